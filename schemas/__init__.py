@@ -1,0 +1,1 @@
+"""What flows through Caseline: events, the indicator catalogue, areas, scorecards, settings."""

@@ -1,0 +1,79 @@
+"""Areas as data: a tree from the whole authority down to the districts where cases lie."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Area(BaseModel):
+    """One area: its name, its level, and the area it is part of (none for the top)."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    name: str
+    level: str
+    parent: str | None = None
+
+
+class Areas(BaseModel):
+    """The whole tree, checked: one top, known parents listed first, known levels, unique names."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    levels: list[str]
+    area: list[Area]
+
+    @model_validator(mode="after")
+    def _is_a_tree(self) -> Self:
+        seen: set[str] = set()
+        for area in self.area:
+            if area.level not in self.levels:
+                raise ValueError(f"area {area.name!r}: level {area.level!r} is not in levels")
+            if area.name in seen:
+                raise ValueError(f"area {area.name!r} is named twice")
+            if (area.parent is None) != (not seen):
+                raise ValueError(f"area {area.name!r}: the first area, and only it, has no parent")
+            if area.parent is not None and area.parent not in seen:
+                raise ValueError(
+                    f"area {area.name!r}: parent {area.parent!r} is not named before it"
+                )
+            seen.add(area.name)
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """Every area's name, the top first."""
+        return [area.name for area in self.area]
+
+    @property
+    def leaves(self) -> list[str]:
+        """The names of the lowest level's areas, where cases lie."""
+        return [area.name for area in self.area if area.level == self.levels[-1]]
+
+    def leaves_under(self, name: str) -> list[str]:
+        """The leaves that are `name` or lie below it."""
+        below = {name}
+        for area in self.area:
+            if area.parent in below:
+                below.add(area.name)
+        return [leaf for leaf in self.leaves if leaf in below]
+
+    @property
+    def top(self) -> str:
+        """The name of the whole."""
+        return self.area[0].name
+
+
+def load_areas(path: Path | None = None) -> Areas:
+    """The tree in a TOML file, or the one that ships.
+
+    Raises OSError, tomllib.TOMLDecodeError or pydantic.ValidationError when the file cannot be
+    read, is not TOML, or is not a tree.
+    """
+    text = (
+        path.read_text("utf-8")
+        if path
+        else (files("schemas") / "data/areas.toml").read_text("utf-8")
+    )
+    return Areas.model_validate(tomllib.loads(text))

@@ -1,0 +1,74 @@
+"""Settings: from the environment (CASELINE_...), then a TOML file, then the defaults here."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+CONFIG_VARIABLE = "CASELINE_CONFIG"
+DEFAULT_CONFIG = "caseline.toml"
+
+
+class Settings(BaseSettings):
+    """What differs between one installation and another; docs are the fields' descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix="CASELINE_", extra="forbid", frozen=True)
+
+    kafka_bootstrap: str = Field("localhost:9092", description="Kafka brokers, host:port,...")
+    redis_url: str = Field("redis://localhost:6379/0", description="Redis, also unix:// and rediss://")
+    deployment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = Field(
+        "default", description="names this deployment's consumer group and Redis keys"
+    )
+    case_partitions: Annotated[int, Field(ge=1)] = Field(
+        4, description="partitions of case-events and its dead letters, when they are created"
+    )
+    reference_partitions: Annotated[int, Field(ge=1)] = Field(
+        1, description="partitions of reference-events and its dead letters, when they are created"
+    )
+    replication: Annotated[int, Field(ge=1)] = Field(
+        1, description="replicas of a topic, when it is created"
+    )
+    areas_file: Path | None = Field(None, description="the tree of areas; the one for Kent if unset")
+    catalogue_file: Path | None = Field(None, description="the catalogue; the shipped one if unset")
+    records_in_memory: Annotated[int, Field(ge=1000)] = Field(
+        200_000, description="children's records a worker keeps in memory, all partitions together"
+    )
+    session_timeout: Annotated[float, Field(ge=1)] = Field(
+        10.0, description="seconds after which Kafka gives a silent worker's partitions to others"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least severe log lines shown"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file that CASELINE_CONFIG names."""
+        del dotenv_settings, file_secret_settings
+        path = Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises pydantic.ValidationError for a value that does not fit, tomllib.TOMLDecodeError for a
+    file that is not TOML, and FileNotFoundError when CASELINE_CONFIG names a file that is not there.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named and not Path(named).is_file():
+        raise FileNotFoundError(f"{CONFIG_VARIABLE} names {named}, which is not a file")
+    return Settings()
