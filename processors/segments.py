@@ -1,0 +1,190 @@
+"""Segments: a case's life cut where its state changes, worked out for many cases at once.
+
+Between two changes a case has one state for every as-of date in between, so a segment with its
+first day, its end and the case's other days is all that any measure needs (Indicators, Words).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.calendar import NEVER, Calendar, Days
+from processors.rows import ALLOCATION, CLOSURE, CONTACT, NOTIFICATION, PLAN, REOPENING, ROW
+
+Flags = NDArray[np.bool_]
+BAND_STARTS = np.array([0, 5, 11, 16])  # completed years at which a band of AGE_BANDS begins
+UNKNOWN_BAND = len(BAND_STARTS)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows of cases or notifications to be measured; each column has one element a row.
+
+    Days are day numbers, NEVER where the case has no such day. `begin` is the first day the row
+    holds and `end` the first on which it no longer does. `sign` is +1 for what is now true and -1
+    for what was before. The three `passes` columns have a bit for each text test.
+    """
+
+    sign: Days
+    area: Days
+    band: Days
+    begin: Days
+    end: Days
+    days: dict[str, Days]
+    passes: dict[str, NDArray[np.uint32]]
+    is_closed: Flags
+
+
+def derive(
+    changes: list[tuple[bytes, bytes]], calendar: Calendar, unheld: int
+) -> tuple[Columns, Columns]:
+    """The segments, and the notifications, of cases whose rows changed from one to another.
+
+    `changes` has (rows before, rows now) of each case, rows in the order of processors.record;
+    `unheld` has the bits of the holder tests that a case nobody has been given passes. A case
+    without a notification has neither (Events: "not counted").
+    """
+    groups = [before for before, _ in changes] + [now for _, now in changes]
+    sizes = np.array([len(group) for group in groups], dtype=np.int64) // ROW.itemsize
+    rows = np.frombuffer(b"".join(groups), dtype=ROW)
+    case = np.repeat(np.arange(len(groups)), sizes)
+    facts, is_counted = _facts(rows, case, len(groups), calendar)
+    kept = is_counted[case]
+    rows, case = rows[kept], case[kept]
+    sign = np.where(case < len(changes), -1, 1)
+    return _segments(rows, case, sign, facts, unheld), _notifications(
+        rows, case, sign, facts, calendar
+    )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """One element a case: the facts that do not depend on the as-of date."""
+
+    received: Days
+    contact: Days
+    plan: Days
+    area: Days
+    birth: Days
+    band: Days
+
+
+def _facts(
+    rows: NDArray[np.void], case: Days, count: int, calendar: Calendar
+) -> tuple[_Facts, Flags]:
+    kind, day = rows["kind"], rows["day"].astype(np.int64)
+    first = _first(kind == NOTIFICATION, case, count)
+    is_counted = first >= 0
+
+    def of_first(column: str) -> Days:
+        values = np.zeros(count, dtype=np.int64)
+        values[is_counted] = rows[column][first[is_counted]]
+        return values
+
+    received, birth = of_first("day"), of_first("birth")
+    is_on_or_after = day >= received[case]
+
+    def first_day(milestone: int) -> Days:
+        position = _first((kind == milestone) & is_on_or_after, case, count)
+        days = np.full(count, NEVER)
+        days[position >= 0] = day[position[position >= 0]]
+        return days
+
+    facts = _Facts(
+        received=received,
+        contact=first_day(CONTACT),
+        plan=first_day(PLAN),
+        area=of_first("area"),
+        birth=birth,
+        band=_band(birth, received, calendar),
+    )
+    return facts, is_counted
+
+
+def _first(chosen: Flags, case: Days, count: int) -> Days:
+    """The position of each case's first chosen row, -1 where it has none."""
+    position = np.full(count, -1)
+    rows = np.flatnonzero(chosen)[::-1]
+    position[case[rows]] = rows  # the last assignment, which is the first row, stays
+    return position
+
+
+def _band(birth: Days, day: Days, calendar: Calendar) -> Days:
+    """Index in AGE_BANDS of the completed years on `day`; unknown where born later or not known."""
+    years = calendar.completed_years(birth, day)
+    band = np.searchsorted(BAND_STARTS, years, side="right") - 1
+    return np.where((birth == 0) | (years < 0), UNKNOWN_BAND, band)
+
+
+def _segments(
+    rows: NDArray[np.void], case: Days, sign: Days, facts: _Facts, unheld: int
+) -> Columns:
+    """Cut each case at its notification, its allocations, and its closures and reopenings."""
+    kind, day = rows["kind"], rows["day"].astype(np.int64)
+    received = facts.received[case]
+    is_status = ((kind == CLOSURE) | (kind == REOPENING)) & (day >= received)
+    is_cut = is_status | (kind == ALLOCATION)
+    is_cut[_first(kind == NOTIFICATION, case, len(facts.received))[np.unique(case)]] = True
+
+    status = _latest(is_status, case)
+    allocation = _latest(kind == ALLOCATION, case)
+    is_closed = (status >= 0) & (kind[status] == CLOSURE)
+    # A closed case is held by the latest allocation at or before its closure.
+    holder = np.where(is_closed, allocation[status], allocation)
+
+    cut = np.flatnonzero(is_cut)
+    begin = np.maximum(day[cut], received[cut])
+    is_last = np.append(case[cut][1:] != case[cut][:-1], True)
+    end = np.where(is_last, NEVER, np.append(begin[1:], NEVER))
+    lasting = begin < end
+    cut, begin, end = cut[lasting], begin[lasting], end[lasting]
+    case = case[cut]
+    return Columns(
+        sign=sign[cut],
+        area=facts.area[case],
+        band=facts.band[case],
+        begin=begin,
+        end=end,
+        days={
+            "received": facts.received[case],
+            "contact": facts.contact[case],
+            "plan": facts.plan[case],
+            "closed": np.where(is_closed[cut], day[status[cut]], NEVER),
+        },
+        passes={
+            "holder": _passes(rows, holder[cut], unheld),
+            "outcome": _passes(rows, np.where(is_closed, status, -1)[cut], 0),
+        },
+        is_closed=is_closed[cut],
+    )
+
+
+def _latest(chosen: Flags, case: Days) -> Days:
+    """For each row, the position of its case's latest chosen row so far, -1 for none."""
+    positions = np.where(chosen, np.arange(len(case)), -1)
+    latest = np.maximum.accumulate(positions) if len(case) else positions
+    return np.where((latest >= 0) & (case[latest] == case), latest, -1)
+
+
+def _passes(rows: NDArray[np.void], position: Days, absent: int) -> NDArray[np.uint32]:
+    """The bits of the tests passed by the row at each position, `absent` where there is none."""
+    return np.where(position >= 0, rows["passes"][position], np.uint32(absent))
+
+
+def _notifications(
+    rows: NDArray[np.void], case: Days, sign: Days, facts: _Facts, calendar: Calendar
+) -> Columns:
+    """Each notification on its own, of the age that the child had at it."""
+    chosen = np.flatnonzero(rows["kind"] == NOTIFICATION)
+    case, day = case[chosen], rows["day"][chosen].astype(np.int64)
+    return Columns(
+        sign=sign[chosen],
+        area=facts.area[case],
+        band=_band(facts.birth[case], day, calendar),
+        begin=day,
+        end=np.full(len(chosen), NEVER),
+        days={"received": facts.received[case], "plan": facts.plan[case], "notified": day},
+        passes={"notification_type": rows["passes"][chosen]},
+        is_closed=np.zeros(len(chosen), dtype=np.bool_),
+    )

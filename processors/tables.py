@@ -1,0 +1,130 @@
+"""Tables: ledger entries summed by month and day, with a checkpoint at every month.
+
+The stock of an as-of date is its month's checkpoint plus the month's entries up to the day, so
+reading costs the same whatever lies before: neither more events nor more years make it longer.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.calendar import FIRST_DAY, LAST_DAY, Calendar, Days
+from processors.ledger import Entries
+
+# Days of a month are 1 to 31; a power of two keeps a row's days together in memory.
+ROW_DAYS = 32
+# Months worked on at a time, which bounds memory whatever dates come together.
+MONTHS_AT_ONCE = 64
+
+Sums = NDArray[np.int32]
+
+
+class Shape(NamedTuple):
+    """How many slots, areas (the leaves, and one for none of them) and bands the tables have."""
+
+    slots: int
+    areas: int
+    bands: int
+
+    @property
+    def cells(self) -> int:
+        """The number of rows in a month: one for each slot, area and band, in that order."""
+        return self.slots * self.areas * self.bands
+
+
+class Touched(NamedTuple):
+    """What an update changed: rows by month, and months whose checkpoint is another one now."""
+
+    rows: dict[int, NDArray[np.intp]]
+    checkpoints: set[int]
+
+
+@dataclass
+class Tables:
+    """Sums of entries by month number.
+
+    `entries[m]` has a row of ROW_DAYS days for each cell; `checkpoints[m]` has each cell's stock
+    when month m begins. Both exist for the months that have had entries, listed in `months`.
+    """
+
+    shape: Shape
+    months: list[int] = field(default_factory=list)
+    entries: dict[int, Sums] = field(default_factory=dict)
+    checkpoints: dict[int, Sums] = field(default_factory=dict)
+
+    def add(self, entries: Entries, calendar: Calendar) -> Touched:
+        """Add ledger entries and tell what changed; entries that cancel out change nothing."""
+        day = np.clip(entries.day, FIRST_DAY, LAST_DAY)
+        month = calendar.month_of(day)
+        cell = (entries.slot * self.shape.areas + entries.area) * self.shape.bands + entries.band
+        position = cell * ROW_DAYS + calendar.day_of_month[day - FIRST_DAY]
+        present = np.unique(month)
+        begun = {number for number in present.tolist() if self._begin(number)}
+        rows: dict[int, NDArray[np.intp]] = {}
+        net: dict[int, Sums] = {}
+        for start in range(0, len(present), MONTHS_AT_ONCE):
+            block = present[start : start + MONTHS_AT_ONCE]
+            inside = (month >= block[0]) & (month <= block[-1])
+            changes = self._sum(block, month[inside], position[inside], entries.amount[inside])
+            for number, change in zip(block.tolist(), changes, strict=True):
+                touched = np.flatnonzero(change.any(axis=1))
+                if len(touched):
+                    rows[number], net[number] = touched, change.sum(axis=1, dtype=np.int32)
+                    self.entries[number] += change
+        return Touched(rows, begun | self._carry(net))
+
+    def stock(self, day: int, calendar: Calendar) -> NDArray[np.int64]:
+        """Every cell's stock as of a day, as an array of shape (slots, areas, bands)."""
+        month = int(calendar.month[day - FIRST_DAY])
+        day_of_month = int(calendar.day_of_month[day - FIRST_DAY])
+        position = bisect_right(self.months, month) - 1
+        if position < 0:
+            return np.zeros(self.shape, dtype=np.int64)
+        latest = self.months[position]
+        days = ROW_DAYS if latest < month else day_of_month + 1
+        return stock_of(self.shape, self.checkpoints[latest], self.entries[latest][:, :days])
+
+    def _sum(self, block: Days, month: Days, position: Days, amount: Days) -> Sums:
+        size = self.shape.cells * ROW_DAYS
+        sums = np.zeros(len(block) * size, dtype=np.int32)
+        np.add.at(sums, np.searchsorted(block, month) * size + position, amount.astype(np.int32))
+        return sums.reshape(len(block), self.shape.cells, ROW_DAYS)
+
+    def _begin(self, month: int) -> bool:
+        """Make room for a month, whose checkpoint is the end of the latest month before it."""
+        if month in self.entries:
+            return False
+        position = bisect_right(self.months, month) - 1
+        checkpoint = np.zeros(self.shape.cells, dtype=np.int32)
+        if position >= 0:
+            earlier = self.months[position]
+            checkpoint = self.checkpoints[earlier] + self.entries[earlier].sum(
+                axis=1, dtype=np.int32
+            )
+        self.entries[month] = np.zeros((self.shape.cells, ROW_DAYS), dtype=np.int32)
+        self.checkpoints[month] = checkpoint
+        insort(self.months, month)
+        return True
+
+    def _carry(self, net: dict[int, Sums]) -> set[int]:
+        """Add the months' net changes to every later checkpoint; the months this changed."""
+        if not net:
+            return set()
+        changed = set()
+        running = np.zeros(self.shape.cells, dtype=np.int32)
+        for month in self.months[bisect_left(self.months, min(net)) :]:
+            if running.any():
+                self.checkpoints[month] = self.checkpoints[month] + running
+                changed.add(month)
+            if month in net:
+                running += net[month]
+        return changed
+
+
+def stock_of(shape: Shape, checkpoint: Sums, days: Sums) -> NDArray[np.int64]:
+    """The stock that a checkpoint and the entries of the days since make, by (slot, area, band)."""
+    stock: NDArray[np.int64] = checkpoint + days.sum(axis=1, dtype=np.int64)
+    return stock.reshape(shape)
