@@ -1,0 +1,33 @@
+"""The command line: every command of `caseline` and the module it lives in."""
+
+import typer
+
+from streams.commands import feeding, figures, running
+
+app = typer.Typer(
+    name="caseline",
+    help=(
+        "The early help scorecard, live from case events.\n\n"
+        "Start with [bold]caseline demo[/bold]. Settings come from CASELINE_... variables or from "
+        "caseline.toml in this folder (another file: CASELINE_CONFIG).\n\n"
+        "Exit codes: 0 done; 1 could not be done; 2 wrong usage; 3 done, but some input was bad; "
+        "4 doctor found something wrong."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command()(figures.scorecard)
+app.command()(figures.replay)
+app.command()(feeding.ingest)
+app.command()(running.worker)
+app.add_typer(running.topics, name="topics")
+app.command()(running.rebuild)
+app.command()(running.doctor)
+app.add_typer(feeding.dead_letters, name="dead-letters")
+app.command()(running.schema)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

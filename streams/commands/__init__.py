@@ -1,0 +1,1 @@
+"""The commands of `caseline`, a module for each kind of work."""

@@ -1,0 +1,118 @@
+"""Commands that show figures: from the live tables, and straight from files."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.commands.selection import (
+    AreaOption,
+    AsOfOption,
+    BandOption,
+    CodeOption,
+    FormatOption,
+    Selection,
+    day_of,
+)
+from streams.commands.terminal import err, explained, progress, settings_and_rules
+from streams.eventfiles import BadLine, read_events
+from streams.reading import LiveScorecard, read_scorecard
+from streams.replay import Replay
+from streams.tabulate import Format
+from streams.worker import connect_redis
+
+# Bad lines told one by one; the rest are counted.
+SHOWN_BAD_LINES = 20
+
+EventFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="JSON lines, plain or gzip.",
+        metavar="FILE...",
+    ),
+]
+
+
+def scorecard(
+    as_of: AsOfOption = None,
+    area: AreaOption = None,
+    age_band: BandOption = None,
+    code: CodeOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show the scorecard from the live tables, as of now or any date.
+
+    A date in the past gives the figures of that date as they are known now; one in the future,
+    what they will be if nothing more happens.
+    """
+    settings, rules = settings_and_rules()
+    day, selection = day_of(as_of), Selection(rules, area, age_band, code)
+
+    async def read() -> LiveScorecard:
+        redis = connect_redis(settings)
+        try:
+            return await read_scorecard(redis, settings.deployment, rules, day)
+        finally:
+            await redis.aclose()
+
+    with explained():
+        live = asyncio.run(read())
+    selection.print(live.rows, form)
+    if form is Format.TABLE:
+        err.print(f"As of {day}. {freshness(live)}")
+
+
+def freshness(live: LiveScorecard) -> str:
+    """What the figures rest on, in words."""
+    if live.latest is None:
+        return "Live, provisional; no event yet."
+    latest = datetime.fromtimestamp(live.latest / 1_000_000, UTC)
+    messages = sum(head.tallies.get("messages", 0) for head in live.heads.values())
+    return f"Live, provisional; data to {latest:%Y-%m-%d %H:%M} UTC, from {messages:,} messages."
+
+
+def replay(
+    files: EventFiles,
+    as_of: AsOfOption = None,
+    area: AreaOption = None,
+    age_band: BandOption = None,
+    code: CodeOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show the scorecard that event files make, without Kafka or Redis.
+
+    The same processors work as in the live stream, so the answer is the same. Bad lines are
+    reported on standard error and left out.
+    """
+    _, rules = settings_and_rules()
+    day, selection = day_of(as_of), Selection(rules, area, age_band, code)
+    replayed = Replay(rules)
+    with explained():
+        for path in files:
+            show_bad_lines(path, _replay_file(path, replayed))
+    selection.print(replayed.rows(day), form)
+
+
+def _replay_file(path: Path, replayed: Replay) -> list[BadLine]:
+    bad: list[BadLine] = []
+    with progress("bytes") as bar:
+        task = bar.add_task(path.name, total=path.stat().st_size)
+        for judged in read_events(path):
+            replayed.add(judged.good)
+            bad += judged.bad
+            bar.update(task, completed=judged.bytes_read)
+    return bad
+
+
+def show_bad_lines(path: Path, bad: list[BadLine]) -> None:
+    """Report lines that are no events on standard error, with their numbers and reasons."""
+    for line in bad[:SHOWN_BAD_LINES]:
+        sys.stderr.write(f"{path.name}, line {line.number}: {line.rejection.message}\n")
+    if len(bad) > SHOWN_BAD_LINES:
+        sys.stderr.write(f"... and {len(bad) - SHOWN_BAD_LINES} more bad lines\n")

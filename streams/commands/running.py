@@ -1,0 +1,113 @@
+"""Commands that run a deployment: workers and topics."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+from rich.progress import TaskID
+from rich.table import Table
+from rich.text import Text
+
+from schemas.events import TOPICS, json_schema
+from streams import worker as live
+from streams.batches import TP
+from streams.commands.terminal import Exit, err, explained, out, progress, settings_and_rules
+from streams.doctor import Doctor, Finding, Verdict
+from streams.logreading import log_reader
+from streams.logs import set_up_logs
+from streams.rebuild import Rebuild
+from streams.topics import create_topics
+from streams.worker import connect_redis
+
+STYLES = {Verdict.GOOD: "green", Verdict.ODD: "yellow", Verdict.WRONG: "bold red"}
+
+topics = typer.Typer(help="Kafka topics of this deployment.", no_args_is_help=True)
+
+
+def worker() -> None:
+    """Run a worker until it is told to stop (Ctrl-C or SIGTERM).
+
+    Start as many as there are partitions, anywhere: they share the work, and take over from one
+    another when one stops or dies.
+    """
+    settings, _ = settings_and_rules()
+    set_up_logs(settings.log_level)
+    with explained():
+        asyncio.run(live.run(settings))
+
+
+@topics.command()
+def create() -> None:
+    """Create the topics that are missing, with their partitions and unlimited retention."""
+    settings, _ = settings_and_rules()
+    with explained():
+        for name, is_new in create_topics(settings).items():
+            err.print(f"{name}: {'created' if is_new else 'was there'}")
+
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def rebuild(yes: YesOption = False) -> None:
+    """Make a deployment's state anew from the log, and replace the present one by it.
+
+    Readers and workers go on with the present state until the new one takes over. Do this after
+    changing a measure in the catalogue or the tree of areas, or when the state is in doubt.
+    """
+    settings, rules = settings_and_rules()
+    if not yes:
+        typer.confirm(f"Rebuild the state of deployment {settings.deployment!r}?", abort=True)
+
+    async def run() -> int:
+        redis = connect_redis(settings)
+        tasks: dict[TP, TaskID] = {}
+        try:
+            async with log_reader(settings.kafka_bootstrap, TOPICS) as reader:
+                work = Rebuild(
+                    redis, settings.deployment, rules, reader, settings.records_in_memory
+                )
+                with progress("records") as bar:
+                    async for tp, offset, target in work.run():
+                        if tp not in tasks:
+                            name = f"{tp.topic}[{tp.partition}]"
+                            tasks[tp] = bar.add_task(name, total=target)
+                        bar.update(tasks[tp], completed=offset)
+        finally:
+            await redis.aclose()
+        return len(tasks)
+
+    with explained():
+        err.print(f"{asyncio.run(run())} partitions rebuilt.")
+
+
+def doctor() -> None:
+    """Check Kafka, Redis, topics, offsets, lag and workers, and say plainly what is wrong.
+
+    Exit code 4 when something is wrong.
+    """
+    settings, rules = settings_and_rules()
+
+    async def examine() -> list[Finding]:
+        redis = connect_redis(settings)
+        try:
+            return [it async for it in Doctor(settings, rules, redis).findings()]
+        finally:
+            await redis.aclose()
+
+    findings = asyncio.run(examine())
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for finding in findings:
+        table.add_row(
+            finding.verdict, finding.what, Text(finding.text), style=STYLES[finding.verdict]
+        )
+    out.print(table)
+    wrong = sum(finding.verdict is Verdict.WRONG for finding in findings)
+    out.print(f"{wrong} wrong" if wrong else "Nothing wrong.")
+    if wrong:
+        raise typer.Exit(Exit.UNWELL)
+
+
+def schema() -> None:
+    """Print the JSON Schema of the events, by topic."""
+    out.print_json(json.dumps(json_schema()))

@@ -1,0 +1,101 @@
+"""What every command needs of the terminal: consoles, exit codes, settings, progress."""
+
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import NoReturn
+
+from aiokafka.errors import KafkaError
+from kafka.errors import KafkaError as AdminError
+from pydantic import ValidationError
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from processors.fold import Rules
+from schemas.settings import Settings, load_settings
+from streams.app import WorkerFailed
+from streams.ingest import NotDelivered
+from streams.logreading import ReadTimedOut
+from streams.reading import NothingYet
+from streams.rebuild import LogIncomplete, RebuildUnderWay
+from streams.store import OtherLayout, Refused
+from streams.worker import load_rules
+
+out = Console()
+err = Console(stderr=True, highlight=False)
+
+
+# Conditions whose text says all a user needs.
+UNDERSTOOD = (
+    NothingYet,
+    OtherLayout,
+    NotDelivered,
+    ReadTimedOut,
+    LogIncomplete,
+    RebuildUnderWay,
+    Refused,
+)
+
+
+class Exit(IntEnum):
+    """Exit codes; 2, wrong usage, is given by the option parser."""
+
+    DONE = 0
+    FAILED = 1
+    BAD_INPUT = 3
+    UNWELL = 4
+
+
+def fail(message: str, code: Exit = Exit.FAILED) -> NoReturn:
+    """Say what is wrong on standard error and end with a code."""
+    err.print(f"caseline: {message}", style="red", markup=False, soft_wrap=True)
+    sys.exit(code)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what a user can do something about into a line that says what."""
+    try:
+        yield
+    except UNDERSTOOD as error:
+        fail(str(error))
+    except WorkerFailed as error:
+        fail(f"the worker stopped: {error}")
+    except RedisError as error:
+        fail(f"Redis: {error}. Is CASELINE_REDIS_URL right? `caseline doctor` looks closer")
+    except (KafkaError, AdminError) as error:
+        fail(f"Kafka: {error}. Is CASELINE_KAFKA_BOOTSTRAP right? `caseline doctor` looks closer")
+    except OSError as error:
+        fail(f"{error.filename or ''} {error.strerror or error}".strip())
+
+
+def settings_and_rules() -> tuple[Settings, Rules]:
+    """The process's settings, and the catalogue and areas they name; ends with why not."""
+    try:
+        settings = load_settings()
+        return settings, load_rules(settings)
+    except (ValidationError, tomllib.TOMLDecodeError, OSError) as error:
+        fail(f"settings, catalogue or areas cannot be read: {error}")
+
+
+def progress(unit: str) -> Progress:
+    """A progress bar on standard error that counts `unit`s."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+        console=err,
+    )

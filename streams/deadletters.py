@@ -1,0 +1,118 @@
+"""Dead letters: what is no event, kept byte for byte with where it was and why it is none.
+
+A dead letter goes to the partition of `<topic>.dead-letter` that it had in its own topic, in
+order, so that the last one there tells a new owner of the partition which were written before it.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from processors.decoding import Rejection
+from schemas.events import DEAD_LETTER_SUFFIX, TOPICS
+from streams.batches import TP, Record
+from streams.logreading import log_reader
+
+# Kafka Connect's header names, which dead-letter tools know.
+PREFIX = "__connect.errors."
+TOPIC, PARTITION, OFFSET = (f"{PREFIX}{name}" for name in ("topic", "partition", "offset"))
+STAGE, CLASS, EXCEPTION, MESSAGE = (
+    f"{PREFIX}{name}"
+    for name in ("stage", "class.name", "exception.class.name", "exception.message")
+)
+
+
+def dead_letter_topic(topic: str) -> str:
+    """Where a topic's dead letters go."""
+    return topic + DEAD_LETTER_SUFFIX
+
+
+def headers_of(tp: TP, record: Record, rejection: Rejection) -> list[tuple[str, bytes]]:
+    """The record's own headers, and after them where it was and why it was rejected."""
+    added = {
+        TOPIC: tp.topic,
+        PARTITION: str(tp.partition),
+        OFFSET: str(record.offset),
+        STAGE: "VALUE_CONVERTER",
+        CLASS: "processors.decoding",
+        EXCEPTION: rejection.reason,
+        MESSAGE: rejection.message,
+    }
+    return [*record.headers, *((name, text.encode()) for name, text in added.items())]
+
+
+def offset_of(headers: Sequence[tuple[str, bytes]]) -> int:
+    """The offset a dead letter had in its own topic, -1 where it does not say."""
+    return int(dict(headers).get(OFFSET, b"-1"))
+
+
+class DeadLetter(NamedTuple):
+    """A dead letter as it was read back: the record as it came, and what its headers add."""
+
+    tp: TP
+    offset: int
+    reason: str
+    message: str
+    record: Record
+
+
+async def read_dead_letters(brokers: str) -> AsyncIterator[DeadLetter]:
+    """Every dead letter, by topic, partition and offset in its own topic.
+
+    One that a worker wrote again, because it died before the state was stored, comes once.
+    """
+    topics = [dead_letter_topic(topic) for topic in TOPICS]
+    seen: set[tuple[TP, int]] = set()
+    async with log_reader(brokers, topics) as reader:
+        for letters, (first, end) in (await reader.bounds()).items():
+            async for _, records in reader.read(letters, first, end):
+                for letter in map(_dead_letter, records):
+                    if (letter.tp, letter.offset) not in seen:
+                        seen.add((letter.tp, letter.offset))
+                        yield letter
+
+
+def _dead_letter(record: Record) -> DeadLetter:
+    added = {name: text.decode() for name, text in record.headers if name.startswith(PREFIX)}
+    own = tuple(header for header in record.headers if not header[0].startswith(PREFIX))
+    return DeadLetter(
+        TP(added[TOPIC], int(added[PARTITION])),
+        int(added[OFFSET]),
+        added[EXCEPTION],
+        added[MESSAGE],
+        record._replace(headers=own),
+    )
+
+
+class DeadLetters:
+    """Writes dead letters, each once as long as one worker at a time owns a partition."""
+
+    def __init__(self, producer: AIOKafkaProducer, brokers: str) -> None:
+        self._producer = producer
+        self._brokers = brokers
+        self._written: dict[TP, int] = {}
+
+    async def take_over(self, tp: TP) -> None:
+        """Find out up to which offset the partition's dead letters were written already."""
+        letters = TP(dead_letter_topic(tp.topic), tp.partition)
+        self._written[tp] = -1
+        async with log_reader(self._brokers, [letters.topic]) as reader:
+            first, end = (await reader.bounds()).get(letters, (0, 0))
+            if end > first:
+                async for _, records in reader.read(letters, end - 1, end):
+                    self._written[tp] = max(offset_of(record.headers) for record in records)
+
+    async def write(self, tp: TP, record: Record, rejection: Rejection) -> None:
+        """Write one dead letter and wait until it is safe; nothing if it was written before."""
+        if record.offset <= self._written.get(tp, -1):
+            return
+        await self._producer.send_and_wait(
+            dead_letter_topic(tp.topic),
+            key=record.key,
+            value=record.value,
+            headers=headers_of(tp, record, rejection),
+            partition=tp.partition,
+            timestamp_ms=record.timestamp if record.timestamp >= 0 else None,
+        )
+        self._written[tp] = record.offset

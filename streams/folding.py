@@ -1,0 +1,217 @@
+"""The live fold: batches of Kafka records into each partition's state, and the state into Redis.
+
+Folding and storing overlap: while one settlement is being written, the next batches are folded in
+memory. What is stored is always a whole prefix of the partition's log. Whenever a commit does not
+succeed, for whatever reason, the state in memory is dropped and taken anew from Redis, and the
+partition is read on from the offset stored with it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from processors.decoding import decode
+from processors.fold import Partition, Rules
+from streams.batches import TP, Batch
+from streams.deadletters import DeadLetters
+from streams.reading import partitions_key
+from streams.store import Advance, Head, PartitionStore, Refused
+
+log = logging.getLogger(__name__)
+
+# Records folded before a commit while the log's end is far: bigger steps cost less an event.
+CATCHING_UP = 20_000
+# Changed children at which folding waits for the commit under way: bounds memory.
+MOST_UNSETTLED = 100_000
+RETRY_SECONDS = 0.5
+# How long a starting worker waits for Redis before it gives up.
+TAKE_SECONDS = 20.0
+
+Seek = Callable[[TP, int], Awaitable[None]]
+
+
+@dataclass
+class Held:
+    """A partition in this worker's hands.
+
+    `head` is what is stored; `next` the offset after the last record folded in memory.
+    """
+
+    store: PartitionStore
+    head: Head
+    state: Partition
+    next: int
+    latest: int
+    tallies: dict[str, int] = field(default_factory=dict)
+    commit: asyncio.Task[None] | None = None
+    is_broken: bool = False
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether memory is ahead of what is stored."""
+        return self.next > self.head.offset
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Add to a tally, to be stored with the next commit."""
+        if by:
+            self.tallies[name] = self.tallies.get(name, 0) + by
+
+
+class Folding:
+    """Owns the partitions assigned to this worker (see streams.app.BatchHandler)."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        deployment: str,
+        rules: Rules,
+        dead_letters: DeadLetters,
+        records_in_memory: int,
+    ) -> None:
+        self._redis = redis
+        self._deployment = deployment
+        self._rules = rules
+        self._dead_letters = dead_letters
+        self._records_in_memory = records_in_memory
+        self._held: dict[TP, Held] = {}
+        self.seek: Seek | None = None
+
+    async def assigned(self, tps: set[TP]) -> None:
+        """Take over partitions: their state, and how far their dead letters were written."""
+        for tp in sorted(tps):
+            await self._dead_letters.take_over(tp)
+            self._held[tp] = await self._take(tp)
+            log.info("partition taken", extra=_where(tp, self._held[tp].next))
+
+    async def positions(self, tps: set[TP]) -> Mapping[TP, int]:
+        """Where each partition's stored state stands."""
+        return {tp: self._held[tp].next for tp in tps}
+
+    async def revoked(self, tps: set[TP]) -> None:
+        """Store what is folded and let the partitions go."""
+        for tp in sorted(tps & self._held.keys()):
+            held = self._held[tp]
+            if not held.is_broken:
+                await _committed(held)
+                self._begin_commit(tp, held)
+                await _committed(held)
+            del self._held[tp]
+            log.info("partition given up", extra=_where(tp, held.head.offset))
+
+    async def stopped(self, tp: TP, reason: Exception) -> None:
+        """The log cannot be read on from where the state stands: say so, loudly."""
+        log.error(
+            "partition stopped: %s", reason, extra={"topic": tp.topic, "partition": tp.partition}
+        )
+
+    async def batch(self, batch: Batch) -> None:
+        """Fold a batch; store it at once when nothing more waits, else in bigger steps."""
+        held = self._held[batch.tp]
+        if held.is_broken:
+            await self._retake(batch.tp)  # the batch comes again from the stored offset
+            return
+        await self._make_room(held)
+        await self._fold(held, batch)
+        is_far = batch.log_end - batch.end > CATCHING_UP
+        if not is_far or held.next - held.head.offset >= CATCHING_UP:
+            self._begin_commit(batch.tp, held)
+        if held.state.unsettled > MOST_UNSETTLED:
+            await _committed(held)
+
+    async def idle(self) -> None:
+        """Store what is folded, and take anew what could not be stored."""
+        for tp, held in list(self._held.items()):
+            if held.is_broken:
+                await self._retake(tp)
+            elif held.is_dirty:
+                self._begin_commit(tp, held)
+
+    async def _fold(self, held: Held, batch: Batch) -> None:
+        decoded = decode(
+            batch.tp.topic, [(record.key, record.value, record.headers) for record in batch.records]
+        )
+        for position, rejection in decoded.rejected:
+            await self._dead_letters.write(batch.tp, batch.records[position], rejection)
+        missing = held.state.missing(child for child, _ in decoded.events)
+        stored = await held.store.records(held.head, missing)
+        for child, record in zip(missing, stored, strict=True):
+            held.state.admit(child, record)
+        # From here to the end nothing is awaited, so a commit sees all of the batch or none.
+        known = held.state.fold(decoded.events)
+        held.next = batch.end
+        held.latest = max([held.latest, *(event.instant for _, event in decoded.events)])
+        held.count("messages", len(batch.records))
+        held.count("duplicates", known)
+        for _, rejection in decoded.rejected:
+            held.count(f"rejected:{rejection.reason}")
+
+    async def _make_room(self, held: Held) -> None:
+        """Drop records from memory when there are too many; only what is stored may go."""
+        most = self._records_in_memory // len(self._held)
+        if len(held.state.records) > most:
+            await _committed(held)
+            held.state.forget(most)
+
+    def _begin_commit(self, tp: TP, held: Held) -> None:
+        if held.is_dirty and not held.is_broken and (held.commit is None or held.commit.done()):
+            held.commit = asyncio.create_task(self._commit(tp, held))
+
+    async def _commit(self, tp: TP, held: Held) -> None:
+        advance = Advance(held.next, held.latest, held.tallies)
+        held.tallies = {}
+        settlement = held.state.settle()
+        try:
+            held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
+        except (Refused, RedisError, OSError) as error:
+            # Whether it was written is unknown or beside the point: what is stored decides.
+            held.is_broken = True
+            log.warning("commit failed: %s", error, extra=_where(tp, advance.offset))
+
+    async def _retake(self, tp: TP) -> None:
+        """Take a partition's state anew and read on from there; one attempt, with a pause."""
+        assert self.seek is not None
+        try:
+            held = await self._load(tp)
+        except (RedisError, OSError) as error:
+            log.warning("state cannot be read: %s", error, extra=_where(tp, -1))
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        await self.seek(tp, held.next)
+        self._held[tp] = held
+        log.info("partition taken anew", extra=_where(tp, held.next))
+
+    async def _take(self, tp: TP) -> Held:
+        """A partition's state, waiting up to TAKE_SECONDS for a Redis that does not answer."""
+        deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
+        while True:
+            try:
+                await self._redis.sadd(
+                    partitions_key(self._deployment), f"{tp.topic}:{tp.partition}"
+                )
+                return await self._load(tp)
+            except (RedisError, OSError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                log.warning("state cannot be read: %s", error, extra=_where(tp, -1))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _load(self, tp: TP) -> Held:
+        store = PartitionStore(self._redis, self._deployment, tp, self._rules)
+        head = await store.head()
+        tables = await store.tables(head) if head else None
+        head = head or Head()
+        return Held(store, head, Partition(self._rules, tables), head.offset, head.latest)
+
+
+async def _committed(held: Held) -> None:
+    """Wait for the commit under way, if there is one."""
+    if held.commit is not None:
+        await held.commit
+
+
+def _where(tp: TP, offset: int) -> dict[str, str | int]:
+    return {"topic": tp.topic, "partition": tp.partition, "offset": offset}

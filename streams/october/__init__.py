@@ -1,0 +1,1 @@
+"""The October 2015 events that ship with Caseline, and the published scorecard they reproduce."""

@@ -1,0 +1,58 @@
+"""Kafka topics: what there has to be, made with kafka-python's admin client."""
+
+from dataclasses import dataclass
+
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.settings import Settings
+from streams.deadletters import dead_letter_topic
+
+# Events are the record from which all state can be made anew, so they are kept for ever.
+KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+
+
+@dataclass(frozen=True)
+class TopicPlan:
+    """A topic as it should be."""
+
+    name: str
+    partitions: int
+    replication: int
+
+
+def planned_topics(settings: Settings) -> list[TopicPlan]:
+    """The topics of a deployment; dead letters have the partitions of their own topic."""
+    partitions = {
+        CASE_TOPIC: settings.case_partitions,
+        REFERENCE_TOPIC: settings.reference_partitions,
+    }
+    return [
+        TopicPlan(name, count, settings.replication)
+        for topic, count in partitions.items()
+        for name in (topic, dead_letter_topic(topic))
+    ]
+
+
+def create_topics(settings: Settings) -> dict[str, bool]:
+    """Create the topics that are not there yet; by name, whether it was created now.
+
+    Raises kafka.errors.KafkaError when the brokers do not answer or refuse.
+    """
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap.split(","))
+    try:
+        return {plan.name: _create(admin, plan) for plan in planned_topics(settings)}
+    finally:
+        admin.close()
+
+
+def _create(admin: KafkaAdminClient, plan: TopicPlan) -> bool:
+    topic = NewTopic(
+        plan.name, plan.partitions, plan.replication, topic_configs=dict(KEPT_FOR_EVER)
+    )
+    try:
+        admin.create_topics([topic])
+    except TopicAlreadyExistsError:
+        return False
+    return True

@@ -1,0 +1,57 @@
+"""A worker: the one place where the live fold's clients are built and put together."""
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer
+from redis.asyncio import Redis
+
+from processors.fold import Rules
+from schemas.areas import load_areas
+from schemas.catalogue import load_catalogue
+from schemas.settings import Settings
+from streams.app import App, Reading, create_app, run_until, run_worker
+from streams.deadletters import DeadLetters
+from streams.folding import Folding
+
+
+def load_rules(settings: Settings) -> Rules:
+    """The catalogue and areas of the settings, made ready. Raises as their loaders do."""
+    return Rules(load_catalogue(settings.catalogue_file), load_areas(settings.areas_file))
+
+
+def connect_redis(settings: Settings) -> Redis:
+    """A client of the settings' Redis; it connects when first used."""
+    return Redis.from_url(settings.redis_url, socket_timeout=30, socket_connect_timeout=5)
+
+
+async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
+    """Run a worker until asked to stop, or until a signal asks.
+
+    Raises streams.app.WorkerFailed when it stops by itself, its cause saying why.
+    """
+    rules = load_rules(settings)
+    redis = connect_redis(settings)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap, acks="all", enable_idempotence=True
+    )
+    await producer.start()
+    try:
+        app = _app(settings, rules, redis, producer)
+        await (run_until(app, asked) if asked else run_worker(app))
+    finally:
+        await producer.stop()
+        await redis.aclose()
+
+
+def _app(settings: Settings, rules: Rules, redis: Redis, producer: AIOKafkaProducer) -> App:
+    dead_letters = DeadLetters(producer, settings.kafka_bootstrap)
+    folding = Folding(redis, settings.deployment, rules, dead_letters, settings.records_in_memory)
+    reading = Reading(
+        group=f"caseline-{settings.deployment}",
+        brokers=settings.kafka_bootstrap,
+        session_timeout=settings.session_timeout,
+        heartbeat_interval=settings.session_timeout / 5,
+    )
+    app = create_app(reading, folding)
+    folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
+    return app
