@@ -12,7 +12,8 @@ from pydantic_core import from_json, to_json
 from processors.calendar import FIRST_YEAR, LAST_YEAR, london_days
 from schemas.events import TOPICS
 
-Headers = Sequence[tuple[str, bytes]]
+# A header may be without a value.
+Headers = Sequence[tuple[str, bytes | None]]
 Message = tuple[bytes | None, bytes | None, Headers]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,7 +79,10 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
     rejected: list[tuple[int, Rejection]] = []
     for position, (key, value, headers) in enumerate(messages):
         try:
-            event = validate(structured(value, headers) if headers else value or b"")
+            text = structured(value, headers) if headers else value or b""
+            event = validate(text)
+            if b"NaN" in text or b"Infinity" in text:
+                _refuse_constants(text)
             if key != event["partitionkey"].encode():
                 raise RejectedError("key", "the message key is not the event's partitionkey")
             instants.append(instant_of(event["time"]))
@@ -92,6 +96,14 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
         [_event(*parts) for parts in zip(valid, instants, days, strict=True)],
         rejected,
     )
+
+
+def _refuse_constants(text: bytes) -> None:
+    """Refuse NaN and Infinity, which the validator's parser takes for numbers but JSON has not."""
+    try:
+        from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise RejectedError("json", "not JSON") from error
 
 
 def _event(valid: dict[str, Any], instant: int, day: int) -> tuple[str, Event]:
@@ -136,9 +148,10 @@ def structured(value: bytes | None, headers: Headers) -> bytes:
     """The event in structured mode, whichever mode the message is in (CloudEvents Kafka binding).
 
     A message is in binary mode when it has a `ce_specversion` header and its content type is not
-    a CloudEvents one. Raises RejectedError for binary-mode headers or data that cannot be read.
+    a CloudEvents one; a header without a value is as if it were not there. Raises RejectedError
+    for binary-mode headers or data that cannot be read.
     """
-    by_name = {name.lower(): text for name, text in headers}
+    by_name = {name.lower(): text for name, text in headers if text is not None}
     if by_name.get("content-type", b"").startswith(STRUCTURED_MODE):
         return value or b""
     if f"{BINARY_PREFIX}specversion" not in by_name:
@@ -150,16 +163,23 @@ def structured(value: bytes | None, headers: Headers) -> bytes:
             if name.startswith(BINARY_PREFIX)
         }
         for name in NUMBERS & event.keys():
-            event[name] = int(event[name])
+            event[name] = _whole_number(event[name])
         if value:
             event["data"] = from_json(value, allow_inf_nan=False)
     except UnicodeDecodeError as error:
         raise RejectedError("headers", "a binary-mode attribute is not UTF-8") from error
     except ValueError as error:
         raise RejectedError(
-            "headers", "binary mode: data is not JSON, or revision no number"
+            "headers", "binary mode: data is not JSON, or revision no whole number"
         ) from error
     return to_json(event)
+
+
+def _whole_number(text: str) -> int:
+    """The number that ASCII digits write; `int` alone would take signs, spaces and underscores."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("not in decimal digits")
+    return int(text)
 
 
 def explain(error: ValidationError) -> Rejection:

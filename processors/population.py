@@ -19,7 +19,8 @@ def population(events: Iterable[Event], areas: Areas, as_of: date) -> NDArray[np
     """The population of every area and band, as an array (areas, all ages and bands); 0 for none.
 
     Of the estimates published by `as_of`, the latest year not after that of `as_of` counts
-    (Indicators, EH02); of several for one year, the one published last.
+    (Indicators, EH02); of several for one year, the one published last, in order of (time,
+    source, id, count).
     """
     index = {name: position for position, name in enumerate(areas.names)}
     counts = np.zeros((len(areas.names), len(BANDS)), dtype=np.int64)
@@ -32,7 +33,11 @@ def population(events: Iterable[Event], areas: Areas, as_of: date) -> NDArray[np
         and event.data["area"] in index
     ]
     # In rising order, so that what counts is written last.
-    for event in sorted(known, key=lambda e: (e.data["year"], e.instant, e.source, e.id)):
+    for event in sorted(known, key=_rank):
         position = index[event.data["area"]], BANDS.index(event.data["age_band"])
         counts[position] = event.data["count"]
     return counts
+
+
+def _rank(event: Event) -> tuple[int, int, str, str, int]:
+    return event.data["year"], event.instant, event.source, event.id, event.data["count"]

@@ -5,23 +5,30 @@ repetition or batching in which its events came.
 """
 
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
 from processors.decoding import Event
 
-# A retraction is known by what it removes; it leaves nothing else behind.
+# What a retraction removes is kept apart from the events, since it holds for good, also when the
+# retraction is itself corrected or retracted.
 RETRACTION = "event.retracted"
 
+MakeRow = Callable[[Event], bytes]
 # (instant, rank, source, id, row): rows in order of time, then source, then id, except that
 # allocations come first within an instant, because the holder of a closed case is the latest
 # allocation at or before the closure's time (Indicators, Words).
 Ordered = tuple[int, int, str, str, bytes]
-MakeRow = Callable[[Event], bytes]
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[list[Event], list[tuple[str, str]]]).decode
+
+class Known(NamedTuple):
+    """An event with its row and its encoding, each worked out once."""
+
+    event: Event
+    row: bytes
+    encoded: bytes
 
 
 class Record:
@@ -30,13 +37,19 @@ class Record:
     `before` holds, for each case changed since the last `settle`, the rows it had then.
     """
 
-    __slots__ = ("before", "cases", "events", "retracted")
+    __slots__ = ("before", "cases", "known", "retracted", "settled")
 
     def __init__(self) -> None:
-        self.events: dict[tuple[str, str], Event] = {}
+        self.known: dict[tuple[str, str], Known] = {}
         self.retracted: set[tuple[str, str]] = set()
         self.cases: dict[str, list[Ordered]] = {}
+        self.settled: dict[str, bytes] = {}
         self.before: dict[str, bytes] = {}
+
+    @property
+    def events(self) -> Iterator[Event]:
+        """The events that count."""
+        return (known.event for known in self.known.values())
 
     def apply(self, event: Event, make_row: MakeRow) -> bool:
         """Take in an event; False when the record knew all it says.
@@ -44,54 +57,64 @@ class Record:
         The greatest (revision, time) of an identity counts. Should two contents share even that,
         the one that is greatest as canonical JSON does, so that order cannot matter.
         """
-        if event.type == RETRACTION:
-            return self._retract((event.source, event.data["retracts"]), make_row)
+        is_news = event.type == RETRACTION and self._retract(
+            (event.source, event.data["retracts"])
+        )
+        return self._keep(event, make_row) or is_news
+
+    def _keep(self, event: Event, make_row: MakeRow) -> bool:
         identity = (event.source, event.id)
         if identity in self.retracted:
             return False
-        known = self.events.get(identity)
+        known = self.known.get(identity)
         if known is not None:
-            if not _supersedes(event, known):
+            if not _supersedes(event, known.event):
                 return False
-            self._remove_row(known, make_row)
-        self.events[identity] = event
+            self._remove_row(known)
         row = make_row(event)
+        self.known[identity] = Known(event, row, _encode(event))
         if row:
             insort(self._touch(event.subject), _ordered(event, row))
         return True
 
     def settle(self) -> list[tuple[bytes, bytes]]:
         """(rows before, rows now) of every case changed since the last call; forgets the former."""
-        changes = [(rows, self.rows(case)) for case, rows in self.before.items()]
+        changes = []
+        for case, before in self.before.items():
+            now = self.settled[case] = b"".join([ordered[4] for ordered in self.cases[case]])
+            changes.append((before, now))
         self.before.clear()
         return changes
 
-    def rows(self, case: str) -> bytes:
-        """The rows of a case, in order."""
-        return b"".join([ordered[4] for ordered in self.cases.get(case, ())])
+    def encode(self) -> bytes:
+        """The record as bytes, from which `decode_record` gives it again.
+
+        A msgpack array of two: the events, put together from their encodings, and the identities
+        that were retracted.
+        """
+        events = [known.encoded for known in self.known.values()]
+        return b"\x92" + _array_header(len(events)) + b"".join(events) + self._encoded_retracted()
+
+    def _encoded_retracted(self) -> bytes:
+        return _encode(sorted(self.retracted)) if self.retracted else b"\x90"
 
     def _touch(self, case: str) -> list[Ordered]:
         if case not in self.before:
-            self.before[case] = self.rows(case)
+            self.before[case] = self.settled.get(case, b"")
         return self.cases.setdefault(case, [])
 
-    def _retract(self, identity: tuple[str, str], make_row: MakeRow) -> bool:
+    def _retract(self, identity: tuple[str, str]) -> bool:
         if identity in self.retracted:
             return False
         self.retracted.add(identity)
-        removed = self.events.pop(identity, None)
-        if removed is not None:
-            self._remove_row(removed, make_row)
+        known = self.known.pop(identity, None)
+        if known is not None:
+            self._remove_row(known)
         return True
 
-    def _remove_row(self, event: Event, make_row: MakeRow) -> None:
-        row = make_row(event)
-        if row:
-            self._touch(event.subject).remove(_ordered(event, row))
-
-    def encode(self) -> bytes:
-        """The record as bytes, from which `decode_record` gives it again."""
-        return _encode((list(self.events.values()), sorted(self.retracted)))
+    def _remove_row(self, known: Known) -> None:
+        if known.row:
+            self._touch(known.event.subject).remove(_ordered(known.event, known.row))
 
 
 def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
@@ -101,7 +124,7 @@ def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
     record.retracted.update(retracted)
     for event in events:
         record.apply(event, make_row)
-    record.before.clear()
+    record.settle()
     return record
 
 
@@ -119,4 +142,13 @@ def _content(event: Event) -> bytes:
     return _canonical((event.type, event.subject, event.data))
 
 
+def _array_header(length: int) -> bytes:
+    """The first bytes of a msgpack array (MessagePack specification, array format family)."""
+    if length < 2**4:
+        return bytes([0x90 | length])
+    return b"\xdc" + length.to_bytes(2) if length < 2**16 else b"\xdd" + length.to_bytes(4)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[list[Event], list[tuple[str, str]]]).decode
 _canonical = msgspec.json.Encoder(order="sorted").encode

@@ -61,7 +61,7 @@ class Tables:
         month = calendar.month_of(day)
         cell = (entries.slot * self.shape.areas + entries.area) * self.shape.bands + entries.band
         position = cell * ROW_DAYS + calendar.day_of_month[day - FIRST_DAY]
-        present = np.unique(month)
+        present = _distinct(month)
         begun = {number for number in present.tolist() if self._begin(number)}
         rows: dict[int, NDArray[np.intp]] = {}
         net: dict[int, Sums] = {}
@@ -122,6 +122,15 @@ class Tables:
             if month in net:
                 running += net[month]
         return changed
+
+
+def _distinct(months: Days) -> Days:
+    """The month numbers that occur, in order; counting them is cheaper than sorting."""
+    if not len(months):
+        return months
+    least = int(months.min())
+    distinct: Days = np.flatnonzero(np.bincount(months - least)) + least
+    return distinct
 
 
 def stock_of(shape: Shape, checkpoint: Sums, days: Sums) -> NDArray[np.int64]:

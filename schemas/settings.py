@@ -22,7 +22,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CASELINE_", extra="forbid", frozen=True)
 
     kafka_bootstrap: str = Field("localhost:9092", description="Kafka brokers, host:port,...")
-    redis_url: str = Field("redis://localhost:6379/0", description="Redis, also unix:// and rediss://")
+    redis_url: str = Field(
+        "redis://localhost:6379/0", description="Redis, also unix:// and rediss://"
+    )
     deployment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = Field(
         "default", description="names this deployment's consumer group and Redis keys"
     )
@@ -35,7 +37,9 @@ class Settings(BaseSettings):
     replication: Annotated[int, Field(ge=1)] = Field(
         1, description="replicas of a topic, when it is created"
     )
-    areas_file: Path | None = Field(None, description="the tree of areas; the one for Kent if unset")
+    areas_file: Path | None = Field(
+        None, description="the tree of areas; the one for Kent if unset"
+    )
     catalogue_file: Path | None = Field(None, description="the catalogue; the shipped one if unset")
     records_in_memory: Annotated[int, Field(ge=1000)] = Field(
         200_000, description="children's records a worker keeps in memory, all partitions together"
@@ -66,7 +70,8 @@ def load_settings() -> Settings:
     """The settings of this process.
 
     Raises pydantic.ValidationError for a value that does not fit, tomllib.TOMLDecodeError for a
-    file that is not TOML, and FileNotFoundError when CASELINE_CONFIG names a file that is not there.
+    file that is not TOML, and FileNotFoundError when CASELINE_CONFIG names a file that does not
+    exist.
     """
     named = os.environ.get(CONFIG_VARIABLE)
     if named and not Path(named).is_file():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 import faust
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.types import ChannelT, EventT, Message, StreamT
 
@@ -37,8 +39,9 @@ class Reading:
 
     A batch has at most `batch_records`. Memory: up to `ahead_records` read ahead and three batches
     on their way, decoded, and about `fetch_bytes` a broker, undecoded. `fetch_wait` is how long a
-    broker may hold an empty fetch: a partition that became readable meanwhile waits for it, and
-    the embedded broker answers no sooner, so that it sets the delay there.
+    broker may hold an empty fetch: a partition that became readable meanwhile waits for it.
+    `leader_wait` is how long the group's leader waits before it shares out the partitions. After
+    `stall_timeout` in one call of the handler the worker leaves the group until it returns.
     """
 
     group: str
@@ -49,6 +52,7 @@ class Reading:
     partition_fetch_bytes: int = 1 << 20
     fetch_bytes: int = 8 << 20
     fetch_wait: float = 0.1
+    leader_wait: float = 0.0
     session_timeout: float = 10.0
     heartbeat_interval: float = 2.0
     rebalance_timeout: float = 60.0
@@ -56,6 +60,16 @@ class Reading:
     start_timeout: float = 30.0
     metadata_max_age: float = 30.0
     idle_interval: float = 0.05
+    stall_timeout: float = 300.0
+
+
+def for_embedded_broker(reading: Reading) -> Reading:
+    """The same, suited to librdkafka's mock broker.
+
+    It answers an empty fetch only when `fetch_wait` is over, whatever has arrived meanwhile, and
+    turns away a member whose SyncGroup comes after the leader's.
+    """
+    return replace(reading, fetch_wait=0.02, leader_wait=0.05)
 
 
 class WorkerFailed(Exception):  # noqa: N818 - named for the condition
@@ -72,6 +86,15 @@ class _Unchanged(faust.Schema[bytes, Batch]):
             return cast(EventT[Any], app.create_event(None, message.value, {}, message))
 
         return decode
+
+
+class _Assignor(PartitionAssignor):
+    """Faust's sticky assignor; runs on the consumer's thread, and only in the group's leader."""
+
+    def assign(self, cluster: Any, member_metadata: Any) -> Any:
+        """Share the partitions out, topic by topic, keeping members what they have."""
+        time.sleep(self.app.reading.leader_wait)  # type: ignore[attr-defined]
+        return super().assign(cluster, member_metadata)
 
 
 class _NoTables(TableManager):
@@ -93,6 +116,7 @@ class App(faust.App):
             broker_session_timeout=reading.session_timeout,
             broker_heartbeat_interval=reading.heartbeat_interval,
             broker_rebalance_timeout=reading.rebalance_timeout,
+            broker_max_poll_interval=reading.stall_timeout,
             broker_request_timeout=reading.request_timeout,
             consumer_auto_offset_reset="none",
             consumer_metadata_max_age_ms=int(reading.metadata_max_age * 1000),
@@ -105,6 +129,7 @@ class App(faust.App):
             topic_disable_leader=True,
             web_enabled=False,
             autodiscover=False,
+            PartitionAssignor=_Assignor,
             TableManager=_NoTables,
         )
 
@@ -112,6 +137,11 @@ class App(faust.App):
     def batches(self) -> BatchConsumer:
         """The consumer, for `seek`, `pause`, `resume`, `log_end` and `commit_group`."""
         return cast(BatchConsumer, self.consumer)
+
+    async def on_stop(self) -> None:
+        """Finish the batch in hand and let go of the partitions, before Faust cancels its agent."""
+        await self.batches.release()
+        await super().on_stop()
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -185,14 +215,11 @@ async def run_until(app: App, asked: asyncio.Event) -> None:
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
-    failure = app.crash_reason
     await app.stop()
     ended = await asyncio.gather(starting, *waits, return_exceptions=True)
-    failure = (
-        failure or app.crash_reason or next((e for e in ended if isinstance(e, Exception)), None)
-    )
-    if failure is not None:
-        raise WorkerFailed(str(failure)) from failure
+    failures = [each for each in (app.crash_reason, *ended) if isinstance(each, Exception)]
+    if failures:
+        raise WorkerFailed(str(failures[0])) from failures[0]
 
 
 async def _ended(app: App, starting: asyncio.Future[None]) -> None:

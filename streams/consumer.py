@@ -144,15 +144,15 @@ class BatchConsumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[FaustTP]) -> None:
         """Let go of everything before the group is joined again."""
-        await self._release()
+        await self.release()
         await super().on_partitions_revoked(revoked)
 
     async def on_stop(self) -> None:
         """Let go of everything before leaving the group."""
-        await self._release()
+        await self.release()
         await super().on_stop()
 
-    async def _release(self) -> None:
+    async def release(self) -> None:
         """Let go of all partitions, in this order.
 
         1. Nothing fetched so far is admitted any more.

@@ -11,15 +11,10 @@ import contextlib
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, errors
 from aiokafka.consumer.fetcher import FetchError
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import (
-    ConsumerStoppedError,
-    GroupAuthorizationFailedError,
-    KafkaError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as FaustTP  # noqa: N811
@@ -30,6 +25,7 @@ from streams.batches import TP, Batch, ReadAhead, Record, Stop
 T = TypeVar("T")
 
 COMMIT_SECONDS = 5.0  # group offsets only feed lag displays: not worth waiting for longer
+REFUSALS = (errors.GroupAuthorizationFailedError, errors.TopicAuthorizationFailedError)
 GROUP_RETRIES = 10  # errors in a row, with no assignment between them, before the worker gives up
 POLL_SECONDS = 1.0  # how often waiting for records looks round, to notice a stop
 
@@ -81,28 +77,20 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
     async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run on this thread's loop, awaited from the main one."""
-        return await asyncio.wrap_future(
-            asyncio.run_coroutine_threadsafe(coroutine, self.thread_loop)
-        )
+        return await _run_on(self.thread_loop, coroutine)
 
     async def on_partitions_revoked(self, revoked: set[FaustTP]) -> None:
         """Have the main loop let go of the partitions, and wait until it has."""
-        await self._on_main_loop(self.consumer.on_partitions_revoked(revoked))
+        await _run_on(self.parent_loop, self.consumer.on_partitions_revoked(revoked))
 
     async def on_partitions_assigned(self, assigned: set[FaustTP], generation_id: int = 0) -> None:
         """Tell the main loop of the new assignment. No heartbeat is sent until this returns."""
         self._group_errors = 0
-        await self._on_main_loop(self.consumer.on_partitions_assigned(assigned, generation_id))
-
-    async def _on_main_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(
-            asyncio.run_coroutine_threadsafe(coroutine, self.parent_loop)
-        )
+        told = self.consumer.on_partitions_assigned(assigned, generation_id)
+        await _run_on(self.parent_loop, told)
 
     def close(self) -> None:
         """Do nothing: Faust would close the client from the wrong loop; stopping closes it."""
-
-    # Reading ahead
 
     async def take(self) -> Batch | Stop | None:
         """The oldest batch read ahead; None if there was none for a while."""
@@ -125,7 +113,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         except ConsumerStoppedError:
             return
         except Exception as failure:
-            await self._on_main_loop(self.consumer.crash(failure))
+            await _run_on(self.parent_loop, self.consumer.crash(failure))
 
     async def _read_some(self, consumer: AIOKafkaConsumer) -> None:
         """Move what has been fetched; else wait for more, or for room to be made by `take`."""
@@ -153,19 +141,15 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             coordinator.check_errors()
         except KafkaError as error:
             self._group_errors += 1
-            refused = isinstance(
-                error, GroupAuthorizationFailedError | TopicAuthorizationFailedError
-            )
-            dead = coordinator._coordination_task.done()
-            if refused or dead or self._group_errors > GROUP_RETRIES:
+            final = isinstance(error, REFUSALS) or coordinator._coordination_task.done()
+            if final or self._group_errors > GROUP_RETRIES:
                 raise
             self.log.warning("Joining the group again after %r", error)
 
     def _move(self, consumer: AIOKafkaConsumer) -> bool:
         if consumer._subscription.reassignment_in_progress:
             return False
-        items = [self._move_partition(consumer, tp) for tp in list(consumer._fetcher._records)]
-        return any(items)
+        return any([self._move_partition(consumer, tp) for tp in list(consumer._fetcher._records)])
 
     def _move_partition(self, consumer: AIOKafkaConsumer, pair: TopicPartition) -> bool:
         fetcher, tp = consumer._fetcher, TP(*pair)
@@ -190,8 +174,6 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         if state.position > start:
             self._ahead.add(Batch(tp, epoch, start, state.position, records, state.highwater))
         return bool(state.position > start)
-
-    # Positions
 
     def forget(self) -> None:
         """Drop what was read ahead, and hand out nothing until partitions are placed again."""
@@ -220,14 +202,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         subscription = consumer._subscription
         return not subscription.reassignment_in_progress and subscription.is_assigned(tp)
 
-    # What the broker knows
-
     def log_end(self, tp: TP) -> int | None:
         """End of the partition's log as the last fetch said; None before the first."""
-        subscription = self._ensure_consumer()._subscription.subscription
-        assignment = subscription.assignment if subscription is not None else None
-        state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
-        return state.highwater if state is not None else None
+        consumer = self._ensure_consumer()
+        held = self._holds(consumer, tp)
+        return consumer.highwater(TopicPartition(*tp)) if held else None  # type: ignore[no-any-return]
 
     async def log_bounds(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
         """First offset and end of each partition's log, asked of the broker."""
@@ -255,8 +234,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         return True
 
 
+async def _run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> T:
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
+
+
 def _records(result: Any, limit: int) -> list[Record]:
-    """Take the records out of aiokafka's fetch result, skipping its own slower record class."""
+    """Take records out of a fetch result, skipping aiokafka's own, slower, record class."""
     if isinstance(result, FetchError):
         result.check_raise()
     if result._partition_records is not None:

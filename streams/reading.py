@@ -88,5 +88,5 @@ async def _events(store: PartitionStore, head: Head) -> list[Event]:
     return [
         event
         async for _, stored in store.all_records(head)
-        for event in decode_record(stored, lambda _: b"").events.values()
+        for event in decode_record(stored, lambda _: b"").events
     ]

@@ -40,9 +40,7 @@ class Replay:
 
     def _as_of(self, day: date) -> AsOf:
         cases, reference = self._partitions[CASE_TOPIC], self._partitions[REFERENCE_TOPIC]
-        published = [
-            event for record in reference.records.values() for event in record.events.values()
-        ]
+        published = [event for record in reference.records.values() for event in record.events]
         return AsOf(
             cases.tables.stock(day_number(day), self._rules.calendar),
             population(published, self._rules.areas, day),

@@ -1,0 +1,85 @@
+"""Case events as a county makes them: in rough order of time, some late, repeated or corrected."""
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from schemas.areas import load_areas
+
+START = datetime(2015, 1, 1, tzinfo=UTC)
+OUTCOMES = ("Outcomes achieved", "Disengaged", "Consent withdrawn", "Escalation to SCS")
+TYPES = ("EHN", "Self referral", "CDT", "SCS step-down", "Existing TAF")
+EVENTS_A_CASE = 4.66  # as the shares below make them, for choosing how many cases to make
+REPEATED, CORRECTED, LATE = 0.02, 0.02, 0.05
+CASES_A_CHILD = 1.25
+
+
+def case_events(events: int, *, years: float = 1.0, seed: int = 1) -> Iterator[tuple[bytes, bytes]]:
+    """About `events` (key, value) messages over `years` of event time, in order of arrival."""
+    cases = int(events / EVENTS_A_CASE / (1 + REPEATED + CORRECTED))
+    arrivals = sorted(_arrivals(cases, timedelta(days=365 * years), random.Random(seed)))
+    for _, key, value in arrivals:
+        yield key, value
+
+
+def _arrivals(
+    cases: int, length: timedelta, rng: random.Random
+) -> Iterator[tuple[datetime, bytes, bytes]]:
+    districts = load_areas().leaves
+    identities = count()
+    children = max(1, int(cases / CASES_A_CHILD))
+    for number in range(cases):
+        child = f"P{rng.randrange(children):07d}"
+        received = START + length * rng.random()
+        for day, event_type, data in _case(rng, districts):
+            event = {
+                "specversion": "1.0",
+                "id": f"e{next(identities)}",
+                "source": "urn:bench",
+                "type": event_type,
+                "subject": f"C{number}",
+                "time": (received + timedelta(days=day)).isoformat(timespec="seconds"),
+                "partitionkey": child,
+                "data": data,
+            }
+            yield from _deliveries(rng, received + timedelta(days=day), child, event)
+
+
+def _case(rng: random.Random, districts: list[str]) -> Iterator[tuple[float, str, dict[str, str]]]:
+    """(days after receipt, type, data) of a case's events."""
+    born = START - timedelta(days=rng.randrange(365, 17 * 365))
+    yield (
+        0.0,
+        "notification.received",
+        {
+            "notification_type": rng.choice(TYPES),
+            "district": rng.choice(districts),
+            "date_of_birth": born.date().isoformat(),
+        },
+    )
+    yield rng.random(), "case.allocated", {"service": rng.choice(("unit", "unit", "other"))}
+    contact = rng.expovariate(1 / 10)
+    yield contact, "contact.made", {}
+    plan = contact + rng.expovariate(1 / 20)
+    if rng.random() < 0.8:
+        yield plan, "plan.completed", {}
+    if rng.random() < 0.8:
+        closed = plan + rng.expovariate(1 / 90)
+        yield closed, "case.closed", {"outcome": rng.choice(OUTCOMES)}
+        if rng.random() < 0.05:
+            yield closed + 10, "case.reopened", {}
+
+
+def _deliveries(
+    rng: random.Random, time: datetime, child: str, event: Mapping[str, object]
+) -> Iterator[tuple[datetime, bytes, bytes]]:
+    key, value = child.encode(), json.dumps(event, separators=(",", ":")).encode()
+    arrival = time + timedelta(days=rng.expovariate(1 / 20) if rng.random() < LATE else 0)
+    yield arrival, key, value
+    if rng.random() < REPEATED:
+        yield arrival + timedelta(hours=1), key, value
+    if rng.random() < CORRECTED:
+        corrected = json.dumps({**event, "revision": 1}, separators=(",", ":")).encode()
+        yield arrival + timedelta(days=3), key, corrected
