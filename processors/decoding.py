@@ -77,11 +77,13 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
     valid: list[dict[str, Any]] = []
     instants: list[int] = []
     rejected: list[tuple[int, Rejection]] = []
+    messages = list(messages)
+    has_constants = _mentions_constants(b"".join([value or b"" for _, value, _ in messages]))
     for position, (key, value, headers) in enumerate(messages):
         try:
             text = structured(value, headers) if headers else value or b""
             event = validate(text)
-            if b"NaN" in text or b"Infinity" in text:
+            if has_constants and _mentions_constants(text):
                 _refuse_constants(text)
             if key != event["partitionkey"].encode():
                 raise RejectedError("key", "the message key is not the event's partitionkey")
@@ -96,6 +98,10 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
         [_event(*parts) for parts in zip(valid, instants, days, strict=True)],
         rejected,
     )
+
+
+def _mentions_constants(text: bytes) -> bool:
+    return b"NaN" in text or b"Infinity" in text
 
 
 def _refuse_constants(text: bytes) -> None:

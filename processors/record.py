@@ -6,7 +6,6 @@ repetition or batching in which its events came.
 
 from bisect import insort
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -23,7 +22,7 @@ MakeRow = Callable[[Event], bytes]
 Ordered = tuple[int, int, str, str, bytes]
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """An event with its row and its encoding, each worked out once."""
 
     event: Event
@@ -57,9 +56,7 @@ class Record:
         The greatest (revision, time) of an identity counts. Should two contents share even that,
         the one that is greatest as canonical JSON does, so that order cannot matter.
         """
-        is_news = event.type == RETRACTION and self._retract(
-            (event.source, event.data["retracts"])
-        )
+        is_news = event.type == RETRACTION and self._retract((event.source, event.data["retracts"]))
         return self._keep(event, make_row) or is_news
 
     def _keep(self, event: Event, make_row: MakeRow) -> bool:

@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(figures.scorecard)
 app.command()(figures.replay)
+app.command()(figures.quality)
 app.command()(feeding.ingest)
 app.command()(running.worker)
 app.add_typer(running.topics, name="topics")

@@ -29,6 +29,9 @@ class Verdict(StrEnum):
     WRONG = "wrong"
 
 
+STYLES = {Verdict.GOOD: "green", Verdict.ODD: "yellow", Verdict.WRONG: "bold red"}
+
+
 class Finding(NamedTuple):
     """One thing looked at: what, how it is, and what to do about it."""
 

@@ -149,7 +149,8 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     def _move(self, consumer: AIOKafkaConsumer) -> bool:
         if consumer._subscription.reassignment_in_progress:
             return False
-        return any([self._move_partition(consumer, tp) for tp in list(consumer._fetcher._records)])
+        fetched = list(consumer._fetcher._records)
+        return sum(self._move_partition(consumer, pair) for pair in fetched) > 0
 
     def _move_partition(self, consumer: AIOKafkaConsumer, pair: TopicPartition) -> bool:
         fetcher, tp = consumer._fetcher, TP(*pair)
@@ -206,7 +207,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         """End of the partition's log as the last fetch said; None before the first."""
         consumer = self._ensure_consumer()
         held = self._holds(consumer, tp)
-        return consumer.highwater(TopicPartition(*tp)) if held else None  # type: ignore[no-any-return]
+        return consumer.highwater(TopicPartition(*tp)) if held else None
 
     async def log_bounds(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
         """First offset and end of each partition's log, asked of the broker."""

@@ -7,13 +7,14 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from streams.deadletters import DeadLetter
 from streams.eventfiles import Line
+from streams.failures import Understood
 
 # Java's default partitioner, so that every producer puts a child into the same partition.
 PARTITIONER = "murmur2_random"
 FLUSH_SECONDS = 60.0
 
 
-class NotDelivered(Exception):  # noqa: N818 - named for the condition
+class NotDelivered(Understood):
     """Some events were not acknowledged by Kafka; sending them again is safe."""
 
 

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.batches import TP, Record
+from streams.failures import Understood
 
 # How long to wait for records that the broker says are there.
 READ_TIMEOUT_MS = 30_000
 RECORDS_AT_ONCE = 20_000
 
 
-class ReadTimedOut(Exception):  # noqa: N818 - named for the condition
+class ReadTimedOut(Understood):
     """The broker did not give records that it says are there."""
 
 

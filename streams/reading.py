@@ -1,6 +1,7 @@
 """Reading the scorecard from the live tables: each partition at one moment, at a constant cost."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import NamedTuple
 
@@ -12,14 +13,16 @@ from processors.decoding import Event
 from processors.evaluate import AsOf, scorecard
 from processors.fold import Rules
 from processors.population import population
+from processors.quality import OddFact, odd_facts
 from processors.record import decode_record
 from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
 from schemas.scorecard import ScorecardRow
 from streams.batches import TP
+from streams.failures import Understood
 from streams.store import Head, PartitionStore
 
 
-class NothingYet(Exception):  # noqa: N818 - named for the condition
+class NothingYet(Understood):
     """No worker has ever run for this deployment."""
 
 
@@ -75,7 +78,8 @@ async def read_scorecard(redis: Redis, deployment: str, rules: Rules, as_of: dat
             head = await stores[tp].head()
             if head:
                 heads[tp] = head
-                published += await _events(stores[tp], head)
+                async for events in _records(stores[tp], head):
+                    published += events
     now, previous = (
         AsOf(stock, population(published, rules.areas, day))
         for day, stock in zip(dates, stocks, strict=True)
@@ -83,10 +87,20 @@ async def read_scorecard(redis: Redis, deployment: str, rules: Rules, as_of: dat
     return LiveScorecard(scorecard(rules.catalogue, rules.areas, now, previous), heads)
 
 
-async def _events(store: PartitionStore, head: Head) -> list[Event]:
-    """Every event in a partition's records."""
-    return [
-        event
-        async for _, stored in store.all_records(head)
-        for event in decode_record(stored, lambda _: b"").events
-    ]
+async def read_odd_facts(
+    redis: Redis, deployment: str, rules: Rules, as_of: date
+) -> AsyncIterator[OddFact]:
+    """The odd facts in every case record, as of a date; one may come twice."""
+    for tp in await known_partitions(redis, deployment):
+        if tp.topic == CASE_TOPIC:
+            store = PartitionStore(redis, deployment, tp, rules)
+            head = await store.head()
+            async for events in _records(store, head or Head()):
+                for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
+                    yield fact
+
+
+async def _records(store: PartitionStore, head: Head) -> AsyncIterator[list[Event]]:
+    """The events of each record of a partition."""
+    async for _, stored in store.all_records(head):
+        yield list(decode_record(stored, lambda _: b"").events)

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from processors.decoding import decode
 from processors.fold import Partition, Rules
 from streams.batches import TP
+from streams.failures import Understood
 from streams.logreading import LogReader
 from streams.store import Head, PartitionStore, Refused
 
@@ -23,11 +24,11 @@ SWITCH_TRIES = 20
 LOCK_SECONDS = 120
 
 
-class LogIncomplete(Exception):  # noqa: N818 - named for the condition
+class LogIncomplete(Understood):
     """The log no longer has all events that the state rests on: a rebuild would lose some."""
 
 
-class RebuildUnderWay(Exception):  # noqa: N818 - named for the condition
+class RebuildUnderWay(Understood):
     """Another rebuild of this deployment is running."""
 
 

@@ -25,6 +25,7 @@ from processors.fold import Rules, Settlement
 from processors.tables import Tables
 from streams.batches import TP
 from streams.encoding import decode_checkpoint, decode_rows, encode_checkpoint, encode_rows
+from streams.failures import Understood
 
 # How state is written; another number makes a worker refuse state written otherwise.
 FORMAT = 1
@@ -54,11 +55,11 @@ return answer
 """
 
 
-class Refused(Exception):  # noqa: N818 - named for the condition
+class Refused(Understood):
     """The stored state is not the one the commit began at; nothing was written."""
 
 
-class OtherLayout(Exception):  # noqa: N818 - named for the condition
+class OtherLayout(Understood):
     """The stored tables were made with other measures, areas or format: a rebuild is due."""
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from processors.evaluate import rounded_half_up
 from processors.population import BANDS
+from processors.quality import EXPLANATIONS, OddFact
 from schemas.catalogue import ALL_AGES, Catalogue, Indicator
 from schemas.scorecard import ROWS, ScorecardRow
 
@@ -34,7 +36,7 @@ MISSING = {
 }
 LEGEND = "[z] not applicable: no cases to work it out from, or not at this level; [x] not available"
 # The width of a table without its titles.
-OTHER_COLUMNS = 66
+OTHER_COLUMNS = 68
 # Where there is nothing to compare with.
 NOTHING = "-"
 ARROWS = {
@@ -127,3 +129,14 @@ def value_text(indicator: Indicator, value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,}" if indicator.unit == "count" else f"{value:,.1f}{UNITS[indicator.unit]}"
+
+
+def odd_facts_table(facts: Sequence[OddFact]) -> Table:
+    """How many odd facts there are of each kind, and what becomes of them."""
+    counts = Counter(fact.kind for fact in facts)
+    table = Table("kind", box=box.SIMPLE_HEAD)
+    table.add_column("facts", justify="right")
+    table.add_column("what it is: what becomes of it")
+    for kind, explanation in EXPLANATIONS.items():
+        table.add_row(kind, f"{counts[kind]:,}", explanation)
+    return table

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
 from schemas.settings import Settings
 from streams.deadletters import dead_letter_topic
+from streams.failures import Understood
 
 # Events are the record from which all state can be made anew, so they are kept for ever.
 KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+
+
+class TopicsNotCreated(Understood):
+    """The brokers did not create the topics."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,18 @@ def planned_topics(settings: Settings) -> list[TopicPlan]:
 def create_topics(settings: Settings) -> dict[str, bool]:
     """Create the topics that are not there yet; by name, whether it was created now.
 
-    Raises kafka.errors.KafkaError when the brokers do not answer or refuse.
+    Raises TopicsNotCreated when the brokers do not answer or refuse.
     """
+    try:
+        return _create_all(settings)
+    except KafkaError as error:
+        raise TopicsNotCreated(
+            f"{settings.kafka_bootstrap} did not create topics: {error}. Is it running, and is "
+            "CASELINE_KAFKA_BOOTSTRAP right?"
+        ) from error
+
+
+def _create_all(settings: Settings) -> dict[str, bool]:
     admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap.split(","))
     try:
         return {plan.name: _create(admin, plan) for plan in planned_topics(settings)}

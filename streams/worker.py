@@ -7,27 +7,15 @@ from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from processors.fold import Rules
-from schemas.areas import load_areas
-from schemas.catalogue import load_catalogue
 from schemas.settings import Settings
 from streams.app import App, Reading, create_app, run_until, run_worker
+from streams.clients import connect_redis, load_rules
 from streams.deadletters import DeadLetters
 from streams.folding import Folding
-
 
 # Records are many small objects that live long and form no cycles; at Python's own thresholds,
 # looking through them again and again took a fifth of the worker's time.
 GC_THRESHOLDS = (100_000, 50, 100)
-
-
-def load_rules(settings: Settings) -> Rules:
-    """The catalogue and areas of the settings, made ready. Raises as their loaders do."""
-    return Rules(load_catalogue(settings.catalogue_file), load_areas(settings.areas_file))
-
-
-def connect_redis(settings: Settings) -> Redis:
-    """A client of the settings' Redis; it connects when first used."""
-    return Redis.from_url(settings.redis_url, socket_timeout=30, socket_connect_timeout=5)
 
 
 async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:

@@ -1,6 +1,8 @@
 """Commands that show figures: from the live tables, and straight from files."""
 
 import asyncio
+import csv
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from processors.quality import OddFact, Oddity
+from streams.clients import connect_redis
 from streams.commands.selection import (
     AreaOption,
     AsOfOption,
@@ -17,12 +21,11 @@ from streams.commands.selection import (
     Selection,
     day_of,
 )
-from streams.commands.terminal import err, explained, progress, settings_and_rules
+from streams.commands.terminal import err, explained, out, progress, settings_and_rules
 from streams.eventfiles import BadLine, read_events
-from streams.reading import LiveScorecard, read_scorecard
+from streams.reading import LiveScorecard, read_odd_facts, read_scorecard
 from streams.replay import Replay
-from streams.tabulate import Format
-from streams.worker import connect_redis
+from streams.tabulate import Format, odd_facts_table
 
 # Bad lines told one by one; the rest are counted.
 SHOWN_BAD_LINES = 20
@@ -66,6 +69,41 @@ def scorecard(
     selection.print(live.rows, form)
     if form is Format.TABLE:
         err.print(f"As of {day}. {freshness(live)}")
+
+
+def quality(
+    as_of: AsOfOption = None,
+    kind: Annotated[
+        list[Oddity] | None, typer.Option("--kind", help="Only facts of this kind; repeatable.")
+    ] = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show facts that are valid but odd: how many of each kind, or (json, csv) every one.
+
+    They are kept, and count as the explanation says. Reads every record, so it takes a while
+    where there are many children.
+    """
+    settings, rules = settings_and_rules()
+    day = day_of(as_of)
+
+    async def read() -> list[OddFact]:
+        redis = connect_redis(settings)
+        try:
+            facts = read_odd_facts(redis, settings.deployment, rules, day)
+            return sorted({fact async for fact in facts if not kind or fact.kind in kind})
+        finally:
+            await redis.aclose()
+
+    with explained():
+        facts = asyncio.run(read())
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps([fact._asdict() for fact in facts], indent=1) + "\n")
+    elif form is Format.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(OddFact._fields)
+        writer.writerows(facts)
+    else:
+        out.print(odd_facts_table(facts))
 
 
 def freshness(live: LiveScorecard) -> str:

@@ -10,17 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.events import TOPICS, json_schema
-from streams import worker as live
 from streams.batches import TP
+from streams.clients import connect_redis
 from streams.commands.terminal import Exit, err, explained, out, progress, settings_and_rules
-from streams.doctor import Doctor, Finding, Verdict
 from streams.logreading import log_reader
 from streams.logs import set_up_logs
 from streams.rebuild import Rebuild
-from streams.topics import create_topics
-from streams.worker import connect_redis
-
-STYLES = {Verdict.GOOD: "green", Verdict.ODD: "yellow", Verdict.WRONG: "bold red"}
 
 topics = typer.Typer(help="Kafka topics of this deployment.", no_args_is_help=True)
 
@@ -31,15 +26,20 @@ def worker() -> None:
     Start as many as there are partitions, anywhere: they share the work, and take over from one
     another when one stops or dies.
     """
+    # Faust takes half a second to import, which no other command should wait for.
+    from streams.worker import run
+
     settings, _ = settings_and_rules()
     set_up_logs(settings.log_level)
     with explained():
-        asyncio.run(live.run(settings))
+        asyncio.run(run(settings))
 
 
 @topics.command()
 def create() -> None:
     """Create the topics that are missing, with their partitions and unlimited retention."""
+    from streams.topics import create_topics
+
     settings, _ = settings_and_rules()
     with explained():
         for name, is_new in create_topics(settings).items():
@@ -86,6 +86,8 @@ def doctor() -> None:
 
     Exit code 4 when something is wrong.
     """
+    from streams.doctor import STYLES, Doctor, Finding, Verdict
+
     settings, rules = settings_and_rules()
 
     async def examine() -> list[Finding]:

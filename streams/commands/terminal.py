@@ -8,7 +8,6 @@ from enum import IntEnum
 from typing import NoReturn
 
 from aiokafka.errors import KafkaError
-from kafka.errors import KafkaError as AdminError
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 from rich.console import Console
@@ -23,28 +22,11 @@ from rich.progress import (
 
 from processors.fold import Rules
 from schemas.settings import Settings, load_settings
-from streams.app import WorkerFailed
-from streams.ingest import NotDelivered
-from streams.logreading import ReadTimedOut
-from streams.reading import NothingYet
-from streams.rebuild import LogIncomplete, RebuildUnderWay
-from streams.store import OtherLayout, Refused
-from streams.worker import load_rules
+from streams.clients import load_rules
+from streams.failures import Understood
 
 out = Console()
 err = Console(stderr=True, highlight=False)
-
-
-# Conditions whose text says all a user needs.
-UNDERSTOOD = (
-    NothingYet,
-    OtherLayout,
-    NotDelivered,
-    ReadTimedOut,
-    LogIncomplete,
-    RebuildUnderWay,
-    Refused,
-)
 
 
 class Exit(IntEnum):
@@ -67,13 +49,11 @@ def explained() -> Iterator[None]:
     """Turn what a user can do something about into a line that says what."""
     try:
         yield
-    except UNDERSTOOD as error:
+    except Understood as error:
         fail(str(error))
-    except WorkerFailed as error:
-        fail(f"the worker stopped: {error}")
     except RedisError as error:
         fail(f"Redis: {error}. Is CASELINE_REDIS_URL right? `caseline doctor` looks closer")
-    except (KafkaError, AdminError) as error:
+    except KafkaError as error:
         fail(f"Kafka: {error}. Is CASELINE_KAFKA_BOOTSTRAP right? `caseline doctor` looks closer")
     except OSError as error:
         fail(f"{error.filename or ''} {error.strerror or error}".strip())

@@ -1,0 +1,18 @@
+"""What every process builds from its settings: rules and the Redis client."""
+
+from redis.asyncio import Redis
+
+from processors.fold import Rules
+from schemas.areas import load_areas
+from schemas.catalogue import load_catalogue
+from schemas.settings import Settings
+
+
+def load_rules(settings: Settings) -> Rules:
+    """The catalogue and areas of the settings, made ready. Raises as their loaders do."""
+    return Rules(load_catalogue(settings.catalogue_file), load_areas(settings.areas_file))
+
+
+def connect_redis(settings: Settings) -> Redis:
+    """A client of the settings' Redis; it connects when first used."""
+    return Redis.from_url(settings.redis_url, socket_timeout=30, socket_connect_timeout=5)
