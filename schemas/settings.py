@@ -22,7 +22,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CASELINE_", extra="forbid", frozen=True)
 
     kafka_bootstrap: str = Field("localhost:9092", description="Kafka brokers, host:port,...")
-    redis_url: str = Field(
+    kafka_is_embedded: bool = Field(
+        False, description="Kafka is librdkafka's mock broker, which needs to be asked otherwise"
+    )
+    redis_url: Annotated[str, Field(pattern=r"^(rediss?|unix)://")] = Field(
         "redis://localhost:6379/0", description="Redis, also unix:// and rediss://"
     )
     deployment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = Field(

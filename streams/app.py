@@ -16,6 +16,7 @@ from faust.types import ChannelT, EventT, Message, StreamT
 
 from streams.batches import Batch, Stop
 from streams.consumer import BatchConsumer, BatchTransport, PartitionOwner
+from streams.failures import Understood
 
 QUEUED_BATCHES = 1  # in Faust's queue; the consumer's thread reads ahead, where batches can grow
 
@@ -72,7 +73,7 @@ def for_embedded_broker(reading: Reading) -> Reading:
     return replace(reading, fetch_wait=0.02, leader_wait=0.05)
 
 
-class WorkerFailed(Exception):  # noqa: N818 - named for the condition
+class WorkerFailed(Understood):
     """The worker stopped by itself; the cause is what stopped it."""
 
 

@@ -43,5 +43,10 @@ def embedded_services(folder: Path, settings: Settings) -> Iterator[Settings]:
     """Settings like the given ones, for an embedded broker and Redis that the context starts."""
     with embedded_broker() as brokers, embedded_redis(folder) as redis_url:
         yield settings.model_copy(
-            update={"kafka_bootstrap": brokers, "redis_url": redis_url, "deployment": "embedded"}
+            update={
+                "kafka_bootstrap": brokers,
+                "redis_url": redis_url,
+                "deployment": "embedded",
+                "kafka_is_embedded": True,
+            }
         )

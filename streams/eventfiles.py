@@ -1,6 +1,7 @@
 """Event files: JSON lines, plain or gzip, one event a line."""
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,10 +11,15 @@ from pydantic_core import from_json
 
 from processors.decoding import Message, Rejection, decode
 from schemas.events import TOPICS, topics_of
+from streams.failures import Understood
 
 GZIP_MAGIC = b"\x1f\x8b"
 # Lines judged at a time: enough for work over columns to pay, few enough to be quick to show.
 BATCH = 5_000
+
+
+class BrokenFile(Understood):
+    """A compressed file does not decompress to its end."""
 
 
 class Line(NamedTuple):
@@ -50,14 +56,17 @@ def open_events(path: Path) -> IO[bytes]:
 def read_events(path: Path) -> Iterator[Judged]:
     """All lines that are not blank, judged as the stream would judge them.
 
-    Raises OSError when the file cannot be read, or ends in the middle of its compression.
+    Raises OSError when the file cannot be read, and BrokenFile when it is not whole.
     """
     with open_events(path) as file:
         raw = getattr(file, "fileobj", file)
         numbered = ((number, line.strip()) for number, line in enumerate(file, start=1))
         lines = ((number, value) for number, value in numbered if value)
-        while batch := list(islice(lines, BATCH)):
-            yield Judged(*_judge(batch), raw.tell())
+        try:
+            while batch := list(islice(lines, BATCH)):
+                yield Judged(*_judge(batch), raw.tell())
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise BrokenFile(f"{path}: the gzip file is cut short or damaged ({error})") from error
 
 
 def _judge(lines: list[tuple[int, bytes]]) -> tuple[list[Line], list[BadLine]]:

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from processors.fold import Rules
 from schemas.settings import Settings
-from streams.app import App, Reading, create_app, run_until, run_worker
+from streams.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
 from streams.clients import connect_redis, load_rules
 from streams.deadletters import DeadLetters
 from streams.folding import Folding
@@ -29,8 +29,8 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap, acks="all", enable_idempotence=True
     )
-    await producer.start()
     try:
+        await producer.start()
         app = _app(settings, rules, redis, producer)
         await (run_until(app, asked) if asked else run_worker(app))
     finally:
@@ -47,6 +47,8 @@ def _app(settings: Settings, rules: Rules, redis: Redis, producer: AIOKafkaProdu
         session_timeout=settings.session_timeout,
         heartbeat_interval=settings.session_timeout / 5,
     )
+    if settings.kafka_is_embedded:
+        reading = for_embedded_broker(reading)
     app = create_app(reading, folding)
     folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
     return app

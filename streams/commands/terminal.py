@@ -52,9 +52,13 @@ def explained() -> Iterator[None]:
     except Understood as error:
         fail(str(error))
     except RedisError as error:
-        fail(f"Redis: {error}. Is CASELINE_REDIS_URL right? `caseline doctor` looks closer")
+        fail(
+            f"Redis: {str(error).rstrip('.')}. Is CASELINE_REDIS_URL right? `caseline doctor` looks closer"
+        )
     except KafkaError as error:
-        fail(f"Kafka: {error}. Is CASELINE_KAFKA_BOOTSTRAP right? `caseline doctor` looks closer")
+        fail(
+            f"Kafka: {str(error).rstrip('.')}. Is CASELINE_KAFKA_BOOTSTRAP right? `caseline doctor` looks closer"
+        )
     except OSError as error:
         fail(f"{error.filename or ''} {error.strerror or error}".strip())
 
@@ -64,7 +68,10 @@ def settings_and_rules() -> tuple[Settings, Rules]:
     try:
         settings = load_settings()
         return settings, load_rules(settings)
-    except (ValidationError, tomllib.TOMLDecodeError, OSError) as error:
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
+        fail(f"{error.title}: {'; '.join(wrong)}")
+    except (tomllib.TOMLDecodeError, OSError) as error:
         fail(f"settings, catalogue or areas cannot be read: {error}")
 
 
