@@ -52,13 +52,9 @@ def explained() -> Iterator[None]:
     except Understood as error:
         fail(str(error))
     except RedisError as error:
-        fail(
-            f"Redis: {str(error).rstrip('.')}. Is CASELINE_REDIS_URL right? `caseline doctor` looks closer"
-        )
+        fail(f"Redis: {error}; is CASELINE_REDIS_URL right? `caseline doctor` looks closer")
     except KafkaError as error:
-        fail(
-            f"Kafka: {str(error).rstrip('.')}. Is CASELINE_KAFKA_BOOTSTRAP right? `caseline doctor` looks closer"
-        )
+        fail(f"Kafka: {error}; is CASELINE_KAFKA_BOOTSTRAP right? `caseline doctor` looks closer")
     except OSError as error:
         fail(f"{error.filename or ''} {error.strerror or error}".strip())
 
