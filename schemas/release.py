@@ -1,0 +1,112 @@
+"""Releases: a month's scorecard frozen for publication, and what it rests on.
+
+A release is immutable. Its canonical JSON (snapshots.canonical) is what is hashed, stored and
+published from, so everything that a page needs years later is in it: the figures, the wording of
+the indicators, the tree of areas, and where in the log the figures come from.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.areas import Areas
+from schemas.catalogue import Indicator
+from schemas.scorecard import Direction, Status
+
+FORMAT = 1
+
+# The kinds in the order a period goes through them. A revision is scheduled (late data); a
+# correction mends an error; both come after a first release and need a reason.
+ReleaseKind = Literal["provisional", "first", "final", "revised", "corrected"]
+Rag = Literal["Green", "Amber", "Red"]
+Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Frozen(BaseModel):
+    """Base of everything in a release: strict, immutable, no unknown keys."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class ReleaseCell(Frozen):
+    """One cell: as a live scorecard row, with its rating where a target is set."""
+
+    code: str
+    area: str
+    age_band: str
+    numerator: int
+    denominator: int
+    value: int | float | None
+    status: Status
+    previous: int | float | None
+    direction: Direction | None
+    target: float | None
+    rag: Rag | None
+
+
+class Position(Frozen):
+    """Where a partition was cut: the release rests on all its records before `offset`."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Commentary(Frozen):
+    """The narrative beside a figure (`code`), or a headline summary of an area (no code)."""
+
+    code: str | None
+    area: str
+    author_role: str
+    text: str
+
+
+class Cause(Frozen):
+    """An event that came between two releases, by its identity and where it lies in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    source: str
+    id: str
+    revision: int
+    type: str
+    subject: str
+
+
+class Change(Frozen):
+    """A cell that differs from the release before, and the events behind it."""
+
+    code: str
+    area: str
+    age_band: str
+    before: int | float | None
+    after: int | float | None
+    causes: tuple[Cause, ...]
+
+
+class Release(Frozen):
+    """One release of a period's figures."""
+
+    format: Literal[1]
+    period: Period
+    number: Annotated[int, Field(ge=1)]
+    kind: ReleaseKind
+    as_of: date
+    released_on: date
+    author: str
+    reason: str
+    previous_release: Sha256 | None
+    catalogue_version: str
+    calendar_version: str
+    direction_scheme: Literal["change", "improvement"]
+    indicators: tuple[Indicator, ...]
+    areas: Areas
+    age_bands: tuple[str, ...]
+    cut: tuple[Position, ...]
+    cells: tuple[ReleaseCell, ...]
+    commentary: tuple[Commentary, ...]
+    quality: dict[str, int]
+    changes: tuple[Change, ...]
