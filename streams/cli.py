@@ -2,7 +2,7 @@
 
 import typer
 
-from streams.commands import feeding, figures, running
+from streams.commands import demo, feeding, figures, running
 
 app = typer.Typer(
     name="caseline",
@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+app.command()(demo.demo)
 app.command()(figures.scorecard)
 app.command()(figures.replay)
 app.command()(figures.quality)
@@ -32,3 +33,7 @@ app.command()(running.schema)
 def main() -> None:
     """Run the command line."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,10 @@ STAGE, CLASS, EXCEPTION, MESSAGE = (
     f"{PREFIX}{name}"
     for name in ("stage", "class.name", "exception.class.name", "exception.message")
 )
+ADDED = (TOPIC, PARTITION, OFFSET, STAGE, CLASS, EXCEPTION, MESSAGE)
+# A dead letter is larger than its message by the headers added, and may be many times larger than
+# what brokers took, since that may have been compressed.
+LARGEST_BYTES = 16 << 20
 
 
 def dead_letter_topic(topic: str) -> str:
@@ -60,22 +64,26 @@ class DeadLetter(NamedTuple):
 async def read_dead_letters(brokers: str) -> AsyncIterator[DeadLetter]:
     """Every dead letter, by topic, partition and offset in its own topic.
 
-    One that a worker wrote again, because it died before the state was stored, comes once.
+    One that a worker wrote again, because it died before the state was stored, comes once. What
+    other programs may have put there is passed over.
     """
     topics = [dead_letter_topic(topic) for topic in TOPICS]
     seen: set[tuple[TP, int]] = set()
     async with log_reader(brokers, topics) as reader:
         for letters, (first, end) in (await reader.bounds()).items():
             async for _, records in reader.read(letters, first, end):
-                for letter in map(_dead_letter, records):
+                for letter in filter(None, map(_dead_letter, records)):
                     if (letter.tp, letter.offset) not in seen:
                         seen.add((letter.tp, letter.offset))
                         yield letter
 
 
-def _dead_letter(record: Record) -> DeadLetter:
-    added = {name: text.decode() for name, text in record.headers if name.startswith(PREFIX)}
-    own = tuple(header for header in record.headers if not header[0].startswith(PREFIX))
+def _dead_letter(record: Record) -> DeadLetter | None:
+    """Take the headers added off the end; None for a record without them."""
+    own, last = record.headers[: -len(ADDED)], record.headers[-len(ADDED) :]
+    if tuple(name for name, _ in last) != ADDED:
+        return None
+    added = {name: text.decode() for name, text in last}
     return DeadLetter(
         TP(added[TOPIC], int(added[PARTITION])),
         int(added[OFFSET]),

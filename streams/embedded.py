@@ -35,7 +35,7 @@ def embedded_redis(folder: Path) -> Iterator[str]:
     try:
         yield f"unix://{server.socket_file}"
     finally:
-        server.shutdown(now=True, force=True, save=False)
+        server.shutdown(nosave=True)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from streams.deadletters import DeadLetter
+from streams.deadletters import LARGEST_BYTES, DeadLetter
 from streams.eventfiles import Line
 from streams.failures import Understood
 
@@ -36,6 +36,7 @@ class Sender:
                 "linger.ms": 20,
                 "compression.type": "lz4",
                 "message.timeout.ms": 30_000,
+                "message.max.bytes": LARGEST_BYTES,  # what is too large is for the brokers to say
                 "error_cb": _ignore,  # what matters of it comes back with each message
                 "log_level": 2,
             }

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events import CASE_TOPIC, DEAD_LETTER_SUFFIX, REFERENCE_TOPIC
 from schemas.settings import Settings
-from streams.deadletters import dead_letter_topic
+from streams.deadletters import LARGEST_BYTES, dead_letter_topic
 from streams.failures import Understood
 
 # Events are the record from which all state can be made anew, so they are kept for ever.
@@ -63,9 +63,10 @@ def _create_all(settings: Settings) -> dict[str, bool]:
 
 
 def _create(admin: KafkaAdminClient, plan: TopicPlan) -> bool:
-    topic = NewTopic(
-        plan.name, plan.partitions, plan.replication, topic_configs=dict(KEPT_FOR_EVER)
-    )
+    configs = dict(KEPT_FOR_EVER)
+    if plan.name.endswith(DEAD_LETTER_SUFFIX):
+        configs["max.message.bytes"] = str(LARGEST_BYTES)
+    topic = NewTopic(plan.name, plan.partitions, plan.replication, topic_configs=configs)
     try:
         admin.create_topics([topic])
     except TopicAlreadyExistsError:

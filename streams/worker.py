@@ -10,7 +10,7 @@ from processors.fold import Rules
 from schemas.settings import Settings
 from streams.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
 from streams.clients import connect_redis, load_rules
-from streams.deadletters import DeadLetters
+from streams.deadletters import LARGEST_BYTES, DeadLetters
 from streams.folding import Folding
 
 # Records are many small objects that live long and form no cycles; at Python's own thresholds,
@@ -27,7 +27,10 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     rules = load_rules(settings)
     redis = connect_redis(settings)
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap, acks="all", enable_idempotence=True
+        bootstrap_servers=settings.kafka_bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=LARGEST_BYTES,
     )
     try:
         await producer.start()
@@ -46,6 +49,7 @@ def _app(settings: Settings, rules: Rules, redis: Redis, producer: AIOKafkaProdu
         brokers=settings.kafka_bootstrap,
         session_timeout=settings.session_timeout,
         heartbeat_interval=settings.session_timeout / 5,
+        request_timeout=max(40.0, 2 * settings.session_timeout),  # Faust wants it the longer one
     )
     if settings.kafka_is_embedded:
         reading = for_embedded_broker(reading)

@@ -1,0 +1,1 @@
+"""Worked examples that make data for Caseline."""

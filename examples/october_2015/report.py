@@ -1,0 +1,71 @@
+"""What the finished history does not reproduce, evaluated by the product and written down."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from schemas.scorecard import ScorecardRow
+from streams.october.compare import (
+    Comparison,
+    Difference,
+    Publication,
+    PublishedCell,
+    compare,
+)
+
+from .given_up import contradiction
+from .printed import PrintedCell
+
+HEADER = """\
+# Printed cells of October 2015 that no events give together with the rest of the publication.
+# `implied` is what the rest implies; blank where it implies that there is no case.
+"""
+
+
+class NotExplained(Exception):
+    """The history misses printed figures for no known reason."""
+
+
+def compared(
+    october: Iterable[ScorecardRow], september: Iterable[ScorecardRow], cells: list[PublishedCell]
+) -> Comparison:
+    """The history's scorecards beside the printed cells."""
+    return compare(october, september, Publication(tuple(cells), {}, {}))
+
+
+def write_contradictions(path: Path, found: Comparison) -> None:
+    """Write every difference with its reason; NotExplained if one has none."""
+    entries = [HEADER]
+    for difference in found.different:
+        entries.append(_entry("cell", difference, _reason(difference)))
+    for difference in found.different_directions:
+        raise NotExplained(f"direction of {difference.cell.code} in {difference.cell.area}")
+    path.write_text("\n".join(entries), encoding="utf-8")
+
+
+def _reason(difference: Difference) -> str:
+    cell = difference.cell
+    printed = PrintedCell(
+        cell.code, cell.area, cell.age_band, cell.as_of.isoformat(), cell.printed, cell.kind, ""
+    )
+    reason = contradiction(printed, difference.streamed)
+    if reason is None:
+        raise NotExplained(f"{cell} is streamed as {difference.streamed!r}")
+    return reason
+
+
+def _entry(table: str, difference: Difference, reason: str) -> str:
+    cell = difference.cell
+    fields = {
+        "code": cell.code,
+        "area": cell.area,
+        "age_band": cell.age_band,
+        "as_of": cell.as_of.isoformat(),
+        "printed": cell.printed,
+        "implied": difference.streamed,
+        "reason": reason,
+    }
+    lines = (f"{name} = {json.dumps(value)}" for name, value in fields.items())
+    return f"[[{table}]]\n" + "\n".join(lines) + "\n"
+
+

@@ -1,0 +1,212 @@
+"""The published scorecard of October 2015 beside a streamed one, cell by cell.
+
+The printed cells (`published.csv`) are facts of the publication. A few contradict others of it, so
+that no set of events gives both: they are listed in `contradictions.toml`, each with its reason and
+with the figure that the rest of the publication implies.
+"""
+
+import csv
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from typing import Protocol
+
+OCTOBER, SEPTEMBER = date(2015, 10, 31), date(2015, 9, 30)
+PER_10_000 = frozenset({"EH02"})
+UNEXPLAINED = "not explained: the streamed figure differs from the printed one"
+FOLDER = "streams.october"
+
+Key = tuple[str, str, str]
+"""Indicator code, area and age band."""
+
+
+class Row(Protocol):
+    """What a comparison needs of a scorecard row."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def area(self) -> str: ...
+    @property
+    def age_band(self) -> str: ...
+    @property
+    def numerator(self) -> int: ...
+    @property
+    def denominator(self) -> int: ...
+    @property
+    def direction(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class PublishedCell:
+    """A printed figure: `count`, `share` of its row's overall, or `value`; `dot` is its arrow."""
+
+    code: str
+    area: str
+    age_band: str
+    as_of: date
+    printed: str
+    kind: str
+    dot: str
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """What the rest of the publication implies for a cell (or an arrow), and why it differs."""
+
+    implied: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The printed cells, with what is known to contradict the rest."""
+
+    cells: tuple[PublishedCell, ...]
+    figures: dict[tuple[Key, date], Contradiction]
+    directions: dict[Key, Contradiction]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A printed figure or arrow that the streamed scorecard does not give; `printed` may be blank.
+
+    `implied` is what the rest of the publication implies, blank for no value or not known.
+    """
+
+    cell: PublishedCell
+    printed: str
+    streamed: str
+    implied: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Numbers of cells and arrows compared, and those that differ."""
+
+    cells: int
+    different: tuple[Difference, ...]
+    directions: int
+    different_directions: tuple[Difference, ...]
+
+    @property
+    def reproduced(self) -> int:
+        """Cells whose streamed figure prints exactly as published."""
+        return self.cells - len(self.different)
+
+    @property
+    def reproduced_directions(self) -> int:
+        """Arrows that agree."""
+        return self.directions - len(self.different_directions)
+
+    @property
+    def unexplained(self) -> tuple[Difference, ...]:
+        """Differences that no contradiction of the publication accounts for."""
+        both = (*self.different, *self.different_directions)
+        return tuple(d for d in both if d.reason == UNEXPLAINED or d.streamed != d.implied)
+
+
+def load_printed() -> Publication:
+    """The publication that ships with Caseline."""
+    folder = files(FOLDER)
+    with (folder / "published.csv").open(encoding="utf-8") as lines:
+        cells = tuple(_cell(row) for row in csv.DictReader(lines))
+    known = tomllib.loads((folder / "contradictions.toml").read_text(encoding="utf-8"))
+    figures = {
+        (_key(entry), date.fromisoformat(entry["as_of"])): _contradiction(entry)
+        for entry in known.get("cell", ())
+    }
+    directions = {_key(entry): _contradiction(entry) for entry in known.get("direction", ())}
+    return Publication(cells, figures, directions)
+
+
+def compare(
+    october: Iterable[Row], september: Iterable[Row], publication: Publication
+) -> Comparison:
+    """Set the scorecards as of 31 October and 30 September beside the publication.
+
+    Rows that are absent count as zero. Arrows are October's, overall.
+    """
+    rows = {OCTOBER: _by_key(october), SEPTEMBER: _by_key(september)}
+    different = [_difference(cell, rows[cell.as_of], publication) for cell in publication.cells]
+    arrows = [cell for cell in publication.cells if cell.dot]
+    turned = [_turned(cell, rows[cell.as_of], publication) for cell in arrows]
+    return Comparison(
+        len(publication.cells),
+        tuple(found for found in different if found),
+        len(arrows),
+        tuple(found for found in turned if found),
+    )
+
+
+def as_printed(cell: PublishedCell, rows: dict[Key, Row]) -> str:
+    """The streamed figure of a cell in the publication's own form; blank for no value."""
+    row = rows.get((cell.code, cell.area, cell.age_band))
+    numerator = row.numerator if row else 0
+    if cell.kind == "count":
+        return str(numerator)
+    if cell.kind == "share":
+        overall = rows.get((cell.code, cell.area, "all"))
+        return _decimal(100 * numerator, overall.numerator if overall else 0, "%")
+    percentage = cell.code >= "EH14" and cell.code not in PER_10_000
+    scale = 10_000 if cell.code in PER_10_000 else 100 if percentage else 1
+    denominator = row.denominator if row else 0
+    return _decimal(scale * numerator, denominator, "%" if percentage else "")
+
+
+def _decimal(numerator: int, denominator: int, unit: str) -> str:
+    """One decimal, half up, from the exact fraction."""
+    if not denominator:
+        return ""
+    tenths = (20 * numerator + denominator) // (2 * denominator)
+    return f"{tenths // 10}.{tenths % 10}{unit}"
+
+
+def _difference(
+    cell: PublishedCell, rows: dict[Key, Row], publication: Publication
+) -> Difference | None:
+    streamed = as_printed(cell, rows)
+    if streamed == cell.printed:
+        return None
+    known = publication.figures.get(((cell.code, cell.area, cell.age_band), cell.as_of))
+    return _explained(cell, cell.printed, streamed, known)
+
+
+def _turned(
+    cell: PublishedCell, rows: dict[Key, Row], publication: Publication
+) -> Difference | None:
+    key = cell.code, cell.area, cell.age_band
+    row = rows.get(key)
+    streamed = (row.direction if row else None) or ""
+    if streamed == cell.dot:
+        return None
+    return _explained(cell, cell.dot, streamed, publication.directions.get(key))
+
+
+def _explained(
+    cell: PublishedCell, printed: str, streamed: str, known: Contradiction | None
+) -> Difference:
+    implied, reason = (known.implied, known.reason) if known else ("", UNEXPLAINED)
+    return Difference(cell, printed, streamed, implied, reason)
+
+
+def _by_key(rows: Iterable[Row]) -> dict[Key, Row]:
+    return {(row.code, row.area, row.age_band): row for row in rows}
+
+
+def _cell(row: dict[str, str]) -> PublishedCell:
+    as_of = date.fromisoformat(row["as_of"])
+    return PublishedCell(
+        row["code"], row["area"], row["age_band"], as_of, row["printed"], row["kind"], row["dot"]
+    )
+
+
+def _key(entry: dict[str, str]) -> Key:
+    return entry["code"], entry["area"], entry["age_band"]
+
+
+def _contradiction(entry: dict[str, str]) -> Contradiction:
+    return Contradiction(entry["implied"], entry["reason"])
