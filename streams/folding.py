@@ -28,10 +28,16 @@ CATCHING_UP = 20_000
 # Changed children at which folding waits for the commit under way: bounds memory.
 MOST_UNSETTLED = 100_000
 RETRY_SECONDS = 0.5
+# A pause before a partition is taken anew, so that lasting trouble is not met in a tight loop.
+RETAKE_SECONDS = 0.2
 # How long a starting worker waits for Redis before it gives up.
 TAKE_SECONDS = 20.0
 
+# How often the group's offsets are brought up to date, for tools that show lag by them.
+SHOW_SECONDS = 5.0
+
 Seek = Callable[[TP, int], Awaitable[None]]
+Show = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 
 @dataclass
@@ -78,7 +84,11 @@ class Folding:
         self._dead_letters = dead_letters
         self._records_in_memory = records_in_memory
         self._held: dict[TP, Held] = {}
+        self._shown_at = 0.0
+        self._showing: asyncio.Task[bool] | None = None
+        # The consumer's, given when both are there.
         self.seek: Seek | None = None
+        self.show: Show | None = None
 
     async def assigned(self, tps: set[TP]) -> None:
         """Take over partitions: their state, and how far their dead letters were written."""
@@ -115,7 +125,13 @@ class Folding:
             await self._retake(batch.tp)  # the batch comes again from the stored offset
             return
         await self._make_room(held)
-        await self._fold(held, batch)
+        try:
+            await self._fold(held, batch)
+        except (RedisError, OSError) as error:
+            # Nothing of the batch is in memory, and what follows it must not be without it.
+            held.is_broken = True
+            log.warning("records cannot be read: %s", error, extra=_where(batch.tp, batch.start))
+            return
         is_far = batch.log_end - batch.end > CATCHING_UP
         if not is_far or held.next - held.head.offset >= CATCHING_UP:
             self._begin_commit(batch.tp, held)
@@ -129,6 +145,17 @@ class Folding:
                 await self._retake(tp)
             elif held.is_dirty:
                 self._begin_commit(tp, held)
+        self._show_offsets()
+
+    def _show_offsets(self) -> None:
+        """Commit the stored offsets to the group, now and then and without waiting."""
+        now = asyncio.get_running_loop().time()
+        is_showing = self._showing is not None and not self._showing.done()
+        if self.show is None or is_showing or now < self._shown_at + SHOW_SECONDS:
+            return
+        self._shown_at = now
+        offsets = {tp: held.head.offset for tp, held in self._held.items()}
+        self._showing = asyncio.ensure_future(self.show(offsets))
 
     async def _fold(self, held: Held, batch: Batch) -> None:
         decoded = decode(
@@ -172,13 +199,13 @@ class Folding:
             log.warning("commit failed: %s", error, extra=_where(tp, advance.offset))
 
     async def _retake(self, tp: TP) -> None:
-        """Take a partition's state anew and read on from there; one attempt, with a pause."""
+        """Take a partition's state anew and read on from there; one attempt, after a pause."""
         assert self.seek is not None
+        await asyncio.sleep(RETAKE_SECONDS)
         try:
             held = await self._load(tp)
         except (RedisError, OSError) as error:
             log.warning("state cannot be read: %s", error, extra=_where(tp, -1))
-            await asyncio.sleep(RETRY_SECONDS)
             return
         await self.seek(tp, held.next)
         self._held[tp] = held

@@ -55,4 +55,5 @@ def _app(settings: Settings, rules: Rules, redis: Redis, producer: AIOKafkaProdu
         reading = for_embedded_broker(reading)
     app = create_app(reading, folding)
     folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
+    folding.show = lambda offsets: app.batches.commit_group(offsets)
     return app
