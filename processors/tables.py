@@ -6,6 +6,7 @@ reading costs the same whatever lies before: neither more events nor more years 
 
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,8 @@ from processors.ledger import Entries
 
 # Days of a month are 1 to 31; a power of two keeps a row's days together in memory.
 ROW_DAYS = 32
-# Months worked on at a time, which bounds memory whatever dates come together.
-MONTHS_AT_ONCE = 64
+# Less than every month number, and every place that is worked out from one.
+NO_MONTH = -(2**62)
 
 Sums = NDArray[np.int32]
 
@@ -57,23 +58,15 @@ class Tables:
 
     def add(self, entries: Entries, calendar: Calendar) -> Touched:
         """Add ledger entries and tell what changed; entries that cancel out change nothing."""
-        day = np.clip(entries.day, FIRST_DAY, LAST_DAY)
-        month = calendar.month_of(day)
-        cell = (entries.slot * self.shape.areas + entries.area) * self.shape.bands + entries.band
-        position = cell * ROW_DAYS + calendar.day_of_month[day - FIRST_DAY]
-        present = _distinct(month)
-        begun = {number for number in present.tolist() if self._begin(number)}
+        changes = self._changes(entries, calendar)
+        begun = {month for month in changes if self._begin(month)}
         rows: dict[int, NDArray[np.intp]] = {}
         net: dict[int, Sums] = {}
-        for start in range(0, len(present), MONTHS_AT_ONCE):
-            block = present[start : start + MONTHS_AT_ONCE]
-            inside = (month >= block[0]) & (month <= block[-1])
-            changes = self._sum(block, month[inside], position[inside], entries.amount[inside])
-            for number, change in zip(block.tolist(), changes, strict=True):
-                touched = np.flatnonzero(change.any(axis=1))
-                if len(touched):
-                    rows[number], net[number] = touched, change.sum(axis=1, dtype=np.int32)
-                    self.entries[number] += change
+        for month, (position, amount) in changes.items():
+            self.entries[month].reshape(-1)[position] += amount
+            row = position // ROW_DAYS
+            rows[month] = row[np.diff(row, prepend=-1) > 0]
+            net[month] = np.bincount(row, amount, self.shape.cells).astype(np.int32)
         return Touched(rows, begun | self._carry(net))
 
     def stock(self, day: int, calendar: Calendar) -> NDArray[np.int64]:
@@ -87,11 +80,19 @@ class Tables:
         days = ROW_DAYS if latest < month else day_of_month + 1
         return stock_of(self.shape, self.checkpoints[latest], self.entries[latest][:, :days])
 
-    def _sum(self, block: Days, month: Days, position: Days, amount: Days) -> Sums:
+    def _changes(self, entries: Entries, calendar: Calendar) -> dict[int, tuple[Days, Sums]]:
+        """By month: the positions in its flattened rows that change, in order, and by how much."""
+        day = np.clip(entries.day, FIRST_DAY, LAST_DAY)
+        cell = (entries.slot * self.shape.areas + entries.area) * self.shape.bands + entries.band
+        position = cell * ROW_DAYS + calendar.day_of_month[day - FIRST_DAY]
         size = self.shape.cells * ROW_DAYS
-        sums = np.zeros(len(block) * size, dtype=np.int32)
-        np.add.at(sums, np.searchsorted(block, month) * size + position, amount.astype(np.int32))
-        return sums.reshape(len(block), self.shape.cells, ROW_DAYS)
+        place, amount = _sums(calendar.month_of(day) * size + position, entries.amount)
+        month = place // size
+        edges = [*np.flatnonzero(np.diff(month, prepend=NO_MONTH)).tolist(), len(place)]
+        return {
+            int(month[start]): (place[start:end] - month[start] * size, amount[start:end])
+            for start, end in pairwise(edges)
+        }
 
     def _begin(self, month: int) -> bool:
         """Make room for a month, whose checkpoint is the end of the latest month before it."""
@@ -124,13 +125,14 @@ class Tables:
         return changed
 
 
-def _distinct(months: Days) -> Days:
-    """The month numbers that occur, in order; counting them is cheaper than sorting."""
-    if not len(months):
-        return months
-    least = int(months.min())
-    distinct: Days = np.flatnonzero(np.bincount(months - least)) + least
-    return distinct
+def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
+    """The sum of the amounts at each place, in order of place; places whose sum is 0 left out."""
+    order = np.argsort(place)
+    place = place[order]
+    starts = np.flatnonzero(np.diff(place, prepend=NO_MONTH))
+    sums = np.add.reduceat(amount[order], starts) if len(place) else amount
+    changed = np.flatnonzero(sums)
+    return place[starts[changed]], sums[changed].astype(np.int32)
 
 
 def stock_of(shape: Shape, checkpoint: Sums, days: Sums) -> NDArray[np.int64]:
