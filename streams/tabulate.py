@@ -87,7 +87,7 @@ def _area_table(
         padding=0,
     )
     table.add_column("", style="bold", no_wrap=True, min_width=4)
-    table.add_column("indicator", width=max(12, min(46, width - OTHER_COLUMNS)), no_wrap=True)
+    table.add_column("indicator", width=max(12, min(60, width - OTHER_COLUMNS)), no_wrap=True)
     for band in bands:
         name = "overall" if band == ALL_AGES else band
         table.add_column(name, justify="right", no_wrap=True, min_width=6)
