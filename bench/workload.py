@@ -4,8 +4,9 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, product
 
+from processors.population import BANDS
 from schemas.areas import load_areas
 
 START = datetime(2015, 1, 1, tzinfo=UTC)
@@ -14,6 +15,8 @@ TYPES = ("EHN", "Self referral", "CDT", "SCS step-down", "Existing TAF")
 EVENTS_A_CASE = 4.66  # as the shares below make them, for choosing how many cases to make
 REPEATED, CORRECTED, LATE = 0.02, 0.02, 0.05
 CASES_A_CHILD = 1.25
+# Children are drawn, so some have no case: of those that have one, each has this many events.
+EVENTS_A_CHILD = 8.5
 
 
 def case_events(events: int, *, years: float = 1.0, seed: int = 1) -> Iterator[tuple[bytes, bytes]]:
@@ -22,6 +25,43 @@ def case_events(events: int, *, years: float = 1.0, seed: int = 1) -> Iterator[t
     arrivals = sorted(_arrivals(cases, timedelta(days=365 * years), random.Random(seed)))
     for _, key, value in arrivals:
         yield key, value
+
+
+def new_event(number: int) -> tuple[bytes, bytes]:
+    """A (key, value) message of a child and a case of its own for each number."""
+    child = f"N{number}"
+    event = {
+        "specversion": "1.0",
+        "id": f"n{number}",
+        "source": "urn:bench",
+        "type": "notification.received",
+        "subject": f"N{number}",
+        "time": START.isoformat(timespec="seconds"),
+        "partitionkey": child,
+        "data": {"notification_type": TYPES[0], "district": load_areas().leaves[0]},
+    }
+    return child.encode(), json.dumps(event, separators=(",", ":")).encode()
+
+
+def population_events(years: int) -> Iterator[tuple[bytes, bytes]]:
+    """(key, value) messages of a population estimate a year for every area and age band."""
+    for year, area, band in product(range(years), load_areas().names, BANDS):
+        event = {
+            "specversion": "1.0",
+            "id": f"{area}-{band}-{START.year + year}",
+            "source": "urn:bench",
+            "type": "population.published",
+            "subject": area,
+            "time": START.replace(year=START.year + year).isoformat(timespec="seconds"),
+            "partitionkey": area,
+            "data": {
+                "area": area,
+                "age_band": band,
+                "year": START.year + year,
+                "count": 10_000,
+            },
+        }
+        yield area.encode(), json.dumps(event, separators=(",", ":")).encode()
 
 
 def _arrivals(

@@ -1,0 +1,88 @@
+"""The benchmarks' command line: measures, shows and keeps, all in one run on one machine.
+
+A figure that misses its target is shown so; it fails nothing, since it depends on the machine.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.bed import Bed, BenchError, running_bed
+from bench.figures import Section
+from bench.latency import latency
+from bench.machine import machine
+from bench.memory import memory
+from bench.progress import console
+from bench.reads import reads
+from bench.report import show, write
+from bench.sizes import FULL, QUICK, Sizes
+from bench.startup import startup
+from bench.throughput import throughput
+from processors.fold import Rules
+from schemas.areas import load_areas
+from schemas.catalogue import load_catalogue
+
+RESULTS = Path(__file__).with_name("results")
+
+
+class Name(StrEnum):
+    """The benchmarks."""
+
+    THROUGHPUT = "throughput"
+    LATENCY = "latency"
+    READS = "reads"
+    MEMORY = "memory"
+    STARTUP = "startup"
+
+
+BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
+    Name.THROUGHPUT: throughput,
+    Name.LATENCY: latency,
+    Name.READS: reads,
+    Name.MEMORY: memory,
+    Name.STARTUP: startup,
+}
+
+QuickOption = Annotated[bool, typer.Option("--quick", help="Small sizes: a minute, rough figures.")]
+OnlyOption = Annotated[
+    list[Name] | None, typer.Option("--only", help="Only this benchmark; may be repeated.")
+]
+ResultsOption = Annotated[Path, typer.Option("--results", help="Where results are written.")]
+
+
+def main(
+    quick: QuickOption = False, only: OnlyOption = None, results: ResultsOption = RESULTS
+) -> None:
+    """Measure Caseline on a real Kafka and Redis of its own, beside Faust and Bytewax.
+
+    Nothing else should run on the machine meanwhile. Results go to a JSON and a Markdown file
+    named after the date, those of quick and of partial runs with a suffix.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    names = [name for name in Name if not only or name in only]
+    rules = Rules(load_catalogue(), load_areas())
+    sections: list[Section] = []
+    try:
+        with running_bed() as bed:
+            where = machine(bed)
+            for name in names:
+                console.print(f"[bold]{name}[/bold]")
+                sections.append(BENCHMARKS[name](bed, rules, QUICK if quick else FULL))
+    except BenchError as error:
+        console.print(f"bench: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
+    show(sections, where)
+    when = datetime.now(UTC)
+    suffix = "-quick" * quick + "".join(f"-{name}" for name in names if only)
+    for path in write(results, f"{when:%Y-%m-%d}{suffix}", sections, where, when):
+        console.print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

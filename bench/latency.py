@@ -1,0 +1,129 @@
+"""How long after it is sent an event is in the tables that readers see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event, Thread
+from time import perf_counter, sleep
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bench.bed import Bed, BenchError
+from bench.figures import Figure, Section, at_most, quantile
+from bench.progress import stage
+from bench.sizes import Sizes
+from bench.workers import StoredOffsets, Worker, running_worker
+from bench.workload import case_events
+from processors.fold import Rules
+from schemas.events import CASE_TOPIC
+
+RATE = 1_000
+MOST_P99 = 250
+LOOK_SECONDS = 0.001
+FLUSH_SECONDS = 30.0
+# Other children and other events than those already in the tables.
+LIVE_SEED = 2
+
+
+class Sent(NamedTuple):
+    """An event that Kafka has acknowledged, and when it was sent."""
+
+    partition: int
+    offset: int
+    moment: float
+
+
+@dataclass
+class Watch:
+    """Looks at the stored offsets about every millisecond and notes when they change."""
+
+    stored: StoredOffsets
+    seen: list[tuple[float, list[int]]] = field(default_factory=list)
+    is_over: Event = field(default_factory=Event)
+
+    def run(self) -> None:
+        """Look until it is over; once more after that."""
+        last: list[int] = []
+        while not (is_last := self.is_over.is_set()):
+            offsets = self.stored.read()
+            if offsets != last:
+                self.seen.append((perf_counter(), offsets))
+                last = offsets
+            if not is_last:
+                sleep(LOOK_SECONDS)
+
+    def latencies(self, sent: list[Sent]) -> list[float]:
+        """Milliseconds from each event's sending until its offset was passed."""
+        moments = np.array([moment for moment, _ in self.seen])
+        offsets = np.array([offsets for _, offsets in self.seen])
+        return [
+            1000 * float(moments[np.searchsorted(offsets[:, it.partition], it.offset, "right")])
+            - 1000 * it.moment
+            for it in sent
+        ]
+
+
+def latency(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
+    """Milliseconds to visible at RATE events a second, on tables that are not empty."""
+    bed.clean()
+    total = bed.preload(case_events(sizes.latency_state_events), sizes.latency_state_events)
+    with running_worker(bed, bed.settings(), rules) as worker:
+        with stage("one worker folds them", total) as show:
+            worker.wait_until_stored(total, show)
+        samples = _measure(bed, worker, total, int(RATE * sizes.latency_seconds))
+    notes = (
+        f"{len(samples):,} events sent at {RATE:,} a second, each alone and without linger, "
+        f"to one worker with {total:,} events in its tables. "
+        "From the call of the producer until the offset stored with the state is past the event, "
+        "looked at every millisecond."
+    )
+    targets = {0.99: at_most(MOST_P99)}
+    figures = [
+        Figure(f"p{round(100 * share)}", quantile(samples, share), "ms", targets.get(share))
+        for share in (0.5, 0.95, 0.99)
+    ]
+    longest = Figure("longest", max(samples), "ms")
+    return Section("Event to visible", notes, (*figures, longest))
+
+
+def _measure(bed: Bed, worker: Worker, total: int, events: int) -> list[float]:
+    watch = Watch(worker.stored)
+    watching = Thread(target=watch.run, daemon=True)
+    watching.start()
+    try:
+        with stage(f"sending {RATE:,} events a second"):
+            sent = list(_send(bed, events))
+            worker.wait_until_stored(total + len(sent))
+            sleep(10 * LOOK_SECONDS)
+    finally:
+        watch.is_over.set()
+        watching.join()
+    return watch.latencies(sent)
+
+
+def _send(bed: Bed, events: int) -> Iterator[Sent]:
+    """Send evenly; gives all of them once they are acknowledged."""
+    producer, sent = bed.producer(linger=0), list[Sent]()
+    # Somewhat more than are needed, since how many are made is approximate.
+    messages = list(case_events(events * 11 // 10, seed=LIVE_SEED))[:events]
+    began = perf_counter()
+    for number, (key, value) in enumerate(messages):
+        sleep(max(0.0, began + number / RATE - perf_counter()))
+        moment = perf_counter()
+        producer.produce(
+            CASE_TOPIC,
+            value,
+            key,
+            on_delivery=partial(_acknowledged, sent, moment),
+        )
+        producer.poll(0)
+    if producer.flush(FLUSH_SECONDS):
+        raise BenchError("Kafka did not take the events in time")
+    yield from sent
+
+
+def _acknowledged(sent: list[Sent], moment: float, error: object, message: Any) -> None:
+    """Note an event's offset; one that Kafka did not take never becomes visible."""
+    if error is None:
+        sent.append(Sent(message.partition(), message.offset(), moment))

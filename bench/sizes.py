@@ -1,0 +1,54 @@
+"""How much each benchmark does: in full, and in a minute while working on it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts of what is measured. `years` and `children` of histories, seconds of time."""
+
+    throughput_events: int
+    throughput_rounds: int
+    plain_faust_seconds: float
+    latency_state_events: int
+    latency_seconds: float
+    read_events: int
+    read_growth: int
+    read_years: tuple[int, int]
+    reads: int
+    memory_children: int
+    startup_children: tuple[int, ...]
+    startup_years: int
+    startups: int
+
+
+FULL = Sizes(
+    throughput_events=500_000,
+    throughput_rounds=3,
+    plain_faust_seconds=20,
+    latency_state_events=200_000,
+    latency_seconds=30,
+    read_events=50_000,
+    read_growth=10,
+    read_years=(1, 10),
+    reads=50,
+    memory_children=50_000,
+    startup_children=(50_000, 200_000),
+    startup_years=10,
+    startups=3,
+)
+QUICK = Sizes(
+    throughput_events=60_000,
+    throughput_rounds=1,
+    plain_faust_seconds=5,
+    latency_state_events=10_000,
+    latency_seconds=6,
+    read_events=5_000,
+    read_growth=10,
+    read_years=(1, 10),
+    reads=20,
+    memory_children=5_000,
+    startup_children=(2_000, 8_000),
+    startup_years=10,
+    startups=1,
+)

@@ -1,0 +1,137 @@
+"""A `caseline worker` process, and how far it has stored."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from time import perf_counter, sleep
+
+from redis import Redis
+
+from bench.bed import PARTITIONS, Bed, BenchError
+from bench.progress import Show, unseen
+from processors.fold import Rules
+from schemas.events import CASE_TOPIC
+from schemas.settings import Settings
+from streams.batches import TP
+from streams.clients import connect_redis
+from streams.store import PartitionStore
+
+LINES_KEPT = 20
+STOP_SECONDS = 30.0
+WAIT_SECONDS = 600.0
+LOOK_SECONDS = 0.005
+
+
+class StoredOffsets:
+    """The next offset stored with each partition's state; 0 before any."""
+
+    def __init__(self, settings: Settings, rules: Rules) -> None:
+        unused = connect_redis(settings)  # never connects: only names of keys are asked for
+        tps = [TP(CASE_TOPIC, number) for number in range(PARTITIONS)]
+        stores = [PartitionStore(unused, settings.deployment, tp, rules) for tp in tps]
+        self._keys = [store.head_key for store in stores]
+        self._redis = Redis.from_url(settings.redis_url)
+
+    def read(self) -> list[int]:
+        """All of them, by one request."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in self._keys:
+                pipe.hget(key, "offset")
+            return [int(offset or 0) for offset in pipe.execute()]
+
+
+class Worker:
+    """A running worker. `began` and `taken` are moments of time.perf_counter."""
+
+    def __init__(self, bed: Bed, settings: Settings, rules: Rules) -> None:
+        self.stored = StoredOffsets(settings, rules)
+        self.taken = 0.0
+        self._awaited = settings.case_partitions + settings.reference_partitions
+        self._is_taken = Event()
+        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self.began = perf_counter()
+        self._process = subprocess.Popen(
+            [Path(sys.executable).with_name("caseline"), "worker"],
+            cwd=bed.folder,
+            env={**os.environ, **_environment(settings)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+
+    def _read_log(self) -> None:
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self._lines.append(line)
+            self._awaited -= _message(line) == "partition taken"
+            if not self._awaited and not self.taken:
+                self.taken = perf_counter()
+                self._is_taken.set()
+
+    def wait_until_taken(self) -> float:
+        """Seconds from its start until it has taken all partitions with their state."""
+        self._wait(self._is_taken.is_set)
+        return self.taken - self.began
+
+    def wait_until_stored(self, total: int, show: Show = unseen) -> float:
+        """The moment at which the stored offsets have reached `total` together."""
+
+        def is_stored() -> bool:
+            done = sum(self.stored.read())
+            show(done)
+            return done >= total
+
+        return self._wait(is_stored)
+
+    def _wait(self, is_done: Callable[[], bool]) -> float:
+        deadline = perf_counter() + WAIT_SECONDS
+        while not is_done():
+            if self._process.poll() is not None:
+                raise BenchError(f"the worker ended: {''.join(self._lines)}")
+            if perf_counter() > deadline:
+                raise BenchError(f"not done in {WAIT_SECONDS:.0f} s: {''.join(self._lines)}")
+            sleep(LOOK_SECONDS)
+        return perf_counter()
+
+    def stop(self) -> None:
+        """Ask it to stop and wait until it has."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {
+        "CASELINE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "CASELINE_REDIS_URL": settings.redis_url,
+        "CASELINE_DEPLOYMENT": settings.deployment,
+        "CASELINE_LOG_LEVEL": "info",
+    }
+
+
+def _message(line: str) -> str:
+    try:
+        return str(json.loads(line)["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+@contextmanager
+def running_worker(bed: Bed, settings: Settings, rules: Rules) -> Iterator[Worker]:
+    """A worker for as long as the context lasts."""
+    worker = Worker(bed, settings, rules)
+    try:
+        yield worker
+    finally:
+        worker.stop()
