@@ -18,7 +18,9 @@ def allocate(cases: list[Case], open_in_august: int, rng: random.Random) -> None
     waiting = sum(map(_open_in_august, cases)) - open_in_august
     late = [c for c in cases if _open_in_august(c) and _can_wait(c)]
     for case in rng.sample(late, max(0, min(waiting, len(late)))):
-        case.allocated = rng.randint(AUGUST_END + 1, min(SEPTEMBER_END, case.closed or SEPTEMBER_END))
+        case.allocated = rng.randint(
+            AUGUST_END + 1, min(SEPTEMBER_END, case.closed or SEPTEMBER_END)
+        )
 
 
 def _latest(case: Case) -> int:

@@ -64,7 +64,7 @@ class AveragesModel:
         self.model.within(plans - contacts, low=room.plans - room.older - room.current)
 
     def fit(self, printed: Printed, as_of: str, given_up: frozenset[PrintedCell]) -> Numbers:
-        """Numbers that print as the publication does; Infeasible if none do."""
+        """Numbers that print as the publication does; InfeasibleError if none do."""
         ratios = Ratios(self.model, printed, given_up)
         for kind, code in CODES.items():
             cases = over_cells({cell: self.cases[cell, kind] for cell in CELLS})

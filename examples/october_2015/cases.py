@@ -34,22 +34,35 @@ class Case:
         return self.place, self.age
 
 
-def spread(total: int, count: int, low: int, high: int, rng: random.Random) -> list[int]:
-    """`count` whole numbers in `low..high` that add up to `total`, scattered about their mean.
+def spread(total: int, bounds: list[tuple[int, int]], rng: random.Random) -> list[int]:
+    """A whole number within each of the bounds, scattered, that add up to `total`.
 
     ValueError if there are none.
     """
-    if not low * count <= total <= high * count:
-        raise ValueError(f"{count} numbers in {low}..{high} cannot add up to {total}")
-    if not count:
-        return []
-    base, extra = divmod(total, count)
-    numbers = [base + (n < extra) for n in range(count)]
-    for _ in range(4 * count):
-        first, second = rng.randrange(count), rng.randrange(count)
-        room = min(numbers[first] - low, high - numbers[second])
-        if first != second and room > 0:
-            step = rng.randint(0, (room + 1) // 2)
-            numbers[first] -= step
-            numbers[second] += step
+    lows, highs = sum(low for low, _ in bounds), sum(high for _, high in bounds)
+    if not lows <= total <= highs:
+        raise ValueError(f"{len(bounds)} numbers of {lows} to {highs} in all cannot make {total}")
+    room = highs - lows
+    numbers = [low + ((total - lows) * (high - low) // room if room else 0) for low, high in bounds]
+    _top_up(numbers, bounds, total - sum(numbers))
+    for _ in range(4 * len(bounds)):
+        _scatter(numbers, bounds, rng)
     return numbers
+
+
+def _top_up(numbers: list[int], bounds: list[tuple[int, int]], missing: int) -> None:
+    while missing:
+        for index, (_, high) in enumerate(bounds):
+            if missing and numbers[index] < high:
+                numbers[index] += 1
+                missing -= 1
+
+
+def _scatter(numbers: list[int], bounds: list[tuple[int, int]], rng: random.Random) -> None:
+    """Move some of one number to another, within their bounds."""
+    first, second = rng.randrange(len(bounds)), rng.randrange(len(bounds))
+    room = min(numbers[first] - bounds[first][0], bounds[second][1] - numbers[second])
+    if first != second and room > 0:
+        step = rng.randint(0, (room + 1) // 2)
+        numbers[first] -= step
+        numbers[second] += step

@@ -2,17 +2,23 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from .cases import UNIT, Case, spread
-from .closing import (
-    CLASSES,
-    OCTOBER_CLASSES,
-    SEPTEMBER_CLASSES,
-    ClosureClass,
+from .closing import AUGUST_END
+from .durations import BY_NAME, FROM_APRIL, IN_OCTOBER, SINCE_MAY, Durations
+from .geography import ALL_AGES, BANDS, CELLS, DISTRICTS, Cell, cells_of
+from .outcomes import (
+    ACHIEVED,
+    ESCALATED,
+    LATE,
+    LATENESS,
+    LEFT_OUT,
+    OTHER,
+    OUTCOMES,
+    Outcomes,
 )
-from .closures import ACHIEVED, ESCALATED, LEFT_OUT, OTHER, OUTCOMES, Closures
-from .geography import CELLS, Cell
-from .workdays import day
+from .workdays import day, is_late
 
 WORDS: dict[str, tuple[str, ...]] = {
     ACHIEVED: ("Outcomes achieved", "Outcomes achieved", "Outcomes achieved - step across"),
@@ -26,51 +32,92 @@ TREND_MONTHS = {"2015-06": (6, 30), "2015-07": (7, 31), "2015-08": (8, 31)}
 """Earlier months to give their printed closures: month and last day."""
 
 
-def closed_cases(closures: Closures, rng: random.Random) -> list[Case]:
-    """Every unit case that the closure model counts."""
-    cases: list[Case] = []
-    october: dict[tuple[Cell, bool], list[str]] = {}
-    september: dict[tuple[str, bool], list[str]] = {}
-    for cell in CELLS:
-        for late in (False, True):
-            kinds = (k for k in OUTCOMES for _ in range(closures.october[cell, (k, late)]))
-            october[cell, late] = _shuffled(kinds, rng)
-    for place in {cell[0] for cell in CELLS}:
-        for late in (False, True):
-            kinds = (k for k in OUTCOMES for _ in range(closures.september[place, (k, late)]))
-            september[place, late] = _shuffled(kinds, rng)
-    for cell in CELLS:
-        for kind in CLASSES:
-            for case in _of_class(closures, cell, kind, rng):
-                if kind in OCTOBER_CLASSES:
-                    outcome = october[cell, bool(kind.late)].pop()
-                elif kind in SEPTEMBER_CLASSES:
-                    outcome = september[cell[0], bool(kind.late)].pop()
-                else:
-                    outcome = rng.choice((ACHIEVED, ACHIEVED, OTHER))
-                case.outcome = rng.choice(WORDS[outcome])
-                cases.append(case)
-    return cases
+@dataclass
+class ClosedCases:
+    """Makes the unit cases that closed, cell by cell, with the outcomes known for them."""
+
+    outcomes: Outcomes
+    durations: Durations
+    rng: random.Random
+
+    def make(self) -> list[Case]:
+        """Every unit case closed in October or September, or in a window of either."""
+        found: list[Case] = []
+        for cell in CELLS:
+            found += self._october(cell)
+        for place in DISTRICTS:
+            found += self._september(place)
+        return found
+
+    def _october(self, cell: Cell) -> list[Case]:
+        cases = self._of_classes(cell, IN_OCTOBER)
+        cases += [self._old(cell, "october old") for _ in range(self._count(cell, "october old"))]
+        kinds = {
+            late: [k for k in OUTCOMES for _ in range(self.outcomes.october[cell, (k, late)])]
+            for late in LATENESS
+        }
+        self._name(cases, kinds)
+        return cases
+
+    def _september(self, place: str) -> list[Case]:
+        """September's closures, and the few of the months before that are in its windows."""
+        cases = []
+        for cell in cells_of(place, ALL_AGES):
+            cases += self._of_classes(cell, SINCE_MAY)
+            cases += self._of_classes(cell, FROM_APRIL)
+        late = self.outcomes.in_september(place, LATE)
+        closed = [c for c in cases if c.closed is not None and c.closed > AUGUST_END]
+        old = [
+            self._old((place, self._age()), "september old")
+            for _ in range(late - sum(map(_is_late, closed)))
+        ]
+        kinds = {
+            late: [k for k in OUTCOMES for _ in range(self.outcomes.september[place, (k, late)])]
+            for late in LATENESS
+        }
+        self._name([*closed, *old], kinds)
+        for case in cases:
+            case.outcome = case.outcome or self.rng.choice(WORDS[OTHER])
+        return [*cases, *old]
+
+    def _age(self) -> str:
+        return self.rng.choices(BANDS, (21, 34, 37, 8))[0]
+
+    def _name(self, cases: list[Case], kinds: dict[bool, list[str]]) -> None:
+        for found in kinds.values():
+            self.rng.shuffle(found)
+        for case in cases:
+            case.outcome = self.rng.choice(WORDS[kinds[_is_late(case)].pop()])
+
+    def _count(self, cell: Cell, name: str) -> int:
+        return self.durations.cases[cell, name]
+
+    def _of_classes(self, cell: Cell, names: tuple[str, ...]) -> list[Case]:
+        kinds = [BY_NAME[name] for name in names for _ in range(self._count(cell, name))]
+        bounds = [kind.durations for kind in kinds]
+        days = spread(self.durations.days[cell, names], bounds, self.rng)
+        found = []
+        for kind, duration in zip(kinds, days, strict=True):
+            received, closed = _likely(kind.dates(duration), self.rng)
+            age = self._age() if names == FROM_APRIL else cell[1]
+            found.append(Case(cell[0], age, received, UNIT, closed=closed))
+        return found
+
+    def _old(self, cell: Cell, name: str) -> Case:
+        low, high = BY_NAME[name].durations
+        duration = self.rng.randint(low, min(high, low + 90))
+        received, closed = _likely(BY_NAME[name].dates(duration), self.rng)
+        return Case(*cell, received=received, service=UNIT, closed=closed)
+
+
+def _is_late(case: Case) -> bool:
+    return case.closed is not None and is_late(case.received, case.closed)
 
 
 def _shuffled(kinds: Iterator[str], rng: random.Random) -> list[str]:
     found = list(kinds)
     rng.shuffle(found)
     return found
-
-
-def _of_class(
-    closures: Closures, cell: Cell, kind: ClosureClass, rng: random.Random
-) -> Iterator[Case]:
-    count = closures.counts[cell, kind.name]
-    low, high = kind.durations
-    if kind.in_october_window or kind.in_september_window:
-        durations = spread(closures.days[cell, kind.name], count, low, high, rng)
-    else:
-        durations = [rng.randint(low, min(high, low + 90)) for _ in range(count)]
-    for duration in durations:
-        received, closed = _likely(kind.dates(duration), rng)
-        yield Case(*cell, received=received, service=UNIT, closed=closed)
 
 
 def _likely(dates: list[tuple[int, int]], rng: random.Random) -> tuple[int, int]:
@@ -93,8 +140,8 @@ def earlier_closures(
         for case in cases:
             if case.closed is not None and first <= case.closed <= end:
                 wanted[_kind_of(case)] -= 1
-        for kind in _shuffled((k for k, n in wanted.items() for _ in range(n)), rng):
-            added.append(_earlier_closure(first, end, kind, rng))
+        kinds = _shuffled((k for k, n in wanted.items() for _ in range(n)), rng)
+        added += [_earlier_closure(first, end, kind, rng) for kind in kinds]
     return added
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .geography import ALL_AGES, DISTRICTS, cells_of
+from .geography import ALL_AGES, cells_of
 from .milp import Linear, Model, total
 from .printed import Printed, PrintedCell
 
@@ -11,9 +11,6 @@ Measure = Callable[[str, str], Linear]
 
 NO_CASES_COST = 1_000
 """What it costs to leave a printed `0.0` without any case behind it."""
-
-OVERALL_COST, BAND_COST = 10, 1
-"""What it costs to be one twentieth of a day off an area's average, overall or of a band."""
 
 
 def over_cells(counts: dict[tuple[str, str], Linear]) -> Measure:
@@ -43,22 +40,14 @@ class Ratios:
         self.printed = printed
         self.given_up = given_up
 
-    def require(
-        self, code: str, as_of: str, part: Measure, whole: Measure, *, by_search: bool = False
-    ) -> None:
-        """Every printed cell of one ratio.
-
-        `by_search` leaves the cells of areas and Kent to be approached, district by district.
-        """
+    def require(self, code: str, as_of: str, part: Measure, whole: Measure) -> None:
+        """Every printed cell of one ratio."""
         for cell in self.printed.rows(code, as_of):
             if cell in self.given_up:
                 continue
             above, below = part(cell.area, cell.band), whole(cell.area, cell.band)
             if cell.is_nothing:
                 self._nothing(above, below)
-            elif by_search and cell.area not in DISTRICTS:
-                cost = OVERALL_COST if cell.band == ALL_AGES else BAND_COST
-                self.model.nearly_rounds_to(cell.scale, above, below, cell.tenths, cost)
             else:
                 self.model.rounds_to(cell.scale, above, below, cell.tenths)
 

@@ -25,8 +25,15 @@ REASONS = (
     "Parenting", "Behaviour at home", "Behaviour at school", "School attendance",
     "Emotional wellbeing", "Domestic abuse", "Housing", "Substance misuse",
 )  # fmt: skip
-HOURS = {"notification.received": 8, "case.allocated": 10, "worker.assigned": 11,
-         "contact.made": 12, "plan.completed": 14, "case.stepped-up": 15, "case.closed": 16}  # fmt: skip
+HOURS = {
+    "notification.received": 8,
+    "case.allocated": 10,
+    "worker.assigned": 11,
+    "contact.made": 12,
+    "plan.completed": 14,
+    "case.stepped-up": 15,
+    "case.closed": 16,
+}
 """The hour in which each thing happens, so that one day's events of a case have their order."""
 ESTIMATES_PUBLISHED = "2015-06-25T09:30:00+01:00"
 ESTIMATES_YEAR = 2015
@@ -45,8 +52,12 @@ class EventWriter:
         found = list(_population_events(populations))
         for number, case in enumerate(cases, start=1):
             found.extend(self._case_events(number, case))
-        found.sort(key=lambda event: (datetime.fromisoformat(str(event["time"])), str(event["subject"])))
-        return [{"specversion": "1.0", "id": f"e{n:06d}", **e} for n, e in enumerate(found, start=1)]
+        found.sort(
+            key=lambda event: (datetime.fromisoformat(str(event["time"])), str(event["subject"]))
+        )
+        return [
+            {"specversion": "1.0", "id": f"e{n:06d}", **e} for n, e in enumerate(found, start=1)
+        ]
 
     def _case_events(self, number: int, case: Case) -> Iterator[Event]:
         child = "child-" + hashlib.sha256(f"{SOURCE}/{number}".encode()).hexdigest()[:12]

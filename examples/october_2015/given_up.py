@@ -5,7 +5,7 @@ reproduce; `given_up` are those of them that the models leave out from the start
 they have no solution.
 """
 
-from .geography import ALL_AGES, AREAS, TOP
+from .geography import ALL_AGES, AREAS, BANDS, TOP
 from .printed import OCTOBER, SEPTEMBER, Printed, PrintedCell
 
 Place = tuple[str, str, str, str]
@@ -23,6 +23,15 @@ DOVER = (
     "at 11-15 Dover printed 25 closures, 21 of them with outcomes achieved and 5 escalated: one "
     "too many; one of the 57 achieved is taken to be of a child of 0-4"
 )
+
+HARD_BANDS = {"West": ("0-4", "11-15", "16+")}
+"""Bands of EH12 that were not found together with an area's other averages."""
+
+NOT_BESIDE = (
+    "whole numbers that give every average of the districts were not found to give this band "
+    "of their area as well"
+)
+BANDS_BELOW = "the bands of the areas cannot all be had, and this one is made of them"
 
 REASONS: dict[Place, str] = {
     ("EH02", TOP, ALL_AGES, SEPTEMBER): (
@@ -50,6 +59,16 @@ REASONS: dict[Place, str] = {
         "169.1 days take seven cases or more, but at most two closed in October, and a case "
         "received since May and closed by September lasted 152 days at most"
     ),
+    ("EH12", "Sevenoaks", "16+", OCTOBER): (
+        "86.9 days take seven cases or more, and then no whole numbers that the solver finds give "
+        "the other averages of Sevenoaks"
+    ),
+    **{("EH12", TOP, band, OCTOBER): BANDS_BELOW for band in BANDS},
+    **{
+        ("EH12", area, band, OCTOBER): NOT_BESIDE
+        for area, bands in HARD_BANDS.items()
+        for band in bands
+    },
     **{
         ("EH16", area, band, OCTOBER): DOVER if area == "Dover" else f"{ALSO_ABOVE}: {DOVER}"
         for area in ("Dover", "South", TOP)

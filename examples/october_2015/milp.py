@@ -10,19 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import (  # type: ignore[import-untyped]
-    Bounds,
-    LinearConstraint,
-    milp,
-)
-from scipy.sparse import csr_array  # type: ignore[import-untyped]
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 UNBOUNDED = 10**9
-SECONDS = 120.0
+SECONDS = 600.0
 """A backstop only: limits are counted in nodes, so that the answer is the same everywhere."""
 
 
-class Infeasible(Exception):
+class InfeasibleError(Exception):
     """No integers satisfy the constraints (or the time limit came first)."""
 
 
@@ -85,7 +81,6 @@ class Model:
     highs: list[int] = field(default_factory=list)
     costs: list[int] = field(default_factory=list)
     rows: list[tuple[Linear, int, int]] = field(default_factory=list)
-    misses: set[int] = field(default_factory=set)
 
     def integer(self, low: int = 0, high: int = UNBOUNDED, cost: int = 0) -> Linear:
         """A new integer variable."""
@@ -117,40 +112,6 @@ class Model:
         self.within(part * (20 * scale) - whole * (2 * tenths - 1), low=0)
         self.within(whole * (2 * tenths + 1) - part * (20 * scale), low=1)
 
-    def nearly_rounds_to(
-        self, scale: int, part: Linear, whole: Linear, tenths: int, cost: int
-    ) -> None:
-        """As `rounds_to`, but missing it only costs, by the distance."""
-        below, above = self._miss(cost), self._miss(cost)
-        self.within(part * (20 * scale) - whole * (2 * tenths - 1) + below, low=0)
-        self.within(whole * (2 * tenths + 1) - part * (20 * scale) + above, low=1)
-
-    def _miss(self, cost: int) -> Linear:
-        miss = self.integer(0, 10**8, cost)
-        self.misses.update(miss.terms)
-        return miss
-
-    def missed(self, values: list[int]) -> int:
-        """How far, by cost, the values are from the figures they should nearly round to."""
-        return sum(self.costs[name] * values[name] for name in self.misses)
-
-    def with_misses(self, values: list[int]) -> list[int]:
-        """The values, with each miss set to what they leave missing."""
-        settled = list(values)
-        for expression, low, _ in self.rows:
-            for name in self.misses & expression.terms.keys():
-                settled[name] = 0
-                settled[name] = max(0, low - value_of(expression, settled))
-        return settled
-
-    def without_misses(self, *, nodes: int, gap: float = 0.0) -> list[int]:
-        """As `solve`, for the constraints that must hold; misses are as they then fall."""
-        rows = [row for row in self.rows if self.misses.isdisjoint(row[0].terms)]
-        names = [name for name in range(len(self.lows)) if name not in self.misses]
-        values = Part(self, [0] * len(self.lows), names, rows).solve(nodes, gap)
-        self._check(values, rows)
-        return self.with_misses(values)
-
     def solve(
         self,
         start: list[int] | None = None,
@@ -159,9 +120,9 @@ class Model:
         nodes: int,
         gap: float = 0.0,
     ) -> list[int]:
-        """The best values found within `nodes` branchings; Infeasible if there are none.
+        """The best values found within `nodes` branchings; InfeasibleError if there are none.
 
-        With `start` and `free`, only the free variables (and the misses) may leave their start,
+        With `start` and `free`, only the free variables may leave their start,
         and only the constraints on them are looked at.
         """
         part = Part.of(self, start or [0] * len(self.lows), free)
@@ -172,10 +133,10 @@ class Model:
     def _check(self, values: list[int], rows: list[tuple[Linear, int, int]]) -> None:
         for value, low, high in zip(values, self.lows, self.highs, strict=True):
             if not low <= value <= high:
-                raise Infeasible("a variable left its bounds when rounded")
+                raise InfeasibleError("a variable left its bounds when rounded")
         for expression, low, high in rows:
             if not low <= value_of(expression, values) <= high:
-                raise Infeasible("a constraint failed when checked in integers")
+                raise InfeasibleError("a constraint failed when checked in integers")
 
 
 def value_of(expression: Linear, values: list[int]) -> int:
@@ -199,7 +160,7 @@ class Part:
             return cls(model, start, list(range(len(model.lows))), model.rows)
         rows = [row for row in model.rows if not free.isdisjoint(row[0].terms)]
         touched = {name for expression, _, _ in rows for name in expression.terms}
-        names = sorted(touched & (free | model.misses))
+        names = sorted(touched & free)
         return cls(model, start, names, rows)
 
     def solve(self, nodes: int, gap: float) -> list[int]:
@@ -207,7 +168,7 @@ class Part:
         model, names = self.model, self.names
         result = milp(
             c=np.array([model.costs[name] for name in names], dtype=float),
-            integrality=np.array([name not in model.misses for name in names], dtype=int),
+            integrality=np.ones(len(names), dtype=int),
             bounds=Bounds(
                 np.array([model.lows[name] for name in names], float),
                 np.array([model.highs[name] for name in names], float),
@@ -216,7 +177,7 @@ class Part:
             options={"node_limit": nodes, "mip_rel_gap": gap, "time_limit": SECONDS},
         )
         if result.x is None:
-            raise Infeasible(result.message)
+            raise InfeasibleError(result.message)
         values = list(self.start)
         for name, value in zip(names, result.x, strict=True):
             values[name] = round(value)

@@ -13,7 +13,7 @@ NODES = 1_000
 
 
 def counts_by_cell(printed: Printed, code: str, as_of: str) -> dict[Cell, int]:
-    """Whole numbers by cell that print exactly as the publication does; Infeasible if none do."""
+    """Whole numbers by cell that print as the publication does; InfeasibleError if none do."""
     model = Model()
     counts = {
         cell: model.integer(0, 5_000, cost=int(cell[1] == UNKNOWN)) for cell in CELLS

@@ -45,8 +45,7 @@ class OpenCases:
 
     def _days(self, cell: Cell, kind: str, group: str) -> list[int]:
         count, total = self.stock.groups[cell, kind, group]
-        low, high = self.day_range(cell, kind, group)
-        return sorted(spread(total, count, low, high, self.rng))
+        return sorted(spread(total, [self.day_range(cell, kind, group)] * count, self.rng))
 
     def _case(self, cell: Cell, first: int, last: int) -> Case:
         """A case received from `first` to `last`, on a weekday if there is one."""
@@ -107,9 +106,7 @@ class OpenCases:
         for case, (contact, plan) in zip(closed, dates, strict=False):
             _set(case, contact, plan)
 
-    def _pairs(
-        self, contacts: list[int], plans: list[int]
-    ) -> list[tuple[int | None, int | None]]:
+    def _pairs(self, contacts: list[int], plans: list[int]) -> list[tuple[int | None, int | None]]:
         """Contacts with plans after them, as far as may be; the cases with plans come first."""
         padded: list[int | None] = [*plans, *[None] * (len(contacts) - len(plans))]
         return list(zip(contacts, padded, strict=True))
@@ -143,9 +140,7 @@ class OpenCases:
         since = self._days(cell, kind, "kept since")
         return [*((days, False) for days in before), *((days, True) for days in since)]
 
-    def _recent_case(
-        self, cell: Cell, contact: Milestone | None, plan: Milestone | None
-    ) -> Case:
+    def _recent_case(self, cell: Cell, contact: Milestone | None, plan: Milestone | None) -> Case:
         case = self._case(cell, *receipts(contact, plan))
         _set(case, contact and contact[0], plan and plan[0])
         return case
@@ -153,7 +148,7 @@ class OpenCases:
     def _october(self, cell: Cell) -> list[Case]:
         first, last = RECEIVED["october"]
         dates = self._pairs(self._days(cell, CONTACT, "october"), self._days(cell, PLAN, "october"))
-        dates += [(None, None)] * (self.stock.new[cell, "october"] - len(dates))
+        dates += [(None, None)] * (self.stock.new[cell] - len(dates))
         cases = []
         for contact, plan in dates:
             case = self._case(cell, first, min(last, OCTOBER_END - max(contact or 0, plan or 0)))

@@ -160,5 +160,3 @@ class OtherCases:
             case.notification_type = self.rng.choice(TYPES[code])
         for case in order[len(kinds) :]:
             case.notification_type = self.rng.choice(UNCOUNTED)
-
-

@@ -34,7 +34,7 @@ def receipts(contact: Milestone | None, plan: Milestone | None) -> tuple[int, in
 def paired(
     contacts: list[Milestone], plans: list[Milestone]
 ) -> list[tuple[Milestone | None, Milestone | None]] | None:
-    """Every contact, with a plan where one fits, the fewest plans first; None if some plan fits none."""
+    """Every contact, with the plan that goes with it; None if some plan goes with no contact."""
     costs = np.array([[_cost(contact, plan) for contact in contacts] for plan in plans])
     chosen: dict[int, Milestone] = {}
     if plans:

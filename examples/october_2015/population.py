@@ -46,9 +46,7 @@ def _require_rate(model: Model, people: Linear, known: int, cell: PrintedCell) -
 
 def _prefer_sums(model: Model, counts: dict[tuple[str, str], Linear]) -> None:
     for area in printed_areas():
-        _prefer_equal(
-            model, counts[area, ALL_AGES], total(counts[area, band] for band in BANDS)
-        )
+        _prefer_equal(model, counts[area, ALL_AGES], total(counts[area, band] for band in BANDS))
     members = {**AREAS, TOP: DISTRICTS}
     for area, districts in members.items():
         for band in (ALL_AGES, *BANDS):

@@ -22,25 +22,25 @@ HEADER = """\
 """
 
 
-class NotExplained(Exception):
+class UnexplainedError(Exception):
     """The history misses printed figures for no known reason."""
 
 
 def compared(
-    october: Iterable[ScorecardRow], september: Iterable[ScorecardRow], cells: list[PublishedCell]
+    october: Iterable[ScorecardRow],
+    september: Iterable[ScorecardRow],
+    cells: tuple[PublishedCell, ...],
 ) -> Comparison:
     """The history's scorecards beside the printed cells."""
-    return compare(october, september, Publication(tuple(cells), {}, {}))
+    return compare(october, september, Publication(cells, {}, {}))
 
 
 def write_contradictions(path: Path, found: Comparison) -> None:
-    """Write every difference with its reason; NotExplained if one has none."""
-    entries = [HEADER]
-    for difference in found.different:
-        entries.append(_entry("cell", difference, _reason(difference)))
+    """Write every difference with its reason; UnexplainedError if one has none."""
+    entries = [_entry(difference, _reason(difference)) for difference in found.different]
     for difference in found.different_directions:
-        raise NotExplained(f"direction of {difference.cell.code} in {difference.cell.area}")
-    path.write_text("\n".join(entries), encoding="utf-8")
+        raise UnexplainedError(f"direction of {difference.cell.code} in {difference.cell.area}")
+    path.write_text("\n".join([HEADER, *entries]), encoding="utf-8")
 
 
 def _reason(difference: Difference) -> str:
@@ -50,11 +50,11 @@ def _reason(difference: Difference) -> str:
     )
     reason = contradiction(printed, difference.streamed)
     if reason is None:
-        raise NotExplained(f"{cell} is streamed as {difference.streamed!r}")
+        raise UnexplainedError(f"{cell} is streamed as {difference.streamed!r}")
     return reason
 
 
-def _entry(table: str, difference: Difference, reason: str) -> str:
+def _entry(difference: Difference, reason: str) -> str:
     cell = difference.cell
     fields = {
         "code": cell.code,
@@ -66,6 +66,4 @@ def _entry(table: str, difference: Difference, reason: str) -> str:
         "reason": reason,
     }
     lines = (f"{name} = {json.dumps(value)}" for name, value in fields.items())
-    return f"[[{table}]]\n" + "\n".join(lines) + "\n"
-
-
+    return "[[cell]]\n" + "\n".join(lines) + "\n"

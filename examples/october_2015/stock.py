@@ -2,10 +2,11 @@
 
 Cases are sorted by when they were received, so that all of one class have the same answer to:
 beyond 20 weeks at the end of September or of October, in the three-month windows of either. By
-cell the model finds how many were kept from September to October, or came in October, which had a first contact and a plan by then, and after how many days in all.
+cell the model finds how many were kept from September to October or came in October, how many of
+them had a first contact and a plan by then, and after how many days in all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,6 @@ from .geography import ALL_AGES, CELLS, PLACES, TOP, UNKNOWN, Cell, cells_of
 from .milp import Linear, Model, total, value_of
 from .notified import counts_by_cell, overall_by_place
 from .printed import OCTOBER, SEPTEMBER, Printed
-from .search import Progress
 from .workdays import day, last_late
 
 LATE_IN_OCTOBER = last_late(OCTOBER_END)
@@ -35,6 +35,10 @@ SETTLED = ("late", "newly late", "june")
 MOST = 250
 NODES = 5_000
 GAP = 0.2
+
+
+ONE_MONTH = 30
+"""Days: a contact and a plan in October of one case lie no further apart."""
 
 
 def received_class(received: int) -> str:
@@ -64,7 +68,7 @@ class Stock:
     """Whole numbers by cell: cases kept and new by class; milestones and their days."""
 
     kept: dict[tuple[Cell, str], int]
-    new: dict[tuple[Cell, str], int]
+    new: dict[Cell, int]
     planned: dict[tuple[Cell, str], int]
     groups: dict[tuple[Cell, str, str], tuple[int, int]]
 
@@ -83,10 +87,13 @@ class StockModel:
         self.closed = closed
         self.model = Model()
         self.october = october
-        self.september = {(cell[0], kind): found for (cell, kind), found in september.items()
-                          if cell[1] == UNKNOWN}
+        self.september = {
+            (cell[0], kind): found
+            for (cell, kind), found in september.items()
+            if cell[1] == UNKNOWN
+        }
         self.kept = {(c, r): self.model.integer(0, MOST) for c in CELLS for r in KEPT}
-        self.new = {(c, "october"): self.model.integer(0, MOST) for c in CELLS}
+        self.new = {c: self.model.integer(0, MOST) for c in CELLS}
         self.planned = {
             (c, name): self.model.integer(0, MOST)
             for c in CELLS
@@ -100,7 +107,7 @@ class StockModel:
 
     def _add_groups(self, cell: Cell, milestone: str) -> None:
         for group in (*GROUPS, "september"):
-            low, high = self._day_range(cell, milestone, group)
+            low, high = self.day_range(cell, milestone, group)
             count = self.model.integer(0, MOST)
             days = self.model.integer(0, MOST * high)
             self.model.at_most(count * low, days)
@@ -108,9 +115,14 @@ class StockModel:
             self.count[cell, milestone, group] = count
             self.days[cell, milestone, group] = days
 
-    def _day_range(self, cell: Cell, milestone: str, group: str) -> tuple[int, int]:
+    def day_range(self, cell: Cell, milestone: str, group: str) -> tuple[int, int]:
+        """The days within which a group's milestones lie; September's window has its own."""
         typical = self._typical(cell, milestone, SEPTEMBER if group == "september" else OCTOBER)
-        return day_range(typical, group)
+        low, high = span(typical, group)
+        if milestone == "plan" and group == "kept since":
+            contact, _ = span(self._typical(cell, "contact", OCTOBER), group)
+            high = max(low, min(high, contact + ONE_MONTH))
+        return low, high
 
     def _typical(self, cell: Cell, milestone: str, as_of: str) -> float:
         place, age = cell
@@ -134,7 +146,7 @@ class StockModel:
         late = counts_by_cell(self.printed, "EH13", OCTOBER)
         plans = counts_by_cell(self.printed, "EH07", OCTOBER)
         for cell in CELLS:
-            self.model.equal(self._kept(cell) + self.new[cell, "october"], open_cases[cell])
+            self.model.equal(self._kept(cell) + self.new[cell], open_cases[cell])
             self.model.equal(self._kept(cell, ("late", "newly late")), late[cell])
             recent = total(self.count[cell, "plan", group] for group in GROUPS)
             older = self.planned[cell, "settled"] + self.planned[cell, "july"]
@@ -152,9 +164,7 @@ class StockModel:
 
     def _before(self, cell: Cell, classes: Iterable[str]) -> Linear:
         """Unit cases open at the end of September."""
-        return total(
-            self.kept[cell, name] + self.closed.get((cell, name), 0) for name in classes
-        )
+        return total(self.kept[cell, name] + self.closed.get((cell, name), 0) for name in classes)
 
     def _plans_before(self, cell: Cell) -> Linear:
         settled = self.planned[cell, "settled before"] + self.planned[cell, "closed before"]
@@ -163,30 +173,35 @@ class StockModel:
 
     def _require_order(self, cell: Cell) -> None:
         """What happened to a group cannot exceed the group; plans follow contacts."""
-        at_most, planned, count = self.model.at_most, self.planned, self.count
+        self._require_settled(cell)
+        self._require_window(cell)
+        self._require_september_window(cell)
+
+    def _require_settled(self, cell: Cell) -> None:
+        at_most, planned = self.model.at_most, self.planned
         at_most(planned[cell, "settled before"], planned[cell, "settled"])
         at_most(planned[cell, "settled"], self._kept(cell, SETTLED))
         at_most(planned[cell, "closed before"], self._closed(cell, SETTLED))
         at_most(planned[cell, "july before"], planned[cell, "july"])
         at_most(planned[cell, "july"], self.kept[cell, "july"])
-        recent = self.kept[cell, "recent"]
-        for milestone in MILESTONES:
-            both = count[cell, milestone, "kept before"] + count[cell, milestone, "kept since"]
-            at_most(both, recent)
-            at_most(count[cell, milestone, "october"], self.new[cell, "october"])
-        for group in (*GROUPS, "september"):
-            if group != "kept since":
-                at_most(count[cell, "plan", group], count[cell, "contact", group])
-        both = {
-            kind: count[cell, kind, "kept before"] + count[cell, kind, "kept since"]
-            for kind in MILESTONES
-        }
-        at_most(both["plan"], both["contact"])
-        closed = self._closed(cell, ("july",))
-        at_most(count[cell, "contact", "september"], self.kept[cell, "july"] + closed)
-        from_july = planned[cell, "july before"]
-        at_most(from_july, count[cell, "plan", "september"])
-        at_most(count[cell, "plan", "september"] - from_july, closed)
+
+    def _require_window(self, cell: Cell) -> None:
+        at_most, count = self.model.at_most, self.count
+        made = {m: total(count[cell, m, group] for group in GROUPS[:2]) for m in MILESTONES}
+        at_most(made["contact"], self.kept[cell, "recent"])
+        at_most(made["plan"], made["contact"])
+        at_most(count[cell, "contact", "october"], self.new[cell])
+        for group in ("kept before", "october", "september"):
+            at_most(count[cell, "plan", group], count[cell, "contact", group])
+
+    def _require_september_window(self, cell: Cell) -> None:
+        """Milestones in September's window alone: of July's cases kept or closed since."""
+        at_most, closed = self.model.at_most, self._closed(cell, ("july",))
+        contacts, plans = (self.count[cell, m, "september"] for m in MILESTONES)
+        before = self.planned[cell, "july before"]
+        at_most(contacts, self.kept[cell, "july"] + closed)
+        at_most(before, plans)
+        at_most(plans - before, closed)
 
     def _closed(self, cell: Cell, classes: Iterable[str]) -> int:
         return sum(self.closed.get((cell, name), 0) for name in classes)
@@ -207,8 +222,8 @@ class StockModel:
             self.model.equal(total(self.count[key] for key in keys), cases)
             self.model.equal(total(self.days[key] for key in keys), days)
 
-    def solve(self, say: Progress) -> Stock:
-        """The counts, place by place; Infeasible if there are none."""
+    def solve(self, say: Callable[[str], None]) -> Stock:
+        """The counts, place by place; InfeasibleError if there are none."""
         values = [0] * len(self.model.lows)
         names = self._names()
         for place in PLACES:
@@ -218,10 +233,15 @@ class StockModel:
 
     def _names(self) -> dict[str, frozenset[int]]:
         """The variables of each place."""
-        tables: tuple[Mapping[Any, Linear], ...] = (
-            self.kept, self.new, self.planned, self.count, self.days,
-        )  # fmt: skip
         found: dict[str, set[int]] = {place: set() for place in PLACES}
+        for cell, variable in self.new.items():
+            found[cell[0]].update(variable.terms)
+        tables: tuple[Mapping[Any, Linear], ...] = (
+            self.kept,
+            self.planned,
+            self.count,
+            self.days,
+        )
         for table in tables:
             for key, variable in table.items():
                 found[key[0][0]].update(variable.terms)
@@ -230,18 +250,17 @@ class StockModel:
     def read(self, values: list[int]) -> Stock:
         """The solved counts."""
         return Stock(
-            *(
-                {key: value_of(count, values) for key, count in counts.items()}
-                for counts in (self.kept, self.new, self.planned)
-            ),
+            {key: value_of(count, values) for key, count in self.kept.items()},
+            {key: value_of(count, values) for key, count in self.new.items()},
+            {key: value_of(count, values) for key, count in self.planned.items()},
             {
-                key: (value_of(self.count[key], values), value_of(self.days[key], values))
-                for key in self.count
+                key: (value_of(count, values), value_of(self.days[key], values))
+                for key, count in self.count.items()
             },
         )
 
 
-def day_range(typical: float, group: str) -> tuple[int, int]:
+def span(typical: float, group: str) -> tuple[int, int]:
     """Plausible days from notification to milestone, about the typical average, for a group."""
     if typical == 0:
         return 0, 30

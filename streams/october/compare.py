@@ -26,17 +26,34 @@ class Row(Protocol):
     """What a comparison needs of a scorecard row."""
 
     @property
-    def code(self) -> str: ...
+    def code(self) -> str:
+        """The indicator's code."""
+        ...
+
     @property
-    def area(self) -> str: ...
+    def area(self) -> str:
+        """The area's name."""
+        ...
+
     @property
-    def age_band(self) -> str: ...
+    def age_band(self) -> str:
+        """The age band, `all` for every age."""
+        ...
+
     @property
-    def numerator(self) -> int: ...
+    def numerator(self) -> int:
+        """The count itself, or what the ratio is of."""
+        ...
+
     @property
-    def denominator(self) -> int: ...
+    def denominator(self) -> int:
+        """What a ratio is out of."""
+        ...
+
     @property
-    def direction(self) -> str | None: ...
+    def direction(self) -> str | None:
+        """`up`, `down` or `level` against the month before, if known."""
+        ...
 
 
 @dataclass(frozen=True)
