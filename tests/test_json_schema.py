@@ -1,0 +1,60 @@
+"""The JSON Schema that others write their producers by says what the stream accepts."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from schemas.events import CASE_TOPIC, REFERENCE_TOPIC, TOPICS, json_schema, topics_of
+from tests.reference.messages import TYPES
+
+REQUIRED = ["specversion", "id", "source", "subject", "time", "partitionkey", "type"]
+
+
+def variants(topic: str) -> dict[str, dict[str, Any]]:
+    """By event type, the schema of its events, with the data's schema in place of its name."""
+    schema = json_schema()["$defs"][topic]
+    names: dict[str, str] = schema["discriminator"]["mapping"]
+    return {kind: schema["$defs"][name.rsplit("/", 1)[1]] for kind, name in names.items()}
+
+
+def data_of(topic: str, variant: dict[str, Any]) -> dict[str, Any]:
+    data = variant["properties"]["data"]
+    reference = data.get("$ref") or next(it["$ref"] for it in data["anyOf"] if "$ref" in it)
+    found: dict[str, Any] = json_schema()["$defs"][topic]["$defs"][reference.rsplit("/", 1)[1]]
+    return found
+
+
+def test_the_schema_is_json_and_has_every_topic() -> None:
+    schema = json.loads(json.dumps(json_schema()))
+    assert schema["$schema"].endswith("2020-12/schema")
+    assert set(schema["$defs"]) == set(TOPICS)
+
+
+def test_every_type_is_on_the_topics_it_belongs_on() -> None:
+    for topic in TOPICS:
+        assert variants(topic).keys() & TYPES.keys() == {
+            kind for kind in TYPES if topic in topics_of(kind)
+        }
+
+
+@pytest.mark.parametrize("topic", [CASE_TOPIC, REFERENCE_TOPIC])
+def test_required_attributes_and_fields_are_those_of_the_contract(topic: str) -> None:
+    schemas = variants(topic)
+    for kind in schemas.keys() & TYPES.keys():
+        variant = schemas[kind]
+        required = {field for field in TYPES[kind] if not field.endswith("?")}
+        assert set(variant["required"]) == {*REQUIRED, *(["data"] if required else [])}
+        data = data_of(topic, variant)
+        assert set(data.get("required", [])) == required
+        assert set(data.get("properties", {})) == {field.rstrip("?") for field in TYPES[kind]}
+
+
+def test_the_pattern_of_times_is_one_that_other_languages_read_alike() -> None:
+    time = variants(CASE_TOPIC)["contact.made"]["properties"]["time"]
+    assert time["format"] == "date-time"
+    pattern = re.compile(time["pattern"])
+    assert pattern.search("2015-06-30T23:30:00.25+01:00")
+    assert not pattern.search("2015-06-30T23:30:00")
+    assert "\\d" not in time["pattern"]  # other digits than ASCII's in some
