@@ -33,6 +33,9 @@ RETAKE_SECONDS = 0.2
 # How long a starting worker waits for Redis before it gives up.
 TAKE_SECONDS = 20.0
 
+# The least time from one commit of a partition to the next. Each costs some 3 ms of work whatever
+# is in it, so that in light traffic this, and not the traffic, decides how busy a worker is.
+COMMIT_SECONDS = 0.03
 # How often the group's offsets are brought up to date, for tools that show lag by them.
 SHOW_SECONDS = 5.0
 
@@ -54,6 +57,8 @@ class Held:
     latest: int
     tallies: dict[str, int] = field(default_factory=dict)
     commit: asyncio.Task[None] | None = None
+    commit_due: float = 0.0
+    timer: asyncio.TimerHandle | None = None
     is_broken: bool = False
 
     @property
@@ -109,6 +114,8 @@ class Folding:
                 await _committed(held)
                 self._begin_commit(tp, held)
                 await _committed(held)
+            if held.timer is not None:
+                held.timer.cancel()
             del self._held[tp]
             log.info("partition given up", extra=_where(tp, held.head.offset))
 
@@ -134,7 +141,7 @@ class Folding:
             return
         is_far = batch.log_end - batch.end > CATCHING_UP
         if not is_far or held.next - held.head.offset >= CATCHING_UP:
-            self._begin_commit(batch.tp, held)
+            self._commit_soon(batch.tp, held)
         if held.state.unsettled > MOST_UNSETTLED:
             await _committed(held)
 
@@ -144,7 +151,7 @@ class Folding:
             if held.is_broken:
                 await self._retake(tp)
             elif held.is_dirty:
-                self._begin_commit(tp, held)
+                self._commit_soon(tp, held)
         self._show_offsets()
 
     def _show_offsets(self) -> None:
@@ -183,8 +190,20 @@ class Folding:
             await _committed(held)
             held.state.forget(most)
 
+    def _commit_soon(self, tp: TP, held: Held) -> None:
+        """Begin a commit, at once or when the next one is due."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= held.commit_due:
+            self._begin_commit(tp, held)
+        elif held.timer is None:
+            held.timer = loop.call_at(held.commit_due, self._begin_commit, tp, held)
+
     def _begin_commit(self, tp: TP, held: Held) -> None:
+        if held.timer is not None:
+            held.timer.cancel()
+            held.timer = None
         if held.is_dirty and not held.is_broken and (held.commit is None or held.commit.done()):
+            held.commit_due = asyncio.get_running_loop().time() + COMMIT_SECONDS
             held.commit = asyncio.create_task(self._commit(tp, held))
 
     async def _commit(self, tp: TP, held: Held) -> None:

@@ -35,7 +35,7 @@ class Sender:
                 "partitioner": PARTITIONER,
                 "linger.ms": 20,
                 "compression.type": "lz4",
-                "message.timeout.ms": 30_000,
+                "message.timeout.ms": 20_000,
                 "message.max.bytes": LARGEST_BYTES,  # what is too large is for the brokers to say
                 "error_cb": _ignore,  # what matters of it comes back with each message
                 "log_level": 2,

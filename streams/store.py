@@ -169,7 +169,8 @@ class PartitionStore:
         3. Queue the new head.
         4. Execute all of it as one transaction, refused if the head changed since step 1.
 
-        Raises Refused; any other error leaves open whether the commit took place.
+        Raises Refused. After that, or any other error, whether the commit took place is for the
+        stored head to say: the answer to step 4 may have been lost.
         """
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(self.head_key)
