@@ -22,6 +22,7 @@ from bench.progress import console
 from bench.reads import reads
 from bench.report import show, write
 from bench.sizes import FULL, QUICK, Sizes
+from bench.snapshots import snapshots
 from bench.startup import startup
 from bench.throughput import throughput
 from processors.fold import Rules
@@ -39,6 +40,7 @@ class Name(StrEnum):
     READS = "reads"
     MEMORY = "memory"
     STARTUP = "startup"
+    SNAPSHOTS = "snapshots"
 
 
 BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
@@ -47,6 +49,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.READS: reads,
     Name.MEMORY: memory,
     Name.STARTUP: startup,
+    Name.SNAPSHOTS: snapshots,
 }
 
 QuickOption = Annotated[bool, typer.Option("--quick", help="Small sizes: a minute, rough figures.")]

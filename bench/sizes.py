@@ -20,6 +20,7 @@ class Sizes:
     startup_children: tuple[int, ...]
     startup_years: int
     startups: int
+    snapshot_children: tuple[int, ...]
 
 
 FULL = Sizes(
@@ -36,6 +37,7 @@ FULL = Sizes(
     startup_children=(50_000, 200_000),
     startup_years=10,
     startups=3,
+    snapshot_children=(10_000, 100_000, 1_000_000),
 )
 QUICK = Sizes(
     throughput_events=60_000,
@@ -51,4 +53,5 @@ QUICK = Sizes(
     startup_children=(2_000, 8_000),
     startup_years=10,
     startups=1,
+    snapshot_children=(1_000, 10_000),
 )

@@ -9,12 +9,18 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Area(BaseModel):
-    """One area: its name, its level, and the area it is part of (none for the top)."""
+    """One area: its name, its level, and the area it is part of (none for the top).
+
+    `code` is the Office for National Statistics' nine-character code, where the area has one;
+    `dfe_number` the Department for Education's three-digit number of a local authority.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
     name: str
     level: str
     parent: str | None = None
+    code: str | None = None
+    dfe_number: str | None = None
 
 
 class Areas(BaseModel):

@@ -22,6 +22,7 @@ _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 RFC3339 = rf"^{_DATE}[Tt]{_CLOCK}:[0-9]{{2}}(\.[0-9]+)?([Zz]|[+-]{_CLOCK})$"
 FULL_DATE = f"^{_DATE}$"
+MONTH = "^[0-9]{4}-(0[1-9]|1[0-2])$"
 
 STRICT = ConfigDict(strict=True)
 
@@ -47,6 +48,9 @@ Count = Annotated[int, Field(ge=0, lt=2**53)]
 Service = Literal["unit", "family-support", "young-carers", "neet-support", "other"]
 Destination = Literal["education", "employment", "training"]
 AgeBand = Literal["all", "0-4", "5-10", "11-15", "16+"]
+Year = Annotated[int, Field(ge=1900, le=2199)]
+Month = Annotated[str, StringConstraints(pattern=MONTH)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 @with_config(STRICT)
@@ -108,8 +112,34 @@ class Population(TypedDict):
 
     area: Name
     age_band: AgeBand
-    year: Annotated[int, Field(ge=1900, le=2199)]
+    year: Year
     count: Count
+
+
+@with_config(STRICT)
+class Target(TypedDict):
+    """Data of `target.set`: what an indicator should reach in a year.
+
+    Without `area` it is the whole authority's. `amber` is the furthest value from the target that
+    still counts as near it.
+    """
+
+    code: Name
+    area: NotRequired[Name | None]
+    year: Year
+    target: Number
+    amber: NotRequired[Number | None]
+
+
+@with_config(STRICT)
+class Narrative(TypedDict):
+    """Data of `commentary.written`: beside a figure, or without `code` an area's headline."""
+
+    code: NotRequired[Name | None]
+    area: Name
+    period: Month
+    author_role: Name
+    text: Name
 
 
 @with_config(STRICT)
@@ -191,6 +221,22 @@ class PopulationPublished(Attributes):
     data: Population
 
 
+@with_config(STRICT)
+class TargetSet(Attributes):
+    """A target for an indicator in a year."""
+
+    type: Literal["target.set"]
+    data: Target
+
+
+@with_config(STRICT)
+class CommentaryWritten(Attributes):
+    """The narrative beside a month's figure."""
+
+    type: Literal["commentary.written"]
+    data: Narrative
+
+
 CaseEvent = Annotated[
     NotificationReceived
     | CaseAllocated
@@ -201,7 +247,11 @@ CaseEvent = Annotated[
     | EventRetracted,
     Field(discriminator="type"),
 ]
-ReferenceEvent = Annotated[PopulationPublished | EventRetracted, Field(discriminator="type")]
+ReferenceEvent = Annotated[
+    PopulationPublished | TargetSet | CommentaryWritten | EventRetracted,
+    Field(discriminator="type"),
+]
+REFERENCE_TYPES = frozenset({"population.published", "target.set", "commentary.written"})
 
 # What each consumed topic may carry.
 TOPICS: dict[str, TypeAdapter[Any]] = {
@@ -218,7 +268,7 @@ def topics_of(event_type: str) -> tuple[str, ...]:
     """
     if event_type == "event.retracted":
         return (CASE_TOPIC, REFERENCE_TOPIC)
-    return (REFERENCE_TOPIC,) if event_type == "population.published" else (CASE_TOPIC,)
+    return (REFERENCE_TOPIC,) if event_type in REFERENCE_TYPES else (CASE_TOPIC,)
 
 
 def json_schema() -> dict[str, Any]:

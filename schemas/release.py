@@ -77,7 +77,10 @@ class Cause(Frozen):
 
 
 class Change(Frozen):
-    """A cell that differs from the release before, and the events behind it."""
+    """A cell that differs from the release before, and the events behind it.
+
+    `causes` names the first of them in the log, and `more_causes` counts the rest.
+    """
 
     code: str
     area: str
@@ -85,6 +88,7 @@ class Change(Frozen):
     before: int | float | None
     after: int | float | None
     causes: tuple[Cause, ...]
+    more_causes: Annotated[int, Field(ge=0)] = 0
 
 
 class Release(Frozen):

@@ -32,7 +32,7 @@ class Settings(BaseSettings):
         "default", description="names this deployment's consumer group and Redis keys"
     )
     case_partitions: Annotated[int, Field(ge=1)] = Field(
-        4, description="partitions of case-events and its dead letters, when they are created"
+        6, description="partitions of case-events and its dead letters, when they are created"
     )
     reference_partitions: Annotated[int, Field(ge=1)] = Field(
         1, description="partitions of reference-events and its dead letters, when they are created"
@@ -49,6 +49,16 @@ class Settings(BaseSettings):
     )
     session_timeout: Annotated[float, Field(ge=1)] = Field(
         10.0, description="seconds after which Kafka gives a silent worker's partitions to others"
+    )
+    releases: Path = Field(Path("releases"), description="the folder that releases are kept in")
+    snapshot_working_days: Annotated[int, Field(ge=1, le=60)] = Field(
+        5, description="working days after a month's end on which its figures are frozen"
+    )
+    snapshot_hour: Annotated[int, Field(ge=0, le=23)] = Field(
+        6, description="the hour of that day, in London, at which they are frozen"
+    )
+    snapshot_kind: Literal["provisional", "first"] = Field(
+        "first", description="the kind of release that the scheduled job makes"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least severe log lines shown"

@@ -3,6 +3,7 @@
 import typer
 
 from streams.commands import demo, feeding, figures, running
+from streams.commands.snapshot import snapshot
 
 app = typer.Typer(
     name="caseline",
@@ -11,7 +12,7 @@ app = typer.Typer(
         "Start with [bold]caseline demo[/bold]. Settings come from CASELINE_... variables or from "
         "caseline.toml in this folder (another file: CASELINE_CONFIG).\n\n"
         "Exit codes: 0 done; 1 could not be done; 2 wrong usage; 3 done, but some input was bad; "
-        "4 doctor found something wrong."
+        "4 doctor or verify found something wrong."
     ),
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -27,6 +28,7 @@ app.add_typer(running.topics, name="topics")
 app.command()(running.rebuild)
 app.command()(running.doctor)
 app.add_typer(feeding.dead_letters, name="dead-letters")
+app.add_typer(snapshot, name="snapshot")
 app.command()(running.schema)
 
 

@@ -15,10 +15,11 @@ from redis.exceptions import RedisError
 from processors.fold import Rules
 from schemas.events import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
+from snapshots.topic import TOPIC as RELEASES
 from streams.batches import TP
 from streams.logreading import LogReader, ReadTimedOut, log_reader
 from streams.store import OtherLayout, PartitionStore
-from streams.topics import KEPT_FOR_EVER, planned_topics
+from streams.topics import TopicPlan, admin_client, planned_topics
 
 
 class Verdict(StrEnum):
@@ -57,7 +58,8 @@ class Doctor:
         try:
             for finding in self._topics():
                 yield finding
-            topics = [plan.name for plan in planned_topics(self.settings)]
+            plans = planned_topics(self.settings)
+            topics = [plan.name for plan in plans if plan.name != RELEASES]  # nothing folds these
             async with log_reader(self.settings.kafka_bootstrap, topics) as reader:
                 async for finding in self._partitions(reader, has_redis=has_redis):
                     yield finding
@@ -93,7 +95,7 @@ class Doctor:
             )
 
     def _topics(self) -> list[Finding]:
-        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap.split(","))
+        admin = admin_client(self.settings)
         try:
             there = set(admin.list_topics())
             plans = planned_topics(self.settings)
@@ -102,16 +104,17 @@ class Doctor:
                 Finding(Verdict.WRONG, name, "no such topic: run `caseline topics create`")
                 for name in missing
             ]
-            kept = [plan.name for plan in plans if plan.name in there]
-            return findings + [self._retention(admin, name) for name in kept]
+            kept = [plan for plan in plans if plan.name in there]
+            return findings + [self._retention(admin, plan) for plan in kept]
         finally:
             admin.close()
 
-    def _retention(self, admin: KafkaAdminClient, topic: str) -> Finding:
+    def _retention(self, admin: KafkaAdminClient, plan: TopicPlan) -> Finding:
+        topic = plan.name
         answer = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
         configs = answer["topic"][topic]
-        values = {name: configs.get(name, {}).get("value") for name in KEPT_FOR_EVER}
-        if values == KEPT_FOR_EVER:
+        values = {name: configs.get(name, {}).get("value") for name in plan.config}
+        if values == plan.config:
             return Finding(Verdict.GOOD, topic, "kept for ever")
         shown = ", ".join(f"{name}={value or 'default'}" for name, value in values.items())
         return Finding(Verdict.WRONG, topic, f"{shown}: a rebuild may find events gone")
@@ -148,7 +151,7 @@ class Doctor:
 
     def _workers(self, lag: int) -> Finding:
         group = f"caseline-{self.settings.deployment}"
-        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap.split(","))
+        admin = admin_client(self.settings)
         try:
             members = len(admin.describe_groups([group])[group]["members"])
         finally:

@@ -60,19 +60,20 @@ class LogReader:
 
 @asynccontextmanager
 async def log_reader(brokers: str, topics: Iterable[str]) -> AsyncIterator[LogReader]:
-    """A reader of topics, for as long as the context lasts."""
+    """A reader of those of the topics that are there, for as long as the context lasts."""
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="none"
+        bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="none"
     )
-    await consumer.start()
     try:
-        # The subscription is there to learn of the partitions, which are then read one by one.
+        await consumer.start()
+        # All that is there, as `consumer.topics` learns it: to ask for one topic that is not
+        # there is to wait for it.
+        cluster = await consumer._client.fetch_all_metadata()
         partitions = [
             TopicPartition(topic, partition)
             for topic in topics
-            for partition in sorted(consumer.partitions_for_topic(topic) or ())
+            for partition in sorted(cluster.partitions_for_topic(topic) or ())
         ]
-        consumer.unsubscribe()
         yield LogReader(consumer, partitions)
     finally:
         await consumer.stop()

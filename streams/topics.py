@@ -1,17 +1,30 @@
 """Kafka topics: what there has to be, made with kafka-python's admin client."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.events import CASE_TOPIC, DEAD_LETTER_SUFFIX, REFERENCE_TOPIC
 from schemas.settings import Settings
+from snapshots import topic as releases
 from streams.deadletters import LARGEST_BYTES, dead_letter_topic
 from streams.failures import Understood
 
 # Events are the record from which all state can be made anew, so they are kept for ever.
 KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+
+
+# How long brokers may take to answer at all.
+BOOTSTRAP_MS = 10_000
+
+
+def admin_client(settings: Settings) -> KafkaAdminClient:
+    """A client for administration, to be closed. Raises kafka.errors.KafkaError."""
+    return KafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap.split(","), bootstrap_timeout_ms=BOOTSTRAP_MS
+    )
 
 
 class TopicsNotCreated(Understood):
@@ -25,19 +38,24 @@ class TopicPlan:
     name: str
     partitions: int
     replication: int
+    config: Mapping[str, str] = field(default_factory=KEPT_FOR_EVER.copy)
 
 
 def planned_topics(settings: Settings) -> list[TopicPlan]:
-    """The topics of a deployment; dead letters have the partitions of their own topic."""
+    """The topics of a deployment; dead letters have the partitions of their own topic.
+
+    Releases are one partition, because they are a chain.
+    """
     partitions = {
         CASE_TOPIC: settings.case_partitions,
         REFERENCE_TOPIC: settings.reference_partitions,
     }
-    return [
+    events = [
         TopicPlan(name, count, settings.replication)
         for topic, count in partitions.items()
         for name in (topic, dead_letter_topic(topic))
     ]
+    return [*events, TopicPlan(releases.TOPIC, 1, settings.replication, releases.CONFIG)]
 
 
 def create_topics(settings: Settings) -> dict[str, bool]:
@@ -55,7 +73,7 @@ def create_topics(settings: Settings) -> dict[str, bool]:
 
 
 def _create_all(settings: Settings) -> dict[str, bool]:
-    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap.split(","))
+    admin = admin_client(settings)
     try:
         return {plan.name: _create(admin, plan) for plan in planned_topics(settings)}
     finally:
@@ -63,7 +81,7 @@ def _create_all(settings: Settings) -> dict[str, bool]:
 
 
 def _create(admin: KafkaAdminClient, plan: TopicPlan) -> bool:
-    configs = dict(KEPT_FOR_EVER)
+    configs = dict(plan.config)
     if plan.name.endswith(DEAD_LETTER_SUFFIX):
         configs["max.message.bytes"] = str(LARGEST_BYTES)
     topic = NewTopic(plan.name, plan.partitions, plan.replication, topic_configs=configs)

@@ -1,12 +1,33 @@
-"""What tests share: the real services, and names that keep one test's state from another's."""
+"""What tests share: the real services, names that keep tests apart, and how Hypothesis searches."""
 
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from processors.fold import Rules
+from schemas.areas import load_areas
+from schemas.catalogue import load_catalogue
+from schemas.settings import Settings
+from streams.topics import create_topics
 from tests.servers import Server, ServiceError, run_services
+from tests.topics import remove_topics
+from tests.workers import CommandLine
+
+# CI tries the same examples every time, so that a failure there is one of the change under test;
+# elsewhere every run searches on.
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "search")
+
+
+@pytest.fixture(scope="session")
+def rules() -> Rules:
+    """The rules that ship: part A's catalogue, and the areas of Kent."""
+    return Rules(load_catalogue(), load_areas())
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +77,22 @@ def services_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
 def deployment() -> str:
     """A deployment's name that no other test uses."""
     return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def bare(
+    kafka: Server, redis_server: Server, deployment: str, rules: Rules, tmp_path: Path
+) -> CommandLine:
+    """The command line of a new deployment, on a Kafka that has none of its topics."""
+    remove_topics(kafka.address)
+    settings = Settings(
+        kafka_bootstrap=kafka.address, redis_url=redis_server.address, deployment=deployment
+    )
+    return CommandLine(settings, rules, tmp_path)
+
+
+@pytest.fixture
+def caseline(bare: CommandLine) -> CommandLine:
+    """The command line of a new deployment with empty topics."""
+    create_topics(bare.settings)
+    return bare

@@ -5,6 +5,8 @@ import json
 from typing import Annotated
 
 import typer
+from aiokafka.errors import KafkaError
+from redis.exceptions import RedisError
 from rich.progress import TaskID
 from rich.table import Table
 from rich.text import Text
@@ -27,12 +29,19 @@ def worker() -> None:
     another when one stops or dies.
     """
     # Faust takes half a second to import, which no other command should wait for.
+    from streams.app import WorkerFailed
     from streams.worker import run
 
     settings, _ = settings_and_rules()
     set_up_logs(settings.log_level)
     with explained():
-        asyncio.run(run(settings))
+        try:
+            asyncio.run(run(settings))
+        except WorkerFailed as failed:
+            # Which service failed it is for `explained` to say.
+            if isinstance(failed.__cause__, (RedisError, KafkaError)):
+                raise failed.__cause__ from None
+            raise
 
 
 @topics.command()

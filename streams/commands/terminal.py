@@ -2,7 +2,7 @@
 
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import NoReturn
@@ -22,6 +22,8 @@ from rich.progress import (
 
 from processors.fold import Rules
 from schemas.settings import Settings, load_settings
+from snapshots.evidence import Show
+from snapshots.failures import ReleaseError
 from streams.clients import load_rules
 from streams.failures import Understood
 
@@ -49,7 +51,7 @@ def explained() -> Iterator[None]:
     """Turn what a user can do something about into a line that says what."""
     try:
         yield
-    except Understood as error:
+    except (Understood, ReleaseError) as error:
         fail(str(error))
     except RedisError as error:
         fail(f"Redis: {error}; is CASELINE_REDIS_URL right? `caseline doctor` looks closer")
@@ -82,3 +84,20 @@ def progress(unit: str) -> Progress:
         TimeRemainingColumn(),
         console=err,
     )
+
+
+@contextmanager
+def log_progress() -> Iterator[Callable[[int], Show]]:
+    """Two bars, of a log's records read and evaluated, for each time a number of them is told."""
+    with progress("records") as bar:
+
+        def begin(total: int) -> Show:
+            tasks = [bar.add_task(name, total=total) for name in ("reading", "evaluating")]
+
+            def show(*completed: int) -> None:
+                for task, count in zip(tasks, completed, strict=True):
+                    bar.update(task, completed=count)
+
+            return show
+
+        yield begin

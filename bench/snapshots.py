@@ -1,0 +1,107 @@
+"""How long a month's release takes: the frozen cut, and the reconciliation with the whole log."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from time import perf_counter, sleep
+
+from bench.bed import Bed, BenchError
+from bench.figures import Figure, Section
+from bench.progress import stage
+from bench.sizes import Sizes
+from bench.workers import running_worker
+from bench.workload import EVENTS_A_CHILD, case_events
+from processors.fold import Rules
+from schemas.settings import Settings
+from streams.clients import connect_redis
+from streams.releasing import Releasing
+
+TITLE = "Month-end releases"
+AS_OF = date(2015, 12, 31)
+WAIT_SECONDS = 60.0
+LOOK_SECONDS = 0.02
+KIB_A_MEGABYTE = 1024
+
+
+def snapshots(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
+    """Seconds to freeze and to reconcile, and the memory it takes, by number of children."""
+    figures: list[Figure] = []
+    for children in sizes.snapshot_children:
+        figures += _measure(bed, rules, children)
+    notes = (
+        "A year of events, the state of which a worker has stored. Cut: both months' stocks and "
+        "the reference events of every partition, from Redis. Release: the whole of `caseline "
+        "snapshot freeze`, which reads the log again up to the cut and evaluates every case from "
+        "scratch; its memory is the process's peak."
+    )
+    return Section(TITLE, notes, tuple(figures))
+
+
+def _measure(bed: Bed, rules: Rules, children: int) -> list[Figure]:
+    bed.clean()
+    settings = bed.settings()
+    about = int(children * EVENTS_A_CHILD)
+    total = bed.preload(case_events(about), about)
+    with running_worker(bed, settings, rules) as worker, stage("one folds them", total) as show:
+        worker.wait_until_stored(total, show)
+    state = f"{children:,} children, {total:,} events"
+    with stage("freezing and reconciling"):
+        cut = asyncio.run(_cut(settings, rules))
+        release, memory = _release(bed, settings)
+    return [
+        Figure(f"{state}: cut", cut, "s"),
+        Figure(f"{state}: release", release, "s"),
+        Figure(f"{state}: memory", memory, "MB"),
+    ]
+
+
+async def _cut(settings: Settings, rules: Rules) -> float:
+    redis = connect_redis(settings)
+    try:
+        releasing = Releasing(settings, rules, redis, lambda _: lambda *_: None)
+        began = perf_counter()
+        await releasing.cut(AS_OF, WAIT_SECONDS)
+        return perf_counter() - began
+    finally:
+        await redis.aclose()
+
+
+def _release(bed: Bed, settings: Settings) -> tuple[float, float]:
+    """Seconds that the command takes, and its peak memory."""
+    given = {
+        f"CASELINE_{name.upper()}": str(value)
+        for name, value in settings.model_dump(exclude_unset=True).items()
+    }
+    caseline = Path(sys.executable).with_name("caseline")
+    arguments = ["snapshot", "freeze", "--period", f"{AS_OF:%Y-%m}", "--by", "bench"]
+    began, memory = perf_counter(), 0.0
+    process = subprocess.Popen(
+        [caseline, *arguments],
+        cwd=bed.folder,
+        env={**os.environ, **given, "CASELINE_RELEASES": f"releases-{settings.deployment}"},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None:
+        memory = max(memory, _peak(process.pid))
+        sleep(LOOK_SECONDS)
+    if process.returncode:
+        raise BenchError(f"caseline snapshot freeze ended with exit code {process.returncode}")
+    return perf_counter() - began, memory
+
+
+def _peak(pid: int) -> float:
+    """A process's peak memory so far, in MB; 0 when it has ended.
+
+    The kernel's other account of it, `ru_maxrss`, begins with what the parent had.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) / KIB_A_MEGABYTE if found else 0.0

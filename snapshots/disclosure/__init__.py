@@ -1,0 +1,1 @@
+"""Statistical disclosure control of public releases: what may go out, and proof that it may."""

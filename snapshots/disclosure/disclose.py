@@ -1,0 +1,104 @@
+"""Disclosure control of one release: from its cells, and what went out before, to what may go out.
+
+The guarantee. Take a reader who knows everything that this release and the earlier public ones
+publish, every published cell's exact numerator and denominator, the definitions (so which counts
+are parts of which), the rule, and even what changed between two releases of the period. For every
+small count that such a reader could not already work out from the earlier releases, whole numbers
+other than the true ones fit all of it: as many different values of the count as the rule asks for
+(`Rule.values_left`), in the range of small counts where they can lie there. Each other count that
+is suppressed has at least one other value. Proved by explicit tables, which an audit checks.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from schemas.catalogue import Measure
+from schemas.release import Release
+from snapshots.disclosure.audit import published, unprotected
+from snapshots.disclosure.figures import CellKey, NotProtected, Quantity, cell_key
+from snapshots.disclosure.knowledge import ANYWHERE, Knowledge, gather
+from snapshots.disclosure.protect import Choice, Protection
+from snapshots.disclosure.public import Disclosed, Issued, public_release
+from snapshots.disclosure.rules import Reason, Rule
+
+
+def disclose(
+    release: Release, measures: Sequence[Measure], rule: Rule, issued: Sequence[Issued] = ()
+) -> Disclosed:
+    """What may go out of a release, given the releases that have gone out, of any period.
+
+    1. Cells that are small, rest on small counts or were suppressed before are suppressed.
+    2. So are further cells, until a reader of every release cannot work out a small count.
+    3. What earlier releases give away in any case is protected within this one alone.
+    4. An audit checks both in integer arithmetic.
+
+    Raises NotProtected when cells do not add up or a count is not protected; nothing of the
+    release may go out then.
+    """
+    known = gather(release, measures, rule, issued)
+    suppressed = {**_suppressed_before(release, issued), **primary(release, rule)}  # 1
+    together = Choice(release, known, rule, suppressed).run()  # 2
+    _settle(known, together)
+    alone = gather(release, measures, rule, ())  # 3
+    alone.needs = {each: alone.needs[each] for each in together.exposed if each in alone.needs}
+    within = Choice(release, alone, rule, together.suppressed).run()
+    if within.exposed:
+        raise NotProtected(f"{release.period}: cannot be protected: {_named(within.exposed)}")
+    _settle(alone, within)
+    _audit(release, known, together, within.suppressed)  # 4
+    _audit(release, alone, within, within.suppressed)
+    return Disclosed(
+        public_release(release, rule, within.suppressed, issued),
+        within.suppressed,
+        tuple(sorted(together.exposed)),
+        tuple(sorted(together.narrow)),
+    )
+
+
+def primary(release: Release, rule: Rule) -> dict[CellKey, Reason]:
+    """The cells that are suppressed for what they say themselves."""
+    indicators = {indicator.code: indicator for indicator in release.indicators}
+    return {
+        cell_key(cell): reason
+        for cell in release.cells
+        if cell.status != "not-at-this-level"
+        and (reason := rule.reason(indicators[cell.code], cell))
+    }
+
+
+def _suppressed_before(release: Release, issued: Iterable[Issued]) -> dict[CellKey, Reason]:
+    """What every earlier release of the period withheld; once published, a cell stays known."""
+    earlier = [each.public for each in issued if each.public.period == release.period]
+    keys = {cell_key(cell) for cell in release.cells}
+    shown = {
+        key
+        for public in earlier
+        for key, cell in public.by_key.items()
+        if cell.status != "suppressed"
+    }
+    withheld = {key for public in earlier for key in public.by_key if public.is_suppressed(key)}
+    return dict.fromkeys(sorted((withheld - shown) & keys), "suppressed-before")
+
+
+def _settle(known: Knowledge, protection: Protection) -> None:
+    """Ask of the audit what the search could do: another value, or nothing where all is known."""
+    for quantity in protection.narrow:
+        known.needs[quantity] = ANYWHERE
+    for quantity in protection.exposed:
+        del known.needs[quantity]
+
+
+def _audit(
+    release: Release, known: Knowledge, protection: Protection, suppressed: dict[CellKey, Reason]
+) -> None:
+    left = unprotected(known, published(release, known, suppressed) | known.told, protection.proofs)
+    if left:
+        raise NotProtected(f"{release.period}: not protected: {_named(left)}")
+
+
+def _named(quantities: Sequence[Quantity]) -> str:
+    """Where the counts are; never how many they are."""
+    found = [
+        f"{' '.join(slot for slot, _ in expression)} of {area or 'no district'}, {band}"
+        for _, expression, area, band in quantities
+    ]
+    return "; ".join(found[:5]) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")

@@ -1,0 +1,148 @@
+"""What one measure's definition says of another's: that it counts among it, or nothing of it.
+
+Sound rather than complete: what is said here holds for all cases; more may hold than is said.
+"""
+
+from datetime import date
+from itertools import pairwise
+
+from schemas.catalogue import CaseDay, Limit, Match, Measure, Start, Window
+
+# Days of a month at most. Of a month's end from any of its days: one fewer.
+MONTH_DAYS = 31
+# Working days come five a week; so many bank holidays and weekend days at most may be added where
+# they are turned into calendar days, over half a year.
+EXTRA_DAYS = 10
+
+
+def implies(part: Measure, whole: Measure) -> bool:
+    """Whether whatever `part` counts, `whole` counts as well."""
+    return (
+        part.of == whole.of
+        and whole.state in (None, part.state)
+        and _narrows(part.holder, whole.holder)
+        and _narrows(part.outcome, whole.outcome)
+        and _narrows(part.notification_type, whole.notification_type)
+        and all(_has_begun(part, start) for start in whole.starts)
+        and _is_among(part, whole.window)
+        and _is_within(part.limit, whole.limit)
+    )
+
+
+def are_apart(one: Measure, other: Measure) -> bool:
+    """Whether nothing can be counted by both."""
+    return any(
+        _exclude(first.outcome, second.outcome)
+        or _ends_before(first.limit, second.limit)
+        or _is_too_recent(first.window, second)
+        for first, second in ((one, other), (other, one))
+    )
+
+
+def longest_months(months: int) -> int:
+    """The most days that so many months may have."""
+    return MONTH_DAYS * months
+
+
+def shortest_months(months: int) -> int:
+    """The fewest days that so many months may have."""
+    firsts = [date(2001 + month // 12, month % 12 + 1, 1) for month in range(25)]
+    lengths = [(later - earlier).days for earlier, later in pairwise(firsts)]
+    years, rest = divmod(months, 12)
+    return 365 * years + min(sum(lengths[first : first + rest]) for first in range(12))
+
+
+def _has_begun(part: Measure, start: Start) -> bool:
+    """Whether whatever `part` counts has passed a start: it has come, and as long ago."""
+    if start.working_days is not None:
+        return start in part.starts
+    if start.days == 0 and start.day in _days_come(part):
+        return True
+    return any(
+        each.day == start.day and each.days + (each.working_days or 0) >= start.days
+        for each in part.starts
+    )
+
+
+def _days_come(measure: Measure) -> set[CaseDay]:
+    """The days that have come for whatever a measure counts."""
+    spans = [span for span in (measure.limit, measure.total) if span is not None]
+    days = {day for span in spans for day in (span.start, span.end)}
+    return days | {each.day for each in measure.starts}
+
+
+def _is_among(part: Measure, window: Window | None) -> bool:
+    """Whether whatever `part` counts lies in a window: the same one, or by the calendar.
+
+    What ended this month and took no more than so long began in the last so many months.
+    """
+    if window is None or window == part.window:
+        return True
+    limit, own = part.limit, part.window
+    return (
+        limit is not None
+        and own is not None
+        and (window.kind, own.kind) == ("last-months", "month")
+        and (window.day, own.day) == (limit.start, limit.end)
+        and _longest_days(limit) + MONTH_DAYS - 1 < shortest_months(window.months)
+    )
+
+
+def _longest_days(limit: Limit) -> int:
+    return limit.at_most if limit.unit == "days" else limit.at_most * 7 // 5 + EXTRA_DAYS
+
+
+def _is_too_recent(window: Window | None, other: Measure) -> bool:
+    """Whether a window of the last months ends before another measure begins to count."""
+    return (
+        window is not None
+        and window.kind == "last-months"
+        and any(
+            each.day == window.day
+            and each.days + (each.working_days or 0) >= longest_months(window.months)
+            for each in other.starts
+        )
+    )
+
+
+def _ends_before(one: Limit | None, other: Limit | None) -> bool:
+    return (
+        one is not None
+        and other is not None
+        and is_same_span(one, other)
+        and one.at_most <= other.more_than
+    )
+
+
+def _narrows(part: Match | None, whole: Match | None) -> bool:
+    """Whether every text that passes `part` passes `whole`."""
+    if whole is None or part == whole:
+        return True
+    if part is None:
+        return False
+    if part.any_of:
+        return all(whole(text) for text in part.any_of)
+    return bool(whole.none_of) and not any(part(text) for text in whole.none_of)
+
+
+def _exclude(one: Match | None, other: Match | None) -> bool:
+    """Whether no text on a list passes the other test."""
+    if one is None or other is None or not one.any_of:
+        return False
+    return not any(other(text) for text in one.any_of)
+
+
+def _is_within(part: Limit | None, whole: Limit | None) -> bool:
+    if whole is None:
+        return True
+    return (
+        part is not None
+        and is_same_span(part, whole)
+        and part.more_than >= whole.more_than
+        and part.at_most <= whole.at_most
+    )
+
+
+def is_same_span(one: Limit, other: Limit) -> bool:
+    """Whether two limits bound the same time in the same unit."""
+    return (one.start, one.end, one.unit) == (other.start, other.end, other.unit)

@@ -1,0 +1,78 @@
+"""The `releases` topic: every release under its name, kept for ever, each written once.
+
+Releases go out in transactions of one transactional id. So a process that was thought dead and
+comes back is refused by the brokers once its successor has begun, whatever it believes.
+"""
+
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaException, Message, Producer
+
+from snapshots.chain import Sealed
+from snapshots.failures import NotPublished
+from snapshots.kafkalog import read_committed
+
+TOPIC = "releases"
+# A release of a large county with many changes has a few megabytes.
+MOST_BYTES = 32 << 20
+SECONDS = 30.0
+# One for the topic, whatever the deployment: whoever writes to it refuses all others.
+TRANSACTIONS = f"caseline-{TOPIC}"
+CONFIG = {"cleanup.policy": "compact", "max.message.bytes": str(MOST_BYTES)}
+
+
+def published(brokers: str) -> dict[str, bytes]:
+    """Every release in the topic by name. Raises LogUnreadable."""
+    found: dict[str, bytes] = {}
+    for records in read_committed(brokers, TOPIC):
+        found |= {(it.key or b"").decode("utf-8", "replace"): it.value or b"" for it in records}
+    return found
+
+
+def of_period(releases: Mapping[str, bytes], period: str) -> dict[str, bytes]:
+    """Those of a period."""
+    return {name: text for name, text in releases.items() if name.startswith(f"{period}/")}
+
+
+class Publisher:
+    """The one process that may write releases, from when it is made.
+
+    Whoever was it before is refused from then on, and what it had not finished is undone. Raises
+    NotPublished when Kafka does not answer.
+    """
+
+    def __init__(self, brokers: str) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": brokers,
+                "transactional.id": TRANSACTIONS,
+                "transaction.timeout.ms": int(SECONDS * 1000),
+                "message.max.bytes": MOST_BYTES,
+                "compression.type": "lz4",
+                "error_cb": lambda _: None,  # what matters of it comes back with the transaction
+                "log_level": 2,
+            }
+        )
+        try:
+            self._producer.init_transactions(SECONDS)
+        except KafkaException as error:
+            raise NotPublished(f"Kafka at {brokers} does not take releases: {error}") from error
+
+    def publish(self, sealed: Sealed) -> None:
+        """Write a release, as a whole or not at all. Raises NotPublished."""
+        failed: list[str] = []
+
+        def told(error: object, _: Message) -> None:
+            if error is not None:
+                failed.append(str(error))
+
+        try:
+            self._producer.begin_transaction()
+            self._producer.produce(TOPIC, sealed.text, sealed.name, on_delivery=told)
+            self._producer.commit_transaction(SECONDS)
+        except KafkaException as error:
+            reason = failed[0] if failed else str(error)
+            raise NotPublished(
+                f"{sealed.name} was not published: {reason}. Another process may have taken over; "
+                "if not, run the same command again"
+            ) from error

@@ -1,0 +1,154 @@
+"""Commands that make releases: freezing a month, on demand and on schedule."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import typer
+from redis.exceptions import RedisError
+
+from processors.calendar import LONDON
+from processors.fold import Rules
+from schemas.release import ReleaseKind
+from schemas.settings import Settings
+from snapshots.chain import Request, requested
+from snapshots.failures import ReleaseError
+from snapshots.schedule import Due, latest_due, next_due, wait
+from streams.clients import connect_redis
+from streams.commands import publish, releases
+from streams.commands.terminal import err, explained, log_progress, settings_and_rules
+from streams.election import Elsewhere
+from streams.failures import Understood
+from streams.releasing import Outcome, Releasing
+
+# How long a freeze waits for workers to catch up with the log.
+WAIT_SECONDS = 60.0
+# The schedule looks at the clock, and whether what is due was made, at least this often.
+LONGEST_SLEEP = timedelta(minutes=10)
+SCHEDULED_AUTHOR = "scheduled job"
+
+snapshot = typer.Typer(
+    help="Month-end releases: freeze, show, compare and verify them.", no_args_is_help=True
+)
+snapshot.command("list")(releases.list_releases)
+snapshot.command()(releases.show)
+snapshot.command()(releases.diff)
+snapshot.command()(releases.verify)
+snapshot.command()(publish.publish)
+
+PeriodOption = Annotated[
+    str,
+    typer.Option(
+        "--period", metavar="MONTH", help="Such as 2015-10.", callback=releases.checked_period
+    ),
+]
+KindOption = Annotated[
+    ReleaseKind,
+    typer.Option("--kind", help="What the release is in the month's chain."),
+]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who makes the release.")]
+ReasonOption = Annotated[
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why; a revision or correction must say."),
+]
+ReleasedOnOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--released-on",
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="The date of the release.",
+        show_default="today",
+    ),
+]
+WaitOption = Annotated[
+    float,
+    typer.Option("--wait", min=0, metavar="SECONDS", help="How long workers may take to catch up."),
+]
+OnceOption = Annotated[
+    bool, typer.Option("--once", help="Freeze what is due, if anything, and end.")
+]
+
+
+@snapshot.command()
+def freeze(
+    period: PeriodOption,
+    by: ByOption,
+    kind: KindOption = "first",
+    reason: ReasonOption = None,
+    released_on: ReleasedOnOption = None,
+    wait_for: WaitOption = WAIT_SECONDS,
+) -> None:
+    """Freeze a month's figures into a release.
+
+    The live tables are read at one vector of offsets, and computed a second time from the log up
+    to there; unless both agree in every cell, nothing is released (exit code 1). Asked for again,
+    by the same person for the same reason, it is the same release: what a run that was killed has
+    left undone is completed, and never made twice.
+    """
+    settings, rules = settings_and_rules()
+    day = released_on.date() if released_on else datetime.now(LONDON).date()
+    with explained():
+        request = requested(period, kind, by, reason)
+        tell(asyncio.run(_make(settings, rules, request, day, wait_for)), settings)
+
+
+@snapshot.command()
+def schedule(once: OnceOption = False, wait_for: WaitOption = WAIT_SECONDS) -> None:
+    """Freeze each month when it is due, until told to stop.
+
+    Run it beside any number of workers, more than once if you like: one of them is elected each
+    time, and a month that has a release is left alone. When a month is due is set by
+    `snapshot_working_days`, `snapshot_hour` and `snapshot_kind`.
+    """
+    settings, rules = settings_and_rules()
+    with explained():
+        asyncio.run(_keep(settings, rules, once=once, seconds=wait_for))
+
+
+async def _keep(settings: Settings, rules: Rules, *, once: bool, seconds: float) -> None:
+    days, hour = settings.snapshot_working_days, settings.snapshot_hour
+    while True:
+        now = datetime.now(LONDON)
+        due = latest_due(now, days, hour)
+        try:
+            await _freeze_due(settings, rules, due, now.date(), seconds)
+        except (Understood, ReleaseError, RedisError, OSError) as error:
+            if once:
+                raise
+            err.print(f"{due.period}: {error}", style="red", markup=False, soft_wrap=True)
+        if once:
+            return
+        now = datetime.now(LONDON)
+        await asyncio.sleep(wait(now, next_due(now, days, hour).at, LONGEST_SLEEP))
+
+
+async def _freeze_due(
+    settings: Settings, rules: Rules, due: Due, today: date, seconds: float
+) -> None:
+    asked = requested(due.period, settings.snapshot_kind, SCHEDULED_AUTHOR, None)
+    request = replace(asked, is_scheduled=True)
+    try:
+        tell(await _make(settings, rules, request, today, seconds), settings)
+    except Elsewhere as elsewhere:
+        err.print(f"{due.period}: {elsewhere}")
+
+
+async def _make(
+    settings: Settings, rules: Rules, request: Request, day: date, seconds: float
+) -> Outcome:
+    redis = connect_redis(settings)
+    try:
+        with log_progress() as show:
+            return await Releasing(settings, rules, redis, show).release(request, day, seconds)
+    finally:
+        await redis.aclose()
+
+
+def tell(outcome: Outcome, settings: Settings) -> None:
+    """Say which release there is now, and where."""
+    sealed = outcome.sealed
+    made = "released" if outcome.is_new else "was released already"
+    err.print(f"{sealed.name} ({sealed.release.kind}) {made}: {settings.releases / sealed.name}")
+    err.print(f"SHA-256 {sealed.sha256}")
