@@ -5,7 +5,7 @@ Shares no code with the protection. The unknowns are how many each measure count
 constraints, and integer programming finds the least and the greatest value of a sum.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,15 +142,15 @@ class Attack:
                         }
                         self.facts.append(Fact(terms, 0, np.inf))
 
-    def about(self, period: str, slots: Iterable[str]) -> "Solver":
+    def about(self, period: str, slots: Collection[str]) -> "Solver":
         """A solver over the unknowns that the facts link to these slots."""
         linked = {(period, slot) for slot in slots}
         groups = [{unknown[:2] for unknown in fact.terms} for fact in self.facts]
         while more := {slot for group in groups if group & linked for slot in group} - linked:
             linked |= more
-        return Solver(
-            [fact for fact, group in zip(self.facts, groups, strict=True) if group & linked]
-        )
+        every = self.terms(period, dict.fromkeys(slots, 1), self.areas.top, ALL_AGES)
+        facts = [fact for fact, group in zip(self.facts, groups, strict=True) if group & linked]
+        return Solver([*facts, Fact(every, 0, np.inf)])
 
 
 def _plus(one: Terms, times: float, other: Terms, other_times: float) -> Terms:

@@ -14,9 +14,11 @@ from processors.population import BANDS
 from schemas.areas import load_areas
 from schemas.catalogue import ALL_AGES
 from schemas.release import Release
+from snapshots.disclosure.figures import Formulas
 from snapshots.disclosure.public import Issued, PublicRelease
+from snapshots.disclosure.relations import relations, without_implied
 from snapshots.disclosure.rules import Rule
-from tests.attack import Attack, Unknown
+from tests.attack import NEVER_LESS, Attack, Unknown
 from tests.disclosing import (
     AGES,
     ALDER,
@@ -188,6 +190,15 @@ def test_a_published_count_that_becomes_small_is_suppressed_and_named_as_exposed
     second = protected(after, Issued(before, protected(before).public))
     assert ("Alder", "0-4") in {(each.area, each.band) for each in second.exposed}
     assert pinned(alone(after, second.public), "2015-10", withheld(after, second.public)) == []
+
+
+@pytest.mark.parametrize(("more", "less"), NEVER_LESS)
+def test_what_a_reader_sees_in_the_definitions_is_drawn_from_the_catalogue(
+    more: tuple[str, ...], less: tuple[str, ...]
+) -> None:
+    drawn = relations(CATALOGUE.measure, Formulas(CATALOGUE.indicator))
+    seen = tuple(sorted([(slot, 1) for slot in more] + [(slot, -1) for slot in less]))
+    assert seen in drawn or seen not in without_implied([seen, *drawn])
 
 
 def test_later_reports_on_earlier_notifications_do_not_unmask_a_month_of_them() -> None:

@@ -1,12 +1,16 @@
 """Disclosure control of one release: from its cells, and what went out before, to what may go out.
 
 The guarantee. Take a reader who knows everything that this release and the earlier public ones
-publish, every published cell's exact numerator and denominator, the definitions (so which counts
-are parts of which), the rule, and even what changed between two releases of the period. For every
-small count that such a reader could not already work out from the earlier releases, whole numbers
-other than the true ones fit all of it: as many different values of the count as the rule asks for
-(`Rule.values_left`), in the range of small counts where they can lie there. Each other count that
-is suppressed has at least one other value. Proved by explicit tables, which an audit checks.
+publish, every published cell's exact numerator and denominator, the rule, what `relations` draws
+from the definitions, and even what changed between two releases of the period. Every small count
+that such a reader could not already work out from the earlier releases may, for all they know,
+have values as far apart as the ends of the range of small counts (`Rule.values_left` narrows it),
+and those ends themselves where they are possible. `Disclosed.narrow` has those that fall short,
+`Disclosed.exposed` those given away before. Proved by explicit tables, which an audit checks. Cells
+suppressed to protect others differ in at least one of these tables.
+
+Not covered: what follows from how the choice of cells was made, from relations between figures
+that the definitions do not spell out, from a text, or from knowing some of the children.
 """
 
 from collections.abc import Iterable, Sequence
