@@ -110,7 +110,7 @@ def test_a_worker_killed_after_writing_dead_letters_and_before_storing_writes_no
 ) -> None:
     brokers = caseline.settings.kafka_bootstrap
     with caseline.worker(session_timeout=2) as first:
-        first.wait_to_hold(5)
+        first.wait_to_hold(7)
         os.kill(redis_pid(redis_server), signal.SIGSTOP)
         try:
             send(brokers, TOPIC, [each.sent for each in BAD])

@@ -24,7 +24,7 @@ def test_a_deployment_that_is_well_is_exit_code_0_and_the_lag_is_told(
     caseline: CommandLine,
 ) -> None:
     with caseline.worker() as worker:
-        worker.wait_to_hold(5)
+        worker.wait_to_hold(7)
         caseline.run("ingest", log_file(LOGS[0]), code=3)
         ends = caseline.wait_for_the_end([worker])
         told = caseline.run("doctor").stdout

@@ -34,7 +34,7 @@ from tests.examples import LOGS, log_file
 from tests.feeder import Feeder, feeding
 from tests.test_releases_kept import rewritten
 from tests.test_snapshots import OCTOBER_EVENTS, closures_achieved, late_plan, line_of
-from tests.workers import SECONDS, CommandLine, finished
+from tests.workers import SECONDS, CommandLine, RunningWorker, finished, wait_until
 
 pytestmark = pytest.mark.services
 
@@ -314,6 +314,16 @@ def trickle(feeder: Feeder) -> Iterator[None]:
         fed.result()
 
 
+def wait_for_more(caseline: CommandLine, worker: RunningWorker) -> None:
+    """Wait until the tables hold more of the log than they do now."""
+    before = sum(caseline.offsets().values())
+    wait_until(
+        lambda: sum(caseline.offsets().values()) > before,
+        "more events are in the tables",
+        [worker],
+    )
+
+
 def test_a_cut_taken_while_events_keep_coming_is_one_that_the_log_agrees_with(
     caseline: CommandLine,
 ) -> None:
@@ -324,6 +334,7 @@ def test_a_cut_taken_while_events_keep_coming_is_one_that_the_log_agrees_with(
         trickle(feeder),
     ):
         for number in range(3):
+            wait_for_more(caseline, worker)
             why = ("--kind", "provisional", "--reason", f"number {number}")
             caseline.run("snapshot", "freeze", "--period", "2015-06", "--by", "analyst", *why)
         worker.check()
