@@ -72,7 +72,7 @@ class ReleaseFolder:
             incoming.chmod(0o755)
             _write(incoming / RELEASE, sealed.text)
             _write(incoming / HASH, _hash_line(sealed.text))
-            _sync(incoming)
+            sync(incoming)
             incoming.rename(target)
         except OSError as error:
             shutil.rmtree(incoming, ignore_errors=True)
@@ -80,7 +80,7 @@ class ReleaseFolder:
                 raise Taken(f"{sealed.name} is there already, and is never overwritten") from error
             raise
         for folder in (target.parent, self.root):
-            _sync(folder)
+            sync(folder)
 
     def clear(self) -> None:
         """Remove what a process that died left behind; only while no other one writes."""
@@ -106,7 +106,8 @@ def _write(path: Path, text: bytes) -> None:
     path.chmod(0o444)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Make a rename in a folder last through a crash of the machine."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -215,7 +215,7 @@ class PartitionStore:
 
     async def drop(self, generation: int) -> None:
         """Remove all that is stored of a generation that no head names."""
-        pattern = self.key(generation, "*").replace("[", "\\[")
+        pattern = self.key(generation, "*")
         async for key in self._redis.scan_iter(match=pattern, count=1_000):
             await self._redis.unlink(key)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
+from snapshots.folder import sync
 from snapshots.publish.opendata import csv_files
 from snapshots.publish.pages import html_files
 from snapshots.publish.published import json_files
@@ -59,7 +60,7 @@ def publish(view: View, folder: Path, formats: Sequence[Format] = tuple(Format))
         if target.exists():
             target.rename(aside)
         hidden.rename(target)
-        _flush(folder)
+        sync(folder)
     finally:
         _remove([hidden, aside])
     return [target / path.relative_to(hidden) for path in written]
@@ -72,15 +73,6 @@ def _write(path: Path, text: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return path
-
-
-def _flush(folder: Path) -> None:
-    """Make a rename last through a crash of the machine."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _remove(folders: Iterable[Path]) -> None:

@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from streams.commands.figures import EventFiles, show_bad_lines
-from streams.commands.terminal import Exit, err, explained, out, progress, settings_and_rules
+from streams.commands.figures import EventFiles, feed_lines, show_bad_lines
+from streams.commands.terminal import Exit, err, explained, out, settings_and_rules
 from streams.deadletters import DeadLetter, read_dead_letters
-from streams.eventfiles import BadLine, read_events
+from streams.eventfiles import BadLine
 from streams.ingest import Sender
 
 RejectsOption = Annotated[
@@ -42,7 +42,7 @@ def ingest(files: EventFiles, rejects: RejectsOption = None) -> None:
     with explained():
         sender = Sender(settings.kafka_bootstrap)
         for path in files:
-            good, bad = _send_file(path, sender)
+            good, bad = feed_lines(path, sender.send)
             show_bad_lines(path, bad)
             sent, all_bad = sent + good, all_bad + bad
         sender.finish()
@@ -54,18 +54,6 @@ def ingest(files: EventFiles, rejects: RejectsOption = None) -> None:
     err.print(f"{sent:,} events sent ({topics or 'none'}); {len(all_bad):,} bad lines.")
     if all_bad:
         raise typer.Exit(Exit.BAD_INPUT)
-
-
-def _send_file(path: Path, sender: Sender) -> tuple[int, list[BadLine]]:
-    good, bad = 0, list[BadLine]()
-    with progress("bytes") as bar:
-        task = bar.add_task(path.name, total=path.stat().st_size)
-        for judged in read_events(path):
-            sender.send(judged.good)
-            good += len(judged.good)
-            bad += judged.bad
-            bar.update(task, completed=judged.bytes_read)
-    return good, bad
 
 
 @dead_letters.command("list")

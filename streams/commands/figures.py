@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,7 @@ from streams.commands.selection import (
     day_of,
 )
 from streams.commands.terminal import err, explained, out, progress, settings_and_rules
-from streams.eventfiles import BadLine, read_events
+from streams.eventfiles import BadLine, Line, read_events
 from streams.reading import LiveScorecard, read_odd_facts, read_scorecard
 from streams.replay import Replay
 from streams.tabulate import Format, odd_facts_table
@@ -133,19 +134,22 @@ def replay(
     replayed = Replay(rules)
     with explained():
         for path in files:
-            show_bad_lines(path, _replay_file(path, replayed))
+            _, bad = feed_lines(path, replayed.add)
+            show_bad_lines(path, bad)
     selection.print(replayed.rows(day), form)
 
 
-def _replay_file(path: Path, replayed: Replay) -> list[BadLine]:
-    bad: list[BadLine] = []
+def feed_lines(path: Path, take: Callable[[list[Line]], None]) -> tuple[int, list[BadLine]]:
+    """Hand a file's good lines on, with a progress bar; how many there were, and the bad ones."""
+    good, bad = 0, list[BadLine]()
     with progress("bytes") as bar:
         task = bar.add_task(path.name, total=path.stat().st_size)
         for judged in read_events(path):
-            replayed.add(judged.good)
+            take(judged.good)
+            good += len(judged.good)
             bad += judged.bad
             bar.update(task, completed=judged.bytes_read)
-    return bad
+    return good, bad
 
 
 def show_bad_lines(path: Path, bad: list[BadLine]) -> None:
