@@ -1,0 +1,101 @@
+"""Alerts as they are told: a record for each change of an alert's state.
+
+Changes go to the `alerts` topic under the alert's id, so that compaction leaves the latest one.
+"""
+
+from datetime import date
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.standards import OwnerKind, Severity
+
+ALERTS_TOPIC = "alerts"
+FORMAT: Final = 1
+
+# `due-soon` and `breached` are active; `resolved` is over.
+AlertState = Literal["due-soon", "breached", "resolved"]
+# Why an alert is over. `done`: in time after all; `done-late`; `closed`; `transferred`: another
+# service holds the case; `corrected`: later facts say that there was nothing to tell; `retracted`:
+# the case is no longer counted at all; `recovered`: the indicator is better than its target again;
+# `period-ended`: its month is over; `withdrawn`: the standard is no longer watched.
+Reason = Literal[
+    "done",
+    "done-late",
+    "closed",
+    "transferred",
+    "corrected",
+    "retracted",
+    "recovered",
+    "period-ended",
+    "withdrawn",
+]
+
+
+class _Told(BaseModel):
+    """What changes of both kinds of alert have in common.
+
+    `alert` is the alert's id, the same for the same (case, standard, episode) or (indicator, area
+    or provider, period) wherever and whenever it is worked out; `version` counts its changes from
+    1. `since` is the civil date from which it is in its state. `historic` marks what was over
+    before it was known: it is recorded, and delivered to nobody.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = FORMAT
+    alert: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
+    version: Annotated[int, Field(ge=1)]
+    standard: str
+    title: str
+    state: AlertState
+    since: date
+    reason: Reason | None = None
+    historic: bool = False
+    severity: Severity
+    owner_kind: OwnerKind
+    owner: str
+    area: str
+    provider: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells this change from every other: receivers may know a repetition by it."""
+        return f"{self.alert}:{self.version}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the alert is on."""
+        return self.state != "resolved"
+
+
+class CaseChange(_Told):
+    """A change of the alert on one standard of one case in one episode, its nth time open.
+
+    `due` is the last day that keeps the standard. `area` is the case's district, or the top where
+    that is unknown.
+    """
+
+    kind: Literal["case"] = "case"
+    child: str
+    case: str
+    episode: Annotated[int, Field(ge=1)]
+    service: str
+    team: str | None = None
+    due: date
+
+
+class IndicatorChange(_Told):
+    """A change of the alert on an indicator of an area, or of a provider, in one month."""
+
+    kind: Literal["indicator"] = "indicator"
+    indicator: str
+    period: str
+    numerator: int
+    denominator: int
+    value: float
+    target: float
+
+
+Change = Annotated[CaseChange | IndicatorChange, Field(discriminator="kind")]
+CHANGE: TypeAdapter[CaseChange | IndicatorChange] = TypeAdapter(Change)

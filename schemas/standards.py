@@ -1,0 +1,104 @@
+"""Service standards as data: what is watched, by what limit, and who answers for it.
+
+A *standard* bounds the time a step of a case may take; an *indicator standard* bounds an
+indicator's value. Both are read from TOML and checked when loaded.
+"""
+
+import hashlib
+import json
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.catalogue import Catalogue, Data
+
+Severity = Literal["warning", "critical"]
+OwnerKind = Literal["team", "provider", "area"]
+Code = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+class Standard(Data):
+    """A limit on the time from a case's `clock` day to its milestone, or to its closure.
+
+    The limit is kept up to and with the last day on which no more than `limit` days, or working
+    days, have passed. An alert is due soon from the first day on which no more than `due_soon` of
+    them are left, so `due_soon` of 0 means on the last day only.
+    """
+
+    code: Code
+    title: str
+    service: str
+    clock: Literal["received", "receipt"]
+    milestone: Literal["worker", "contact", "plan"] | None = None
+    limit: Annotated[int, Field(ge=1, le=2_000)]
+    unit: Literal["days", "working-days"]
+    due_soon: Annotated[int, Field(ge=0)]
+    severity: Severity
+    owner: OwnerKind
+
+    @model_validator(mode="after")
+    def _warns_within_its_limit(self) -> Self:
+        if self.due_soon >= self.limit:
+            raise ValueError(f"standard {self.code}: due_soon must be less than limit")
+        return self
+
+
+class IndicatorStandard(Data):
+    """A target for an indicator's value in the month so far, by area and by provider.
+
+    `target`, `at_risk_within` and `clear_by` are in the indicator's own unit.
+    """
+
+    code: Code
+    title: str
+    indicator: str
+    target: float
+    at_risk_within: Annotated[float, Field(ge=0)]
+    clear_by: Annotated[float, Field(ge=0)]
+    least_denominator: Annotated[int, Field(ge=1)]
+    severity: Severity
+
+
+class Standards(Data):
+    """Every standard, checked: codes unique; `version` is the hash of the text they came from."""
+
+    standard: tuple[Standard, ...]
+    indicator_standard: tuple[IndicatorStandard, ...]
+    version: str = ""
+
+    @model_validator(mode="after")
+    def _codes_are_unique(self) -> Self:
+        codes = [it.code for it in self.standard]
+        codes += [it.code for it in self.indicator_standard]
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice:
+            raise ValueError(f"standard named twice: {', '.join(twice)}")
+        return self
+
+    @property
+    def services(self) -> list[str]:
+        """The services that a standard is for, in order."""
+        return list(dict.fromkeys(standard.service for standard in self.standard))
+
+
+def load_standards(catalogue: Catalogue, path: Path | None = None) -> Standards:
+    """The standards in a TOML file, or those that ship, for the indicators of a catalogue.
+
+    Raises OSError, tomllib.TOMLDecodeError or ValueError (of which pydantic.ValidationError is
+    one) when the file cannot be read, is not TOML, or breaks a rule.
+    """
+    text = path.read_bytes() if path else (files("schemas") / "data/standards.toml").read_bytes()
+    data = tomllib.loads(text.decode("utf-8"))
+    version = hashlib.sha256(text).hexdigest()[:16]
+    # Through JSON mode, in which strict validation takes lists for tuples.
+    standards = Standards.model_validate_json(json.dumps({**data, "version": version}))
+    known = {indicator.code: indicator for indicator in catalogue.indicator}
+    for it in standards.indicator_standard:
+        if it.indicator not in known:
+            raise ValueError(f"standard {it.code}: no indicator called {it.indicator}")
+        if known[it.indicator].polarity == "T":
+            raise ValueError(f"standard {it.code}: {it.indicator} is better neither high nor low")
+    return standards
