@@ -38,8 +38,9 @@ class _Figures:
     def __init__(self, catalogue: Catalogue, areas: Areas, as_of: AsOf) -> None:
         by_area = np.einsum("al,slb->sab", _membership(areas), as_of.stock)
         everyone = by_area.sum(axis=2, keepdims=True)
+        # The ledger's slots begin with the catalogue's; those of the standards follow.
         self._sums = dict(
-            zip(catalogue.slots, np.concatenate([everyone, by_area], axis=2), strict=True)
+            zip(catalogue.slots, np.concatenate([everyone, by_area], axis=2), strict=False)
         )
         self._population = as_of.population
 

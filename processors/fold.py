@@ -3,31 +3,42 @@
 This is the whole of the live computation; where the bytes come from and go to is not its concern.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from processors.alerts import decode_alerts, runs_by_case
 from processors.calendar import calendar
+from processors.deadlines import breaches, spans
 from processors.decoding import Event
+from processors.judging import AT_ONCE, Judgement, OfCase, OfChild, Telling, Watch
 from processors.ledger import Ledger
 from processors.record import Record, decode_record
 from processors.rows import row_maker, unheld
 from processors.segments import derive
 from processors.tables import Shape, Tables, Touched
+from processors.wording import Wording
 from schemas.areas import Areas
 from schemas.catalogue import AGE_BANDS, Catalogue
+from schemas.standards import NO_STANDARDS, Standards
 
 
 class Rules:
-    """A catalogue and a tree of areas, made ready once for every partition of a process."""
+    """A catalogue, a tree of areas and standards, made ready once for all of a process."""
 
-    def __init__(self, catalogue: Catalogue, areas: Areas) -> None:
+    def __init__(
+        self, catalogue: Catalogue, areas: Areas, standards: Standards = NO_STANDARDS
+    ) -> None:
         self.catalogue = catalogue
         self.areas = areas
+        self.standards = standards
         self.calendar = calendar()
         self.make_row = row_maker(catalogue, areas)
         self.ledger = Ledger(catalogue, self.calendar)
         self.unheld = unheld(catalogue)
-        self.shape = Shape(len(catalogue.slots), len(areas.leaves) + 1, len(AGE_BANDS))
+        self.slots = [*catalogue.slots, *standards.slots]
+        self.shape = Shape(len(self.slots), len(areas.leaves) + 1, len(AGE_BANDS))
+        self.watch = Watch(standards, areas)
+        self.wording = Wording(standards, areas)
 
     def empty_tables(self) -> Tables:
         """Tables of the right shape with nothing in them."""
@@ -40,6 +51,7 @@ class Settlement:
 
     records: dict[str, bytes]
     touched: Touched
+    telling: Telling = field(default_factory=Telling)
 
 
 class Partition:
@@ -54,16 +66,18 @@ class Partition:
         self.tables = tables or rules.empty_tables()
         self.records: dict[str, Record] = {}
         self._dirty: dict[str, Record] = {}
+        self._due: dict[str, Record] = {}
 
     def missing(self, children: Iterable[str]) -> list[str]:
         """Those of the children whose record is not in memory."""
         return [child for child in dict.fromkeys(children) if child not in self.records]
 
-    def admit(self, child: str, encoded: bytes | None) -> None:
-        """Take a child's stored record into memory, or begin one."""
-        self.records[child] = (
-            decode_record(encoded, self.rules.make_row) if encoded is not None else Record()
-        )
+    def admit(self, child: str, encoded: bytes | None, told: bytes | None = None) -> None:
+        """Take a child's stored record, and the alerts told of them, into memory, or begin one."""
+        record = decode_record(encoded, self.rules.make_row) if encoded is not None else Record()
+        if told is not None:
+            record.told = {alert.about: alert for alert in decode_alerts(told)}
+        self.records[child] = record
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
         """Take (child, event) pairs into their records; how many were known already."""
@@ -76,24 +90,80 @@ class Partition:
                 known += 1
         return known
 
+    def look_at(self, children: Iterable[str]) -> None:
+        """Have the next settlement judge these children, whose records are in memory."""
+        self._due.update((child, self.records[child]) for child in children)
+
     @property
     def unsettled(self) -> int:
         """How many children's records changed since the last settlement."""
         return len(self._dirty)
 
-    def settle(self) -> Settlement:
-        """Bring the tables up to date with the records and give all that changed."""
-        changes = [change for record in self._dirty.values() for change in record.settle()]
+    @property
+    def is_due(self) -> bool:
+        """Whether the next settlement has children to judge whose records did not change."""
+        return bool(self._due)
+
+    def settle(self, judgement: Judgement | None = None) -> Settlement:
+        """Bring the tables up to date with the records and give all that changed.
+
+        Without a judgement nothing is told; every child whose record changed is to be looked at.
+        """
+        telling = Telling(deadlines=dict.fromkeys(self._dirty, AT_ONCE))
+        looked_at = {**self._dirty, **self._due}
+        cases = _Cases(looked_at, with_unchanged=judgement is not None)
         touched = Touched({}, set())
-        if changes:
-            columns = derive(changes, self.rules.calendar, self.rules.unheld)
-            touched = self.tables.add(self.rules.ledger.entries(*columns), self.rules.calendar)
+        runs: dict[str, OfChild] = {}
+        if cases:
+            touched, runs = self._measure(cases)
+        if judgement:
+            telling = self.rules.watch.judge(looked_at, runs, judgement)
         records = {child: record.encode() for child, record in self._dirty.items()}
         self._dirty.clear()
-        return Settlement(records, touched)
+        self._due.clear()
+        return Settlement(records, touched, telling)
+
+    def _measure(self, cases: "_Cases") -> tuple[Touched, dict[str, OfChild]]:
+        """Add the changes of cases to the tables; what changed there, and the runs by child."""
+        rules = self.rules
+        segments, notifications = derive(
+            cases.changes, rules.calendar, rules.unheld, cases.unchanged
+        )
+        found = spans(segments, rules.standards.standard, rules.calendar)
+        entries = rules.ledger.entries(segments, notifications).and_also(
+            breaches(found, segments, len(rules.catalogue.slots))
+        )
+        runs: dict[str, dict[str, OfCase]] = {}
+        for position, of_case in runs_by_case(found, segments, len(cases.changes)).items():
+            child, case = cases.names[position]
+            runs.setdefault(child, {})[case] = of_case
+        return self.tables.add(entries, rules.calendar), dict(runs)
 
     def forget(self, most: int) -> None:
         """Drop the records longest in memory beyond `most`, unless they are unsettled."""
         for child in list(self.records)[: max(0, len(self.records) - most)]:
-            if child not in self._dirty:
+            if child not in self._dirty and child not in self._due:
                 del self.records[child]
+
+
+class _Cases:
+    """The cases of records: those that changed, and the others if they are to be looked at."""
+
+    def __init__(self, records: Mapping[str, Record], *, with_unchanged: bool) -> None:
+        self.changes: list[tuple[bytes, bytes]] = []
+        self.unchanged: list[bytes] = []
+        self.names: list[tuple[str, str]] = []
+        others: list[tuple[str, str]] = []
+        for child, record in records.items():
+            changes = record.settle()
+            self.changes += changes.values()
+            self.names += [(child, case) for case in changes]
+            if with_unchanged and len(changes) < len(record.settled):
+                for case, rows in record.settled.items():
+                    if case not in changes:
+                        others.append((child, case))
+                        self.unchanged.append(rows)
+        self.names += others
+
+    def __bool__(self) -> bool:
+        return bool(self.names)

@@ -6,7 +6,7 @@ day, past or known future, is the sum of the entries up to it. "In the month" an
 months" are stocks too, whose exit is entered together with their entry.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -25,6 +25,15 @@ class Entries:
     band: Days
     day: Days
     amount: Days
+
+    def and_also(self, others: "Entries") -> "Entries":
+        """These entries and the others."""
+        return Entries(
+            *(
+                np.append(getattr(self, column.name), getattr(others, column.name))
+                for column in fields(self)
+            )
+        )
 
 
 class Ledger:

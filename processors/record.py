@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from processors.alerts import About, Alert
 from processors.decoding import Event
 
 # What a retraction removes is kept apart from the events, since it holds for good, also when the
@@ -33,10 +34,11 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 class Record:
     """One child's events, and their rows by case kept in the order the rules read them.
 
-    `before` holds, for each case changed since the last `settle`, the rows it had then.
+    `before` holds, for each case changed since the last `settle`, the rows it had then; `told` the
+    alerts that were told of the child, by what they are about.
     """
 
-    __slots__ = ("before", "cases", "known", "retracted", "settled")
+    __slots__ = ("before", "cases", "known", "retracted", "settled", "told")
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], Known] = {}
@@ -44,6 +46,7 @@ class Record:
         self.cases: dict[str, list[Ordered]] = {}
         self.settled: dict[str, bytes] = {}
         self.before: dict[str, bytes] = {}
+        self.told: dict[About, Alert] = {}
 
     @property
     def events(self) -> Iterator[Event]:
@@ -74,12 +77,12 @@ class Record:
             insort(self._touch(event.subject), _ordered(event, row))
         return True
 
-    def settle(self) -> list[tuple[bytes, bytes]]:
-        """(rows before, rows now) of every case changed since the last call; forgets the former."""
-        changes = []
+    def settle(self) -> dict[str, tuple[bytes, bytes]]:
+        """(rows before, rows now) of each case changed since the last call; forgets the former."""
+        changes = {}
         for case, before in self.before.items():
             now = self.settled[case] = b"".join([ordered[4] for ordered in self.cases[case]])
-            changes.append((before, now))
+            changes[case] = before, now
         self.before.clear()
         return changes
 

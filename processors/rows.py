@@ -10,9 +10,10 @@ import numpy as np
 from processors.decoding import Event
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue, Match, Measure
+from schemas.events import SERVICES
 
 # The kinds of row. Other events belong to the record but to no rule of a case.
-NOTIFICATION, ALLOCATION, CONTACT, PLAN, CLOSURE, REOPENING = range(1, 7)
+NOTIFICATION, ALLOCATION, CONTACT, PLAN, CLOSURE, REOPENING, WORKER = range(1, 8)
 KINDS = {
     "notification.received": NOTIFICATION,
     "case.allocated": ALLOCATION,
@@ -20,11 +21,13 @@ KINDS = {
     "plan.completed": PLAN,
     "case.closed": CLOSURE,
     "case.reopened": REOPENING,
+    "worker.assigned": WORKER,
 }
 
 # instant: microseconds from 1970 UTC; day: civil date, as a day number; birth: a date written
 # yyyymmdd, 0 where unknown; passes: a bit for each text test of the catalogue; area: index among
-# the leaves, their number where there is no such area.
+# the leaves, their number where there is no such area; service: index in SERVICES, their number
+# where the row allocates to none.
 ROW = np.dtype(
     [
         ("instant", "<i8"),
@@ -32,10 +35,11 @@ ROW = np.dtype(
         ("birth", "<i4"),
         ("passes", "<u4"),
         ("area", "<u2"),
-        ("kind", "<u2"),
+        ("kind", "u1"),
+        ("service", "u1"),
     ]
 )
-_pack = struct.Struct("<qiiIHH").pack
+_pack = struct.Struct("<qiiIHBB").pack
 
 # The attribute each text test of a measure is about, by the event type that carries it.
 TESTED = {
@@ -66,6 +70,8 @@ def row_maker(catalogue: Catalogue, areas: Areas) -> Callable[[Event], bytes]:
     """A function that gives an event's row, or no bytes for an event that no rule reads."""
     area_index = {name: index for index, name in enumerate(areas.leaves)}
     nowhere = len(area_index)
+    service_index = {name: index for index, name in enumerate(SERVICES)}
+    nobody = len(service_index)
     attribute = {kind: name for kind, (name, _) in TESTED.items()}
     passes = {
         kind: _bits(tests(catalogue.measure, test_name)) for kind, (_, test_name) in TESTED.items()
@@ -76,11 +82,14 @@ def row_maker(catalogue: Catalogue, areas: Areas) -> Callable[[Event], bytes]:
         if kind is None:
             return b""
         bits = passes[event.type](event.data[attribute[event.type]]) if event.type in passes else 0
+        if kind == ALLOCATION:
+            service = service_index[event.data["service"]]
+            return _pack(event.instant, event.day, 0, bits, nowhere, kind, service)
         if kind != NOTIFICATION:
-            return _pack(event.instant, event.day, 0, bits, nowhere, kind)
+            return _pack(event.instant, event.day, 0, bits, nowhere, kind, nobody)
         birth = _year_month_day(event.data.get("date_of_birth"))
         area = area_index.get(event.data.get("district", ""), nowhere)
-        return _pack(event.instant, event.day, birth, bits, area, kind)
+        return _pack(event.instant, event.day, birth, bits, area, kind, nobody)
 
     return make_row
 

@@ -4,17 +4,31 @@ Between two changes a case has one state for every as-of date in between, so a s
 first day, its end and the case's other days is all that any measure needs (Indicators, Words).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.calendar import NEVER, Calendar, Days
-from processors.rows import ALLOCATION, CLOSURE, CONTACT, NOTIFICATION, PLAN, REOPENING, ROW
+from processors.calendar import FIRST_DAY, NEVER, Calendar, Days
+from processors.rows import (
+    ALLOCATION,
+    CLOSURE,
+    CONTACT,
+    NOTIFICATION,
+    PLAN,
+    REOPENING,
+    ROW,
+    WORKER,
+)
+from schemas.events import SERVICES
 
 Flags = NDArray[np.bool_]
 BAND_STARTS = np.array([0, 5, 11, 16])  # completed years at which a band of AGE_BANDS begins
 UNKNOWN_BAND = len(BAND_STARTS)
+NO_SERVICE = len(SERVICES)
+# More than there are days in the calendar's tables.
+MOST_DAYS = 2**20
 
 
 @dataclass(frozen=True)
@@ -22,11 +36,16 @@ class Columns:
     """Rows of cases or notifications to be measured; each column has one element a row.
 
     Days are day numbers, NEVER where the case has no such day. `begin` is the first day the row
-    holds and `end` the first on which it no longer does. `sign` is +1 for what is now true and -1
-    for what was before. The three `passes` columns have a bit for each text test.
+    holds and `end` the first on which it no longer does. `sign` is +1 for what is now true, -1 for
+    what was before, and 0 for what has not changed. `group` is the position of the row's case among
+    all that were given, `episode` how many times the case has been open, and `service` the holder's
+    index in SERVICES. The three `passes` columns have a bit for each text test.
     """
 
     sign: Days
+    group: Days
+    episode: Days
+    service: Days
     area: Days
     band: Days
     begin: Days
@@ -37,22 +56,26 @@ class Columns:
 
 
 def derive(
-    changes: list[tuple[bytes, bytes]], calendar: Calendar, unheld: int
+    changes: list[tuple[bytes, bytes]],
+    calendar: Calendar,
+    unheld: int,
+    unchanged: Sequence[bytes] = (),
 ) -> tuple[Columns, Columns]:
     """The segments, and the notifications, of cases whose rows changed from one to another.
 
     `changes` has (rows before, rows now) of each case, rows in the order of processors.record;
-    `unheld` has the bits of the holder tests that a case nobody has been given passes. A case
-    without a notification has neither (Events: "not counted").
+    `unchanged` the rows of further cases to be looked at; `unheld` the bits of the holder tests
+    that a case nobody has been given passes. Groups are numbered in the order: all before, all now,
+    all unchanged. A case without a notification has neither (Events: "not counted").
     """
-    groups = [before for before, _ in changes] + [now for _, now in changes]
+    groups = [before for before, _ in changes] + [now for _, now in changes] + [*unchanged]
     sizes = np.array([len(group) for group in groups], dtype=np.int64) // ROW.itemsize
     rows = np.frombuffer(b"".join(groups), dtype=ROW)
     case = np.repeat(np.arange(len(groups)), sizes)
     facts, is_counted = _facts(rows, case, len(groups), calendar)
     kept = is_counted[case]
     rows, case = rows[kept], case[kept]
-    sign = np.where(case < len(changes), -1, 1)
+    sign = np.where(case < len(changes), -1, np.where(case < 2 * len(changes), 1, 0))
     return _segments(rows, case, sign, facts, unheld), _notifications(
         rows, case, sign, facts, calendar
     )
@@ -139,9 +162,14 @@ def _segments(
     end = np.where(is_last, NEVER, np.append(begin[1:], NEVER))
     lasting = begin < end
     cut, begin, end = cut[lasting], begin[lasting], end[lasting]
+    receipt = _at(_receipts(rows, case), holder[cut], NEVER)
+    worker = _first_since(kind == WORKER, case, day, case[cut], receipt)
     case = case[cut]
     return Columns(
         sign=sign[cut],
+        group=case,
+        episode=_episodes(case, is_closed[cut]),
+        service=_at(rows["service"].astype(np.int64), holder[cut], NO_SERVICE),
         area=facts.area[case],
         band=facts.band[case],
         begin=begin,
@@ -150,6 +178,8 @@ def _segments(
             "received": facts.received[case],
             "contact": facts.contact[case],
             "plan": facts.plan[case],
+            "receipt": receipt,
+            "worker": worker,
             "closed": np.where(is_closed[cut], day[status[cut]], NEVER),
         },
         passes={
@@ -167,6 +197,47 @@ def _latest(chosen: Flags, case: Days) -> Days:
     return np.where((latest >= 0) & (case[latest] == case), latest, -1)
 
 
+def _receipts(rows: NDArray[np.void], case: Days) -> Days:
+    """For each allocation, the day of its case's first to the same service (Indicators, part B)."""
+    allocations = np.flatnonzero(rows["kind"] == ALLOCATION)
+    pair = case[allocations] * (NO_SERVICE + 1) + rows["service"][allocations]
+    _, first, which = np.unique(pair, return_index=True, return_inverse=True)
+    receipt = np.full(len(rows), NEVER)
+    receipt[allocations] = rows["day"][allocations[first[which]]]
+    return receipt
+
+
+def _first_since(chosen: Flags, case: Days, day: Days, of_case: Days, since: Days) -> Days:
+    """The day of the first chosen row of each given case from a day on, NEVER where there is none.
+
+    Rows of a case are in order of time, so that their days never decrease.
+    """
+    rows = np.flatnonzero(chosen)
+    place = case[rows] * MOST_DAYS + (day[rows] - FIRST_DAY)
+    asked = of_case * MOST_DAYS + np.minimum(since - FIRST_DAY, MOST_DAYS - 1)
+    found = np.searchsorted(place, asked)
+    rows = np.append(rows, -1)[found]
+    if not len(case):
+        return np.full(len(of_case), NEVER)
+    return np.where((rows >= 0) & (case[rows] == of_case), day[rows], NEVER)
+
+
+def _episodes(case: Days, is_closed: Flags) -> Days:
+    """How many times each segment's case has been open by then, 1 from its beginning."""
+    is_first = np.diff(case, prepend=-1) > 0
+    was_closed = np.diff(is_closed.astype(np.int64), prepend=0) < 0
+    times = np.cumsum(was_closed & ~is_first)
+    starts = np.flatnonzero(is_first)
+    lengths = np.diff(starts, append=len(case))
+    episodes: Days = 1 + times - np.repeat(times[is_first], lengths)
+    return episodes
+
+
+def _at(values: Days, position: Days, absent: int) -> Days:
+    """The value at each position, `absent` for a negative one."""
+    return np.where(position >= 0, np.append(values, absent)[position], absent)
+
+
 def _passes(rows: NDArray[np.void], position: Days, absent: int) -> NDArray[np.uint32]:
     """The bits of the tests passed by the row at each position, `absent` where there is none."""
     return np.where(position >= 0, rows["passes"][position], np.uint32(absent))
@@ -180,6 +251,9 @@ def _notifications(
     case, day = case[chosen], rows["day"][chosen].astype(np.int64)
     return Columns(
         sign=sign[chosen],
+        group=case,
+        episode=np.ones(len(chosen), dtype=np.int64),
+        service=np.full(len(chosen), NO_SERVICE),
         area=facts.area[case],
         band=_band(facts.birth[case], day, calendar),
         begin=day,

@@ -7,7 +7,7 @@ JSON format has it.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, with_config
 from typing_extensions import TypedDict
@@ -46,6 +46,7 @@ Day = Annotated[
 # Whole numbers that JSON, msgpack and every client language carry exactly (RFC 7493, 2.2).
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Service = Literal["unit", "family-support", "young-carers", "neet-support", "other"]
+SERVICES: tuple[Service, ...] = get_args(Service)
 Destination = Literal["education", "employment", "training"]
 AgeBand = Literal["all", "0-4", "5-10", "11-15", "16+"]
 Year = Annotated[int, Field(ge=1900, le=2199)]

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,6 +44,17 @@ class Settings(BaseSettings):
         None, description="the tree of areas; the one for Kent if unset"
     )
     catalogue_file: Path | None = Field(None, description="the catalogue; the shipped one if unset")
+    standards_file: Path | None = Field(
+        None, description="the service standards; the shipped ones if unset"
+    )
+    alert_calm_seconds: Annotated[float, Field(ge=0)] = Field(
+        60.0,
+        description="how long events of more than a day ago must have stopped before alerts that "
+        "rest on them are raised",
+    )
+    clock_from: AwareDatetime | None = Field(
+        None, description="run as if the process had started at this time, for training on old data"
+    )
     records_in_memory: Annotated[int, Field(ge=1000)] = Field(
         200_000, description="children's records a worker keeps in memory, all partitions together"
     )

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.catalogue import Catalogue, Data
+from schemas.events import Service
 
 Severity = Literal["warning", "critical"]
 OwnerKind = Literal["team", "provider", "area"]
@@ -30,7 +31,7 @@ class Standard(Data):
 
     code: Code
     title: str
-    service: str
+    service: Service
     clock: Literal["received", "receipt"]
     milestone: Literal["worker", "contact", "plan"] | None = None
     limit: Annotated[int, Field(ge=1, le=2_000)]
@@ -79,9 +80,12 @@ class Standards(Data):
         return self
 
     @property
-    def services(self) -> list[str]:
-        """The services that a standard is for, in order."""
-        return list(dict.fromkeys(standard.service for standard in self.standard))
+    def slots(self) -> list[str]:
+        """The names under which the ledger keeps how many open cases breach each standard."""
+        return [f"breached:{standard.code}" for standard in self.standard]
+
+
+NO_STANDARDS = Standards(standard=(), indicator_standard=())
 
 
 def load_standards(catalogue: Catalogue, path: Path | None = None) -> Standards:

@@ -6,11 +6,14 @@ from processors.fold import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
 from schemas.settings import Settings
+from schemas.standards import load_standards
 
 
 def load_rules(settings: Settings) -> Rules:
-    """The catalogue and areas of the settings, made ready. Raises as their loaders do."""
-    return Rules(load_catalogue(settings.catalogue_file), load_areas(settings.areas_file))
+    """The catalogue, areas and standards of the settings. Raises as their loaders do."""
+    catalogue = load_catalogue(settings.catalogue_file)
+    standards = load_standards(catalogue, settings.standards_file)
+    return Rules(catalogue, load_areas(settings.areas_file), standards)
 
 
 def connect_redis(settings: Settings) -> Redis:

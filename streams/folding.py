@@ -16,7 +16,10 @@ from redis.exceptions import RedisError
 
 from processors.decoding import decode
 from processors.fold import Partition, Rules
+from processors.judging import Judgement
 from streams.batches import TP, Batch
+from streams.calm import Calm
+from streams.clock import Clock
 from streams.deadletters import DeadLetters
 from streams.reading import partitions_key
 from streams.store import Advance, Head, PartitionStore, Refused
@@ -39,8 +42,20 @@ COMMIT_SECONDS = 0.03
 # How often the group's offsets are brought up to date, for tools that show lag by them.
 SHOW_SECONDS = 5.0
 
+# How often the deadlines of alerts are looked up, and how many children are judged at a time.
+LOOK_SECONDS = 0.5
+JUDGED_AT_ONCE = 500
+
 Seek = Callable[[TP, int], Awaitable[None]]
 Show = Callable[[Mapping[TP, int]], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a worker allows itself: records in memory, and seconds until old events are believed."""
+
+    records_in_memory: int
+    calm_seconds: float
 
 
 @dataclass
@@ -55,7 +70,9 @@ class Held:
     state: Partition
     next: int
     latest: int
+    calm: Calm
     tallies: dict[str, int] = field(default_factory=dict)
+    look_due: float = 0.0
     commit: asyncio.Task[None] | None = None
     commit_due: float = 0.0
     timer: asyncio.TimerHandle | None = None
@@ -63,8 +80,13 @@ class Held:
 
     @property
     def is_dirty(self) -> bool:
-        """Whether memory is ahead of what is stored."""
-        return self.next > self.head.offset
+        """Whether memory is ahead of what is stored, or children wait to be judged."""
+        return self.next > self.head.offset or self.state.is_due
+
+    @property
+    def is_committing(self) -> bool:
+        """Whether a commit is under way."""
+        return self.commit is not None and not self.commit.done()
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a tally, to be stored with the next commit."""
@@ -81,13 +103,15 @@ class Folding:
         deployment: str,
         rules: Rules,
         dead_letters: DeadLetters,
-        records_in_memory: int,
+        clock: Clock,
+        limits: Limits,
     ) -> None:
         self._redis = redis
         self._deployment = deployment
         self._rules = rules
         self._dead_letters = dead_letters
-        self._records_in_memory = records_in_memory
+        self._clock = clock
+        self._limits = limits
         self._held: dict[TP, Held] = {}
         self._shown_at = 0.0
         self._showing: asyncio.Task[bool] | None = None
@@ -150,9 +174,30 @@ class Folding:
         for tp, held in list(self._held.items()):
             if held.is_broken:
                 await self._retake(tp)
-            elif held.is_dirty:
+                continue
+            await self._look(tp, held)
+            if held.is_dirty:
                 self._commit_soon(tp, held)
         self._show_offsets()
+
+    async def _look(self, tp: TP, held: Held) -> None:
+        """Take up children whose alerts change by the clock, some at a time."""
+        now = asyncio.get_running_loop().time()
+        if now < held.look_due or held.is_committing or held.state.is_due:
+            return
+        if held.calm.is_replaying(now):
+            held.look_due = now + LOOK_SECONDS
+            return
+        try:
+            due = await held.store.due(held.head, self._clock.seconds(), JUDGED_AT_ONCE)
+            await self._admit(held, held.state.missing(due))
+        except (RedisError, OSError) as error:
+            held.is_broken = True
+            log.warning("deadlines cannot be read: %s", error, extra=_where(tp, held.next))
+            return
+        held.state.look_at(due)
+        if len(due) < JUDGED_AT_ONCE:
+            held.look_due = now + LOOK_SECONDS
 
     def _show_offsets(self) -> None:
         """Commit the stored offsets to the group, now and then and without waiting."""
@@ -170,22 +215,30 @@ class Folding:
         )
         for position, rejection in decoded.rejected:
             await self._dead_letters.write(batch.tp, batch.records[position], rejection)
-        missing = held.state.missing(child for child, _ in decoded.events)
-        stored = await held.store.records(held.head, missing)
-        for child, record in zip(missing, stored, strict=True):
-            held.state.admit(child, record)
+        await self._admit(held, held.state.missing(child for child, _ in decoded.events))
         # From here to the end nothing is awaited, so a commit sees all of the batch or none.
         known = held.state.fold(decoded.events)
         held.next = batch.end
         held.latest = max([held.latest, *(event.instant for _, event in decoded.events)])
+        held.calm.take_in(
+            decoded.events,
+            batch.log_end - batch.end,
+            self._clock.seconds(),
+            asyncio.get_running_loop().time(),
+        )
         held.count("messages", len(batch.records))
         held.count("duplicates", known)
         for _, rejection in decoded.rejected:
             held.count(f"rejected:{rejection.reason}")
 
+    async def _admit(self, held: Held, missing: list[str]) -> None:
+        stored = await held.store.children(held.head, missing)
+        for child, (record, told) in zip(missing, stored, strict=True):
+            held.state.admit(child, record, told)
+
     async def _make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
-        most = self._records_in_memory // len(self._held)
+        most = self._limits.records_in_memory // len(self._held)
         if len(held.state.records) > most:
             await _committed(held)
             held.state.forget(most)
@@ -202,14 +255,16 @@ class Folding:
         if held.timer is not None:
             held.timer.cancel()
             held.timer = None
-        if held.is_dirty and not held.is_broken and (held.commit is None or held.commit.done()):
+        if held.is_dirty and not held.is_broken and not held.is_committing:
             held.commit_due = asyncio.get_running_loop().time() + COMMIT_SECONDS
             held.commit = asyncio.create_task(self._commit(tp, held))
 
     async def _commit(self, tp: TP, held: Held) -> None:
-        advance = Advance(held.next, held.latest, held.tallies)
+        again = self._clock.seconds() + self._limits.calm_seconds
+        advance = Advance(held.next, held.latest, held.tallies, held.calm.old_share, again)
         held.tallies = {}
-        settlement = held.state.settle()
+        is_withheld = held.calm.withheld(asyncio.get_running_loop().time())
+        settlement = held.state.settle(Judgement(self._clock.day(), is_withheld))
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
         except (Refused, RedisError, OSError) as error:
@@ -250,7 +305,8 @@ class Folding:
         head = await store.head()
         tables = await store.tables(head) if head else None
         head = head or Head()
-        return Held(store, head, Partition(self._rules, tables), head.offset, head.latest)
+        calm = Calm(self._limits.calm_seconds, head.old_share, asyncio.get_running_loop().time())
+        return Held(store, head, Partition(self._rules, tables), head.offset, head.latest, calm)
 
 
 async def _committed(held: Held) -> None:

@@ -104,7 +104,7 @@ class Rebuild:
             await store.write(generation, state.settle(), state.tables)
             state.forget(self.records_in_memory)
             yield Progress(tp, offset, head.offset)
-        await _switch(store, head, Head(generation, head.offset, latest, tallies))
+        await _switch(store, head, Head(generation, head.offset, latest, tallies=tallies))
         await store.drop(head.generation)
 
 

@@ -7,9 +7,17 @@ All keys of a partition share a hash tag, so that they lie in one slot of a Redi
     ...:<generation>:months                               month numbers that have entries
     ...:<generation>:checkpoints                          month -> stock when it begins
     ...:<generation>:entries:<month>                      cell -> entries by day
+    ...:<generation>:deadlines                            child -> when to look at their alerts next
+    ...:alerts:told                                       child -> alerts as they were told last
+    ...:alerts:open                                       alert id -> its change, while active
+    ...:alerts:counts                                     "<standard> <state>" -> active alerts
+    ...:alerts:outbox                                     stream of changes, until they are told
 
-A commit is refused unless generation and offset are still those that its batch began at. So a
-worker that has lost the partition cannot write, whatever it believes (Architecture, Exactly once).
+What was told of alerts outlives a rebuild: it says what the world outside believes.
+
+A commit is refused unless generation, offset and the number of commits are still those that it
+began at. So a worker that has lost the partition cannot write, whatever it believes (Architecture,
+Exactly once).
 """
 
 import hashlib
@@ -21,14 +29,18 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
+from processors.calendar import NEVER
 from processors.fold import Rules, Settlement
+from processors.judging import AT_ONCE
 from processors.tables import Tables
 from streams.batches import TP
+from streams.clock import midnight
 from streams.encoding import decode_checkpoint, decode_rows, encode_checkpoint, encode_rows
 from streams.failures import Understood
+from streams.telling import queue_changes
 
 # How state is written; another number makes a worker refuse state written otherwise.
-FORMAT = 1
+FORMAT = 2
 # Fields a command: long commands hold up Redis's other clients.
 FIELDS_AT_ONCE = 2_000
 # Reads the head and, for each month asked for, the latest month with entries not after it, its
@@ -67,22 +79,31 @@ class OtherLayout(Understood):
 class Head:
     """Where a partition's state stands: all log records before `offset` are in it, none after.
 
-    `latest` is the latest event time folded, in microseconds from 1970, 0 before any.
+    `latest` is the latest event time folded, in microseconds from 1970, 0 before any; `commits`
+    how many commits there were; `old_share` how much of what came lately was of long ago.
     """
 
     generation: int = 0
     offset: int = 0
     latest: int = 0
+    commits: int = 0
+    old_share: float = 0.0
     tallies: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Advance:
-    """What a commit adds to the head: the next offset, the latest event time, counts."""
+    """What a commit adds to the head: the next offset, the latest event time, counts.
+
+    `again` is when to look again at children of whom something must not be told yet, in seconds
+    from 1970 UTC.
+    """
 
     offset: int
     latest: int
     tallies: Mapping[str, int]
+    old_share: float = 0.0
+    again: float = 0.0
 
 
 def layout(rules: Rules) -> str:
@@ -90,6 +111,7 @@ def layout(rules: Rules) -> str:
     parts = {
         "format": FORMAT,
         "measures": [measure.model_dump(mode="json") for measure in rules.catalogue.measure],
+        "standards": [standard.model_dump(mode="json") for standard in rules.standards.standard],
         "leaves": rules.areas.leaves,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -110,6 +132,10 @@ class PartitionStore:
     def key(self, generation: int, name: str) -> str:
         """The key of a part of a generation's state."""
         return f"{self._prefix}:{generation}:{name}"
+
+    def alerts_key(self, name: str) -> str:
+        """The key of a part of what is known of the partition's alerts."""
+        return f"{self._prefix}:alerts:{name}"
 
     async def head(self, *, any_layout: bool = False) -> Head | None:
         """The head; None before the first commit. Raises OtherLayout unless any will do."""
@@ -153,6 +179,25 @@ class PartitionStore:
         )
         return stored
 
+    async def children(
+        self, head: Head, children: list[str]
+    ) -> list[tuple[bytes | None, bytes | None]]:
+        """The stored records of the children and the alerts told of them, None for none."""
+        if not children:
+            return []
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(self.key(head.generation, "records"), children)
+            pipe.hmget(self.alerts_key("told"), children)
+            records, told = await pipe.execute()
+        return list(zip(records, told, strict=True))
+
+    async def due(self, head: Head, seconds: float, most: int) -> list[str]:
+        """Children whose alerts are to be looked at by a time, the longest due first."""
+        children: list[bytes] = await self._redis.zrangebyscore(
+            self.key(head.generation, "deadlines"), "-inf", seconds, start=0, num=most
+        )
+        return [child.decode() for child in children]
+
     async def all_records(self, head: Head) -> AsyncIterator[tuple[str, bytes]]:
         """Every child's stored record; one changed meanwhile may come twice."""
         pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
@@ -175,22 +220,22 @@ class PartitionStore:
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(self.head_key)
             stored = self._head(await pipe.hgetall(self.head_key)) or Head(head.generation)
-            if (stored.generation, stored.offset) != (head.generation, head.offset):
+            if _place(stored) != _place(head):
                 raise Refused(
-                    f"{self.head_key}: stored generation {stored.generation} offset "
-                    f"{stored.offset}, expected {head.generation} and {head.offset}"
+                    f"{self.head_key}: stored generation, offset and commits {_place(stored)}, "
+                    f"expected {_place(head)}"
                 )
+            after = _advanced(head, advance, stored.tallies)
             pipe.multi()
-            self._queue_state(pipe, head.generation, settlement, tables)
-            self._queue_head(pipe, head, advance)
+            self._queue_state(pipe, head.generation, settlement, tables, advance.again)
+            queue_changes(pipe, self.alerts_key, settlement.telling.changes, self._rules.wording)
+            _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
+            self._queue_head(pipe, after, advance.tallies)
             try:
                 await pipe.execute()
             except WatchError as error:
                 raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
-        tallies = dict(stored.tallies)
-        for name, count in advance.tallies.items():
-            tallies[name] = tallies.get(name, 0) + count
-        return replace(head, offset=advance.offset, latest=advance.latest, tallies=tallies)
+        return after
 
     async def write(self, generation: int, settlement: Settlement, tables: Tables) -> None:
         """Write what a settlement changed to a generation that no head names yet."""
@@ -207,7 +252,7 @@ class PartitionStore:
                 raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
             pipe.multi()
             pipe.delete(self.head_key)
-            self._queue_head(pipe, to, Advance(to.offset, to.latest, to.tallies))
+            self._queue_head(pipe, to, to.tallies)
             try:
                 await pipe.execute()
             except WatchError as error:
@@ -220,8 +265,16 @@ class PartitionStore:
             await self._redis.unlink(key)
 
     def _queue_state(
-        self, pipe: Any, generation: int, settlement: Settlement, tables: Tables
+        self,
+        pipe: Any,
+        generation: int,
+        settlement: Settlement,
+        tables: Tables,
+        again: float = 0.0,
     ) -> None:
+        _queue_deadlines(
+            pipe, self.key(generation, "deadlines"), settlement.telling.deadlines, again
+        )
         _queue_fields(pipe, self.key(generation, "records"), settlement.records)
         for month, rows in settlement.touched.rows.items():
             fields = encode_rows(tables.entries[month], rows)
@@ -232,17 +285,20 @@ class PartitionStore:
         if months:
             pipe.zadd(self.key(generation, "months"), {str(month): month for month in months})
 
-    def _queue_head(self, pipe: Any, head: Head, advance: Advance) -> None:
+    def _queue_head(self, pipe: Any, head: Head, tallies: Mapping[str, int]) -> None:
+        """Queue a head; the tallies are added to those that are stored."""
         pipe.hset(
             self.head_key,
             mapping={
                 "generation": head.generation,
-                "offset": advance.offset,
-                "latest": advance.latest,
+                "offset": head.offset,
+                "latest": head.latest,
+                "commits": head.commits,
+                "old_share": head.old_share,
                 "layout": self._layout,
             },
         )
-        for name, count in advance.tallies.items():
+        for name, count in tallies.items():
             pipe.hincrby(self.head_key, f"tally:{name}", count)
 
     def _head(self, stored: dict[bytes, bytes], *, any_layout: bool = False) -> Head | None:
@@ -257,12 +313,46 @@ class PartitionStore:
             generation=int(stored[b"generation"]),
             offset=int(stored[b"offset"]),
             latest=int(stored[b"latest"]),
+            commits=int(stored.get(b"commits", 0)),
+            old_share=float(stored.get(b"old_share", 0)),
             tallies={
                 name.decode().removeprefix("tally:"): int(count)
                 for name, count in stored.items()
                 if name.startswith(b"tally:")
             },
         )
+
+
+def _place(head: Head) -> tuple[int, int, int]:
+    return head.generation, head.offset, head.commits
+
+
+def _advanced(head: Head, advance: Advance, stored: Mapping[str, int]) -> Head:
+    """The head after a commit."""
+    tallies = dict(stored)
+    for name, count in advance.tallies.items():
+        tallies[name] = tallies.get(name, 0) + count
+    return replace(
+        head,
+        offset=advance.offset,
+        latest=advance.latest,
+        commits=head.commits + 1,
+        old_share=advance.old_share,
+        tallies=tallies,
+    )
+
+
+def _queue_deadlines(pipe: Any, key: str, deadlines: Mapping[str, int], again: float) -> None:
+    at = {
+        child: again if day == AT_ONCE else midnight(day)
+        for child, day in deadlines.items()
+        if day < NEVER
+    }
+    none = [child for child, day in deadlines.items() if day >= NEVER]
+    for start in range(0, len(none), FIELDS_AT_ONCE):
+        pipe.zrem(key, *none[start : start + FIELDS_AT_ONCE])
+    if at:
+        pipe.zadd(key, at)
 
 
 def _queue_fields(pipe: Any, key: str, fields: Mapping[Any, bytes]) -> None:

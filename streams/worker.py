@@ -10,8 +10,9 @@ from processors.fold import Rules
 from schemas.settings import Settings
 from streams.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
 from streams.clients import connect_redis, load_rules
+from streams.clock import Clock
 from streams.deadletters import LARGEST_BYTES, DeadLetters
-from streams.folding import Folding
+from streams.folding import Folding, Limits
 
 # Records are many small objects that live long and form no cycles; at Python's own thresholds,
 # looking through them again and again took a fifth of the worker's time.
@@ -43,7 +44,8 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
 
 def _app(settings: Settings, rules: Rules, redis: Redis, producer: AIOKafkaProducer) -> App:
     dead_letters = DeadLetters(producer, settings.kafka_bootstrap)
-    folding = Folding(redis, settings.deployment, rules, dead_letters, settings.records_in_memory)
+    limits = Limits(settings.records_in_memory, settings.alert_calm_seconds)
+    folding = Folding(redis, settings.deployment, rules, dead_letters, Clock(settings), limits)
     reading = Reading(
         group=f"caseline-{settings.deployment}",
         brokers=settings.kafka_bootstrap,

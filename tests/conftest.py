@@ -12,6 +12,7 @@ from processors.fold import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
 from schemas.settings import Settings
+from schemas.standards import load_standards
 from streams.topics import create_topics
 from tests.servers import Server, ServiceError, run_services
 from tests.topics import remove_topics
@@ -26,8 +27,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "search")
 
 @pytest.fixture(scope="session")
 def rules() -> Rules:
-    """The rules that ship: part A's catalogue, and the areas of Kent."""
-    return Rules(load_catalogue(), load_areas())
+    """The rules that ship: part A's catalogue, the areas of Kent, and the standards."""
+    catalogue = load_catalogue()
+    return Rules(catalogue, load_areas(), load_standards(catalogue))
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.alerts import Told
 from processors.decoding import Message, decode
 from processors.fold import Partition, Rules, Settlement
+from processors.judging import Judgement
 from processors.tables import Tables
 from streams.encoding import decode_checkpoint, decode_rows, encode_checkpoint, encode_rows
 from tests.arrivals import Arrival
@@ -22,6 +24,9 @@ class Worker:
         self.records: dict[str, bytes] = {}
         self.entries: dict[int, dict[bytes, bytes]] = {}
         self.checkpoints: dict[int, bytes] = {}
+        self.told: dict[str, bytes] = {}
+        self.deadlines: dict[str, int] = {}
+        self.changes: list[Told] = []
         self._unstored: list[Message] = []
 
     def take(self, messages: list[Message]) -> int:
@@ -29,9 +34,12 @@ class Worker:
         self._unstored += messages
         return self._fold(messages)
 
-    def commit(self) -> Settlement:
+    def commit(self, judgement: Judgement | None = None) -> Settlement:
         """Store what changed."""
-        settlement, tables = self.state.settle(), self.state.tables
+        settlement, tables = self.state.settle(judgement), self.state.tables
+        self.told |= settlement.telling.told
+        self.deadlines |= settlement.telling.deadlines
+        self.changes += settlement.telling.changes
         self.records |= settlement.records
         for month, rows in settlement.touched.rows.items():
             self.entries.setdefault(month, {}).update(encode_rows(tables.entries[month], rows))
@@ -39,6 +47,13 @@ class Worker:
             self.checkpoints[month] = encode_checkpoint(tables.checkpoints[month])
         self._unstored.clear()
         return settlement
+
+    def look(self, judgement: Judgement) -> None:
+        """Judge the children whose alerts change by a day, as the clock has it done."""
+        due = [child for child, day in self.deadlines.items() if day <= judgement.day]
+        self._admit(due)
+        self.state.look_at(due)
+        self.commit(judgement)
 
     def restart(self) -> None:
         """Begin again from what is stored, and read again what came after it."""
@@ -70,9 +85,12 @@ class Worker:
     def _fold(self, messages: list[Message]) -> int:
         decoded = decode(self.topic, messages)
         assert not decoded.rejected
-        for child in self.state.missing(child for child, _ in decoded.events):
-            self.state.admit(child, self.records.get(child))
+        self._admit(child for child, _ in decoded.events)
         return self.state.fold(decoded.events)
+
+    def _admit(self, children: Iterable[str]) -> None:
+        for child in self.state.missing(children):
+            self.state.admit(child, self.records.get(child), self.told.get(child))
 
 
 def deliver(worker: Worker, arrivals: Iterable[Arrival]) -> None:

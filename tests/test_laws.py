@@ -10,13 +10,13 @@ from processors.decoding import Message, decode
 from processors.fold import Rules
 from processors.record import Record, decode_record
 from processors.tables import Tables
-from schemas.areas import Areas
 from schemas.catalogue import load_catalogue
 from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
 from streams.eventfiles import Line
 from tests.agreement import expected, parsed, rows_from_store, shown
 from tests.arrivals import arrivals
 from tests.durable import Worker, deliver
+from tests.south_east import south_east_areas
 from tests.strategies import CASES, SOUTH_EAST, History, histories, retraction_of
 
 CHILDREN = sorted({child for child, _ in CASES})
@@ -25,12 +25,7 @@ CHILDREN = sorted({child for child, _ in CASES})
 @pytest.fixture(scope="module")
 def south_east() -> Rules:
     """The rules that ship, on the tree of areas of the histories."""
-    found = [{"name": "Kent", "level": "county"}]
-    for area, districts in SOUTH_EAST["Kent"].items():
-        found.append({"name": area, "level": "area", "parent": "Kent"})
-        found += [{"name": name, "level": "district", "parent": area} for name in districts]
-    areas = Areas.model_validate({"levels": ["county", "area", "district"], "area": found})
-    return Rules(load_catalogue(), areas)
+    return Rules(load_catalogue(), south_east_areas())
 
 
 def folded(rules: Rules, lines: list[Line], topic: str = CASE_TOPIC) -> Worker:
@@ -147,4 +142,4 @@ def test_a_record_is_the_same_after_its_encoding_is_read_back(
         assert {case: rows for case, rows in again.cases.items() if rows} == {
             case: rows for case, rows in record.cases.items() if rows
         }
-        assert again.settle() == []
+        assert again.settle() == {}

@@ -44,10 +44,8 @@ def stored(caseline: CommandLine) -> dict[bytes, Any]:
     with PlainRedis.from_url(caseline.settings.redis_url) as redis:
         keys: Any = redis.keys(f"caseline:{{{caseline.settings.deployment}:*")
         kinds = {key: cast(bytes, redis.type(key)) for key in sorted(keys)}
-        return {
-            key: redis.hgetall(key) if kind == b"hash" else redis.zrange(key, 0, -1)
-            for key, kind in kinds.items()
-        }
+        read = {b"hash": redis.hgetall, b"zset": lambda key: redis.zrange(key, 0, -1)}
+        return {key: read.get(kind, redis.dump)(key) for key, kind in kinds.items()}
 
 
 def generations(caseline: CommandLine) -> dict[TP, tuple[int, set[int]]]:
@@ -59,7 +57,7 @@ def generations(caseline: CommandLine) -> dict[TP, tuple[int, set[int]]]:
             {
                 int(p[4])
                 for p in parts
-                if p[2:4] == [tp.topic, f"{tp.partition}}}"] and p[4] != "head"
+                if p[2:4] == [tp.topic, f"{tp.partition}}}"] and p[4].isdigit()
             },
         )
         for tp, head in caseline.heads().items()

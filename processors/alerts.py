@@ -1,0 +1,155 @@
+"""Alerts on cases: what was told of each, and how what is true differs from it.
+
+What is true of a day follows from the facts alone (processors.deadlines). What was told is kept
+with the child's record, so that each change is told once however often it is worked out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from processors.calendar import NEVER
+from processors.deadlines import Spans
+from processors.segments import Columns
+from schemas.alerts import AlertState, Reason
+
+# (case, standard, episode): of one child, what an alert is about.
+About = tuple[str, str, int]
+
+
+class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An alert as it was told last; `since` and `due` are day numbers, `area` a leaf or None."""
+
+    case: str
+    standard: str
+    episode: int
+    version: int
+    state: AlertState
+    since: int
+    due: int
+    reason: Reason | None
+    historic: bool
+    area: str | None
+    team: str | None
+    provider: str | None
+
+    @property
+    def about(self) -> About:
+        """What it is about."""
+        return self.case, self.standard, self.episode
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is on."""
+        return self.state != "resolved"
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What a change of it is a change in."""
+        return (
+            self.state,
+            self.since,
+            self.due,
+            self.reason,
+            self.area,
+            self.team,
+            self.provider,
+        )
+
+
+class Told(NamedTuple):
+    """A change to be told of a child's alert, and the state that it was in before, if any."""
+
+    child: str
+    alert: Alert
+    before: AlertState | None
+
+
+@dataclass(slots=True)
+class Run:
+    """Spans of one alert that follow one another: a case moved within its service is one wait."""
+
+    begin: int
+    breach: int
+    end: int
+    ended: int
+    area: int
+
+    def on(self, day: int) -> tuple[AlertState, int]:
+        """The state on a day that is not before it begins, and since when."""
+        if day >= self.end:
+            return "resolved", self.end
+        if day >= self.breach:
+            return "breached", max(self.begin, self.breach)
+        return "due-soon", self.begin
+
+    def next_after(self, day: int) -> int:
+        """The first later day on which the state changes, NEVER if on none."""
+        edges = (self.begin, self.breach, self.end)
+        return min((edge for edge in edges if day < edge <= self.end), default=NEVER)
+
+
+def runs_by_case(
+    found: Spans, rows: Columns, first_group: int
+) -> dict[int, dict[tuple[int, int], list[Run]]]:
+    """Runs by group, counted from `first_group`, then by (standard's position, episode)."""
+    group = rows.group[found.row] - first_group
+    kept = np.flatnonzero(group >= 0)
+    row = found.row[kept]
+    columns = (
+        group[kept],
+        found.standard[kept],
+        rows.episode[row],
+        found.begin[kept],
+        found.breach[kept],
+        found.end[kept],
+        found.ended[kept],
+        rows.area[row],
+    )
+    runs: dict[int, dict[tuple[int, int], list[Run]]] = {}
+    for case, standard, episode, *parts in zip(*(it.tolist() for it in columns), strict=True):
+        of_alert = runs.setdefault(case, {}).setdefault((standard, episode), [])
+        run = Run(*parts)
+        if of_alert and of_alert[-1].end == run.begin:
+            of_alert[-1].end, of_alert[-1].ended = run.end, run.ended
+        else:
+            of_alert.append(run)
+    return runs
+
+
+def next_change(runs: Iterable[Run], day: int) -> int:
+    """The first later day on which any alert changes if no event comes, NEVER if on none."""
+    return min((run.next_after(day) for run in runs), default=NEVER)
+
+
+def succeed(told: Alert | None, now: Alert) -> Alert | None:
+    """The alert to be told in place of the one told before; None when it says nothing new."""
+    if told is None:
+        return now
+    if told.content == now.content:
+        return None
+    historic = told.historic and now.historic
+    return msgspec.structs.replace(now, version=told.version + 1, historic=historic)
+
+
+def is_raised(told: Alert | None, now: Alert) -> bool:
+    """Whether a change raises an alert: makes it active, or breached when it was not."""
+    if not now.is_active:
+        return False
+    return told is None or not told.is_active or (told.state, now.state) == ("due-soon", "breached")
+
+
+def end(told: Alert, reason: Reason, day: int) -> Alert | None:
+    """The alert when it no longer follows from the facts; None if it was ended like that before."""
+    if told.reason in {"corrected", "retracted", "withdrawn"}:
+        return None
+    return msgspec.structs.replace(
+        told, version=told.version + 1, state="resolved", since=day, reason=reason
+    )
+
+
+encode_alerts = msgspec.msgpack.Encoder().encode
+decode_alerts = msgspec.msgpack.Decoder(list[Alert]).decode

@@ -1,0 +1,168 @@
+"""Judging: what is true of children's alerts on a day, and what of it is news."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from processors.alerts import (
+    Alert,
+    Run,
+    Told,
+    encode_alerts,
+    end,
+    is_raised,
+    next_change,
+    succeed,
+)
+from processors.calendar import NEVER
+from processors.deadlines import REASONS
+from processors.decoding import Event
+from processors.record import Record
+from schemas.alerts import Reason
+from schemas.areas import Areas
+from schemas.standards import Standard, Standards
+
+# Of a child who must be judged as soon as may be: earlier than every day.
+AT_ONCE = -(2**40)
+
+# The runs of one case by (the standard's position, episode), and of one child by case.
+OfCase = Mapping[tuple[int, int], list[Run]]
+OfChild = Mapping[str, OfCase]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """As of which day alerts are judged, and of which children none may be raised yet."""
+
+    day: int
+    is_withheld: Callable[[str], bool] = lambda _: False
+
+
+@dataclass
+class Telling:
+    """What a settlement tells of alerts, and when to look at each child again.
+
+    `told` has the encoded alerts of the children of whom something was told. `deadlines` has, for
+    every child looked at, the first day on which an alert changes if no event comes: NEVER if on
+    none, AT_ONCE if there is something that may not be told yet.
+    """
+
+    changes: list[Told] = field(default_factory=list)
+    told: dict[str, bytes] = field(default_factory=dict)
+    deadlines: dict[str, int] = field(default_factory=dict)
+
+
+class Watch:
+    """The standards, ready to judge children by."""
+
+    def __init__(self, standards: Standards, areas: Areas) -> None:
+        self._standards = standards.standard
+        self._codes = {standard.code for standard in standards.standard}
+        self._leaves = [*areas.leaves, None]
+
+    def judge(
+        self, records: Mapping[str, Record], runs: Mapping[str, OfChild], judgement: Judgement
+    ) -> Telling:
+        """What to tell of children; the records take in what is told."""
+        telling = Telling()
+        for child, record in records.items():
+            of_child = runs.get(child, {})
+            changes, must_wait = self._news(child, record, of_child, judgement)
+            if changes:
+                telling.changes += changes
+                record.told |= {it.alert.about: it.alert for it in changes}
+                telling.told[child] = encode_alerts(list(record.told.values()))
+            telling.deadlines[child] = AT_ONCE if must_wait else _next(of_child, judgement.day)
+        return telling
+
+    def _news(
+        self, child: str, record: Record, runs: OfChild, judgement: Judgement
+    ) -> tuple[list[Told], bool]:
+        """What is new of a child's alerts, and whether some of it must wait."""
+        if not runs and not record.told:
+            return [], False
+        changes: list[Told] = []
+        must_wait = False
+        now = {it.about: it for it in self._true_of(runs, record.events, judgement.day)}
+        for about, alert in now.items():
+            told = record.told.get(about)
+            if is_raised(told, alert) and judgement.is_withheld(child):
+                must_wait = True
+                continue
+            following = succeed(told, alert)
+            if following is not None:
+                changes.append(Told(child, following, told.state if told else None))
+        for about in record.told.keys() - now.keys():
+            told = record.told[about]
+            following = end(told, self._why_gone(told, record, judgement.day), judgement.day)
+            if following is not None:
+                changes.append(Told(child, following, told.state))
+        return changes, must_wait
+
+    def _true_of(self, runs: OfChild, events: Iterable[Event], day: int) -> Iterator[Alert]:
+        """What is true of one child's alerts on a day, as if none had been told."""
+        allocated = _Allocations(events, day)
+        for case, of_case in runs.items():
+            for (position, episode), of_alert in of_case.items():
+                begun = [run for run in of_alert if run.begin <= day]
+                if begun:
+                    standard = self._standards[position]
+                    holder = allocated.latest(case, standard.service)
+                    yield self._alert(case, standard, episode, begun[-1], holder, day)
+
+    def _alert(
+        self,
+        case: str,
+        standard: Standard,
+        episode: int,
+        run: Run,
+        holder: Mapping[str, Any],
+        day: int,
+    ) -> Alert:
+        state, since = run.on(day)
+        return Alert(
+            case=case,
+            standard=standard.code,
+            episode=episode,
+            version=1,
+            state=state,
+            since=since,
+            due=run.breach - 1,
+            reason=REASONS[run.ended] if state == "resolved" else None,
+            historic=state == "resolved",
+            area=self._leaves[run.area],
+            team=holder.get("team"),
+            provider=holder.get("provider"),
+        )
+
+    def _why_gone(self, told: Alert, record: Record, day: int) -> Reason:
+        if told.standard not in self._codes:
+            return "withdrawn"
+        is_counted = any(
+            it.type == "notification.received" and it.subject == told.case and it.day <= day
+            for it in record.events
+        )
+        return "corrected" if is_counted else "retracted"
+
+
+class _Allocations:
+    """Whom a child's cases were given to, up to a day."""
+
+    def __init__(self, events: Iterable[Event], day: int) -> None:
+        self._events = [it for it in events if it.type == "case.allocated" and it.day <= day]
+        self._events.sort(key=lambda event: (event.instant, event.source, event.id))
+
+    def latest(self, case: str, service: str) -> Mapping[str, Any]:
+        """What the latest allocation of a case to a service says."""
+        for event in reversed(self._events):
+            if event.subject == case and event.data["service"] == service:
+                return event.data
+        return {}
+
+
+def _next(runs: OfChild, day: int) -> int:
+    """The first later day on which an alert of a child changes if no event comes."""
+    return min(
+        (next_change(of_alert, day) for of_case in runs.values() for of_alert in of_case.values()),
+        default=NEVER,
+    )

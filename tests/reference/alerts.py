@@ -1,0 +1,155 @@
+"""Alerts on cases, the slow way: every day of every case looked at on its own, from the events."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from tests.reference.cases import Case
+from tests.reference.dates import working_days
+from tests.reference.identity import in_order, known
+from tests.reference.messages import Event
+
+DAY = timedelta(days=1)
+
+
+class Rule(NamedTuple):
+    """A service standard: what is to be done, from when, in how long, and when to warn."""
+
+    code: str
+    service: str
+    since: str
+    what: str | None
+    limit: int
+    is_in_working_days: bool
+    warn_at: int
+
+
+STANDARDS = (
+    Rule("unit-contact", "unit", "notification", "contact.made", 10, True, 7),
+    Rule("unit-plan", "unit", "notification", "plan.completed", 28, False, 21),
+    Rule("unit-20-weeks", "unit", "notification", None, 100, True, 90),
+    Rule("family-support-worker", "family-support", "receipt", "worker.assigned", 2, True, 1),
+    Rule("family-support-contact", "family-support", "receipt", "contact.made", 10, True, 7),
+    Rule("family-support-plan", "family-support", "receipt", "plan.completed", 20, True, 15),
+    Rule("family-support-open", "family-support", "receipt", None, 180, False, 166),
+    Rule("neet-worker", "neet-support", "receipt", "worker.assigned", 5, True, 3),
+    Rule("neet-contact", "neet-support", "receipt", "contact.made", 10, True, 7),
+    Rule("neet-plan", "neet-support", "receipt", "plan.completed", 10, True, 7),
+    Rule("neet-open", "neet-support", "receipt", None, 84, False, 70),
+)
+
+# (child, case, standard, episode)
+About = tuple[str, str, str, int]
+
+
+class Found(NamedTuple):
+    """What is true of an alert: its state, since when, the last day in time, and why it is over."""
+
+    state: str
+    since: date
+    due: date
+    reason: str | None
+
+
+class _Day(NamedTuple):
+    """A case on one day."""
+
+    is_open: bool
+    holder: str | None
+    received: date
+    receipt: date | None
+    done: dict[str, date]
+
+
+def alerts(events: Iterable[Event], today: date) -> dict[About, Found]:
+    """Every alert that was ever on by today, if everything known had been known in time."""
+    by_case: dict[tuple[str, str], list[Event]] = {}
+    for event in known(events):
+        if event["day"] <= today and event["type"] != "population.published":
+            by_case.setdefault((event["partitionkey"], event["subject"]), []).append(event)
+    found: dict[About, Found] = {}
+    for (child, case), of_case in by_case.items():
+        for (code, episode), what in _of_case(of_case, today).items():
+            found[child, case, code, episode] = what
+    return found
+
+
+def _of_case(events: list[Event], today: date) -> dict[tuple[str, int], Found]:
+    found: dict[tuple[str, int], Found] = {}
+    episode, was_closed = 1, False
+    changes = {event["day"] for event in events}
+    now: _Day | None = None
+    day = min(changes)
+    while day <= today:
+        if day in changes:
+            now = _on(events, day)
+        if now:
+            episode += now.is_open and was_closed
+            was_closed = not now.is_open
+            for rule in STANDARDS:
+                _look(found, rule, episode, now, day)
+            _end(found, now, day)
+        day += DAY
+    return found
+
+
+def _on(events: list[Event], day: date) -> _Day | None:
+    """What is known of the case as of a day; None before its first notification."""
+    so_far = sorted((event for event in events if event["day"] <= day), key=in_order)
+    if not any(event["type"] == "notification.received" for event in so_far):
+        return None
+    case = Case(so_far, day)
+    allocated = [event for event in so_far if event["type"] == "case.allocated"]
+    holder = allocated[-1]["data"]["service"] if allocated else None
+    to_holder = [event["day"] for event in allocated if event["data"]["service"] == holder]
+    receipt = to_holder[0] if to_holder else None
+    reached = {"contact.made": case.contact, "plan.completed": case.plan}
+    done = {what: at for what, at in reached.items() if at}
+    for event in so_far:
+        if event["type"] == "worker.assigned" and receipt and event["day"] >= receipt:
+            done.setdefault("worker.assigned", event["day"])
+    return _Day(case.closure is None, holder, case.received, receipt, done)
+
+
+def _look(
+    found: dict[tuple[str, int], Found], rule: Rule, episode: int, now: _Day, day: date
+) -> None:
+    if not now.is_open or now.holder != rule.service or rule.what in now.done:
+        return
+    clock = now.received if rule.since == "notification" else now.receipt
+    assert clock is not None
+    passed = _passed(rule, clock, day)
+    if passed < rule.warn_at:
+        return
+    state = "breached" if passed > rule.limit else "due-soon"
+    before = found.get((rule.code, episode))
+    since = before.since if before and before.state == state else day
+    found[rule.code, episode] = Found(state, since, _due(rule, clock), None)
+
+
+def _end(found: dict[tuple[str, int], Found], now: _Day, day: date) -> None:
+    """Resolve what was on yesterday and is not today."""
+    rules: dict[str, Any] = {rule.code: rule for rule in STANDARDS}
+    for about, what in found.items():
+        rule = rules[about[0]]
+        is_done = rule.what in now.done
+        if what.state == "resolved" or (now.is_open and now.holder == rule.service and not is_done):
+            continue
+        if is_done:
+            reason = "done" if now.done[rule.what] <= what.due else "done-late"
+        else:
+            reason = "transferred" if now.is_open else "closed"
+        found[about] = Found("resolved", day, what.due, reason)
+
+
+def _passed(rule: Rule, since: date, day: date) -> int:
+    if rule.is_in_working_days:
+        return working_days(since, day) if day >= since else -1
+    return (day - since).days
+
+
+def _due(rule: Rule, since: date) -> date:
+    due = since
+    while _passed(rule, since, due + DAY) <= rule.limit:
+        due += DAY
+    return due

@@ -1,0 +1,132 @@
+"""Alerts on cases follow from the set of events and the day alone, whatever happens on the way."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.alerts import Alert, decode_alerts
+from processors.calendar import date_of, day_number
+from processors.fold import Rules
+from processors.judging import Judgement
+from processors.wording import alert_id
+from schemas.alerts import CHANGE, CaseChange
+from schemas.catalogue import load_catalogue
+from schemas.events import CASE_TOPIC
+from schemas.standards import load_standards
+from tests.agreement import parsed
+from tests.arrivals import Arrival, arrivals
+from tests.durable import Worker
+from tests.reference.alerts import About, Found, alerts
+from tests.south_east import south_east_areas
+from tests.strategies import History, histories
+
+# Reasons of what was told and turned out to be false: what is true does not have them.
+UNTRUE = {"corrected", "retracted", "withdrawn"}
+
+
+@pytest.fixture(scope="module")
+def watched() -> Rules:
+    """The rules that ship, with the standards, on the tree of areas of the histories."""
+    catalogue = load_catalogue()
+    return Rules(catalogue, south_east_areas(), load_standards(catalogue))
+
+
+def told(worker: Worker) -> dict[About, Alert]:
+    """Every alert that was told, as it was told last."""
+    return {
+        (child, *alert.about): alert
+        for child, encoded in worker.told.items()
+        for alert in decode_alerts(encoded)
+    }
+
+
+def shown(alert: Alert) -> Found:
+    """An alert as the reference has it."""
+    return Found(alert.state, date_of(alert.since), date_of(alert.due), alert.reason)
+
+
+def true_of(worker: Worker) -> dict[About, Found]:
+    """What was told and still holds."""
+    return {
+        about: shown(alert) for about, alert in told(worker).items() if alert.reason not in UNTRUE
+    }
+
+
+def watch(worker: Worker, arrived: list[Arrival], days: list[date]) -> None:
+    """Bring the worker what arrives on each of the days in turn, and let the clock go on."""
+    share = len(arrived) // len(days) + 1
+    for position, day in enumerate(days):
+        judgement = Judgement(day_number(day))
+        for line, then in arrived[position * share : (position + 1) * share]:
+            if worker.topic not in line.topics:
+                continue
+            worker.take([line.message])
+            if "commit" in then:
+                worker.commit(judgement)
+            if "forget" in then:
+                worker.state.forget(1)
+            if then == "restart":
+                worker.restart()
+        worker.commit(judgement)
+        worker.look(judgement)
+
+
+@settings(max_examples=200)
+@given(st.data(), histories())
+def test_any_arrival_under_any_clock_tells_the_alerts_of_brute_force(
+    watched: Rules, data: st.DataObject, history: History
+) -> None:
+    days = sorted(history.dates)
+    if (days[-1] - days[0]).days > 3_000:
+        days = [day for day in days if abs((day - days[0]).days) < 3_000]
+    worker = Worker(watched, CASE_TOPIC)
+    watch(worker, data.draw(arrivals(history.lines)), days)
+    assert true_of(worker) == alerts(parsed(history.lines), days[-1])
+
+
+@settings(max_examples=100)
+@given(st.data(), histories())
+def test_changes_of_an_alert_are_numbered_and_end_in_what_was_told(
+    watched: Rules, data: st.DataObject, history: History
+) -> None:
+    worker = Worker(watched, CASE_TOPIC)
+    arrived = [
+        Arrival(line, "commit" if then == "restart" else then)
+        for line, then in data.draw(arrivals(history.lines))
+    ]
+    watch(worker, arrived, sorted(history.dates))
+    latest: dict[About, Alert] = {}
+    for child, alert, before in worker.changes:
+        about = (child, *alert.about)
+        known = latest.get(about)
+        assert alert.version == (known.version + 1 if known else 1)
+        assert before == (known.state if known else None)
+        assert known is None or known.content != alert.content
+        latest[about] = alert
+        name, text = watched.wording.change(child, alert)
+        change = CHANGE.validate_json(text)
+        assert isinstance(change, CaseChange)
+        assert change.alert == name == alert_id(*about)
+        assert change.key == f"{name}:{alert.version}"
+        assert CHANGE.validate_json(CHANGE.dump_json(change)) == change
+    assert latest == told(worker)
+
+
+@settings(max_examples=100)
+@given(st.data(), histories())
+def test_stocks_of_the_ledger_count_the_breaches_of_any_day(
+    watched: Rules, data: st.DataObject, history: History
+) -> None:
+    worker = Worker(watched, CASE_TOPIC)
+    watch(worker, data.draw(arrivals(history.lines)), [history.dates[0]])
+    day = history.dates[0] + timedelta(days=data.draw(st.integers(0, 60)))
+    events = parsed(history.lines)
+    stock = worker.state.tables.stock(day_number(day), watched.calendar)
+    breached = [
+        about[2] for about, found in alerts(events, day).items() if found.state == "breached"
+    ]
+    first = len(watched.catalogue.slots)
+    for position, standard in enumerate(watched.standards.standard):
+        assert stock[first + position].sum() == breached.count(standard.code)
