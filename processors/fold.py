@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from processors.alerts import decode_alerts, runs_by_case
 from processors.calendar import calendar
-from processors.deadlines import breaches, spans
+from processors.deadlines import Spans, breaches, spans
 from processors.decoding import Event
-from processors.judging import AT_ONCE, Judgement, OfCase, OfChild, Telling, Watch
+from processors.judging import AT_ONCE, Judgement, OfCase, Telling, Watch
 from processors.ledger import Ledger
 from processors.record import Record, decode_record
 from processors.rows import row_maker, unheld
-from processors.segments import derive
+from processors.segments import Columns, derive
 from processors.tables import Shape, Tables, Touched
 from processors.wording import Wording
 from schemas.areas import Areas
@@ -109,35 +109,44 @@ class Partition:
 
         Without a judgement nothing is told; every child whose record changed is to be looked at.
         """
-        telling = Telling(deadlines=dict.fromkeys(self._dirty, AT_ONCE))
-        looked_at = {**self._dirty, **self._due}
-        cases = _Cases(looked_at, with_unchanged=judgement is not None)
-        touched = Touched({}, set())
-        runs: dict[str, OfChild] = {}
-        if cases:
-            touched, runs = self._measure(cases)
-        if judgement:
-            telling = self.rules.watch.judge(looked_at, runs, judgement)
+        if judgement is None:
+            touched, telling = self._settle_unjudged()
+        else:
+            touched, telling = self._settle_judged(judgement)
         records = {child: record.encode() for child, record in self._dirty.items()}
         self._dirty.clear()
         self._due.clear()
         return Settlement(records, touched, telling)
 
-    def _measure(self, cases: "_Cases") -> tuple[Touched, dict[str, OfChild]]:
-        """Add the changes of cases to the tables; what changed there, and the runs by child."""
-        rules = self.rules
-        segments, notifications = derive(
-            cases.changes, rules.calendar, rules.unheld, cases.unchanged
-        )
-        found = spans(segments, rules.standards.standard, rules.calendar)
-        entries = rules.ledger.entries(segments, notifications).and_also(
-            breaches(found, segments, len(rules.catalogue.slots))
-        )
+    def _settle_unjudged(self) -> tuple[Touched, Telling]:
+        looked_at = self._dirty | self._due
+        changes = [it for record in looked_at.values() for it in record.settle().values()]
+        touched, *_ = self._measure(changes, [])
+        return touched, Telling(deadlines=dict.fromkeys(looked_at, AT_ONCE))
+
+    def _settle_judged(self, judgement: Judgement) -> tuple[Touched, Telling]:
+        looked_at = self._dirty | self._due
+        cases = _Cases(looked_at)
+        touched, found, segments = self._measure(cases.changes, cases.unchanged)
         runs: dict[str, dict[str, OfCase]] = {}
         for position, of_case in runs_by_case(found, segments, len(cases.changes)).items():
             child, case = cases.names[position]
             runs.setdefault(child, {})[case] = of_case
-        return self.tables.add(entries, rules.calendar), dict(runs)
+        return touched, self.rules.watch.judge(looked_at, runs, judgement)
+
+    def _measure(
+        self, changes: list[tuple[bytes, bytes]], unchanged: list[bytes]
+    ) -> tuple[Touched, Spans, Columns]:
+        """Add the changes of cases to the tables; what changed there, and the spans of all."""
+        rules = self.rules
+        segments, notifications = derive(changes, rules.calendar, rules.unheld, unchanged)
+        found = spans(segments, rules.standards.standard, rules.calendar)
+        if not changes:
+            return Touched({}, set()), found, segments
+        entries = rules.ledger.entries(segments, notifications).and_also(
+            breaches(found, segments, len(rules.catalogue.slots))
+        )
+        return self.tables.add(entries, rules.calendar), found, segments
 
     def forget(self, most: int) -> None:
         """Drop the records longest in memory beyond `most`, unless they are unsettled."""
@@ -147,9 +156,9 @@ class Partition:
 
 
 class _Cases:
-    """The cases of records: those that changed, and the others if they are to be looked at."""
+    """Every case of records: those that changed, then the others, and their names in that order."""
 
-    def __init__(self, records: Mapping[str, Record], *, with_unchanged: bool) -> None:
+    def __init__(self, records: Mapping[str, Record]) -> None:
         self.changes: list[tuple[bytes, bytes]] = []
         self.unchanged: list[bytes] = []
         self.names: list[tuple[str, str]] = []
@@ -158,12 +167,9 @@ class _Cases:
             changes = record.settle()
             self.changes += changes.values()
             self.names += [(child, case) for case in changes]
-            if with_unchanged and len(changes) < len(record.settled):
+            if len(changes) < len(record.settled):
                 for case, rows in record.settled.items():
                     if case not in changes:
                         others.append((child, case))
                         self.unchanged.append(rows)
         self.names += others
-
-    def __bool__(self) -> bool:
-        return bool(self.names)

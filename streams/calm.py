@@ -6,7 +6,7 @@ events have stopped for a while, nor on anyone while most of what comes is of lo
 the log is still to be read. What is over by then is never raised at all.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from processors.decoding import Event
 
@@ -39,7 +39,8 @@ class Calm:
             total += 1
             if event.instant < limit:
                 old += 1
-                self._old.add(child)
+                if self._seconds:
+                    self._old.add(child)
         if total:
             kept = (1 - 1 / MEMORY) ** total
             self.old_share = self.old_share * kept + (old / total) * (1 - kept)
@@ -50,12 +51,7 @@ class Calm:
         is_old = self.old_share > 0.5 and now < self._came_at + self._seconds
         return is_old or self._is_behind
 
-    def withheld(self, now: float) -> Callable[[str], bool]:
-        """Of whom nothing is to be raised by the settlement to come, which begins anew."""
-        if self._seconds <= 0:
-            self._old = set()
-        if self.is_replaying(now):
-            self._old = set()
-            return lambda _: True
+    def old(self) -> set[str]:
+        """Children of whom events of long ago came since the last call."""
         old, self._old = self._old, set()
-        return old.__contains__
+        return old

@@ -263,14 +263,20 @@ class Folding:
         again = self._clock.seconds() + self._limits.calm_seconds
         advance = Advance(held.next, held.latest, held.tallies, held.calm.old_share, again)
         held.tallies = {}
-        is_withheld = held.calm.withheld(asyncio.get_running_loop().time())
-        settlement = held.state.settle(Judgement(self._clock.day(), is_withheld))
+        settlement = held.state.settle(self._judgement(held))
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
         except (Refused, RedisError, OSError) as error:
             # Whether it was written is unknown or beside the point: what is stored decides.
             held.is_broken = True
             log.warning("commit failed: %s", error, extra=_where(tp, advance.offset))
+
+    def _judgement(self, held: Held) -> Judgement | None:
+        """How to judge alerts now; None while old events are read again: all are judged after."""
+        old = held.calm.old()
+        if held.calm.is_replaying(asyncio.get_running_loop().time()):
+            return None
+        return Judgement(self._clock.day(), old.__contains__)
 
     async def _retake(self, tp: TP) -> None:
         """Take a partition's state anew and read on from there; one attempt, after a pause."""
