@@ -36,7 +36,10 @@ class _Figures:
     """Numerators and denominators of one date, by indicator, as arrays (areas, bands)."""
 
     def __init__(self, catalogue: Catalogue, areas: Areas, as_of: AsOf) -> None:
-        by_area = np.einsum("al,slb->sab", _membership(areas), as_of.stock)
+        membership = _membership(areas)
+        # Behind the leaves and nowhere come the providers, whose cases lie in an area as well.
+        leaves = as_of.stock[:, : membership.shape[1]]
+        by_area = np.einsum("al,slb->sab", membership, leaves)
         everyone = by_area.sum(axis=2, keepdims=True)
         # The ledger's slots begin with the catalogue's; those of the standards follow.
         self._sums = dict(

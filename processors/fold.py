@@ -14,7 +14,7 @@ from processors.judging import AT_ONCE, Judgement, OfCase, Telling, Watch
 from processors.ledger import Ledger
 from processors.record import Record, decode_record
 from processors.rows import row_maker, unheld
-from processors.segments import Columns, derive
+from processors.segments import Columns, derive, with_providers
 from processors.tables import Shape, Tables, Touched
 from processors.wording import Wording
 from schemas.areas import Areas
@@ -32,11 +32,14 @@ class Rules:
         self.areas = areas
         self.standards = standards
         self.calendar = calendar()
-        self.make_row = row_maker(catalogue, areas)
+        self.make_row = row_maker(catalogue, areas, standards.providers)
         self.ledger = Ledger(catalogue, self.calendar)
         self.unheld = unheld(catalogue)
         self.slots = [*catalogue.slots, *standards.slots]
-        self.shape = Shape(len(self.slots), len(areas.leaves) + 1, len(AGE_BANDS))
+        # After the leaves, and nowhere, an area for each provider.
+        self.first_provider = len(areas.leaves) + 1
+        places = self.first_provider + len(standards.providers)
+        self.shape = Shape(len(self.slots), places, len(AGE_BANDS))
         self.watch = Watch(standards, areas)
         self.wording = Wording(standards, areas)
 
@@ -140,6 +143,7 @@ class Partition:
         """Add the changes of cases to the tables; what changed there, and the spans of all."""
         rules = self.rules
         segments, notifications = derive(changes, rules.calendar, rules.unheld, unchanged)
+        segments = with_providers(segments, len(rules.standards.providers), rules.first_provider)
         found = spans(segments, rules.standards.standard, rules.calendar)
         if not changes:
             return Touched({}, set()), found, segments

@@ -1,7 +1,7 @@
 """Rows: what the rules of a case need of each of its events, packed for work over columns."""
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -26,7 +26,8 @@ KINDS = {
 
 # instant: microseconds from 1970 UTC; day: civil date, as a day number; birth: a date written
 # yyyymmdd, 0 where unknown; passes: a bit for each text test of the catalogue; area: index among
-# the leaves, their number where there is no such area; service: index in SERVICES, their number
+# the leaves, their number where there is no such area, and of an allocation index among the
+# providers, their number for any other; service: index in SERVICES, their number
 # where the row allocates to none.
 ROW = np.dtype(
     [
@@ -66,12 +67,16 @@ def tests(measures: Iterable[Measure], name: str) -> list[Match]:
     return found
 
 
-def row_maker(catalogue: Catalogue, areas: Areas) -> Callable[[Event], bytes]:
+def row_maker(
+    catalogue: Catalogue, areas: Areas, providers: Sequence[str] = ()
+) -> Callable[[Event], bytes]:
     """A function that gives an event's row, or no bytes for an event that no rule reads."""
     area_index = {name: index for index, name in enumerate(areas.leaves)}
     nowhere = len(area_index)
     service_index = {name: index for index, name in enumerate(SERVICES)}
     nobody = len(service_index)
+    provider_index = {name: index for index, name in enumerate(providers)}
+    other = len(provider_index)
     attribute = {kind: name for kind, (name, _) in TESTED.items()}
     passes = {
         kind: _bits(tests(catalogue.measure, test_name)) for kind, (_, test_name) in TESTED.items()
@@ -84,7 +89,8 @@ def row_maker(catalogue: Catalogue, areas: Areas) -> Callable[[Event], bytes]:
         bits = passes[event.type](event.data[attribute[event.type]]) if event.type in passes else 0
         if kind == ALLOCATION:
             service = service_index[event.data["service"]]
-            return _pack(event.instant, event.day, 0, bits, nowhere, kind, service)
+            provider = provider_index.get(event.data.get("provider", ""), other)
+            return _pack(event.instant, event.day, 0, bits, provider, kind, service)
         if kind != NOTIFICATION:
             return _pack(event.instant, event.day, 0, bits, nowhere, kind, nobody)
         birth = _year_month_day(event.data.get("date_of_birth"))

@@ -6,6 +6,7 @@ first day, its end and the case's other days is all that any measure needs (Indi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ Flags = NDArray[np.bool_]
 BAND_STARTS = np.array([0, 5, 11, 16])  # completed years at which a band of AGE_BANDS begins
 UNKNOWN_BAND = len(BAND_STARTS)
 NO_SERVICE = len(SERVICES)
+# More than there are providers.
+NO_PROVIDER = 2**16
 # More than there are days in the calendar's tables.
 MOST_DAYS = 2**20
 
@@ -38,14 +41,16 @@ class Columns:
     Days are day numbers, NEVER where the case has no such day. `begin` is the first day the row
     holds and `end` the first on which it no longer does. `sign` is +1 for what is now true, -1 for
     what was before, and 0 for what has not changed. `group` is the position of the row's case among
-    all that were given, `episode` how many times the case has been open, and `service` the holder's
-    index in SERVICES. The three `passes` columns have a bit for each text test.
+    all that were given, `episode` how many times the case has been open, `service` the holder's
+    index in SERVICES and `provider` the holder's among the providers. The three `passes` columns
+    have a bit for each text test.
     """
 
     sign: Days
     group: Days
     episode: Days
     service: Days
+    provider: Days
     area: Days
     band: Days
     begin: Days
@@ -78,6 +83,34 @@ def derive(
     sign = np.where(case < len(changes), -1, np.where(case < 2 * len(changes), 1, 0))
     return _segments(rows, case, sign, facts, unheld), _notifications(
         rows, case, sign, facts, calendar
+    )
+
+
+def with_providers(rows: Columns, providers: int, first_area: int) -> Columns:
+    """The rows, and once more those of the first so many providers, in an area for each.
+
+    The areas are numbered from `first_area` on; the further rows belong to no group.
+    """
+    held = np.flatnonzero(rows.provider < providers)
+    if not len(held):
+        return rows
+
+    def twice(column: NDArray[Any]) -> NDArray[Any]:
+        return np.append(column, column[held])
+
+    return Columns(
+        sign=twice(rows.sign),
+        group=np.append(rows.group, np.full(len(held), -1)),
+        episode=twice(rows.episode),
+        service=twice(rows.service),
+        provider=twice(rows.provider),
+        area=np.append(rows.area, first_area + rows.provider[held]),
+        band=twice(rows.band),
+        begin=twice(rows.begin),
+        end=twice(rows.end),
+        days={name: twice(column) for name, column in rows.days.items()},
+        passes={name: twice(column) for name, column in rows.passes.items()},
+        is_closed=twice(rows.is_closed),
     )
 
 
@@ -170,6 +203,7 @@ def _segments(
         group=case,
         episode=_episodes(case, is_closed[cut]),
         service=_at(rows["service"].astype(np.int64), holder[cut], NO_SERVICE),
+        provider=_at(rows["area"].astype(np.int64), holder[cut], NO_PROVIDER),
         area=facts.area[case],
         band=facts.band[case],
         begin=begin,
@@ -254,6 +288,7 @@ def _notifications(
         group=case,
         episode=np.ones(len(chosen), dtype=np.int64),
         service=np.full(len(chosen), NO_SERVICE),
+        provider=np.full(len(chosen), NO_PROVIDER),
         area=facts.area[case],
         band=_band(facts.birth[case], day, calendar),
         begin=day,

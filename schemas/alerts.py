@@ -18,7 +18,8 @@ AlertState = Literal["due-soon", "breached", "resolved"]
 # Why an alert is over. `done`: in time after all; `done-late`; `closed`; `transferred`: another
 # service holds the case; `corrected`: later facts say that there was nothing to tell; `retracted`:
 # the case is no longer counted at all; `recovered`: the indicator is better than its target again;
-# `period-ended`: its month is over; `withdrawn`: the standard is no longer watched.
+# `too-few`: there are too few cases to go by; `period-ended`: its month is over; `withdrawn`: the
+# standard is no longer watched.
 Reason = Literal[
     "done",
     "done-late",
@@ -27,6 +28,7 @@ Reason = Literal[
     "corrected",
     "retracted",
     "recovered",
+    "too-few",
     "period-ended",
     "withdrawn",
 ]
@@ -86,14 +88,17 @@ class CaseChange(_Told):
 
 
 class IndicatorChange(_Told):
-    """A change of the alert on an indicator of an area, or of a provider, in one month."""
+    """A change of the alert on an indicator of an area, or of a provider, in one month.
+
+    `value` is to one decimal, None where there was nothing to divide by.
+    """
 
     kind: Literal["indicator"] = "indicator"
     indicator: str
     period: str
     numerator: int
     denominator: int
-    value: float
+    value: float | None
     target: float
 
 

@@ -64,8 +64,12 @@ class IndicatorStandard(Data):
 
 
 class Standards(Data):
-    """Every standard, checked: codes unique; `version` is the hash of the text they came from."""
+    """Every standard, checked: codes unique; `version` is the hash of the text they came from.
 
+    `providers` names the providers that figures are kept of, as `case.allocated` has them.
+    """
+
+    providers: tuple[str, ...] = ()
     standard: tuple[Standard, ...]
     indicator_standard: tuple[IndicatorStandard, ...]
     version: str = ""
@@ -77,6 +81,8 @@ class Standards(Data):
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice:
             raise ValueError(f"standard named twice: {', '.join(twice)}")
+        if len(set(self.providers)) < len(self.providers):
+            raise ValueError("provider named twice")
         return self
 
     @property
@@ -105,4 +111,6 @@ def load_standards(catalogue: Catalogue, path: Path | None = None) -> Standards:
             raise ValueError(f"standard {it.code}: no indicator called {it.indicator}")
         if known[it.indicator].polarity == "T":
             raise ValueError(f"standard {it.code}: {it.indicator} is better neither high nor low")
+        if known[it.indicator].denominator == "population":
+            raise ValueError(f"standard {it.code}: {it.indicator} is not of cases")
     return standards

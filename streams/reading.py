@@ -1,11 +1,12 @@
 """Reading the scorecard from the live tables: each partition at one moment, at a constant cost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from redis.asyncio import Redis
 
 from processors.calendar import day_number, month_number, previous_month_end
@@ -56,35 +57,69 @@ async def read_scorecard(redis: Redis, deployment: str, rules: Rules, as_of: dat
 
     Raises NothingYet, streams.store.OtherLayout, or redis.RedisError.
     """
+    dates = as_of, previous_month_end(as_of)
+    stocks = await read_stocks(redis, deployment, rules, dates)
+    reference = await read_reference(redis, deployment, rules)
+    now, previous = (
+        AsOf(stock, population(reference.events, rules.areas, day))
+        for day, stock in zip(dates, stocks.by_date, strict=True)
+    )
+    rows = scorecard(rules.catalogue, rules.areas, now, previous)
+    return LiveScorecard(rows, stocks.heads | reference.heads)
+
+
+class Stocks(NamedTuple):
+    """Stocks by (slot, place, band), of each date asked for, and where partitions stood."""
+
+    by_date: list[NDArray[np.int64]]
+    heads: dict[TP, Head]
+
+
+async def read_stocks(redis: Redis, deployment: str, rules: Rules, dates: Sequence[date]) -> Stocks:
+    """The stocks of dates, past or to come, each partition's read at one moment.
+
+    Raises NothingYet, streams.store.OtherLayout, or redis.RedisError.
+    """
+    partitions = await _partitions(redis, deployment, CASE_TOPIC)
+    stores = [PartitionStore(redis, deployment, tp, rules) for tp in partitions]
+    months = [month_number(day) for day in dates]
+    answers = await asyncio.gather(*(store.month_tables(months) for store in stores))
+    stocks = [np.zeros(rules.shape, dtype=np.int64) for _ in dates]
+    for _, tables in answers:
+        for stock, table, day in zip(stocks, tables, dates, strict=False):
+            stock += table.stock(day_number(day), rules.calendar)
+    heads = {tp: head for tp, (head, _) in zip(partitions, answers, strict=True) if head}
+    return Stocks(stocks, heads)
+
+
+class Reference(NamedTuple):
+    """The reference events that count, and where partitions stood."""
+
+    events: list[Event]
+    heads: dict[TP, Head]
+
+
+async def read_reference(redis: Redis, deployment: str, rules: Rules) -> Reference:
+    """What others supply: populations, targets, commentary. Raises as `read_stocks` does."""
+    found = Reference([], {})
+    for tp in await _partitions(redis, deployment, REFERENCE_TOPIC):
+        store = PartitionStore(redis, deployment, tp, rules)
+        head = await store.head()
+        if head:
+            found.heads[tp] = head
+            async for events in _records(store, head):
+                found.events.extend(events)
+    return found
+
+
+async def _partitions(redis: Redis, deployment: str, topic: str) -> list[TP]:
     partitions = await known_partitions(redis, deployment)
     if not partitions:
         raise NothingYet(
             f"deployment {deployment!r} has no state yet: start `caseline worker`, then "
             "`caseline ingest FILE`"
         )
-    stores = {tp: PartitionStore(redis, deployment, tp, rules) for tp in partitions}
-    dates = as_of, previous_month_end(as_of)
-    months = [month_number(day) for day in dates]
-    stocks = [np.zeros(rules.shape, dtype=np.int64) for _ in dates]
-    case_partitions = [tp for tp in partitions if tp.topic == CASE_TOPIC]
-    answers = await asyncio.gather(*(stores[tp].month_tables(months) for tp in case_partitions))
-    heads = {tp: head for tp, (head, _) in zip(case_partitions, answers, strict=True) if head}
-    for _, tables in answers:
-        for stock, table, day in zip(stocks, tables, dates, strict=False):
-            stock += table.stock(day_number(day), rules.calendar)
-    published: list[Event] = []
-    for tp in partitions:
-        if tp.topic == REFERENCE_TOPIC:
-            head = await stores[tp].head()
-            if head:
-                heads[tp] = head
-                async for events in _records(stores[tp], head):
-                    published += events
-    now, previous = (
-        AsOf(stock, population(published, rules.areas, day))
-        for day, stock in zip(dates, stocks, strict=True)
-    )
-    return LiveScorecard(scorecard(rules.catalogue, rules.areas, now, previous), heads)
+    return [tp for tp in partitions if tp.topic == topic]
 
 
 async def read_odd_facts(

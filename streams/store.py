@@ -113,6 +113,7 @@ def layout(rules: Rules) -> str:
         "measures": [measure.model_dump(mode="json") for measure in rules.catalogue.measure],
         "standards": [standard.model_dump(mode="json") for standard in rules.standards.standard],
         "leaves": rules.areas.leaves,
+        "providers": rules.standards.providers,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

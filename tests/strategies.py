@@ -130,7 +130,12 @@ def data_of(draw: st.DrawFn, kind: str, about: date) -> Fields:
             "district": draw(st.sampled_from(DISTRICTS)),
         }
     if kind == "case.allocated":
-        return {"service": draw(st.sampled_from(SERVICES)), "team": draw(st.sampled_from("é~x"))}
+        names = st.sampled_from(["é", "~", "x", None])
+        return {
+            "service": draw(st.sampled_from(SERVICES)),
+            "team": draw(names),
+            "provider": draw(names),
+        }
     if kind == "case.closed":
         return {"outcome": draw(st.sampled_from(OUTCOMES)), "unread": [None]}
     if kind == "event.retracted":
