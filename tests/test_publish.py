@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -252,4 +255,79 @@ def test_a_publication_that_fails_leaves_the_one_before(
     monkeypatch.setitem(writing.WRITERS, Format.JSON, fails)
     with pytest.raises(OSError, match="no space"):
         publish(view_of(), tmp_path, [Format.HTML, Format.JSON])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+# Publishes one small file, and dies at the nth call that touches the file system.
+DYING = """
+import os, sys
+from pathlib import Path
+from types import SimpleNamespace
+from snapshots.publish import writing
+
+folder, text, fatal = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])
+left = [fatal]
+def died(event, args):
+    if event in {"open", "os.mkdir", "os.rename", "os.listdir", "os.remove", "os.rmdir"}:
+        left[0] -= 1
+        if not left[0]: os._exit(9)
+writing.WRITERS[writing.Format.JSON] = lambda view: iter([("a.json", text), ("b.json", text)])
+view = SimpleNamespace(release=SimpleNamespace(period="2015-10", number=1), profile="internal")
+sys.addaudithook(died)
+writing.publish(view, folder, [writing.Format.JSON])
+"""
+PUBLISHED = "2015-10-001-internal"
+
+
+def dies_publishing(folder: Path, text: str, fatal: int) -> bool:
+    """Publish a text in a process that dies at a call, or ends before it."""
+    arguments = [sys.executable, "-c", DYING, str(folder), text, str(fatal)]
+    code = subprocess.run(arguments, check=False).returncode
+    assert code in (0, 9)
+    return code == 9
+
+
+def texts_in(folder: Path) -> list[str]:
+    return [path.read_text() for path in sorted((folder / PUBLISHED).rglob("*.json"))]
+
+
+def test_killed_at_any_moment_a_publication_is_the_old_one_or_the_new_or_put_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish_here(folder: Path, text: str) -> None:
+        files = [("a.json", text.encode()), ("b.json", text.encode())]
+        monkeypatch.setitem(writing.WRITERS, Format.JSON, lambda _: iter(files))
+        publish(view_of(), folder, [Format.JSON])
+
+    seen: set[str] = set()
+    for fatal in count(1):
+        folder = tmp_path / str(fatal)
+        publish_here(folder, "old")
+        died = dies_publishing(folder, "new", fatal)
+        texts = texts_in(folder)
+        assert texts in (["old"] * 2, ["new"] * 2, [])
+        seen.add(texts[0] if texts else "none")
+        publish_here(folder, "newest")
+        assert texts_in(folder) == ["newest"] * 2
+        assert [path.name for path in folder.iterdir()] == [PUBLISHED]
+        if not died:
+            break
+    assert seen == {"old", "new", "none"}
+
+
+def test_what_a_run_that_died_moved_aside_is_put_back_even_if_the_next_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(view_of(), tmp_path, [Format.CSV])
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    (tmp_path / PUBLISHED).rename(tmp_path / f"{writing.ASIDE}{PUBLISHED}")
+    (tmp_path / f"{writing.INCOMING}{PUBLISHED}").mkdir()
+
+    def fails(view: View) -> writing.Files:
+        raise OSError("no space left")
+        yield
+
+    monkeypatch.setitem(writing.WRITERS, Format.JSON, fails)
+    with pytest.raises(OSError, match="no space"):
+        publish(view_of(), tmp_path, [Format.JSON])
     assert sorted(path.name for path in tmp_path.rglob("*")) == before

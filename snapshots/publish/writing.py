@@ -1,9 +1,10 @@
 """Publishing: every format asked for, whole or not at all."""
 
+import fcntl
 import os
-import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from snapshots.publish.view import View
 from snapshots.publish.workbook import xlsx_files
 
 Files = Iterator[tuple[str, bytes]]
+# What a folder is called while it is written, and one that is about to be replaced.
+INCOMING, ASIDE = ".publishing-", ".published-before-"
 
 
 class Format(StrEnum):
@@ -40,30 +43,57 @@ WRITERS: dict[Format, Callable[[View], Files]] = {
 def publish(view: View, folder: Path, formats: Sequence[Format] = tuple(Format)) -> list[Path]:
     """Write a publication into `folder`/<period>-<number>-<profile>/<format>; the files written.
 
-    1. Every file is written and flushed to disk in a hidden folder beside it.
-    2. What was published there before is moved aside.
-    3. The new folder is renamed into place, and the old one removed.
-    A crash leaves the old publication, or none, or the new one; never a part of it. The same
-    view gives the same bytes. Raises OSError when the folder cannot be written.
+    1. Wait until no one else publishes there, and put right what a run that died has left.
+    2. Every file is written and flushed to disk in a hidden folder beside it.
+    3. What was published there before is moved aside.
+    4. The new folder is renamed into place, and the old one removed.
+    A crash leaves the old publication, or none, or the new one; never a part of it. One that falls
+    between 3 and 4 leaves the old one aside, until the next run puts it back. The same view gives
+    the same bytes. Raises OSError when the folder cannot be written.
     """
     release = view.release
     target = folder / f"{release.period}-{release.number:03}-{view.profile}"
+    hidden = folder / f"{INCOMING}{target.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    hidden = folder / f".{target.name}.{secrets.token_hex(4)}"
-    aside = hidden.with_name(f"{hidden.name}.before")
-    try:
-        written = [
-            _write(hidden / form / name, text)
-            for form in dict.fromkeys(formats)
-            for name, text in WRITERS[form](view)
-        ]
-        if target.exists():
-            target.rename(aside)
-        hidden.rename(target)
-        sync(folder)
-    finally:
-        _remove([hidden, aside])
+    with _alone(folder):
+        _recover(folder)
+        try:
+            written = [
+                _write(hidden / form / name, text)
+                for form in dict.fromkeys(formats)
+                for name, text in WRITERS[form](view)
+            ]
+            if target.exists():
+                target.rename(folder / f"{ASIDE}{target.name}")
+            hidden.rename(target)
+            sync(folder)
+        finally:
+            _recover(folder)
     return [target / path.relative_to(hidden) for path in written]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only one to publish into a folder; the system lets go for a process that dies."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _recover(folder: Path) -> None:
+    """Put back what was moved aside and not replaced, and remove what is of no more use."""
+    for unfinished in folder.glob(f"{INCOMING}*"):
+        shutil.rmtree(unfinished)
+    for aside in folder.glob(f"{ASIDE}*"):
+        target = folder / aside.name.removeprefix(ASIDE)
+        if target.exists():
+            shutil.rmtree(aside)
+        else:
+            aside.rename(target)
+            sync(folder)
 
 
 def _write(path: Path, text: bytes) -> Path:
@@ -73,8 +103,3 @@ def _write(path: Path, text: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return path
-
-
-def _remove(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
