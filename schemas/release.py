@@ -14,6 +14,8 @@ from schemas.areas import Areas
 from schemas.catalogue import Indicator
 from schemas.scorecard import Direction, Status
 
+# The format that releases are written in. Stored ones keep theirs for ever: what is added to a
+# release has a default that says what it was before, so that all earlier formats can be read.
 FORMAT = 1
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
@@ -94,7 +96,7 @@ class Change(Frozen):
 class Release(Frozen):
     """One release of a period's figures."""
 
-    format: Literal[1]
+    format: Annotated[int, Field(ge=1, le=FORMAT)]
     period: Period
     number: Annotated[int, Field(ge=1)]
     kind: ReleaseKind

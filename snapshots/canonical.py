@@ -8,6 +8,7 @@ from typing import Any
 
 # Beyond these JSON's numbers are not exact in every language (RFC 7493, section 2.2).
 MOST = 2**53 - 1
+DIGITS = len(f"-{MOST}")
 # Exponents between which a number is written without one (RFC 8785, section 3.2.2.3).
 LARGEST_PLAIN, SMALLEST_PLAIN = 21, -6
 
@@ -18,6 +19,21 @@ def canonical(value: Any) -> bytes:
     Raises ValueError for a number that JSON cannot carry exactly, TypeError for any other type.
     """
     return _text(value).encode("utf-8")
+
+
+def parsed(text: bytes) -> Any:
+    """The value of a canonical JSON text.
+
+    Raises ValueError when it is not JSON, or not canonical, so that it has another hash than its
+    value has.
+    """
+    try:
+        value = json.loads(text, parse_int=_exact)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if canonical(value) != text:
+        raise ValueError("not canonical JSON")
+    return value
 
 
 def sha256(text: bytes) -> str:
@@ -38,6 +54,12 @@ def _text(value: Any) -> str:
         names = sorted(value, key=lambda name: name.encode("utf-16-be"))
         return f"{{{','.join(f'{_text(name)}:{_text(value[name])}' for name in names)}}}"
     raise TypeError(f"{type(value).__name__} has no JSON")
+
+
+def _exact(digits: str) -> int | float:
+    """A whole number as `canonical` can write it: beyond those that are exact, as a fraction."""
+    number = int(digits) if len(digits) <= DIGITS else MOST + 1
+    return number if abs(number) <= MOST else float(digits)
 
 
 def _integer(value: int) -> str:

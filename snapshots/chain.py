@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from schemas.release import Release, ReleaseKind
-from snapshots.canonical import canonical, sha256
-from snapshots.failures import Damaged, NotAllowed
+from schemas.release import FORMAT, Release, ReleaseKind
+from snapshots.canonical import canonical, parsed, sha256
+from snapshots.failures import Damaged, LaterFormat, NotAllowed
 
 # What may follow what; None is the beginning. A revision is scheduled, a correction mends an
 # error: both need a first release that they change, and a reason.
@@ -62,19 +62,37 @@ def name_of(period: str, number: int) -> str:
 
 
 def seal(release: Release) -> Sealed:
-    """The release in the form that is hashed and stored."""
+    """A new release in the form that is hashed and stored."""
     text = canonical(release.model_dump(mode="json"))
     return Sealed(release, text, sha256(text))
 
 
 def unseal(name: str, text: bytes) -> Sealed:
-    """The release that a stored text holds. Raises Damaged when it is not as `seal` made it."""
+    """The release that a stored text holds, in the format of its time or a later one up to ours.
+
+    What is hashed are the bytes as they are stored, never what this version would write.
+
+    1. The text is canonical JSON, so that there is no other text of the same release.
+    2. It says of itself that it is of a format that is known.
+    3. It has what a release has, and says that it is the one of that name.
+
+    Raises Damaged, or LaterFormat for one that a later version has written.
+    """
     try:
-        sealed = seal(Release.model_validate_json(text))
-    except (ValidationError, ValueError) as error:
-        raise Damaged(f"{name}: not a release that this version of Caseline can read") from error
-    if sealed.text != text:
-        raise Damaged(f"{name}: not canonical JSON, so it is not what was written")
+        said = parsed(text)
+    except ValueError as error:
+        raise Damaged(f"{name}: {error}, so it is not what was written") from error
+    format_number = said.get("format") if isinstance(said, dict) else None
+    if isinstance(format_number, int) and format_number > FORMAT:
+        raise LaterFormat(
+            f"{name}: written in format {format_number} by a later Caseline; this one reads "
+            f"formats up to {FORMAT}, so it can neither check nor show it: bring it up to date"
+        )
+    try:
+        release = Release.model_validate_json(text)
+    except ValidationError as error:
+        raise Damaged(f"{name}: not a release") from error
+    sealed = Sealed(release, text, sha256(text))
     if sealed.name != name:
         raise Damaged(f"{name}: it says that it is {sealed.name}")
     return sealed

@@ -6,7 +6,7 @@ from datetime import date
 
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue
-from schemas.release import Change, Release
+from schemas.release import FORMAT, Change, Release
 from snapshots.chain import Request, Sealed
 from snapshots.differences import Explanation, differences
 from snapshots.evidence import Evidence, Question, known_of
@@ -42,7 +42,7 @@ class Draft:
         cells = frozen_cells(self.catalogue, self.areas, self.as_of, self.cut)
         check_equal(cells, evidence.cells)
         return Release(
-            format=1,
+            format=FORMAT,
             period=self.request.period,
             number=len(self.chain) + 1,
             kind=self.request.kind,

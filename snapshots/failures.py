@@ -21,6 +21,10 @@ class Damaged(ReleaseError):  # noqa: N818
     """A stored release, or the chain, is not as it was made."""
 
 
+class LaterFormat(Damaged):
+    """A stored release is of a format that only a later version of Caseline knows."""
+
+
 class Taken(ReleaseError):  # noqa: N818
     """Another process made a release of that number first."""
 

@@ -43,7 +43,7 @@ class ReleaseFolder:
             noted = (self.root / name / HASH).read_bytes()
         except FileNotFoundError as error:
             raise Damaged(f"{name}: {Path(error.filename).name} is missing") from error
-        if noted != _hash_line(text):
+        if noted != hash_line(text):
             raise Damaged(f"{name}: {RELEASE} does not have the hash in {HASH}")
         return text
 
@@ -71,7 +71,7 @@ class ReleaseFolder:
         try:
             incoming.chmod(0o755)
             _write(incoming / RELEASE, sealed.text)
-            _write(incoming / HASH, _hash_line(sealed.text))
+            _write(incoming / HASH, hash_line(sealed.text))
             sync(incoming)
             incoming.rename(target)
         except OSError as error:
@@ -94,7 +94,8 @@ def _named(folder: Path, pattern: re.Pattern[str]) -> list[str]:
     return sorted(it.name for it in folder.iterdir() if it.is_dir() and pattern.fullmatch(it.name))
 
 
-def _hash_line(text: bytes) -> bytes:
+def hash_line(text: bytes) -> bytes:
+    """What stands beside a release: its hash, as `sha256sum` writes it."""
     return f"{sha256(text)}  {RELEASE}\n".encode()
 
 

@@ -12,6 +12,7 @@ from processors.population import BANDS
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
 from schemas.release import (
+    FORMAT,
     Cause,
     Change,
     Commentary,
@@ -22,7 +23,7 @@ from schemas.release import (
     ReleaseKind,
 )
 from schemas.scorecard import ScorecardRow
-from snapshots.canonical import canonical, sha256
+from snapshots.chain import seal
 from snapshots.publish.wording import long_date
 from streams.eventfiles import read_events
 from streams.replay import Replay
@@ -89,7 +90,7 @@ def later(kind: ReleaseKind = "revised") -> Release:
             "kind": kind,
             "released_on": date(2015, 12, 7),
             "reason": "A closure of 29 October was entered in November.",
-            "previous_release": sha256(canonical(first.model_dump(mode="json"))),
+            "previous_release": seal(first).sha256,
             "cells": cells,
             "changes": tuple(_changes(first.cells, cells)),
         }
@@ -120,7 +121,7 @@ def release(month: str) -> Release:
     as_of = _month_end(month)
     rules, replay = _replayed()
     return Release(
-        format=1,
+        format=FORMAT,
         period=month,
         number=1,
         kind="first",

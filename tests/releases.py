@@ -7,7 +7,7 @@ from processors.direction import direction_of_travel
 from processors.evaluate import value_of
 from schemas.areas import Areas
 from schemas.catalogue import ALL_AGES, Indicator
-from schemas.release import Release, ReleaseCell
+from schemas.release import FORMAT, Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
 
 Counts = Mapping[tuple[str | None, str], int]
@@ -67,7 +67,7 @@ def bare_release(
     """A release with nothing but its cells."""
     day = date.fromisoformat(f"{period}-28")
     return Release(
-        format=1,
+        format=FORMAT,
         period=period,
         number=number,
         kind="first" if number == 1 else "revised",

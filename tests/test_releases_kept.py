@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -17,13 +18,15 @@ from processors.calendar import back, calendar, day_number
 from processors.rating import Target, rating
 from schemas.areas import Areas
 from schemas.catalogue import Indicator, load_catalogue
-from schemas.release import Position, Rag, Release, ReleaseCell, ReleaseKind
+from schemas.release import FORMAT, Position, Rag, Release, ReleaseCell, ReleaseKind
 from snapshots import civil
 from snapshots.canonical import canonical
 from snapshots.chain import Sealed, already, check_may_follow, requested, seal, unseal
-from snapshots.failures import Damaged, NotAllowed, Taken
-from snapshots.folder import ReleaseFolder
+from snapshots.failures import Damaged, LaterFormat, NotAllowed, Taken
+from snapshots.folder import ReleaseFolder, hash_line
 from snapshots.freeze import as_of_period
+from snapshots.publish.view import View
+from snapshots.publish.writing import publish
 from snapshots.schedule import latest_due, next_due, wait
 from snapshots.verify import problems
 
@@ -36,7 +39,7 @@ def chain_of(*kinds: ReleaseKind, period: str = PERIOD) -> list[Sealed]:
     chain: list[Sealed] = []
     for number, kind in enumerate(kinds, start=1):
         release = Release(
-            format=1,
+            format=FORMAT,
             period=period,
             number=number,
             kind=kind,
@@ -268,8 +271,7 @@ def test_a_forged_release_with_a_forged_hash_breaks_the_link_after_it(
 ) -> None:
     forged = seal(stored[1].release.model_copy(update={"author": "somebody else"}))
     rewritten(folder.root / forged.name / "release.json", forged.text)
-    line = f"{forged.sha256}  release.json\n".encode()
-    rewritten(folder.root / forged.name / "release.sha256", line)
+    rewritten(folder.root / forged.name / "release.sha256", hash_line(forged.text))
     (link,) = found(folder)
     assert link.startswith("2015-10/003:")
     assert "2015-10/002" in link
@@ -281,8 +283,7 @@ def test_a_forged_last_release_differs_from_the_topic(
     topic = {it.name: it.text for it in stored}
     forged = seal(stored[2].release.model_copy(update={"author": "somebody else"}))
     rewritten(folder.root / forged.name / "release.json", forged.text)
-    line = f"{forged.sha256}  release.json\n".encode()
-    rewritten(folder.root / forged.name / "release.sha256", line)
+    rewritten(folder.root / forged.name / "release.sha256", hash_line(forged.text))
     assert found(folder, topic) == [
         "2015-10/003: the folder and the topic have different releases of that name"
     ]
@@ -396,3 +397,88 @@ def test_the_job_never_sleeps_long_and_never_into_the_past() -> None:
     assert wait(now, now + timedelta(days=3), longest) == 600
     assert wait(now, now + timedelta(seconds=3), longest) == 3
     assert wait(now, now - timedelta(seconds=3), longest) == 0
+
+
+# A release as the first version of the format had it, byte for byte; it is never made again.
+FORMAT_1 = Path(__file__).parent / "data/release-format-1"
+
+
+@pytest.fixture
+def of_format_1(folder: ReleaseFolder) -> bytes:
+    """A release of format 1 in the folder."""
+    path = folder.root / "2015-10/001"
+    shutil.copytree(FORMAT_1, path)
+    return (path / "release.json").read_bytes()
+
+
+def test_a_release_of_an_earlier_format_is_proved_and_published_as_it_was_written(
+    folder: ReleaseFolder, of_format_1: bytes, tmp_path: Path
+) -> None:
+    assert found(folder, {"2015-10/001": of_format_1}) == []
+    (sealed,) = folder.read(PERIOD)
+    assert (sealed.release.format, sealed.text) == (1, of_format_1)
+    view = View(sealed.release, stored=sealed.text)
+    files = {path.name: path for path in publish(view, tmp_path / "site")}
+    assert files["release.json"].read_bytes() == of_format_1
+    assert json.loads(files["scorecard.json"].read_bytes())["sha256"] == sealed.sha256
+
+
+def test_a_release_of_today_follows_one_of_an_earlier_format(
+    folder: ReleaseFolder, of_format_1: bytes
+) -> None:
+    (first,) = folder.read(PERIOD)
+    later = {"format": FORMAT, "number": 2, "kind": "revised", "previous_release": first.sha256}
+    folder.write(seal(first.release.model_copy(update=later)))
+    assert found(folder) == []
+
+
+def test_any_altered_byte_of_an_earlier_format_is_named(
+    folder: ReleaseFolder, of_format_1: bytes
+) -> None:
+    for place in random.Random(5).sample(range(len(of_format_1)), 25):
+        changed = of_format_1[:place] + bytes([of_format_1[place] ^ 1]) + of_format_1[place + 1 :]
+        rewritten(folder.root / "2015-10/001/release.json", changed)
+        assert found(folder) == [
+            "2015-10/001: release.json does not have the hash in release.sha256"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b'"as_of":', b'"as_of": '),
+        (b'"numerator":816', b'"numerator":816.0'),
+        (b'"target":80', b'"target":8e1'),
+        (b'"author":"P', b'"author":"\\u0050'),
+        (b'{"age_bands"', b'{"number":1,"age_bands"'),
+        (b'"period":"2015-10"', b'"period":NaN'),
+        (b'"period":"2015-10"', b'"period":' + b"9" * 5000),
+        (b'"period":"2015-10"', b'"period":' + b"[" * 100_000),
+        (b'"period":"2015-10"', b'"period":"\\ud800"'),
+        (b'"period":"2015-10"', b'"period":"\xff"'),
+    ],
+)
+def test_another_text_of_the_same_release_is_refused(
+    of_format_1: bytes, was: bytes, becomes: bytes
+) -> None:
+    assert was in of_format_1
+    with pytest.raises(Damaged, match=r"^2015-10/001: .*not what was written"):
+        unseal("2015-10/001", of_format_1.replace(was, becomes, 1))
+
+
+@pytest.mark.parametrize("text", [b"{}", b"[]", b"1", b'{"format":0}', b'{"format":true}'])
+def test_what_is_no_release_is_refused_though_it_is_canonical(text: bytes) -> None:
+    with pytest.raises(Damaged, match="not a release"):
+        unseal("2015-10/001", text)
+
+
+def test_a_release_of_a_later_format_is_refused_with_what_to_do(
+    folder: ReleaseFolder, of_format_1: bytes
+) -> None:
+    later = canonical({**json.loads(of_format_1), "format": FORMAT + 1, "something": "new"})
+    with pytest.raises(LaterFormat, match=f"format {FORMAT + 1} by a later Caseline"):
+        unseal("2015-10/001", later)
+    rewritten(folder.root / "2015-10/001/release.json", later)
+    rewritten(folder.root / "2015-10/001/release.sha256", hash_line(later))
+    (said,) = found(folder)
+    assert "bring it up to date" in said

@@ -11,7 +11,6 @@ from schemas.areas import Areas
 from schemas.catalogue import Indicator
 from schemas.release import Commentary, Period, Rag, Release, ReleaseKind, Sha256
 from schemas.scorecard import Direction
-from snapshots.canonical import canonical
 from snapshots.publish.figures import Cell, Shown
 from snapshots.publish.view import View
 from snapshots.publish.wording import Mark, Profile, Symbol
@@ -96,7 +95,7 @@ def json_files(view: View) -> Iterator[tuple[str, bytes]]:
     yield "scorecard.json", _text(published(view).model_dump(mode="json"))
     yield SCHEMA_FILE, _text(_schema(PublishedScorecard))
     if view.profile == "internal":
-        yield "release.json", canonical(view.release.model_dump(mode="json"))
+        yield "release.json", view.text
         yield "release.schema.json", _text(_schema(Release))
 
 

@@ -8,6 +8,7 @@ from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.release import Change, Commentary, Release
 from snapshots.canonical import canonical, sha256
+from snapshots.chain import seal
 from snapshots.publish.figures import (
     Cell,
     Disclosure,
@@ -60,8 +61,10 @@ class ShownChange:
 class View:
     """A release with what else its pages need, every figure as it may be shown.
 
-    `others` may hold releases of any period in any order. Of an earlier period the one with the
-    greatest number is shown in trends; earlier ones of the same period make the log.
+    `stored` are the release's bytes, which may be of an earlier format, and so not what would be
+    written now; those of one that is stored nowhere are made here. `others` may hold releases of
+    any period in any order. Of an earlier period the one with the greatest number is shown in
+    trends; earlier ones of the same period make the log.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class View:
         profile: Profile = "internal",
         disclosure: Disclosure | None = None,
         headlines: Sequence[str] = HEADLINES,
+        stored: bytes | None = None,
     ) -> None:
         if profile == "public" and disclosure is None:
             raise DisclosureMissingError("the public profile needs to know what to suppress")
@@ -80,6 +84,7 @@ class View:
         self.disclosure: Disclosure = public or NothingHidden()
         self._others = tuple(others)
         self._headlines = tuple(headlines)
+        self.text = stored or seal(release).text
 
     @cached_property
     def sha256(self) -> str:
@@ -90,7 +95,7 @@ class View:
         could try values of suppressed figures until the hash is right.
         """
         if self.profile == "internal":
-            return sha256(canonical(self.release.model_dump(mode="json")))
+            return sha256(self.text)
         cells = (self.cell(cell.code, cell.area, cell.age_band) for cell in self.release.cells)
         return sha256(canonical([[*one.key, one.figure.text, one.previous.text] for one in cells]))
 

@@ -14,6 +14,7 @@ from streams.commands.releases import NumberOption, checked_period
 from streams.commands.terminal import err, explained, fail, settings_and_rules
 
 if TYPE_CHECKING:
+    from snapshots.chain import Sealed
     from snapshots.disclosure.rules import Rule
     from snapshots.publish.view import View
 
@@ -77,7 +78,8 @@ def publish(
     settings, rules = settings_and_rules()
     with explained():
         try:
-            release, others = _releases(settings.releases, period, number)
+            sealed, others = _releases(settings.releases, period, number)
+            release = sealed.release
             if profile == "public":
                 view = _public_view(
                     release,
@@ -87,7 +89,7 @@ def publish(
                     (threshold, zeros, commentary_checked),
                 )
             else:
-                view = View(release, others)
+                view = View(release, others, stored=sealed.text)
             written = publish(view, to, [Format(each) for each in chosen])
         except ReleaseError as error:
             fail(str(error))
@@ -105,21 +107,20 @@ def _chosen_formats(text: str) -> list[str]:
     return chosen
 
 
-def _releases(root: Path, period: str, number: int | None) -> tuple[Release, list[Release]]:
+def _releases(root: Path, period: str, number: int | None) -> tuple["Sealed", list[Release]]:
     """The release asked for, and every other one that its publication may show."""
     from snapshots.publish.wording import month_before
 
     folder = ReleaseFolder(root)
     first = month_before(period, MONTHS_BACK)
     shown = [month for month in folder.periods() if first <= month <= period]
-    found = [sealed.release for month in shown for sealed in folder.read(month)]
-    own = [each for each in found if each.period == period]
-    wanted = [each for each in own if number in (None, each.number)]
+    found = [sealed for month in shown for sealed in folder.read(month)]
+    own = [each for each in found if each.release.period == period]
+    wanted = [each for each in own if number in (None, each.release.number)]
     if not wanted:
         which = f"release {number} of {period}" if number else f"release of {period}"
         raise NotAllowed(f"there is no {which}: `caseline snapshot list` shows what there is")
-    release = wanted[-1]
-    return release, [each for each in found if each != release]
+    return wanted[-1], [each.release for each in found if each is not wanted[-1]]
 
 
 def _public_view(
