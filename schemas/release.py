@@ -1,22 +1,25 @@
 """Releases: a month's scorecard frozen for publication, and what it rests on.
 
 A release is immutable. Its canonical JSON (snapshots.canonical) is what is hashed, stored and
-published from, so everything that a page needs years later is in it: the figures, the wording of
-the indicators, the tree of areas, and where in the log the figures come from.
+published from, so everything that a page needs years later is in it: the figures, the rules
+and the wording of the indicators, the bank holidays, the tree of areas, and where in the log the
+figures come from.
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.areas import Areas
-from schemas.catalogue import Indicator
+from schemas.catalogue import Indicator, Measure
 from schemas.scorecard import Direction, Status
 
 # The format that releases are written in. Stored ones keep theirs for ever: what is added to a
 # release has a default that says what it was before, so that all earlier formats can be read.
-FORMAT = 1
+# 1  the first.
+# 2  keeps what its figures were worked out with: the measures, and the bank holidays.
+FORMAT = 2
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
 # correction mends an error; both come after a first release and need a reason.
@@ -94,7 +97,10 @@ class Change(Frozen):
 
 
 class Release(Frozen):
-    """One release of a period's figures."""
+    """One release of a period's figures.
+
+    `bank_holidays` are those of England on weekdays, from 1900 until the as-of date.
+    """
 
     format: Annotated[int, Field(ge=1, le=FORMAT)]
     period: Period
@@ -116,3 +122,11 @@ class Release(Frozen):
     commentary: tuple[Commentary, ...]
     quality: dict[str, int]
     changes: tuple[Change, ...]
+    measures: tuple[Measure, ...] = ()
+    bank_holidays: tuple[date, ...] = ()
+
+    @model_validator(mode="after")
+    def _keeps_its_rules(self) -> Self:
+        if bool(self.measures) != (self.format > 1):
+            raise ValueError("a release keeps its measures, except in format 1")
+        return self

@@ -63,7 +63,7 @@ def name_of(period: str, number: int) -> str:
 
 def seal(release: Release) -> Sealed:
     """A new release in the form that is hashed and stored."""
-    text = canonical(release.model_dump(mode="json"))
+    text = canonical(release.model_dump(mode="json", by_alias=True))
     return Sealed(release, text, sha256(text))
 
 

@@ -4,13 +4,17 @@ Reconciliation's own: it shares neither code nor tables with processors.calendar
 is there to check. Days are day numbers from 1970-01-01.
 """
 
+from bisect import bisect_right
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
 import holidays
 
 EPOCH = date(1970, 1, 1).toordinal()
+SATURDAY = 5  # as weekdays are counted, from Monday's 0
+FIRST_YEAR = 1900  # of events
 
 
 def date_of(day: int) -> date:
@@ -48,16 +52,22 @@ def back(day: int, months: int) -> int:
     return min(target, target - date_of(target).day + date_of(day).day)
 
 
-@lru_cache(maxsize=100_000)
-def working_days(after: int, until: int) -> int:
-    """Weekdays that are no bank holidays in England, after one day, up to and with another."""
-    if until <= after:
-        return -working_days(until, after) if until < after else 0
-    weeks, rest = divmod(until - after, 7)
-    weekdays = weeks * 5 + sum(_is_weekday(until - each) for each in range(rest))
-    years = range(date_of(after).year, date_of(until).year + 1)
-    bank = sum(after < each <= until for year in years for each in _bank_holidays(year))
-    return weekdays - bank
+class WorkingDays:
+    """Weekdays that are not among some bank holidays."""
+
+    def __init__(self, bank_holidays: Iterable[date]) -> None:
+        self._bank_holidays = sorted(day_of(it) for it in bank_holidays if it.weekday() < SATURDAY)
+        # One for each pair of days, of which a log has the same ones over and over.
+        self.between = lru_cache(maxsize=100_000)(self._between)
+
+    def _between(self, after: int, until: int) -> int:
+        """Working days after one day, up to and with another; negative if that one is earlier."""
+        if until <= after:
+            return -self._between(until, after) if until < after else 0
+        weeks, rest = divmod(until - after, 7)
+        weekdays = weeks * SATURDAY + sum(_is_weekday(until - each) for each in range(rest))
+        first, end = (bisect_right(self._bank_holidays, day) for day in (after, until))
+        return weekdays - (end - first)
 
 
 def completed_years(birth: date, day: int) -> int:
@@ -66,12 +76,13 @@ def completed_years(birth: date, day: int) -> int:
     return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
 
 
+@lru_cache(maxsize=20)
+def bank_holidays(until: date) -> tuple[date, ...]:
+    """The bank holidays of England on weekdays, from the first year of events until a date."""
+    years = range(FIRST_YEAR, until.year + 1)
+    found = holidays.country_holidays("GB", subdiv="ENG", years=years)
+    return tuple(sorted(it for it in found if it.weekday() < SATURDAY and it <= until))
+
+
 def _is_weekday(day: int) -> bool:
-    return date_of(day).weekday() < 5
-
-
-@lru_cache(maxsize=400)
-def _bank_holidays(year: int) -> tuple[int, ...]:
-    """Those that fall on weekdays."""
-    found = holidays.country_holidays("GB", subdiv="ENG", years=year)
-    return tuple(sorted(day_of(each) for each in found if each.weekday() < 5))
+    return date_of(day).weekday() < SATURDAY

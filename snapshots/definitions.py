@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from processors.decoding import Event
 from schemas.catalogue import AGE_BANDS, Limit, Match, Measure, Start, Window
-from snapshots.civil import back, completed_years, month_of, working_days
+from snapshots.civil import WorkingDays, back, completed_years, month_of
 
 NOTIFIED = "notification.received"
 ALLOCATED = "case.allocated"
@@ -44,9 +44,12 @@ class Share(NamedTuple):
 
 
 class Definitions:
-    """Measures and leaf areas, ready to be asked about cases."""
+    """Measures, leaf areas and working days, ready to be asked about cases."""
 
-    def __init__(self, measures: Sequence[Measure], leaves: Iterable[str]) -> None:
+    def __init__(
+        self, measures: Sequence[Measure], leaves: Iterable[str], week: WorkingDays
+    ) -> None:
+        self._week = week
         self._leaves = frozenset(leaves)
         self._of_notifications = [it for it in measures if it.of == "notification"]
         self._of_cases = {
@@ -69,11 +72,21 @@ class Definitions:
         leaf = district if district in self._leaves else None
         case = _case(known, first)
         for measure in self._of_cases[case.is_closed]:
-            yield from _amounts(measure, case, leaf, today)
+            yield from self._amounts(measure, case, leaf, today)
         for event in notifications:
             notification = _notification(event, case, first)
             for measure in self._of_notifications:
-                yield from _amounts(measure, notification, leaf, today)
+                yield from self._amounts(measure, notification, leaf, today)
+
+    def _amounts(
+        self, measure: Measure, counted: Counted, leaf: str | None, today: int
+    ) -> Iterator[tuple[Share, int]]:
+        if not counts(measure, counted, today, self._week):
+            return
+        yield Share(measure.slots[0], leaf, counted.band), 1
+        if measure.total:
+            span = counted.days[measure.total.end] - counted.days[measure.total.start]
+            yield Share(measure.slots[1], leaf, counted.band), span
 
 
 def cases(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -123,18 +136,7 @@ def band_of(notification: Event, day: int) -> str:
     return AGE_BANDS[sum(years > end for end in BAND_ENDS)]
 
 
-def _amounts(
-    measure: Measure, counted: Counted, leaf: str | None, today: int
-) -> Iterator[tuple[Share, int]]:
-    if not counts(measure, counted, today):
-        return
-    yield Share(measure.slots[0], leaf, counted.band), 1
-    if measure.total:
-        span = counted.days[measure.total.end] - counted.days[measure.total.start]
-        yield Share(measure.slots[1], leaf, counted.band), span
-
-
-def counts(measure: Measure, counted: Counted, today: int) -> bool:
+def counts(measure: Measure, counted: Counted, today: int, week: WorkingDays) -> bool:
     """Whether a measure counts a case or notification today; its `of` and `state` are settled."""
     texts, days = counted.texts, counted.days
     return (
@@ -142,8 +144,8 @@ def counts(measure: Measure, counted: Counted, today: int) -> bool:
         and _passes(measure.outcome, texts.get("outcome"))
         and _passes(measure.notification_type, texts.get("notification_type"))
         and (measure.window is None or _is_within(measure.window, days, today))
-        and all(_has_begun(start, days, today) for start in measure.starts)
-        and (measure.limit is None or _is_kept(measure.limit, days))
+        and all(_has_begun(start, days, today, week) for start in measure.starts)
+        and (measure.limit is None or _is_kept(measure.limit, days, week))
     )
 
 
@@ -163,18 +165,18 @@ def _is_within(window: Window, days: dict[str, int], today: int) -> bool:
     return 1 <= months_since <= window.months
 
 
-def _has_begun(start: Start, days: dict[str, int], today: int) -> bool:
+def _has_begun(start: Start, days: dict[str, int], today: int, week: WorkingDays) -> bool:
     day = days.get(start.day)
     if day is None:
         return False
     if start.working_days is None:
         return day + start.days <= today
-    return working_days(day + start.days, today) > start.working_days
+    return week.between(day + start.days, today) > start.working_days
 
 
-def _is_kept(limit: Limit, days: dict[str, int]) -> bool:
+def _is_kept(limit: Limit, days: dict[str, int], week: WorkingDays) -> bool:
     start, end = days.get(limit.start), days.get(limit.end)
     if start is None or end is None:
         return False
-    taken = working_days(start, end) if limit.unit == "working-days" else end - start
+    taken = week.between(start, end) if limit.unit == "working-days" else end - start
     return limit.more_than < taken <= limit.at_most

@@ -8,6 +8,7 @@ from schemas.areas import Areas
 from schemas.catalogue import Catalogue
 from schemas.release import FORMAT, Change, Release
 from snapshots.chain import Request, Sealed
+from snapshots.civil import bank_holidays
 from snapshots.differences import Explanation, differences
 from snapshots.evidence import Evidence, Question, known_of
 from snapshots.freeze import Cut, as_of_period, calendar_version, commentary, frozen_cells
@@ -62,6 +63,8 @@ class Draft:
             commentary=commentary(self.cut.reference, self.areas, self.request.period),
             quality=evidence.quality,
             changes=self._changes(evidence),
+            measures=self.catalogue.measure,
+            bank_holidays=bank_holidays(self.as_of),
         )
 
     def _changes(self, evidence: Evidence) -> tuple[Change, ...]:

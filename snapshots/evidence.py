@@ -21,7 +21,7 @@ from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
 from schemas.release import Position, ReleaseCell
 from snapshots.causes import Moves
 from snapshots.children import Placed, children, known, offsets_of
-from snapshots.civil import day_of
+from snapshots.civil import WorkingDays, bank_holidays, day_of
 from snapshots.definitions import Definitions, Share, cases
 from snapshots.recount import Recount
 from snapshots.spill import LogRecord, Spill
@@ -34,7 +34,7 @@ Show = Callable[[int, int], None]
 class Question:
     """What is asked of the log: the figures of a date under rules, and since which cut they moved.
 
-    Without `since` it is not asked why they moved.
+    Without `since` it is not asked why they moved; without `bank_holidays` those known now count.
     """
 
     catalogue: Catalogue
@@ -42,6 +42,7 @@ class Question:
     as_of: date
     cut: tuple[Position, ...]
     since: tuple[Position, ...] | None = None
+    bank_holidays: tuple[date, ...] | None = None
 
     @property
     def dates(self) -> tuple[date, date]:
@@ -95,7 +96,10 @@ class _Count:
     def __init__(self, question: Question) -> None:
         self._question = question
         self._days = [day_of(day) for day in question.dates]
-        self._definitions = Definitions(question.catalogue.measure, question.areas.leaves)
+        free = question.bank_holidays or bank_holidays(question.as_of)
+        self._definitions = Definitions(
+            question.catalogue.measure, question.areas.leaves, WorkingDays(free)
+        )
         self._sums: tuple[Counter[Share], Counter[Share]] = (Counter(), Counter())
         self.quality: Counter[str] = Counter({str(kind): 0 for kind in Oddity})
         since = question.since

@@ -62,7 +62,7 @@ def release_tables(release: Release, width: int) -> list[Table]:
         ScorecardRow(title=titles[it.code], **it.model_dump(exclude={"target", "rag"}))
         for it in release.cells
     ]
-    # A release has the indicators that it shows, but not the measures they were computed from.
+    # Only what is shown: one of format 1 does not have the measures.
     shown = Catalogue.model_construct(
         direction=release.direction_scheme, measure=(), indicator=release.indicators
     )

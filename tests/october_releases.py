@@ -24,6 +24,7 @@ from schemas.release import (
 )
 from schemas.scorecard import ScorecardRow
 from snapshots.chain import seal
+from snapshots.civil import bank_holidays
 from snapshots.publish.wording import long_date
 from streams.eventfiles import read_events
 from streams.replay import Replay
@@ -144,6 +145,8 @@ def release(month: str) -> Release:
         commentary=NOTES,
         quality={"before-notification": 3, "no-notification": 0, "step-up-not-closed": 12},
         changes=(),
+        measures=rules.catalogue.measure,
+        bank_holidays=bank_holidays(as_of),
     )
 
 

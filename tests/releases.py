@@ -6,7 +6,7 @@ from datetime import date
 from processors.direction import direction_of_travel
 from processors.evaluate import value_of
 from schemas.areas import Areas
-from schemas.catalogue import ALL_AGES, Indicator
+from schemas.catalogue import ALL_AGES, Indicator, load_catalogue
 from schemas.release import FORMAT, Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
 
@@ -87,6 +87,7 @@ def bare_release(
         commentary=(),
         quality={},
         changes=(),
+        measures=load_catalogue().measure,
     )
 
 

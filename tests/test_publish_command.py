@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from schemas.release import Commentary, Release
+from schemas.release import FORMAT, Commentary, Release
 from snapshots.chain import seal
 from snapshots.disclosure.public import public_release
 from snapshots.disclosure.rules import Rule
@@ -118,13 +118,16 @@ def test_other_rules_of_suppression_can_be_chosen(releases: Path, tmp_path: Path
     assert kept.rule.threshold == 3
 
 
-def test_a_release_of_another_catalogue_cannot_go_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("format_number", "code"), [(FORMAT, 0), (1, 1)])
+def test_a_release_of_another_catalogue_goes_out_by_its_own_if_it_kept_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_number: int, code: int
 ) -> None:
     monkeypatch.setenv("CASELINE_RELEASES", str(tmp_path / "releases"))
     (tmp_path / "releases").mkdir()
     old: Release = october().model_copy(update={"catalogue_version": "another"})
+    if format_number == 1:
+        old = old.model_copy(update={"format": 1, "measures": ()})
     ReleaseFolder(tmp_path / "releases").write(seal(old))
-    result = run(tmp_path, "--profile", "public")
-    assert result.exit_code == 1
-    assert "another catalogue" in result.output
+    result = run(tmp_path, "--profile", "public", "--formats", "json")
+    assert result.exit_code == code, result.output
+    assert ("CASELINE_CATALOGUE_FILE" in result.output) == bool(code)

@@ -5,8 +5,10 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -14,9 +16,10 @@ from hypothesis import given, settings
 
 from processors.fold import Rules
 from schemas.areas import Areas
-from schemas.catalogue import load_catalogue
+from schemas.catalogue import Catalogue, load_catalogue
 from schemas.events import topics_of
-from snapshots.chain import Sealed
+from snapshots.basis import question_of
+from snapshots.chain import Sealed, seal, unseal
 from snapshots.differences import Explanation, differences
 from snapshots.evidence import Question
 from snapshots.failures import NotAllowed, NotReconciled
@@ -125,7 +128,7 @@ def test_the_same_offsets_give_the_same_bytes_on_another_machine(
         "import sys\n"
         "from processors.fold import Rules\n"
         "from schemas.areas import load_areas\n"
-        "from schemas.catalogue import load_catalogue\n"
+        "from schemas.catalogue import Catalogue, load_catalogue\n"
         "from tests.frozenlogs import FrozenLog\n"
         "from tests.test_snapshots import OCTOBER_EVENTS, read_events\n"
         "rules = Rules(load_catalogue(), load_areas())\n"
@@ -344,3 +347,43 @@ def test_a_release_that_the_chain_does_not_allow_is_refused(
 ) -> None:
     with pytest.raises(NotAllowed, match="reason"):
         october.release("2015-10", "revised", [first_release], "  ")
+
+
+def test_a_release_is_computed_again_by_the_rules_it_keeps_whatever_rules_there_are_now(
+    rules: Rules, october: FrozenLog, october_lines: list[Line], first_release: Sealed
+) -> None:
+    """Once EH09 gave units five weeks, and 30 October was a bank holiday."""
+    text = (files("schemas") / "data/catalogue.toml").read_text()
+    assert "at_most = 28" in text
+    old = Rules(catalogue_of_text(text.replace("at_most = 28", "at_most = 35")), rules.areas)
+    made = FrozenLog(old, october_lines).release("2015-10").release
+    kept = unseal("2015-10/001", seal(made).text).release
+    assert kept == made
+    again = october.evidence(question_of(kept, rules.catalogue)).cells
+    check_equal(list(kept.cells), again)
+    now = first_release.release
+    assert {it.cell.code for it in differences(now.cells, again)} == {"EH09"}
+
+    longer = now.model_copy(update={"bank_holidays": (*now.bank_holidays, date(2015, 10, 30))})
+    again = october.evidence(question_of(longer, rules.catalogue)).cells
+    moved = {it.cell.code for it in differences(now.cells, again)}
+    assert "EH13" in moved <= {"EH13", "EH14", "EH19", "EH20"}
+
+
+def test_a_release_that_kept_no_rules_needs_the_catalogue_it_names(
+    rules: Rules, first_release: Sealed
+) -> None:
+    old = first_release.release.model_copy(
+        update={"format": 1, "measures": (), "bank_holidays": ()}
+    )
+    same = question_of(old, rules.catalogue)
+    assert same.catalogue == rules.catalogue
+    with pytest.raises(NotAllowed, match="CASELINE_CATALOGUE_FILE"):
+        question_of(old, rules.catalogue.model_copy(update={"version": "another"}))
+
+
+def catalogue_of_text(text: str) -> Catalogue:
+    with NamedTemporaryFile("w", suffix=".toml") as file:
+        file.write(text)
+        file.flush()
+        return load_catalogue(Path(file.name))

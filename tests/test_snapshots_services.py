@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -39,6 +40,7 @@ from tests.workers import SECONDS, CommandLine, RunningWorker, finished, wait_un
 pytestmark = pytest.mark.services
 
 KILLS = 20
+CATALOGUE = Path(str(files("schemas") / "data/catalogue.toml"))
 DYING = Path(__file__).with_name("dying_command.py")
 DIED = 9
 # After which step the process dies, or at it; in the order of streams.releasing.
@@ -137,6 +139,16 @@ def test_the_october_events_are_released_revised_explained_and_proved(
             assert [it["offset"] for it in row["events"]] == [it.offset for it in change.causes]
 
     assert "3 releases, nothing wrong" in caseline.run("snapshot", "verify", "--recompute").stdout
+    changed = tmp_path / "catalogue.toml"
+    changed.write_text(CATALOGUE.read_text().replace("at_most = 28", "at_most = 35"))
+    settings = caseline.settings.model_copy(update={"catalogue_file": changed})
+    years_later = CommandLine(settings, rules, caseline.folder)
+    said = years_later.run("snapshot", "verify", "--recompute").stdout
+    assert "3 releases, nothing wrong" in said
+    assert (
+        years_later.run("snapshot", "diff", *BOTH, "--format", "json").stdout
+        == json.dumps(shown, indent=1, ensure_ascii=False) + "\n"
+    )
     assert (
         caseline.run("snapshot", "show", "2015-10", "--number", "1", "--format", "json").stdout
         == first.text.decode() + "\n"

@@ -131,6 +131,7 @@ def _public_view(
     choices: tuple[int, bool, bool],
 ) -> "View":
     """What may go out of a release, worked out once and kept before it goes out."""
+    from snapshots.basis import catalogue_of
     from snapshots.disclosure.disclose import disclose
     from snapshots.disclosure.public import Issued
     from snapshots.disclosure.rules import Rule
@@ -144,14 +145,9 @@ def _public_view(
     store = PublicFolder(root)
     out = {(each.period, each.number): each for each in store.read()}
     if (release.period, release.number) not in out:
-        if catalogue.version != release.catalogue_version:
-            raise NotAllowed(
-                f"{release.period}: frozen with another catalogue ({release.catalogue_version}), "
-                "without whose measures nothing can be suppressed safely"
-            )
         known = {(each.period, each.number): each for each in _all_releases(root)}
         issued = [Issued(known[name], public) for name, public in out.items() if name in known]
-        disclosed = disclose(release, catalogue.measure, rule, issued)
+        disclosed = disclose(release, catalogue_of(release, catalogue).measure, rule, issued)
         _tell_weaknesses(len(disclosed.exposed), len(disclosed.narrow))
         store.write(disclosed.public)
         out[release.period, release.number] = disclosed.public

@@ -11,8 +11,9 @@ from processors.fold import Rules
 from schemas.events import MONTH
 from schemas.release import Release
 from schemas.settings import Settings
+from snapshots.basis import question_of
 from snapshots.chain import Sealed, name_of, unseal
-from snapshots.differences import Explanation, differences
+from snapshots.differences import Difference, Explanation, differences
 from snapshots.evidence import Evidence, Question, examine
 from snapshots.failures import Damaged, NotAllowed
 from snapshots.folder import ReleaseFolder
@@ -129,10 +130,12 @@ def _explained(
     found = list(differences(earlier.cells, later.cells))
     if not found:
         return []
-    if {earlier.catalogue_version, later.catalogue_version} != {rules.catalogue.version}:
-        err.print("Made with another catalogue than the present one: the events are left out.")
-        return [Explained(difference, {}) for difference in found]
-    question = Question(rules.catalogue, later.areas, later.as_of, later.cut, earlier.cut)
+    try:
+        question = question_of(later, rules.catalogue, since=earlier)
+    except NotAllowed as unknown:
+        return _unexplained(found, str(unknown))
+    if earlier.catalogue_version != later.catalogue_version:
+        return _unexplained(found, "the two were made with different catalogues")
     explanation = Explanation(
         later.indicators, later.areas, later.as_of, _examined(settings, question), earlier.cut
     )
@@ -140,6 +143,11 @@ def _explained(
         Explained(it, {field: explanation.causes(it.cell, field) for field in it.fields})
         for it in found
     ]
+
+
+def _unexplained(found: list[Difference], why: str) -> list[Explained]:
+    err.print(f"The events are left out: {why}.", markup=False, soft_wrap=True)
+    return [Explained(difference, {}) for difference in found]
 
 
 def verify(
@@ -179,15 +187,12 @@ def _recomputed(
     for name in (name for period in periods for name in folder.names(period)):
         try:
             release = unseal(name, folder.text(name)).release
+            question = question_of(release, rules.catalogue)
         except Damaged:
             continue  # told already
-        if release.catalogue_version != rules.catalogue.version:
-            yield (
-                f"{name}: made with catalogue {release.catalogue_version}, while this is "
-                f"{rules.catalogue.version}: name that one with CASELINE_CATALOGUE_FILE"
-            )
+        except NotAllowed as unknown:
+            yield f"{name}: {unknown}"
             continue
-        question = Question(rules.catalogue, release.areas, release.as_of, release.cut)
         yield from recompute_problems(release, name, _examined(settings, question).cells)
 
 
