@@ -1,7 +1,13 @@
-"""RAG rating against targets (Indicators, Scorecard, scheme `target`).
+"""RAG rating (Indicators, Scorecard): against the target, or against the month before.
 
-Green meets the target, and a value equal to it does; Amber misses it by no more than the amber
-value set with it; all else is Red. Targets are of all ages together, by indicator, area and year.
+Scheme `target`: Green meets the target, and a value equal to it does; Amber misses it by no more
+than is tolerated; all else is Red. What is tolerated is the amber value set with the target, or
+else the indicator's own tolerance. Targets are by indicator, area and year.
+
+Scheme `previous`: Green is better than the month before, Red worse, and Amber worse by no more
+than the indicator's tolerance. The same value is not better, and within any tolerance: Amber.
+
+Ratings are of all ages together, and of exact values.
 """
 
 from collections.abc import Iterable
@@ -11,14 +17,12 @@ from typing import NamedTuple
 
 from processors.calendar import day_number
 from processors.decoding import Event
+from processors.direction import HIGHER_IS
 from schemas.areas import Areas
 from schemas.catalogue import Indicator
 from schemas.release import Rag
 
 TARGET_SET = "target.set"
-# What a value's distance from a bound is multiplied by, so that 0 or more meets it. There is no
-# rating for T, of which neither more nor less is better.
-MEETS = {"H": 1, "L": -1}
 
 
 class Target(NamedTuple):
@@ -49,17 +53,34 @@ def targets(events: Iterable[Event], areas: Areas, as_of: date) -> dict[tuple[st
     }
 
 
-def rating(indicator: Indicator, numerator: int, denominator: int, target: Target) -> Rag | None:
-    """The rating of a figure from its exact value; None without a value, or for polarity T."""
-    sign = MEETS.get(indicator.polarity)
-    if sign is None or not denominator:
+def rating(indicator: Indicator, value: Fraction | None, target: Target) -> Rag | None:
+    """The rating against a target; None without a value, or for polarity T.
+
+    There is none for T, of which neither more nor less is better.
+    """
+    if value is None or indicator.polarity not in HIGHER_IS:
         return None
-    value = Fraction(indicator.scale * numerator, denominator)
-    if sign * (value - exact(target.value)) >= 0:
+    sign = HIGHER_IS[indicator.polarity]
+    goal = exact(target.value)
+    if target.amber is not None:
+        limit = exact(target.amber)
+    else:
+        limit = goal - sign * exact(indicator.amber or 0)
+    if sign * (value - goal) >= 0:
         return "Green"
-    if target.amber is not None and sign * (value - exact(target.amber)) >= 0:
-        return "Amber"
-    return "Red"
+    return "Amber" if sign * (value - limit) >= 0 else "Red"
+
+
+def rating_since(
+    indicator: Indicator, value: Fraction | None, previous: Fraction | None
+) -> Rag | None:
+    """The rating against the month before; None without either value, or for polarity T."""
+    if value is None or previous is None or indicator.polarity not in HIGHER_IS:
+        return None
+    better_by = HIGHER_IS[indicator.polarity] * (value - previous)
+    if better_by > 0:
+        return "Green"
+    return "Amber" if -better_by <= exact(indicator.amber or 0) else "Red"
 
 
 def exact(number: float) -> Fraction:

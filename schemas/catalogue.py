@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 # Days a case has. `received` to `closed` are the words of Indicators; `notified` is the day of
 # one notification of a case that may get several.
 CaseDay = Literal["received", "contact", "plan", "closed", "notified"]
+# What a figure is rated against (Indicators, Scorecard): its target, or the month before.
+RagScheme = Literal["target", "previous"]
 AGE_BANDS = ("0-4", "5-10", "11-15", "16+", "unknown")
 ALL_AGES = "all"
 
@@ -128,7 +130,11 @@ class Measure(Data):
 
 
 class Indicator(Data):
-    """An indicator: what it is called, how it is worked out, and how it is shown."""
+    """An indicator: what it is called, how it is worked out, and how it is shown.
+
+    `amber` is by how much it may fall short of what it is rated against and still be Amber, in its
+    own unit.
+    """
 
     code: str
     title: str
@@ -140,6 +146,7 @@ class Indicator(Data):
     bands: Literal["share", "count", "value"]
     levels: tuple[str, ...]
     scale: int = 1
+    amber: Annotated[float, Field(ge=0)] | None = None
     numerator: dict[str, int]
     denominator: dict[str, int] | Literal["population"] | None = None
 
@@ -148,6 +155,7 @@ class Catalogue(Data):
     """Every measure and indicator, checked: names unique, every formula over known slots."""
 
     direction: Literal["change", "improvement"]
+    rag: RagScheme = "target"
     measure: Annotated[tuple[Measure, ...], Field(min_length=1)]
     indicator: Annotated[tuple[Indicator, ...], Field(min_length=1)]
     version: str = ""

@@ -12,13 +12,14 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.areas import Areas
-from schemas.catalogue import Indicator, Measure
+from schemas.catalogue import Indicator, Measure, RagScheme
 from schemas.scorecard import Direction, Status
 
 # The format that releases are written in. Stored ones keep theirs for ever: what is added to a
 # release has a default that says what it was before, so that all earlier formats can be read.
 # 1  the first.
-# 2  keeps what its figures were worked out with: the measures, and the bank holidays.
+# 2  keeps what its figures were worked out with: the measures, the bank holidays, and what the
+#    ratings are against; indicators may have a tolerance for them.
 FORMAT = 2
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
@@ -36,7 +37,7 @@ class Frozen(BaseModel):
 
 
 class ReleaseCell(Frozen):
-    """One cell: as a live scorecard row, with its rating where a target is set."""
+    """One cell: as a live scorecard row, with its target and rating where it has them."""
 
     code: str
     area: str
@@ -124,6 +125,7 @@ class Release(Frozen):
     changes: tuple[Change, ...]
     measures: tuple[Measure, ...] = ()
     bank_holidays: tuple[date, ...] = ()
+    rag_scheme: RagScheme = "target"
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:

@@ -22,6 +22,7 @@ def catalogue_of(release: Release, present: Catalogue) -> Catalogue:
     if release.measures:
         return Catalogue(
             direction=release.direction_scheme,
+            rag=release.rag_scheme,
             measure=release.measures,
             indicator=release.indicators,
             version=release.catalogue_version,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from processors.calendar import previous_month_end
 from processors.decoding import Event
 from schemas.areas import Areas
-from schemas.catalogue import AGE_BANDS, ALL_AGES, Indicator
+from schemas.catalogue import AGE_BANDS, ALL_AGES, Catalogue, Indicator, RagScheme
 from schemas.release import Cause, Change, Position, ReleaseCell
 from snapshots.children import Place, Placed, before, news, offsets_of
 from snapshots.definitions import Share
@@ -23,7 +23,8 @@ COMPARED = ("previous", "direction", "target", "rag")
 # which everything changed is still one message. `snapshot diff` names all.
 MOST_CAUSES = 20
 # Which of the as-of date (0) and the month before's end (1) a field rests on; the first, if unsaid.
-DATES_OF = {"previous": (1,), "direction": (0, 1)}
+DATES_OF: Mapping[str, tuple[int, ...]] = {"previous": (1,), "direction": (0, 1)}
+DATES_OF_RATINGS: Mapping[RagScheme, tuple[int, ...]] = {"target": (0,), "previous": (0, 1)}
 
 # What reference events say, by (area, band) or (code, area).
 Table = Mapping[tuple[str, str], object]
@@ -77,13 +78,14 @@ class Explanation:
 
     def __init__(
         self,
-        indicators: Iterable[Indicator],
+        catalogue: Catalogue,
         areas: Areas,
         as_of: date,
         evidence: Evidence,
         since: Iterable[Position],
     ) -> None:
-        self._indicators = {indicator.code: indicator for indicator in indicators}
+        self._indicators = {indicator.code: indicator for indicator in catalogue.indicator}
+        self._dates_of = {**DATES_OF, "rag": DATES_OF_RATINGS[catalogue.rag]}
         self._areas = areas
         self._dates = as_of, previous_month_end(as_of)
         assert evidence.moves is not None, "the evidence was not asked why"
@@ -122,7 +124,7 @@ class Explanation:
     def _places(self, cell: ReleaseCell, field: str) -> list[Place]:
         found = set[Place]()
         if field != "target" and cell.code in self._indicators:
-            for position in DATES_OF.get(field, (0,)):
+            for position in self._dates_of.get(field, (0,)):
                 found |= self._behind(self._indicators[cell.code], cell, position)
         if field in {"target", "rag"}:
             found |= self._targets.get((cell.code, cell.area), set())

@@ -65,6 +65,7 @@ class Draft:
             changes=self._changes(evidence),
             measures=self.catalogue.measure,
             bank_holidays=bank_holidays(self.as_of),
+            rag_scheme=self.catalogue.rag,
         )
 
     def _changes(self, evidence: Evidence) -> tuple[Change, ...]:
@@ -72,7 +73,5 @@ class Draft:
         if not self.chain:
             return ()
         before = self.chain[-1].release
-        explanation = Explanation(
-            self.catalogue.indicator, self.areas, self.as_of, evidence, before.cut
-        )
+        explanation = Explanation(self.catalogue, self.areas, self.as_of, evidence, before.cut)
         return explanation.changes(differences(before.cells, evidence.cells))

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -17,9 +18,9 @@ from processors.calendar import calendar, month_number, month_start, previous_mo
 from processors.decoding import Event
 from processors.evaluate import AsOf, scorecard
 from processors.population import population
-from processors.rating import Target, rating, targets
+from processors.rating import Target, rating, rating_since, targets
 from schemas.areas import Areas
-from schemas.catalogue import ALL_AGES, Catalogue
+from schemas.catalogue import ALL_AGES, Catalogue, Indicator, RagScheme
 from schemas.release import Commentary, Position, Rag, ReleaseCell
 from schemas.scorecard import ScorecardRow
 
@@ -59,13 +60,34 @@ def frozen_cells(catalogue: Catalogue, areas: Areas, as_of: date, cut: Cut) -> l
     )
     goals = targets(cut.reference, areas, as_of)
     indicators = {indicator.code: indicator for indicator in catalogue.indicator}
+    # The month before as a scorecard of its own, for its exact values.
+    earlier = scorecard(catalogue, areas, previous, previous)
     cells = []
-    for row in scorecard(catalogue, areas, now, previous):
-        target = goals.get((row.code, row.area)) if row.age_band == ALL_AGES else None
-        denominator = 1 if indicators[row.code].denominator is None else row.denominator
-        rag = rating(indicators[row.code], row.numerator, denominator, target) if target else None
+    for row, before in zip(scorecard(catalogue, areas, now, previous), earlier, strict=True):
+        indicator, target, rag = indicators[row.code], None, None
+        if row.age_band == ALL_AGES:
+            target = goals.get((row.code, row.area))
+            values = _exact_value(indicator, row), _exact_value(indicator, before)
+            rag = _rating(catalogue.rag, indicator, values, target)
         cells.append(_cell(row, target, rag))
     return cells
+
+
+def _rating(
+    scheme: RagScheme,
+    indicator: Indicator,
+    values: tuple[Fraction | None, Fraction | None],
+    target: Target | None,
+) -> Rag | None:
+    if scheme == "previous":
+        return rating_since(indicator, *values)
+    return rating(indicator, values[0], target) if target else None
+
+
+def _exact_value(indicator: Indicator, row: ScorecardRow) -> Fraction | None:
+    """The value before it is rounded; None where there is none."""
+    denominator = 1 if indicator.denominator is None else row.denominator
+    return Fraction(indicator.scale * row.numerator, denominator) if denominator else None
 
 
 def _cell(row: ScorecardRow, target: Target | None, rag: Rag | None) -> ReleaseCell:

@@ -26,8 +26,6 @@ DIRECTIONS: dict[str, tuple[Direction, Direction, Direction]] = {
     "change": ("down", "level", "up"),
     "improvement": ("worse", "same", "better"),
 }
-# What a value earns that is not beyond a bound of a `target.set`, the best first.
-BOUNDS: dict[str, Rag] = {"target": "Green", "amber": "Amber"}
 
 
 class Figure(NamedTuple):
@@ -79,8 +77,28 @@ class Recount:
             previous=_printed(indicator, earlier.value),
             direction=self._direction(indicator, figure.value, earlier.value),
             target=goal.data["target"] if goal else None,
-            rag=_rag(indicator, figure.value, goal) if goal else None,
+            rag=self._rag(indicator, figure, earlier, goal) if band == ALL_AGES else None,
         )
+
+    def _rag(
+        self, indicator: Indicator, figure: Figure, earlier: Figure, goal: Event | None
+    ) -> Rag | None:
+        """Green from one bound on, Amber from another; T has none that is better."""
+        slack = Fraction(str(indicator.amber or 0))
+        if indicator.polarity == "T" or figure.value is None:
+            return None
+        if self._catalogue.rag == "previous":
+            if earlier.value is None:
+                return None
+            improved = figure.value != earlier.value
+            return _bounded(indicator, figure.value, earlier.value, slack) if improved else "Amber"
+        if goal is None:
+            return None
+        aim = Fraction(str(goal.data["target"]))
+        if goal.data.get("amber") is not None:
+            slack = aim - Fraction(str(goal.data["amber"]))
+            slack = -slack if indicator.polarity == "L" else slack
+        return _bounded(indicator, figure.value, aim, slack)
 
     def _direction(
         self, indicator: Indicator, now: Fraction | None, before: Fraction | None
@@ -181,13 +199,9 @@ def _status(indicator: Indicator, area: Area, denominator: int) -> Status:
     return "reported"
 
 
-def _rag(indicator: Indicator, value: Fraction | None, goal: Event) -> Rag | None:
-    if value is None or indicator.polarity == "T":
-        return None
-    for name, rag in BOUNDS.items():
-        bound = goal.data.get(name)
-        if bound is not None:
-            limit = Fraction(str(bound))
-            if value >= limit if indicator.polarity == "H" else value <= limit:
-                return rag
-    return "Red"
+def _bounded(indicator: Indicator, value: Fraction, aim: Fraction, slack: Fraction) -> Rag:
+    if indicator.polarity == "L":
+        value, aim = -value, -aim
+    if value >= aim:
+        return "Green"
+    return "Amber" if value >= aim - slack else "Red"

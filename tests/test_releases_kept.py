@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.calendar import back, calendar, day_number
-from processors.rating import Target, rating
+from processors.rating import Target, rating, rating_since
 from schemas.areas import Areas
 from schemas.catalogue import Indicator, load_catalogue
 from schemas.release import FORMAT, Position, Rag, Release, ReleaseCell, ReleaseKind
@@ -159,8 +160,14 @@ def test_the_second_computations_calendar_is_the_first_ones(
     assert ALL_WORKING_DAYS.between(start, start + later) == there
 
 
+def share(polarity: str = "H", amber: float | None = None) -> Indicator:
+    """A percentage of a polarity, with a tolerance or none."""
+    fields = {**load_catalogue().indicator[8].model_dump(), "polarity": polarity, "amber": amber}
+    return Indicator.model_validate(fields)
+
+
 @pytest.mark.parametrize(
-    ("polarity", "numerator", "rag"),
+    ("polarity", "tenths", "rag"),
     [
         ("H", 800, "Green"),  # at the target is Green
         ("H", 799, "Amber"),
@@ -169,20 +176,48 @@ def test_the_second_computations_calendar_is_the_first_ones(
         ("H", 699, "Red"),
         ("L", 700, "Green"),
         ("L", 800, "Green"),
+        ("L", 801, "Red"),  # 70 is no tolerance for less than 80
         ("T", 800, None),
     ],
 )
-def test_ratings_by_polarity(polarity: str, numerator: int, rag: Rag | None) -> None:
-    indicator = load_catalogue().indicator[8]
-    changed = Indicator.model_validate({**indicator.model_dump(), "polarity": polarity})
-    assert rating(changed, numerator, 1000, Target(80.0, 70.0)) == rag
+def test_ratings_by_polarity(polarity: str, tenths: int, rag: Rag | None) -> None:
+    assert rating(share(polarity), Fraction(tenths, 10), Target(80.0, 70.0)) == rag
+
+
+@pytest.mark.parametrize(
+    ("polarity", "tenths", "rag"),
+    [("H", 750, "Amber"), ("H", 749, "Red"), ("L", 850, "Amber"), ("L", 851, "Red")],
+)
+def test_an_indicators_own_tolerance_holds_where_none_was_set_with_the_target(
+    polarity: str, tenths: int, rag: Rag
+) -> None:
+    indicator, value = share(polarity, 5.0), Fraction(tenths, 10)
+    assert rating(indicator, value, Target(80.0, None)) == rag
+    assert rating(indicator, value, Target(80.0, 80.0)) == "Red"
+
+
+@pytest.mark.parametrize(
+    ("polarity", "tenths", "rag"),
+    [
+        ("H", 801, "Green"),
+        ("H", 800, "Amber"),  # not better
+        ("H", 780, "Amber"),
+        ("H", 779, "Red"),
+        ("L", 799, "Green"),
+        ("L", 820, "Amber"),
+        ("L", 821, "Red"),
+        ("T", 800, None),
+    ],
+)
+def test_ratings_against_the_month_before(polarity: str, tenths: int, rag: Rag | None) -> None:
+    assert rating_since(share(polarity, 2.0), Fraction(tenths, 10), Fraction(80)) == rag
+    assert rating_since(share(polarity, 2.0), Fraction(tenths, 10), None) is None
 
 
 def test_a_rating_is_of_the_exact_value_not_of_the_printed_one() -> None:
-    share = load_catalogue().indicator[8]
-    assert rating(share, 7_999, 10_000, Target(80.0, None)) == "Red"
-    assert rating(share, 801, 1_000, Target(80.1, None)) == "Green"
-    assert rating(share, 0, 0, Target(80.0, None)) is None
+    assert rating(share(), Fraction(7_999, 100), Target(80.0, None)) == "Red"
+    assert rating(share(), Fraction(801, 10), Target(80.1, None)) == "Green"
+    assert rating(share(), None, Target(80.0, None)) is None
 
 
 LEGAL: list[tuple[list[ReleaseKind], ReleaseKind]] = [

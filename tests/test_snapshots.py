@@ -275,7 +275,7 @@ def test_an_event_of_the_month_before_explains_the_previous_figure_it_changes(
     rules, cut = october.rules, first_release.release.cut
     as_of, areas = revised.as_of, rules.areas
     evidence = october.evidence(Question(rules.catalogue, areas, as_of, revised.cut, cut))
-    explanation = Explanation(rules.catalogue.indicator, areas, as_of, evidence, cut)
+    explanation = Explanation(rules.catalogue, areas, as_of, evidence, cut)
     assert [cause.id for cause in explanation.causes(found.cell, "previous")] == ["n"]
 
 
@@ -324,6 +324,30 @@ def test_targets_rate_the_cells_they_are_set_for_and_commentary_is_part_of_the_r
         ("EH05", "about a figure"),
     ]
     assert release.changes == ()
+
+
+@pytest.mark.parametrize("scheme", ["previous", "target"])
+def test_ratings_reconcile_under_either_scheme_with_tolerances_of_the_catalogue(
+    rules: Rules, october_lines: list[Line], scheme: str
+) -> None:
+    shipped = rules.catalogue
+    tolerant = [it.model_copy(update={"amber": 5.5}) for it in shipped.indicator]
+    changed = shipped.model_copy(update={"rag": scheme, "indicator": tuple(tolerant)})
+    log = FrozenLog(Rules(changed, rules.areas), october_lines)
+    log.add(target(code, code=code, target=75.5) for code in ("EH14", "EH16", "EH18", "EH10"))
+    release = log.release("2015-10").release
+    rated = {(it.code, it.area): it for it in release.cells if it.rag is not None}
+    assert {it.rag for it in rated.values()} >= {"Green", "Amber"}
+    assert {it.age_band for it in rated.values()} == {"all"}
+    if scheme == "target":
+        assert rated.keys() == {(code, "Kent") for code in ("EH10", "EH14", "EH16", "EH18")}
+    for cell in rated.values() if scheme == "previous" else ():
+        assert cell.value is not None
+        assert cell.previous is not None
+        polarity = next(it.polarity for it in tolerant if it.code == cell.code)
+        better = cell.value - cell.previous if polarity == "H" else cell.previous - cell.value
+        printed = "Green" if better > 0 else "Amber" if better >= -5.5 else "Red"
+        assert cell.rag == printed or min(abs(better), abs(better + 5.5)) <= 0.1
 
 
 def test_a_population_published_late_explains_the_rates_that_rest_on_it(

@@ -97,7 +97,12 @@ def public_release(
     earlier = before.by_key if before else {}
     counts = {each.code for each in release.indicators if each.denominator is None}
     cells = tuple(
-        _cell(each, suppressed, _Before(earlier.get(cell_key(each)), each.code in counts, rule))
+        _cell(
+            each,
+            suppressed,
+            _Before(earlier.get(cell_key(each)), each.code in counts, rule),
+            rated_by_previous=release.rag_scheme == "previous",
+        )
         for each in release.cells
     )
     return PublicRelease(
@@ -146,12 +151,15 @@ class _Before(NamedTuple):
         return previous, "none" if previous is None else "reported"
 
 
-def _cell(cell: ReleaseCell, suppressed: Collection[CellKey], before: _Before) -> PublicCell:
+def _cell(
+    cell: ReleaseCell, suppressed: Collection[CellKey], before: _Before, *, rated_by_previous: bool
+) -> PublicCell:
     is_suppressed = cell_key(cell) in suppressed
     is_public = not is_suppressed and cell.status != "not-at-this-level"
     previous, previous_status = before.shown(cell.previous)
     if is_suppressed:
         previous, previous_status = None, "suppressed"
+    is_compared = is_public and previous_status == "reported"
     return PublicCell(
         code=cell.code,
         area=cell.area,
@@ -162,9 +170,9 @@ def _cell(cell: ReleaseCell, suppressed: Collection[CellKey], before: _Before) -
         status="suppressed" if is_suppressed else cell.status,
         previous=previous if is_public else None,
         previous_status=previous_status,
-        direction=cell.direction if is_public and previous_status == "reported" else None,
+        direction=cell.direction if is_compared else None,
         target=cell.target,
-        rag=cell.rag if is_public else None,
+        rag=cell.rag if is_public and (is_compared or not rated_by_previous) else None,
     )
 
 

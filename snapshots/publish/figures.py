@@ -142,11 +142,18 @@ class Figures:
             previous=previous,
             direction=cell.direction if compared else None,
             target=None if cell.target is None else number_text(indicator, cell.target),
-            rag=_rating(cell, figure, previous),
+            rag=self._rating(cell, figure, previous),
             marks=() if figure.value is None else self._marks.get(key, ()),
             numerator=None if hidden else cell.numerator,
             denominator=None if hidden else cell.denominator,
         )
+
+    def _rating(self, cell: ReleaseCell, figure: Shown, previous: Shown) -> Rag | None:
+        """A rating, unless it would say something of a figure that is suppressed."""
+        rests_on_previous = self.release.rag_scheme == "previous"
+        if figure.value is None or (rests_on_previous and previous.value is None):
+            return None
+        return cell.rag
 
     def _figure(self, indicator: Indicator, cell: ReleaseCell, hidden: bool) -> Shown:
         if cell.status == "not-at-this-level":
@@ -179,15 +186,6 @@ class Figures:
         if self._disclosure.hides(self.release, whole_key):
             return symbol(Symbol.SUPPRESSED)
         return _share(cell.numerator, whole.numerator)
-
-
-def _rating(cell: ReleaseCell, figure: Shown, previous: Shown) -> Rag | None:
-    """A rating, unless it would say something of a figure that is suppressed.
-
-    With a target it rests on the figure alone, otherwise on the previous one as well.
-    """
-    rests_on_previous = cell.target is None and previous.symbol is Symbol.SUPPRESSED
-    return None if figure.value is None or rests_on_previous else cell.rag
 
 
 def _share(part: int, whole: int) -> Shown:

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.areas import Areas
-from schemas.catalogue import Indicator
+from schemas.catalogue import Indicator, RagScheme
 from schemas.release import Commentary, Period, Rag, Release, ReleaseKind, Sha256
 from schemas.scorecard import Direction
 from snapshots.publish.figures import Cell, Shown
@@ -82,6 +82,7 @@ class PublishedScorecard(Published):
     catalogue_version: str
     calendar_version: str
     direction_scheme: Literal["change", "improvement"]
+    rag_scheme: RagScheme
     indicators: tuple[Indicator, ...]
     areas: Areas
     age_bands: tuple[str, ...]
@@ -111,6 +112,7 @@ def published(view: View) -> PublishedScorecard:
         catalogue_version=release.catalogue_version,
         calendar_version=release.calendar_version,
         direction_scheme=release.direction_scheme,
+        rag_scheme=release.rag_scheme,
         indicators=release.indicators,
         areas=release.areas,
         age_bands=release.age_bands,

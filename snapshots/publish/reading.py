@@ -5,6 +5,7 @@ from snapshots.publish.view import View
 from snapshots.publish.wording import (
     FREQUENCY_WORDS,
     POLARITY_WORDS,
+    RAG_MEANINGS,
     SCHEME_MEANINGS,
     UNIT_WORDS,
     UNKNOWN_AGE,
@@ -48,10 +49,7 @@ def reading_notes(view: View) -> list[str]:
         ),
         "Each month of a trend is as its latest release has it.",
         SCHEME_MEANINGS[view.release.direction_scheme],
-        (
-            "A rating compares the figure with its target: Green meets it, Amber is within the "
-            "agreed tolerance, Red is neither."
-        ),
+        RAG_MEANINGS[view.release.rag_scheme],
         "Ages are in completed years when the notification was received.",
         (
             f"In the open data the areas between {top} and its districts, which have no official "

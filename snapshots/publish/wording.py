@@ -81,6 +81,16 @@ ARROWS: dict[Direction, Literal["up", "down", "level"]] = {
     "worse": "down",
     "same": "level",
 }
+RAG_MEANINGS = {
+    "target": (
+        "A rating compares the figure with its target: Green meets it, Amber is within the "
+        "agreed tolerance, Red is neither."
+    ),
+    "previous": (
+        "A rating compares the figure with that of the month before: Green is better, Amber is "
+        "the same or worse within the agreed tolerance, Red is worse than that."
+    ),
+}
 SCHEME_MEANINGS = {
     "change": (
         "Direction compares the exact figure with that of the month before: up, down or no "

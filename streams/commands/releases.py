@@ -136,9 +136,8 @@ def _explained(
         return _unexplained(found, str(unknown))
     if earlier.catalogue_version != later.catalogue_version:
         return _unexplained(found, "the two were made with different catalogues")
-    explanation = Explanation(
-        later.indicators, later.areas, later.as_of, _examined(settings, question), earlier.cut
-    )
+    evidence = _examined(settings, question)
+    explanation = Explanation(question.catalogue, later.areas, later.as_of, evidence, earlier.cut)
     return [
         Explained(it, {field: explanation.causes(it.cell, field) for field in it.fields})
         for it in found
