@@ -42,16 +42,30 @@ def latest_due(now: datetime, working_days: int, hour: int) -> Due:
     return found
 
 
+def due_since(now: datetime, working_days: int, hour: int, oldest: str | None) -> list[Due]:
+    """The periods due by now, oldest first: those after the oldest one released, and the latest.
+
+    The latest alone where nothing was ever released.
+    """
+    latest = latest_due(now, working_days, hour)
+    last = _month_of(latest.period)
+    first = _month_of(oldest) + 1 if oldest else last
+    return [*(due(month, working_days, hour) for month in range(first, last)), latest]
+
+
 def next_due(now: datetime, working_days: int, hour: int) -> Due:
     """The first period that becomes due after now."""
     latest = latest_due(now, working_days, hour)
-    month = month_number(date.fromisoformat(f"{latest.period}-01"))
-    return due(month + 1, working_days, hour)
+    return due(_month_of(latest.period) + 1, working_days, hour)
 
 
 def wait(now: datetime, until: datetime, longest: timedelta) -> float:
     """Seconds to sleep towards an instant, never so long that a clock put right goes unseen."""
     return max(0.0, min(until - now, longest).total_seconds())
+
+
+def _month_of(period: str) -> int:
+    return month_number(date.fromisoformat(f"{period}-01"))
 
 
 def _london(now: datetime) -> date:

@@ -1,12 +1,10 @@
 """Commands that make releases: freezing a month, on demand and on schedule."""
 
 import asyncio
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
-from redis.exceptions import RedisError
 
 from processors.calendar import LONDON
 from processors.fold import Rules
@@ -14,19 +12,18 @@ from schemas.release import ReleaseKind
 from schemas.settings import Settings
 from snapshots.chain import Request, requested
 from snapshots.failures import ReleaseError
-from snapshots.schedule import Due, latest_due, next_due, wait
+from snapshots.schedule import wait
 from streams.clients import connect_redis
 from streams.commands import publish, releases
-from streams.commands.terminal import err, explained, log_progress, settings_and_rules
+from streams.commands.terminal import Exit, err, explained, log_progress, settings_and_rules
 from streams.election import Elsewhere
-from streams.failures import Understood
 from streams.releasing import Outcome, Releasing
+from streams.scheduling import Schedule
 
 # How long a freeze waits for workers to catch up with the log.
 WAIT_SECONDS = 60.0
 # The schedule looks at the clock, and whether what is due was made, at least this often.
 LONGEST_SLEEP = timedelta(minutes=10)
-SCHEDULED_AUTHOR = "scheduled job"
 
 snapshot = typer.Typer(
     help="Month-end releases: freeze, show, compare and verify them.", no_args_is_help=True
@@ -99,8 +96,10 @@ def schedule(once: OnceOption = False, wait_for: WaitOption = WAIT_SECONDS) -> N
     """Freeze each month when it is due, until told to stop.
 
     Run it beside any number of workers, more than once if you like: one of them is elected each
-    time, and a month that has a release is left alone. When a month is due is set by
-    `snapshot_working_days`, `snapshot_hour` and `snapshot_kind`.
+    time, and a month that has a release is left alone. Months that were missed, from the oldest
+    release on, are made up for, oldest first; where there is no release yet only the latest month
+    is made. When a month is due is set by `snapshot_working_days`, `snapshot_hour` and
+    `snapshot_kind`.
     """
     settings, rules = settings_and_rules()
     with explained():
@@ -108,31 +107,27 @@ def schedule(once: OnceOption = False, wait_for: WaitOption = WAIT_SECONDS) -> N
 
 
 async def _keep(settings: Settings, rules: Rules, *, once: bool, seconds: float) -> None:
-    days, hour = settings.snapshot_working_days, settings.snapshot_hour
+    async def make(request: Request, day: date) -> Outcome:
+        return await _make(settings, rules, request, day, seconds)
+
+    months = Schedule(settings, make, lambda outcome: tell(outcome, settings), _tell_failure)
     while True:
-        now = datetime.now(LONDON)
-        due = latest_due(now, days, hour)
         try:
-            await _freeze_due(settings, rules, due, now.date(), seconds)
-        except (Understood, ReleaseError, RedisError, OSError) as error:
-            if once:
-                raise
-            err.print(f"{due.period}: {error}", style="red", markup=False, soft_wrap=True)
+            failed: Exception | None = await months.run(datetime.now(LONDON))
+        except (ReleaseError, OSError) as error:
+            failed = error
+            err.print(str(error), style="red", markup=False, soft_wrap=True)
+        if once and failed:
+            raise typer.Exit(Exit.FAILED)
         if once:
             return
         now = datetime.now(LONDON)
-        await asyncio.sleep(wait(now, next_due(now, days, hour).at, LONGEST_SLEEP))
+        await asyncio.sleep(wait(now, months.next_due(now), LONGEST_SLEEP))
 
 
-async def _freeze_due(
-    settings: Settings, rules: Rules, due: Due, today: date, seconds: float
-) -> None:
-    asked = requested(due.period, settings.snapshot_kind, SCHEDULED_AUTHOR, None)
-    request = replace(asked, is_scheduled=True)
-    try:
-        tell(await _make(settings, rules, request, today, seconds), settings)
-    except Elsewhere as elsewhere:
-        err.print(f"{due.period}: {elsewhere}")
+def _tell_failure(period: str, error: Exception) -> None:
+    style = None if isinstance(error, Elsewhere) else "red"
+    err.print(f"{period}: {error}", style=style, markup=False, soft_wrap=True)
 
 
 async def _make(

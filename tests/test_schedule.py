@@ -1,0 +1,120 @@
+"""The schedule catches up: each month that is due is released in its turn, and none twice."""
+
+import asyncio
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from schemas.release import Release, ReleaseKind
+from schemas.settings import Settings
+from snapshots import topic
+from snapshots.chain import Request, already, check_may_follow, seal
+from snapshots.failures import NotReconciled
+from snapshots.folder import ReleaseFolder
+from streams.election import Elsewhere
+from streams.releasing import Outcome
+from streams.scheduling import Failure, Schedule
+from tests.test_releases_kept import chain_of
+
+LONDON = ZoneInfo("Europe/London")
+# Due on the fifth working day at 6: so of what ended in 2015, all but December's.
+NEW_YEAR = datetime(2016, 1, 4, 12, tzinfo=LONDON)
+AUTUMN = ["2015-08", "2015-09", "2015-10", "2015-11"]
+
+
+class Office:
+    """A folder of releases, and who makes them; some months fail, some are made elsewhere."""
+
+    def __init__(self, root: Path, kind: ReleaseKind = "first") -> None:
+        self.settings = Settings(releases=root, snapshot_kind=kind)
+        self.folder = ReleaseFolder(root)
+        self.made: list[str] = []
+        self.told: list[str] = []
+        self.failing: dict[str, Failure] = {}
+
+    def run(self, now: datetime) -> Failure | None:
+        return asyncio.run(
+            Schedule(self.settings, self.make, lambda _: None, self.tell_failure).run(now)
+        )
+
+    async def make(self, request: Request, day: date) -> Outcome:
+        if request.period in self.failing:
+            raise self.failing[request.period]
+        chain = self.folder.read(request.period)
+        found = already(chain, request)
+        if found:
+            return Outcome(found, is_new=False)
+        check_may_follow(chain, request)
+        self.made.append(request.period)
+        release: Release = chain_of(request.kind, period=request.period)[0].release
+        number, before = len(chain) + 1, chain[-1].sha256 if chain else None
+        fields = {"number": number, "previous_release": before, "released_on": day}
+        sealed = seal(release.model_copy(update=fields))
+        self.folder.write(sealed)
+        return Outcome(sealed, is_new=True)
+
+    def tell_failure(self, period: str, error: Exception) -> None:
+        self.told.append(f"{period}: {error}")
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    monkeypatch.setattr(topic, "published", lambda _: {})
+    return Office(tmp_path / "releases")
+
+
+def test_where_nothing_was_released_only_the_latest_month_is(office: Office) -> None:
+    assert office.run(NEW_YEAR) is None
+    assert office.made == ["2015-11"]
+
+
+def test_months_that_were_missed_are_made_oldest_first_and_none_twice(office: Office) -> None:
+    office.folder.write(chain_of("first", period="2015-07")[0])
+    office.run(NEW_YEAR)
+    assert office.made == AUTUMN
+    office.run(NEW_YEAR)
+    office.run(NEW_YEAR.replace(day=8, hour=5))
+    assert office.made == AUTUMN
+    office.run(NEW_YEAR.replace(day=8, hour=6))
+    assert office.made == [*AUTUMN, "2015-12"]
+
+
+def test_a_hole_between_releases_is_filled_and_what_lies_before_the_oldest_is_not(
+    office: Office,
+) -> None:
+    for period in ("2015-08", "2015-10"):
+        office.folder.write(chain_of("first", period=period)[0])
+    office.run(NEW_YEAR)
+    assert office.made == ["2015-09", "2015-11"]
+
+
+def test_the_topic_says_where_to_begin_when_the_folder_is_empty(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic, "published", lambda _: {"2015-09/001": b"", "2015-10/001": b""})
+    office.run(NEW_YEAR)
+    assert office.made == ["2015-10", "2015-11"]
+
+
+def test_a_provisional_release_is_not_the_first_one(office: Office) -> None:
+    for period in ("2015-08", "2015-09"):
+        office.folder.write(chain_of("provisional", period=period)[0])
+    office.run(NEW_YEAR)
+    assert office.made == AUTUMN[1:]
+    assert office.folder.names("2015-09") == ["2015-09/001", "2015-09/002"]
+
+
+def test_a_month_that_fails_is_told_keeps_no_other_and_is_tried_again(office: Office) -> None:
+    office.folder.write(chain_of("first", period="2015-07")[0])
+    office.failing = {
+        "2015-09": NotReconciled("1 cell differs"),
+        "2015-10": Elsewhere("another process is making it"),
+    }
+    assert office.run(NEW_YEAR) is office.failing["2015-09"]
+    assert office.told == ["2015-09: 1 cell differs", "2015-10: another process is making it"]
+    assert office.made == ["2015-08", "2015-11"]
+    office.failing.clear()
+    assert office.run(NEW_YEAR) is None
+    assert office.made == ["2015-08", "2015-11", "2015-09", "2015-10"]
