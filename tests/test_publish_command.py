@@ -85,17 +85,19 @@ def test_a_public_release_suppresses_and_is_kept(releases: Path, tmp_path: Path)
     assert (tmp_path / "again/2015-10-001-public/csv" / data).read_text("utf-8") == texts[0]
 
 
-def test_small_numbers_in_commentary_stop_a_public_release(
+def test_small_numbers_in_commentary_or_the_reason_stop_a_public_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     note = Commentary(code="EH17", area="Dover", author_role="Manager", text="1 was stepped up.")
-    talkative = october().model_copy(update={"commentary": (note,)})
+    why = "The closures of 2 brothers came late."
+    talkative = october().model_copy(update={"commentary": (note,), "reason": why})
     monkeypatch.setenv("CASELINE_RELEASES", str(tmp_path / "releases"))
     (tmp_path / "releases").mkdir()
     ReleaseFolder(tmp_path / "releases").write(seal(talkative))
     result = run(tmp_path / "site", "--profile", "public")
     assert result.exit_code == 1
-    assert "Dover, EH17" in result.output
+    assert "Dover, EH17: “1”" in result.output
+    assert "reason: “2”" in result.output
     assert "--commentary-checked" in result.output
     assert not (tmp_path / "site").exists()
 

@@ -161,17 +161,19 @@ def _all_releases(root: Path) -> list[Release]:
 
 
 def _point_out_small_numbers(release: Release, rule: "Rule") -> None:
-    """Stop before commentary with small numbers goes out. Raises NotAllowed."""
+    """Stop before commentary, or a reason, with small numbers goes out. Raises NotAllowed."""
     from snapshots.disclosure.commentary import small_numbers_in
 
+    texts = [("reason", release.reason)]
+    texts += [(f"{it.area}, {it.code or 'headline'}", it.text) for it in release.commentary]
     found = [
-        f"  {note.area}, {note.code or 'headline'}: “{small.text}” in “… {small.context} …”"
-        for note in release.commentary
-        for small in small_numbers_in(note.text, rule)
+        f"  {where}: “{small.text}” in “… {small.context} …”"
+        for where, text in texts
+        for small in small_numbers_in(text, rule)
     ]
     if found:
         raise NotAllowed(
-            "the commentary has small numbers, which may point to a child:\n"
+            "the commentary or the reason has small numbers, which may point to a child:\n"
             + "\n".join(found)
             + "\nRead them; if they may go out, say --commentary-checked"
         )
