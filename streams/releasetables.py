@@ -38,9 +38,13 @@ class Explained(NamedTuple):
 
 def releases_table(chain: Iterable[Sealed]) -> Table:
     """Releases, a line each."""
-    table = Table("release", "kind", "released", "by", "why", box=box.SIMPLE_HEAD)
-    table.add_column("changes", justify="right")
-    table.add_column("SHA-256")
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("release", "kind", "released"):
+        table.add_column(name, no_wrap=True)
+    for name in ("by", "why"):
+        table.add_column(name, overflow="fold")
+    table.add_column("changes", justify="right", no_wrap=True)
+    table.add_column("SHA-256", no_wrap=True)
     for sealed in chain:
         it = sealed.release
         table.add_row(
@@ -88,7 +92,9 @@ def differences_table(found: Sequence[Explained]) -> Table:
 
 def causes_table(found: Sequence[Explained]) -> Table:
     """The events behind differences, each once."""
-    table = Table("event", "revision", "source", "id", "subject", "where", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("event", "revision", "source", "id", "subject", "where"):
+        table.add_column(name, overflow="fold")
     causes = {cause for it in found for behind in it.causes.values() for cause in behind}
     for it in sorted(causes, key=lambda it: (it.topic, it.partition, it.offset)):
         where = f"{it.topic}[{it.partition}]@{it.offset}"

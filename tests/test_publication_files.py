@@ -112,6 +112,8 @@ def test_the_report_has_a_page_for_every_area_with_its_figures(report: PdfReader
         assert any(f"Early Help units: {area}, October 2015" in text for text in pages), area
     assert "Revised, number 2." in pages[0]
     assert any("Definitions and data notes" in text for text in pages)
+    assert "Revisions and corrections" in pages[-1]
+    assert re.search(r"EH15 Cases closed by units\s+Dartford\s+Overall\s+67\s+68", pages[-1])
     assert any("Odd facts" in text for text in pages)
 
 

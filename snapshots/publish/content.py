@@ -1,6 +1,7 @@
 """What stands on each page, whatever the format it is written in."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.areas import Area
@@ -190,6 +191,11 @@ def causes(change: Change) -> str:
     if change.more_causes:
         told.append(f"{change.more_causes:,} more")
     return ", ".join(told) or "none known"
+
+
+def has_equals(changes: Sequence[ShownChange]) -> bool:
+    """Whether any changed figure is printed as it was before."""
+    return any(one.before == one.after for one in changes)
 
 
 def change_log(view: View) -> list[tuple[Release, list[ShownChange]]]:

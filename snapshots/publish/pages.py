@@ -101,6 +101,7 @@ class _Writer:
             "frequency_words": wording.FREQUENCY_WORDS,
             "unit_words": wording.UNIT_WORDS,
             "log_note": wording.LOG_NOTE,
+            "same_note": wording.SAME_NOTE,
             "disclosure_note": reading.disclosure_note(view),
             "reading_of": reading.reading_of,
             "band_title": wording.band_title,
@@ -108,6 +109,7 @@ class _Writer:
             "long_date": wording.long_date,
             "file_of": file_of,
             "causes": content.causes,
+            "has_equals": content.has_equals,
             "pages": [
                 ("Front page", "index.html"),
                 (release.areas.top, file_of(release.areas.top)),

@@ -1,6 +1,9 @@
 """What the PDF says, as data for its template."""
 
+from collections.abc import Sequence
+
 from schemas.areas import Area
+from schemas.release import Release
 from snapshots.publish import content, wording
 from snapshots.publish.reading import (
     band_note,
@@ -19,7 +22,7 @@ from snapshots.publish.report_parts import (
     shown_data,
 )
 from snapshots.publish.story import incomplete, movements, quality
-from snapshots.publish.view import View
+from snapshots.publish.view import ShownChange, View
 from snapshots.publish.wording import SERVICE, long_date, month_title, short_month
 
 
@@ -51,7 +54,6 @@ def report_data(view: View) -> Json:
 def _front(view: View) -> Json:
     release = view.release
     before = month_title(wording.month_before(release.period))
-    changes = view.changes(release)[: content.CHANGES_ON_FRONT]
     return {
         "notice": {
             "kind": f"{wording.KIND_TITLES[release.kind]}, number {release.number}",
@@ -73,17 +75,8 @@ def _front(view: View) -> Json:
         },
         "changed": {
             "sentence": change_summary(view),
-            "caption": f"Figures that release {release.number} changed",
-            "names": ["Indicator", "Area", "Ages", "Before", "Now"],
-            "rows": [
-                [
-                    f"{one.indicator.code} {one.indicator.title}",
-                    one.change.area,
-                    wording.band_title(one.change.age_band),
-                    one.before,
-                    one.after,
-                ]
-                for one in changes
+            "releases": [
+                _changed(view, one, changes) for one, changes in content.change_log(view) if changes
             ],
         },
         "log": {
@@ -110,6 +103,36 @@ def _front(view: View) -> Json:
             {"name": name, "text": fact.text, "fixed": fact.code}
             for name, fact in content.identity(view)
         ],
+    }
+
+
+def _changed(view: View, release: Release, changes: Sequence[ShownChange]) -> Json:
+    """The table of what one release changed; inside the council with the events behind it."""
+    names = ["Indicator", "Area", "Ages", "Before", "Now"]
+    rows = [
+        [
+            f"{one.indicator.code} {one.indicator.title}",
+            one.change.area,
+            wording.band_title(one.change.age_band),
+            one.before,
+            one.after,
+        ]
+        for one in changes[: content.CHANGES_IN_LOG]
+    ]
+    if view.profile == "internal":
+        names.append("Events behind it")
+        for row, one in zip(rows, changes, strict=False):
+            row.append(content.causes(one.change))
+    shown = f": the first {len(rows)} of {len(changes):,}" if len(rows) < len(changes) else ""
+    kind = wording.KIND_TITLES[release.kind].lower()
+    return {
+        "heading": f"Release {release.number}: {kind}, {long_date(release.released_on)}",
+        "meaning": wording.KIND_MEANINGS[release.kind],
+        "reason": release.reason,
+        "caption": f"Figures that release {release.number} ({kind}) changed{shown}",
+        "names": names,
+        "rows": rows,
+        "note": wording.SAME_NOTE if content.has_equals(changes) else "",
     }
 
 

@@ -14,6 +14,9 @@ from schemas.scorecard import Direction
 Profile = Literal["internal", "public"]
 
 SERVICE = "Early help scorecard"
+SAME_NOTE = (
+    "Where both are the same, the numbers behind the figure changed by less than rounding shows."
+)
 LOG_NOTE = (
     "A revision is planned and brings late data. A correction mends an error. A release is never "
     "altered once made: each new one says what it changed."
