@@ -1,8 +1,12 @@
 """The spreadsheet and the PDF, opened with libraries that did not write them."""
 
 import io
+import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -15,6 +19,8 @@ from snapshots.publish.view import View
 from snapshots.publish.workbook import xlsx_files
 from tests.october_releases import earlier_months, later, october
 
+CHECK = Path(__file__).parents[1] / "scripts/pdfua"
+NO_CHECK = 2
 FRONT_SHEETS = ["Cover", "Contents", "Notes"]
 
 
@@ -125,3 +131,19 @@ def test_the_report_needs_no_font_of_the_machine(report: PdfReader) -> None:
     }
     assert fonts
     assert all(re.match(r"/[A-Z]{6}\+(SourceSansPro|DejaVuSansMono)", name) for name in fonts)
+
+
+def test_the_report_passes_every_rule_of_pdf_ua(view: View, tmp_path: Path) -> None:
+    """By veraPDF, the validator of the PDF industry."""
+    ((name, text),) = pdf_files(view)
+    (tmp_path / name).write_bytes(text)
+    done = subprocess.run(
+        [CHECK, tmp_path / name], capture_output=True, text=True, check=False, timeout=400
+    )
+    if done.returncode == NO_CHECK and not os.environ.get("CI"):
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stdout + done.stderr
+    ((result,),) = (job["validationResult"] for job in json.loads(done.stdout)["report"]["jobs"])
+    assert result["compliant"]
+    assert result["details"]["passedChecks"] > 100_000
+    assert result["details"]["ruleSummaries"] == []
