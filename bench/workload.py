@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from itertools import count, product
 
 from processors.population import BANDS
@@ -18,13 +19,26 @@ CASES_A_CHILD = 1.25
 # Children are drawn, so some have no case: of those that have one, each has this many events.
 EVENTS_A_CHILD = 8.5
 
+# When, key, value.
+Arrival = tuple[datetime, bytes, bytes]
+
 
 def case_events(events: int, *, years: float = 1.0, seed: int = 1) -> Iterator[tuple[bytes, bytes]]:
-    """About `events` (key, value) messages over `years` of event time, in order of arrival."""
+    """About `events` (key, value) messages over `years` of event time, in order of arrival.
+
+    Cases are made in order of receipt, and nothing of a case arrives before its receipt: so only
+    what has yet to arrive of the cases made so far is in memory, however many there are.
+    """
     cases = int(events / EVENTS_A_CASE / (1 + REPEATED + CORRECTED))
-    arrivals = sorted(_arrivals(cases, timedelta(days=365 * years), random.Random(seed)))
-    for _, key, value in arrivals:
-        yield key, value
+    rng, length = random.Random(seed), timedelta(days=365 * years)
+    order, waiting = count(), list[tuple[float, int, bytes, bytes]]()
+    for received, arrivals in _cases(cases, length, rng):
+        for at, key, value in arrivals:
+            heappush(waiting, (at.timestamp(), next(order), key, value))
+        while waiting and waiting[0][0] < received.timestamp():
+            yield heappop(waiting)[2:]
+    while waiting:
+        yield heappop(waiting)[2:]
 
 
 def new_event(number: int) -> tuple[bytes, bytes]:
@@ -64,27 +78,30 @@ def population_events(years: int) -> Iterator[tuple[bytes, bytes]]:
         yield area.encode(), json.dumps(event, separators=(",", ":")).encode()
 
 
-def _arrivals(
+def _cases(
     cases: int, length: timedelta, rng: random.Random
-) -> Iterator[tuple[datetime, bytes, bytes]]:
+) -> Iterator[tuple[datetime, list[Arrival]]]:
+    """Each case's receipt, in order, and when what arrives."""
     districts = load_areas().leaves
     identities = count()
     children = max(1, int(cases / CASES_A_CHILD))
-    for number in range(cases):
+    for number, share in enumerate(sorted(rng.random() for _ in range(cases))):
         child = f"P{rng.randrange(children):07d}"
-        received = START + length * rng.random()
+        received, arrivals = START + length * share, list[Arrival]()
         for day, event_type, data in _case(rng, districts):
+            time = received + timedelta(days=day)
             event = {
                 "specversion": "1.0",
                 "id": f"e{next(identities)}",
                 "source": "urn:bench",
                 "type": event_type,
                 "subject": f"C{number}",
-                "time": (received + timedelta(days=day)).isoformat(timespec="seconds"),
+                "time": time.isoformat(timespec="seconds"),
                 "partitionkey": child,
                 "data": data,
             }
-            yield from _deliveries(rng, received + timedelta(days=day), child, event)
+            arrivals += _deliveries(rng, time, child, event)
+        yield received, arrivals
 
 
 def _case(rng: random.Random, districts: list[str]) -> Iterator[tuple[float, str, dict[str, str]]]:
@@ -114,7 +131,7 @@ def _case(rng: random.Random, districts: list[str]) -> Iterator[tuple[float, str
 
 def _deliveries(
     rng: random.Random, time: datetime, child: str, event: Mapping[str, object]
-) -> Iterator[tuple[datetime, bytes, bytes]]:
+) -> Iterator[Arrival]:
     key, value = child.encode(), json.dumps(event, separators=(",", ":")).encode()
     arrival = time + timedelta(days=rng.expovariate(1 / 20) if rng.random() < LATE else 0)
     yield arrival, key, value
