@@ -2,7 +2,8 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ from schemas.catalogue import load_catalogue
 from schemas.settings import Settings
 from schemas.standards import load_standards
 from streams.topics import create_topics
+from tests.monitoring import (
+    MissingError,
+    Programs,
+    Running,
+    alertmanager_running,
+    programs,
+    prometheus_running,
+)
 from tests.servers import Server, ServiceError, run_services
 from tests.topics import remove_topics
 from tests.workers import CommandLine
@@ -98,3 +107,36 @@ def caseline(bare: CommandLine) -> CommandLine:
     """The command line of a new deployment with empty topics."""
     create_topics(bare.settings)
     return bare
+
+
+@pytest.fixture(scope="session")
+def monitoring_programs() -> Programs:
+    """Prometheus, Alertmanager and their tools; as for services, skipped or failed without."""
+    try:
+        return programs()
+    except MissingError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def prometheus(
+    monitoring_programs: Programs, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Running]]:
+    """Starts a Prometheus as `prometheus_running` does, given no folder, until the test ends."""
+    with ExitStack() as stack:
+        yield lambda *given: stack.enter_context(
+            prometheus_running(tmp_path_factory.mktemp("prometheus"), *given)
+        )
+
+
+@pytest.fixture
+def alertmanager(
+    monitoring_programs: Programs, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Running]]:
+    """Starts an Alertmanager that tells a webhook's URL of every alert, until the test ends."""
+    with ExitStack() as stack:
+        yield lambda webhook: stack.enter_context(
+            alertmanager_running(tmp_path_factory.mktemp("alertmanager"), webhook)
+        )
