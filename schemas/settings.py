@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     snapshot_kind: Literal["provisional", "first"] = Field(
         "first", description="the kind of release that the scheduled job makes"
     )
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="the port that a process serves its metrics on, for Prometheus; 0 is none"
+    )
+    metrics_host: str = Field(
+        "127.0.0.1", description="the address that metrics are served on; they are not suppressed"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least severe log lines shown"
     )

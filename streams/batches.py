@@ -22,6 +22,13 @@ class Record(NamedTuple):
     offset: int
 
 
+class Heard(NamedTuple):
+    """What Kafka last said of a partition: its log's end, and when, in seconds from 1970."""
+
+    end: int
+    at: float
+
+
 class Batch(NamedTuple):
     """The records of one partition from offset `start` up to, not including, `end`.
 

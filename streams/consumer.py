@@ -19,7 +19,7 @@ from faust.types import TP as FaustTP  # noqa: N811
 from faust.types import ConsumerMessage
 from mode import Service
 
-from streams.batches import TP, Batch, Hole, Stop
+from streams.batches import TP, Batch, Heard, Hole, Stop
 from streams.fetching import FetchThread, RebalanceListener
 
 
@@ -92,6 +92,10 @@ class BatchConsumer(driver.Consumer):
         if tp not in self._owned:
             return None
         return max(self._ends.get(tp, 0), self._thread.log_end(tp) or 0)
+
+    def heard(self, tp: TP) -> Heard | None:
+        """What Kafka last said of the partition, without asking; None if not ours or not yet."""
+        return self._thread.heard(tp) if tp in self._owned else None
 
     async def commit_group(self, offsets: Mapping[TP, int]) -> bool:
         """Commit group offsets, which only lag displays read. Never raises; False if it failed."""

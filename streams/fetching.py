@@ -20,7 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as FaustTP  # noqa: N811
 from mode import Service
 
-from streams.batches import TP, Batch, ReadAhead, Record, Stop
+from streams.batches import TP, Batch, Heard, ReadAhead, Record, Stop
 
 T = TypeVar("T")
 
@@ -208,6 +208,15 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         held = self._holds(consumer, tp)
         return consumer.highwater(TopicPartition(*tp)) if held else None
+
+    def heard(self, tp: TP) -> Heard | None:
+        """What the last answered fetch said, if only that nothing is new; None before the first."""
+        consumer = self._ensure_consumer()
+        if not self._holds(consumer, tp):
+            return None
+        pair = TopicPartition(*tp)
+        end, at = consumer.highwater(pair), consumer.last_poll_timestamp(pair)
+        return Heard(end, at / 1000) if end is not None and at is not None else None
 
     async def log_bounds(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
         """First offset and end of each partition's log, asked of the broker."""

@@ -8,6 +8,7 @@ partition is read on from the offset stored with it.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,10 +18,11 @@ from redis.exceptions import RedisError
 from processors.decoding import decode
 from processors.fold import Partition, Rules
 from processors.judging import Judgement
-from streams.batches import TP, Batch
+from streams.batches import TP, Batch, Heard
 from streams.calm import Calm
 from streams.clock import Clock
 from streams.deadletters import DeadLetters
+from streams.metrics import Meter, WorkerMetrics
 from streams.reading import partitions_key
 from streams.store import Advance, Head, PartitionStore, Refused
 
@@ -47,6 +49,7 @@ LOOK_SECONDS = 0.5
 JUDGED_AT_ONCE = 500
 
 Seek = Callable[[TP, int], Awaitable[None]]
+Hear = Callable[[TP], Heard | None]
 Show = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 
@@ -71,6 +74,7 @@ class Held:
     next: int
     latest: int
     calm: Calm
+    meter: Meter
     tallies: dict[str, int] = field(default_factory=dict)
     look_due: float = 0.0
     commit: asyncio.Task[None] | None = None
@@ -105,6 +109,7 @@ class Folding:
         dead_letters: DeadLetters,
         clock: Clock,
         limits: Limits,
+        metrics: WorkerMetrics,
     ) -> None:
         self._redis = redis
         self._deployment = deployment
@@ -112,18 +117,20 @@ class Folding:
         self._dead_letters = dead_letters
         self._clock = clock
         self._limits = limits
+        self._metrics = metrics
         self._held: dict[TP, Held] = {}
         self._shown_at = 0.0
         self._showing: asyncio.Task[bool] | None = None
         # The consumer's, given when both are there.
         self.seek: Seek | None = None
         self.show: Show | None = None
+        self.hear: Hear = lambda _: None
 
     async def assigned(self, tps: set[TP]) -> None:
         """Take over partitions: their state, and how far their dead letters were written."""
         for tp in sorted(tps):
             await self._dead_letters.take_over(tp)
-            self._held[tp] = await self._take(tp)
+            self._held[tp] = await self._take(tp, self._metrics.meter(tp))
             log.info("partition taken", extra=_where(tp, self._held[tp].next))
 
     async def positions(self, tps: set[TP]) -> Mapping[TP, int]:
@@ -141,6 +148,7 @@ class Folding:
             if held.timer is not None:
                 held.timer.cancel()
             del self._held[tp]
+            held.meter.given_up()
             log.info("partition given up", extra=_where(tp, held.head.offset))
 
     async def stopped(self, tp: TP, reason: Exception) -> None:
@@ -178,6 +186,8 @@ class Folding:
             await self._look(tp, held)
             if held.is_dirty:
                 self._commit_soon(tp, held)
+            if not held.is_broken:
+                held.meter.stands(held.head.offset, self.hear(tp))
         self._show_offsets()
 
     async def _look(self, tp: TP, held: Held) -> None:
@@ -219,6 +229,7 @@ class Folding:
         # From here to the end nothing is awaited, so a commit sees all of the batch or none.
         known = held.state.fold(decoded.events)
         held.next = batch.end
+        held.meter.folded(batch)
         held.latest = max([held.latest, *(event.instant for _, event in decoded.events)])
         held.calm.take_in(
             decoded.events,
@@ -263,13 +274,18 @@ class Folding:
         again = self._clock.seconds() + self._limits.calm_seconds
         advance = Advance(held.next, held.latest, held.tallies, held.calm.old_share, again)
         held.tallies = {}
+        arrivals, began = held.meter.commit_begins(), time.monotonic()
         settlement = held.state.settle(self._judgement(held))
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
         except (Refused, RedisError, OSError) as error:
             # Whether it was written is unknown or beside the point: what is stored decides.
             held.is_broken = True
+            held.meter.commit_failed()
             log.warning("commit failed: %s", error, extra=_where(tp, advance.offset))
+            return
+        seconds = time.monotonic() - began
+        held.meter.stored(arrivals, advance.tallies, advance.offset, seconds)
 
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""
@@ -282,8 +298,10 @@ class Folding:
         """Take a partition's state anew and read on from there; one attempt, after a pause."""
         assert self.seek is not None
         await asyncio.sleep(RETAKE_SECONDS)
+        meter = self._held[tp].meter
+        meter.read_again()
         try:
-            held = await self._load(tp)
+            held = await self._load(tp, meter)
         except (RedisError, OSError) as error:
             log.warning("state cannot be read: %s", error, extra=_where(tp, -1))
             return
@@ -291,7 +309,7 @@ class Folding:
         self._held[tp] = held
         log.info("partition taken anew", extra=_where(tp, held.next))
 
-    async def _take(self, tp: TP) -> Held:
+    async def _take(self, tp: TP, meter: Meter) -> Held:
         """A partition's state, waiting up to TAKE_SECONDS for a Redis that does not answer."""
         deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
         while True:
@@ -299,20 +317,21 @@ class Folding:
                 await self._redis.sadd(
                     partitions_key(self._deployment), f"{tp.topic}:{tp.partition}"
                 )
-                return await self._load(tp)
+                return await self._load(tp, meter)
             except (RedisError, OSError) as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 log.warning("state cannot be read: %s", error, extra=_where(tp, -1))
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _load(self, tp: TP) -> Held:
+    async def _load(self, tp: TP, meter: Meter) -> Held:
         store = PartitionStore(self._redis, self._deployment, tp, self._rules)
         head = await store.head()
         tables = await store.tables(head) if head else None
         head = head or Head()
         calm = Calm(self._limits.calm_seconds, head.old_share, asyncio.get_running_loop().time())
-        return Held(store, head, Partition(self._rules, tables), head.offset, head.latest, calm)
+        state = Partition(self._rules, tables)
+        return Held(store, head, state, head.offset, head.latest, calm, meter)
 
 
 async def _committed(held: Held) -> None:

@@ -12,7 +12,9 @@ from streams.app import App, Reading, create_app, for_embedded_broker, run_until
 from streams.clients import connect_redis, load_rules
 from streams.clock import Clock
 from streams.deadletters import LARGEST_BYTES, DeadLetters
+from streams.exposition import new_registry, served
 from streams.folding import Folding, Limits
+from streams.metrics import WorkerMetrics
 
 # Records are many small objects that live long and form no cycles; at Python's own thresholds,
 # looking through them again and again took a fifth of the worker's time.
@@ -22,7 +24,8 @@ GC_THRESHOLDS = (100_000, 50, 100)
 async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     """Run a worker until asked to stop, or until a signal asks.
 
-    Raises streams.app.WorkerFailed when it stops by itself, its cause saying why.
+    Raises streams.app.WorkerFailed when it stops by itself, its cause saying why, and
+    streams.exposition.PortNotServed.
     """
     gc.set_threshold(*GC_THRESHOLDS)
     rules = load_rules(settings)
@@ -33,19 +36,28 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
         enable_idempotence=True,
         max_request_size=LARGEST_BYTES,
     )
+    metrics = WorkerMetrics(new_registry())
     try:
-        await producer.start()
-        app = _app(settings, rules, redis, producer)
-        await (run_until(app, asked) if asked else run_worker(app))
+        with served(settings, metrics.registry):
+            await producer.start()
+            app = _app(settings, rules, redis, producer, metrics)
+            await (run_until(app, asked) if asked else run_worker(app))
     finally:
         await producer.stop()
         await redis.aclose()
 
 
-def _app(settings: Settings, rules: Rules, redis: Redis, producer: AIOKafkaProducer) -> App:
+def _app(
+    settings: Settings,
+    rules: Rules,
+    redis: Redis,
+    producer: AIOKafkaProducer,
+    metrics: WorkerMetrics,
+) -> App:
     dead_letters = DeadLetters(producer, settings.kafka_bootstrap)
     limits = Limits(settings.records_in_memory, settings.alert_calm_seconds)
-    folding = Folding(redis, settings.deployment, rules, dead_letters, Clock(settings), limits)
+    clock = Clock(settings)
+    folding = Folding(redis, settings.deployment, rules, dead_letters, clock, limits, metrics)
     reading = Reading(
         group=f"caseline-{settings.deployment}",
         brokers=settings.kafka_bootstrap,
@@ -57,5 +69,6 @@ def _app(settings: Settings, rules: Rules, redis: Redis, producer: AIOKafkaProdu
         reading = for_embedded_broker(reading)
     app = create_app(reading, folding)
     folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
+    folding.hear = lambda tp: app.batches.heard(tp)
     folding.show = lambda offsets: app.batches.commit_group(offsets)
     return app
