@@ -17,6 +17,8 @@ from streams.clients import connect_redis
 from streams.commands import publish, releases
 from streams.commands.terminal import Exit, err, explained, log_progress, settings_and_rules
 from streams.election import Elsewhere
+from streams.exposition import new_registry, served
+from streams.jobmetrics import FreezeMetrics
 from streams.releasing import Outcome, Releasing
 from streams.scheduling import Schedule
 
@@ -102,20 +104,35 @@ def schedule(once: OnceOption = False, wait_for: WaitOption = WAIT_SECONDS) -> N
     `snapshot_kind`.
     """
     settings, rules = settings_and_rules()
-    with explained():
-        asyncio.run(_keep(settings, rules, once=once, seconds=wait_for))
+    registry = new_registry()
+    metrics = FreezeMetrics(registry)
+    with explained(), served(settings, registry):
+        asyncio.run(_keep(settings, rules, metrics, once=once, seconds=wait_for))
 
 
-async def _keep(settings: Settings, rules: Rules, *, once: bool, seconds: float) -> None:
+async def _keep(
+    settings: Settings, rules: Rules, metrics: FreezeMetrics, *, once: bool, seconds: float
+) -> None:
     async def make(request: Request, day: date) -> Outcome:
         return await _make(settings, rules, request, day, seconds)
 
-    months = Schedule(settings, make, lambda outcome: tell(outcome, settings), _tell_failure)
+    def tell_outcome(outcome: Outcome) -> None:
+        metrics.ran("released" if outcome.is_new else "there")
+        tell(outcome, settings)
+
+    def tell_failure(period: str, error: Exception) -> None:
+        is_elsewhere = isinstance(error, Elsewhere)
+        metrics.ran("elsewhere" if is_elsewhere else "failed")
+        style = None if is_elsewhere else "red"
+        err.print(f"{period}: {error}", style=style, markup=False, soft_wrap=True)
+
+    months = Schedule(settings, make, tell_outcome, tell_failure)
     while True:
         try:
             failed: Exception | None = await months.run(datetime.now(LONDON))
         except (ReleaseError, OSError) as error:
             failed = error
+            metrics.ran("failed")
             err.print(str(error), style="red", markup=False, soft_wrap=True)
         if once and failed:
             raise typer.Exit(Exit.FAILED)
@@ -123,11 +140,6 @@ async def _keep(settings: Settings, rules: Rules, *, once: bool, seconds: float)
             return
         now = datetime.now(LONDON)
         await asyncio.sleep(wait(now, months.next_due(now), LONGEST_SLEEP))
-
-
-def _tell_failure(period: str, error: Exception) -> None:
-    style = None if isinstance(error, Elsewhere) else "red"
-    err.print(f"{period}: {error}", style=style, markup=False, soft_wrap=True)
 
 
 async def _make(

@@ -1,0 +1,188 @@
+"""Metrics of a whole deployment, looked up now and then by the one process that is elected to.
+
+Prometheus is served what the last look found, so that no scrape waits for Redis or Kafka, and no
+number of scrapes makes work. With the catalogue and areas that ship there are at most 5,300
+series: three a cell, two for a count, whatever the number of cases.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from datetime import time as time_of_day
+from typing import Any
+
+import numpy as np
+from aiokafka.errors import KafkaError
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from processors.calendar import LONDON, calendar, day_number
+from processors.fold import Rules
+from schemas.events import TOPICS
+from schemas.release import Release
+from schemas.settings import Settings
+from schemas.standards import Standards
+from snapshots.failures import ReleaseError
+from snapshots.folder import ReleaseFolder
+from snapshots.schedule import latest_due
+from streams.batches import TP
+from streams.failures import Understood
+from streams.livefamilies import FAMILIES, Found
+from streams.logreading import log_reader
+from streams.reading import known_partitions, read_scorecard
+from streams.store import Head
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 10.0  # for Redis, and for Kafka, before one counts as down
+OPENS, CLOSES = 9, 17  # hours in London within which events are to be expected
+ACTIVE_STATES = ("due-soon", "breached")
+
+
+class LiveMetrics(Collector):
+    """The deployment as last looked at. `now` is the process's clock, with a time zone.
+
+    `standards`, where given, are shown as having no active alerts when they have none.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        rules: Rules,
+        redis: Redis,
+        registry: CollectorRegistry,
+        now: Callable[[], datetime],
+        standards: Standards | None = None,
+    ) -> None:
+        self._settings, self._rules, self._redis = settings, rules, redis
+        self._now = now
+        self._codes = _codes(standards) if standards else []
+        self._releases = ReleaseFolder(settings.releases)
+        self._latest: tuple[str, Release] | None = None
+        self._families: list[GaugeMetricFamily] = []
+        registry.register(self)
+
+    def describe(self) -> list[Metric]:
+        """The metrics without values."""
+        return [GaugeMetricFamily(name, text) for name, (text, _) in FAMILIES.items()]
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """What the last refresh found."""
+        return self._families
+
+    def clear(self) -> None:
+        """Show nothing more: another process is elected now."""
+        self._families = []
+
+    async def refresh(self) -> None:
+        """Look at Redis, Kafka and the releases; what does not answer is told, never raised."""
+        found, now = Found(), self._now().astimezone(LONDON)
+        heads = await self._look_at_redis(found, now.date())
+        await self._look_at_kafka(found, heads)
+        await asyncio.to_thread(self._look_at_releases, found, now)
+        found.add("caseline_is_working_time", _is_working_time(now))
+        found.add("caseline_refreshed_timestamp_seconds", time.time())
+        self._families = found.families
+
+    async def _look_at_redis(self, found: Found, today: date) -> dict[TP, Head] | None:
+        """Where each partition stands; None if that cannot be read."""
+        has_redis, heads = True, None
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._add_alerts(found)
+                heads = await self._add_scorecard(found, today)
+        except (RedisError, OSError) as error:  # a timeout is an OSError
+            has_redis = False
+            log.warning("Redis does not answer: %s", error)
+        except Understood as error:
+            log.warning("the scorecard cannot be read: %s", error)
+        found.add("caseline_redis_up", has_redis)
+        found.add("caseline_scorecard_up", heads is not None)
+        return heads
+
+    async def _add_scorecard(self, found: Found, today: date) -> dict[TP, Head]:
+        deployment = self._settings.deployment
+        live = await read_scorecard(self._redis, deployment, self._rules, today)
+        found.add_rules(self._rules)
+        found.add_rows(self._rules, live.rows)
+        if live.latest is not None:
+            found.add("caseline_latest_event_timestamp_seconds", live.latest / 1_000_000)
+        return live.heads
+
+    async def _add_alerts(self, found: Found) -> None:
+        active = dict.fromkeys(((code, it) for code in self._codes for it in ACTIVE_STATES), 0)
+        redis: Any = self._redis  # its types allow for decoded text
+        deployment = self._settings.deployment
+        for key in _counts_keys(deployment, await known_partitions(redis, deployment)):
+            for name, count in (await redis.hgetall(key)).items():
+                standard, _, state = name.decode().rpartition(" ")
+                active[standard, state] = active.get((standard, state), 0) + int(count)
+        for (standard, state), count in active.items():
+            found.add("caseline_alerts_active", count, standard, state)
+
+    async def _look_at_kafka(self, found: Found, heads: dict[TP, Head] | None) -> None:
+        bounds: dict[TP, tuple[int, int]] = {}
+        try:
+            async with (
+                asyncio.timeout(ANSWER_SECONDS),
+                log_reader(self._settings.kafka_bootstrap, TOPICS) as reader,
+            ):
+                bounds = await reader.bounds()
+            found.add("caseline_kafka_up", 1)
+        except (KafkaError, OSError) as error:
+            log.warning("Kafka does not answer: %r", error)
+            found.add("caseline_kafka_up", 0)
+        for tp, (first, end) in bounds.items() if heads is not None else ():
+            lag = end - max(heads.get(tp, Head()).offset, first)  # type: ignore[union-attr]
+            found.add("caseline_table_lag_events", max(lag, 0), tp.topic, str(tp.partition))
+
+    def _look_at_releases(self, found: Found, now: datetime) -> None:
+        settings = self._settings
+        due = latest_due(now, settings.snapshot_working_days, settings.snapshot_hour)
+        try:
+            release = self._latest_release()
+            has_due = bool(self._releases.names(due.period))
+        except (ReleaseError, OSError) as error:
+            log.warning("releases cannot be read: %s", error)
+            found.add("caseline_releases_up", 0)
+            return
+        found.add("caseline_releases_up", 1)
+        overdue = 0.0 if has_due else (now - due.at).total_seconds()
+        found.add("caseline_snapshot_overdue_seconds", overdue)
+        if release:
+            began = datetime.combine(release.released_on, time_of_day(), LONDON)
+            found.add("caseline_snapshot_age_seconds", (now - began).total_seconds())
+            found.add("caseline_snapshot_released_info", 1, release.period, release.kind)
+
+    def _latest_release(self) -> Release | None:
+        """The last release of the last period; read once, because it never changes."""
+        periods = [it for it in self._releases.periods() if self._releases.names(it)]
+        if not periods:
+            return None
+        name = self._releases.names(periods[-1])[-1]
+        if self._latest is None or self._latest[0] != name:
+            self._latest = name, self._releases.read(periods[-1])[-1].release
+        return self._latest[1]
+
+
+def _codes(standards: Standards) -> list[str]:
+    cases = [it.code for it in standards.standard]
+    return cases + [it.code for it in standards.indicator_standard]
+
+
+def _counts_keys(deployment: str, partitions: Iterable[TP]) -> list[str]:
+    """The hashes of active alerts: of cases by partition, and of indicators."""
+    prefixes = [f"{deployment}:{tp.topic}:{tp.partition}" for tp in partitions]
+    return [f"caseline:{{{prefix}}}:alerts:counts" for prefix in (*prefixes, deployment)]
+
+
+def _is_working_time(now: datetime) -> bool:
+    """Whether it is a working day in England, and a working hour, by a time in London."""
+    today = np.array([day_number(now.date())])
+    is_working_day = bool(calendar().working_days(today - 1, today)[0])
+    return is_working_day and OPENS <= now.hour < CLOSES
