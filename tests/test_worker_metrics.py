@@ -1,6 +1,7 @@
 """A real worker's metrics, as a real Prometheus finds them."""
 
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from streams.batches import TP
 from tests.bad_messages import BAD
 from tests.examples import log_file
 from tests.monitoring import Programs, Running, fetch, free_port, wait_for
+from tests.servers import Server
 from tests.topics import send
 from tests.workers import CommandLine, wait_until
 
@@ -80,6 +82,25 @@ def test_dead_letters_are_counted_by_reason_each_of_them_known(caseline: Command
         url = f"http://127.0.0.1:{port}/metrics"
         wait_for(lambda: sum(dead_letters_at(url).values()) == len(BAD), "all are counted")
         assert dead_letters_at(url) == Counter(bad.reason for bad in BAD)
+
+
+def test_a_partition_of_which_nothing_is_heard_any_more_does_not_go_on(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/metrics"
+
+    def silence() -> float:
+        """Seconds since any partition went on."""
+        return time.time() - max(at for _, at in series_at(url, PROGRESS))
+
+    with caseline.worker(metrics_port=port) as worker:
+        worker.wait_to_hold(7)
+        wait_for(lambda: silence() < 1, "all are idle and go on")
+        kafka.stop()
+        wait_for(lambda: silence() > 3, "none is heard of")
+        kafka.start()
+        wait_until(lambda: silence() < 1, "all go on again", [worker])
 
 
 def test_each_of_two_workers_has_the_series_of_its_own_partitions(caseline: CommandLine) -> None:
