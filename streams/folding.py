@@ -286,6 +286,7 @@ class Folding:
             return
         seconds = time.monotonic() - began
         held.meter.stored(arrivals, advance.tallies, advance.offset, seconds)
+        held.meter.told(settlement.telling.changes)
 
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""

@@ -4,26 +4,27 @@ from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-# `failed` is to be tried again; `refused` will never be taken, and is a dead letter.
-DeliveryOutcome = Literal["delivered", "failed", "refused"]
 # `there`: the month had its release already; `elsewhere`: another process is making it.
 FreezeOutcome = Literal["released", "there", "elsewhere", "failed"]
 FREEZE_OUTCOMES: Final[tuple[FreezeOutcome, ...]] = ("released", "there", "elsewhere", "failed")
 
 
 class DeliveryMetrics:
-    """Of delivering alerts to their receivers."""
+    """Of telling receivers of alerts.
+
+    An attempt is `taken`, `failed`, to be tried again, or `refused`: never taken, a dead letter.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.attempts = Counter(
             "caseline_delivery_attempts",
-            "Requests to a receiver by how they went: delivered, failed or refused.",
+            "Messages sent to a receiver, by how it went: taken, failed or refused.",
             ["receiver", "outcome"],
             registry=registry,
         )
         self.lag = Gauge(
             "caseline_delivery_lag_changes",
-            "Changes of alerts that the receiver has not been told of.",
+            "How many offsets of the alerts topic the receiver has yet to be told.",
             ["receiver"],
             registry=registry,
         )
@@ -35,14 +36,14 @@ class DeliveryMetrics:
             registry=registry,
         )
 
-    def attempted(self, receiver: str, outcome: DeliveryOutcome, seconds: float) -> None:
-        """A request ended, after so many seconds."""
+    def attempted(self, receiver: str, outcome: str, seconds: float) -> None:
+        """An attempt ended, after so many seconds."""
         self.attempts.labels(receiver, outcome).inc()
         self.seconds.labels(receiver).observe(seconds)
 
-    def behind(self, receiver: str, changes: int) -> None:
-        """So many changes wait for the receiver."""
-        self.lag.labels(receiver).set(changes)
+    def stands(self, receiver: str, behind: int) -> None:
+        """So many offsets wait for the receiver."""
+        self.lag.labels(receiver).set(behind)
 
 
 class FreezeMetrics:

@@ -8,7 +8,7 @@ series: three a cell, two for a count, whatever the number of cases.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
 from datetime import time as time_of_day
 from typing import Any
@@ -26,7 +26,6 @@ from processors.fold import Rules
 from schemas.events import TOPICS
 from schemas.release import Release
 from schemas.settings import Settings
-from schemas.standards import Standards
 from snapshots.failures import ReleaseError
 from snapshots.folder import ReleaseFolder
 from snapshots.schedule import latest_due
@@ -35,7 +34,7 @@ from streams.failures import Understood
 from streams.livefamilies import FAMILIES, Found
 from streams.logreading import log_reader
 from streams.reading import known_partitions, read_scorecard
-from streams.store import Head
+from streams.store import Head, PartitionStore
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +44,7 @@ ACTIVE_STATES = ("due-soon", "breached")
 
 
 class LiveMetrics(Collector):
-    """The deployment as last looked at. `now` is the process's clock, with a time zone.
-
-    `standards`, where given, are shown as having no active alerts when they have none.
-    """
+    """The deployment as last looked at. `now` is the process's clock, with a time zone."""
 
     def __init__(
         self,
@@ -57,11 +53,9 @@ class LiveMetrics(Collector):
         redis: Redis,
         registry: CollectorRegistry,
         now: Callable[[], datetime],
-        standards: Standards | None = None,
     ) -> None:
         self._settings, self._rules, self._redis = settings, rules, redis
         self._now = now
-        self._codes = _codes(standards) if standards else []
         self._releases = ReleaseFolder(settings.releases)
         self._latest: tuple[str, Release] | None = None
         self._families: list[GaugeMetricFamily] = []
@@ -115,15 +109,27 @@ class LiveMetrics(Collector):
         return live.heads
 
     async def _add_alerts(self, found: Found) -> None:
-        active = dict.fromkeys(((code, it) for code in self._codes for it in ACTIVE_STATES), 0)
+        standards = self._rules.standards
+        codes = [it.code for it in standards.standard]
+        codes += [it.code for it in standards.indicator_standard]
+        active = {(code, state): 0 for code in codes for state in ACTIVE_STATES}
         redis: Any = self._redis  # its types allow for decoded text
-        deployment = self._settings.deployment
-        for key in _counts_keys(deployment, await known_partitions(redis, deployment)):
+        for key in await self._counts_keys():
             for name, count in (await redis.hgetall(key)).items():
                 standard, _, state = name.decode().rpartition(" ")
                 active[standard, state] = active.get((standard, state), 0) + int(count)
         for (standard, state), count in active.items():
             found.add("caseline_alerts_active", count, standard, state)
+
+    async def _counts_keys(self) -> list[str]:
+        """The hashes of active alerts: those of cases by partition, and those of indicators."""
+        deployment = self._settings.deployment
+        stores = [
+            PartitionStore(self._redis, deployment, tp, self._rules)
+            for tp in await known_partitions(self._redis, deployment)
+        ]
+        keys = [store.alerts_key("counts") for store in stores]
+        return [*keys, f"caseline:{{{deployment}}}:alerts:counts"]
 
     async def _look_at_kafka(self, found: Found, heads: dict[TP, Head] | None) -> None:
         bounds: dict[TP, tuple[int, int]] = {}
@@ -168,17 +174,6 @@ class LiveMetrics(Collector):
         if self._latest is None or self._latest[0] != name:
             self._latest = name, self._releases.read(periods[-1])[-1].release
         return self._latest[1]
-
-
-def _codes(standards: Standards) -> list[str]:
-    cases = [it.code for it in standards.standard]
-    return cases + [it.code for it in standards.indicator_standard]
-
-
-def _counts_keys(deployment: str, partitions: Iterable[TP]) -> list[str]:
-    """The hashes of active alerts: of cases by partition, and of indicators."""
-    prefixes = [f"{deployment}:{tp.topic}:{tp.partition}" for tp in partitions]
-    return [f"caseline:{{{prefix}}}:alerts:counts" for prefix in (*prefixes, deployment)]
 
 
 def _is_working_time(now: datetime) -> bool:

@@ -5,12 +5,14 @@ once a batch, so that it costs the same however many events there are.
 """
 
 import time
+from collections import Counter as Counts
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from processors.alerts import Told
 from schemas.events import TOPICS, Attributes
 from streams.batches import TP, Batch, Heard
 from streams.latencies import Latencies
@@ -95,7 +97,7 @@ class WorkerMetrics:
         )
         self.alert_changes = Counter(
             "caseline_alert_changes",
-            "Changes of alerts by the service standard and the state that they changed to.",
+            "Alerts on cases that changed their state, by service standard and the state since.",
             ["standard", "state"],
             registry=registry,
         )
@@ -161,6 +163,16 @@ class Meter:
         self._metrics.event_to_table.observe(_ages(arrivals, now))
         self._lag.set(max(self._end - offset, 0))
         self._progress.set(now)
+
+    def told(self, changes: Sequence[Told]) -> None:
+        """A commit has told these changes of alerts; those that are history are not counted."""
+        states = Counts(
+            (it.alert.standard, it.alert.state)
+            for it in changes
+            if it.before != it.alert.state and not it.alert.historic
+        )
+        for labels, count in states.items():
+            self._metrics.alert_changes.labels(*labels).inc(count)
 
     def commit_failed(self) -> None:
         """A commit did not succeed, or whether it did is not known."""

@@ -13,7 +13,6 @@ from processors.calendar import LONDON
 from processors.fold import Rules
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
-from schemas.standards import load_standards
 from snapshots.chain import seal
 from snapshots.folder import ReleaseFolder
 from streams.livefamilies import FAMILIES
@@ -39,9 +38,7 @@ def look(rules: Rules) -> Look:
 
         async def refresh() -> None:
             async with Redis.from_url(settings.redis_url) as redis:
-                standards = load_standards(rules.catalogue)
-                live = LiveMetrics(settings, rules, redis, registry, lambda: now, standards)
-                await live.refresh()
+                await LiveMetrics(settings, rules, redis, registry, lambda: now).refresh()
 
         asyncio.run(refresh())
         return registry

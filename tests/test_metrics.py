@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
+from processors.alerts import Alert, Told
+from schemas.alerts import AlertState
 from schemas.settings import Settings
 from streams.batches import TP, Batch, Heard, Record
 from streams.exposition import PortNotServed, new_registry, served
@@ -133,6 +135,26 @@ def test_a_reason_that_is_not_known_is_counted_as_other(metrics: WorkerMetrics) 
     assert value(metrics, "caseline_dead_letters_total", **labels) == 2
     assert b"Kim" not in generate_latest(metrics.registry)
     assert {"json", "key", "time", "partitionkey"} <= REASONS
+
+
+def alert(standard: str, state: AlertState, *, historic: bool = False) -> Alert:
+    return Alert("C1", standard, 1, 1, state, 0, 0, None, historic, None, None, None)
+
+
+def test_alerts_that_changed_their_state_are_counted_and_history_is_not(
+    metrics: WorkerMetrics, meter: Meter
+) -> None:
+    changes = [
+        Told("P1", alert("unit-plan", "due-soon"), None),
+        Told("P2", alert("unit-plan", "due-soon"), "due-soon"),  # another team's now
+        Told("P3", alert("unit-plan", "resolved"), "breached"),
+        Told("P4", alert("unit-plan", "resolved", historic=True), None),
+    ]
+    meter.told(changes)
+    meter.told(changes[:1])
+    for state, count in (("due-soon", 2), ("resolved", 1), ("breached", None)):
+        labels = {"standard": "unit-plan", "state": state}
+        assert value(metrics, "caseline_alert_changes_total", **labels) == count
 
 
 def test_metrics_are_served_on_the_port_of_the_settings_until_the_end() -> None:
