@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.direction import HIGHER_IS
 from processors.evaluate import rounded_half_up
 from processors.fold import Rules
 from processors.places import Place, Places
-from processors.rating import MEETS, Target, exact
+from processors.rating import Target, exact
 from processors.wording import alert_id
 from schemas.alerts import AlertState, IndicatorChange, Reason
 from schemas.catalogue import Indicator
@@ -94,7 +95,7 @@ def state_of(figure: Figure, before: AlertState | None) -> AlertState | None:
     standard = figure.standard
     if figure.value is None or figure.denominator < standard.least_denominator:
         return None
-    sign = MEETS[figure.indicator.polarity]
+    sign = HIGHER_IS[figure.indicator.polarity]
     margin = sign * (figure.value - exact(figure.target))
     clear_by, at_risk = exact(standard.clear_by), exact(standard.at_risk_within)
     if margin < 0 or (before == "breached" and margin < clear_by):
