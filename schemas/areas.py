@@ -57,12 +57,17 @@ class Areas(BaseModel):
         """The names of the lowest level's areas, where cases lie."""
         return [area.name for area in self.area if area.level == self.levels[-1]]
 
-    def leaves_under(self, name: str) -> list[str]:
-        """The leaves that are `name` or lie below it."""
+    def under(self, name: str) -> list[str]:
+        """The areas that are `name` or lie below it, in order."""
         below = {name}
         for area in self.area:
             if area.parent in below:
                 below.add(area.name)
+        return [area for area in self.names if area in below]
+
+    def leaves_under(self, name: str) -> list[str]:
+        """The leaves that are `name` or lie below it."""
+        below = self.under(name)
         return [leaf for leaf in self.leaves if leaf in below]
 
     @property

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     )
     clock_from: AwareDatetime | None = Field(
         None, description="run as if the process had started at this time, for training on old data"
+    receivers_file: Path | None = Field(
+        None, description="who is told of alerts, and how; nobody if unset"
     )
     records_in_memory: Annotated[int, Field(ge=1000)] = Field(
         200_000, description="children's records a worker keeps in memory, all partitions together"
