@@ -32,14 +32,23 @@ def dead_letter_topic(topic: str) -> str:
     return topic + DEAD_LETTER_SUFFIX
 
 
-def headers_of(tp: TP, record: Record, rejection: Rejection) -> list[tuple[str, bytes]]:
-    """The record's own headers, and after them where it was and why it was rejected."""
+def headers_of(
+    tp: TP,
+    record: Record,
+    rejection: Rejection,
+    stage: str = "VALUE_CONVERTER",
+    by: str = "processors.decoding",
+) -> list[tuple[str, bytes]]:
+    """The record's own headers, and after them where it was and why, and by what, it was rejected.
+
+    `stage` is one of Kafka Connect's.
+    """
     added = {
         TOPIC: tp.topic,
         PARTITION: str(tp.partition),
         OFFSET: str(record.offset),
-        STAGE: "VALUE_CONVERTER",
-        CLASS: "processors.decoding",
+        STAGE: stage,
+        CLASS: by,
         EXCEPTION: rejection.reason,
         MESSAGE: rejection.message,
     }
@@ -61,20 +70,22 @@ class DeadLetter(NamedTuple):
     record: Record
 
 
-async def read_dead_letters(brokers: str) -> AsyncIterator[DeadLetter]:
-    """Every dead letter, by topic, partition and offset in its own topic.
+async def read_dead_letters(
+    brokers: str, topics: Sequence[str] = tuple(TOPICS)
+) -> AsyncIterator[DeadLetter]:
+    """Every dead letter of the topics, by topic, partition and offset in its own topic.
 
     One that a worker wrote again, because it died before the state was stored, comes once. What
     other programs may have put there is passed over.
     """
-    topics = [dead_letter_topic(topic) for topic in TOPICS]
-    seen: set[tuple[TP, int]] = set()
-    async with log_reader(brokers, topics) as reader:
+    seen: set[tuple[object, ...]] = set()
+    async with log_reader(brokers, [dead_letter_topic(topic) for topic in topics]) as reader:
         for letters, (first, end) in (await reader.bounds()).items():
             async for _, records in reader.read(letters, first, end):
                 for letter in filter(None, map(_dead_letter, records)):
-                    if (letter.tp, letter.offset) not in seen:
-                        seen.add((letter.tp, letter.offset))
+                    told = (letter.tp, letter.offset, letter.record.key, letter.record.headers)
+                    if told not in seen:
+                        seen.add(told)
                         yield letter
 
 

@@ -13,13 +13,20 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processors.fold import Rules
+from schemas.alerts import ALERTS_TOPIC
 from schemas.events import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
 from snapshots.topic import TOPIC as RELEASES
 from streams.batches import TP
+from streams.deadletters import dead_letter_topic
 from streams.logreading import LogReader, ReadTimedOut, log_reader
 from streams.store import OtherLayout, PartitionStore
 from streams.topics import TopicPlan, admin_client, planned_topics
+
+# Topics that no state is folded from.
+NOT_FOLDED = {RELEASES, ALERTS_TOPIC}
+# Where the dead letters of a topic are looked at, if not by `caseline dead-letters list`.
+LETTERS = {dead_letter_topic(ALERTS_TOPIC): "caseline alerts refused"}
 
 
 class Verdict(StrEnum):
@@ -59,7 +66,7 @@ class Doctor:
             for finding in self._topics():
                 yield finding
             plans = planned_topics(self.settings)
-            topics = [plan.name for plan in plans if plan.name != RELEASES]  # nothing folds these
+            topics = [plan.name for plan in plans if plan.name not in NOT_FOLDED]
             async with log_reader(self.settings.kafka_bootstrap, topics) as reader:
                 async for finding in self._partitions(reader, has_redis=has_redis):
                     yield finding
@@ -124,7 +131,8 @@ class Doctor:
         for tp, (first, end) in (await reader.bounds()).items():
             if tp.topic.endswith(DEAD_LETTER_SUFFIX):
                 if end > first:
-                    text = f"{end - first:,} dead letters: see `caseline dead-letters list`"
+                    command = LETTERS.get(tp.topic, "caseline dead-letters list")
+                    text = f"{end - first:,} dead letters: see `{command}`"
                     yield Finding(Verdict.ODD, _name(tp), text)
             elif has_redis:
                 finding, lag = await self._partition(tp, first, end)

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -29,6 +29,21 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 
 
+class Office(NamedTuple):
+    """A job that one process at a time is elected for, and what is said when it is not."""
+
+    name: str
+    is_held: str
+    was_lost: str
+
+
+RELEASING = Office(
+    "release",
+    "another process is making a release of this deployment",
+    "the lock on making releases was lost meanwhile; nothing was released",
+)
+
+
 class Elsewhere(Understood):
     """Another process is doing the job."""
 
@@ -40,9 +55,10 @@ class TermOver(Understood):
 class Term:
     """One holder's time in office, numbered: a later term has a greater number."""
 
-    def __init__(self, redis: Redis, key: str, number: int) -> None:
+    def __init__(self, redis: Redis, key: str, number: int, office: Office) -> None:
         self._redis: Any = redis
         self._key = key
+        self._office = office
         self.number = number
         self._renew = redis.register_script(RENEW)
         self._release = redis.register_script(RELEASE)
@@ -52,13 +68,13 @@ class Term:
         deadline = time.monotonic() + PATIENCE
         while not await self._redis.set(self._key, self.number, nx=True, px=int(SECONDS * 1000)):
             if time.monotonic() > deadline:
-                raise Elsewhere("another process is making a release of this deployment")
+                raise Elsewhere(self._office.is_held)
             await asyncio.sleep(POLL_SECONDS)
 
     async def check(self) -> None:
         """Make sure that the lock is still ours, and renew it. Raises TermOver."""
         if not await self._renew(keys=[self._key], args=[self.number, int(SECONDS * 1000)]):
-            raise TermOver("the lock on making releases was lost meanwhile; nothing was released")
+            raise TermOver(self._office.was_lost)
 
     async def end(self) -> None:
         """Give the lock up, if it is still ours."""
@@ -73,11 +89,11 @@ class Term:
 
 
 @asynccontextmanager
-async def elected(redis: Redis, deployment: str) -> AsyncIterator[Term]:
+async def elected(redis: Redis, deployment: str, office: Office = RELEASING) -> AsyncIterator[Term]:
     """A term, for as long as the context lasts. Raises Elsewhere or redis.RedisError."""
-    prefix = f"caseline:{{{deployment}}}:release"
+    prefix = f"caseline:{{{deployment}}}:{office.name}"
     number: int = await redis.incr(f"{prefix}-term")
-    term = Term(redis, f"{prefix}-lock", number)
+    term = Term(redis, f"{prefix}-lock", number, office)
     await term.begin()
     keeping = asyncio.create_task(term.keep())
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from schemas.alerts import ALERTS_TOPIC
 from schemas.events import CASE_TOPIC, DEAD_LETTER_SUFFIX, REFERENCE_TOPIC
 from schemas.settings import Settings
 from snapshots import topic as releases
@@ -14,7 +15,9 @@ from streams.failures import Understood
 
 # Events are the record from which all state can be made anew, so they are kept for ever.
 KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
-
+# Of an alert the latest change is kept for ever, and each for a week, in which a receiver may be
+# down and miss none.
+LATEST_KEPT = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * 24 * 3_600_000)}
 
 # How long brokers may take to answer at all.
 BOOTSTRAP_MS = 10_000
@@ -44,7 +47,8 @@ class TopicPlan:
 def planned_topics(settings: Settings) -> list[TopicPlan]:
     """The topics of a deployment; dead letters have the partitions of their own topic.
 
-    Releases are one partition, because they are a chain.
+    Releases are one partition, because they are a chain, and so are alerts, which are told in the
+    order in which they came.
     """
     partitions = {
         CASE_TOPIC: settings.case_partitions,
@@ -55,7 +59,12 @@ def planned_topics(settings: Settings) -> list[TopicPlan]:
         for topic, count in partitions.items()
         for name in (topic, dead_letter_topic(topic))
     ]
-    return [*events, TopicPlan(releases.TOPIC, 1, settings.replication, releases.CONFIG)]
+    return [
+        *events,
+        TopicPlan(releases.TOPIC, 1, settings.replication, releases.CONFIG),
+        TopicPlan(ALERTS_TOPIC, 1, settings.replication, LATEST_KEPT),
+        TopicPlan(dead_letter_topic(ALERTS_TOPIC), 1, settings.replication),
+    ]
 
 
 def create_topics(settings: Settings) -> dict[str, bool]:
