@@ -3,6 +3,7 @@
 import typer
 
 from streams.commands import demo, feeding, figures, running
+from streams.commands.alerts import alerts
 from streams.commands.snapshot import snapshot
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command()(running.rebuild)
 app.command()(running.doctor)
 app.add_typer(feeding.dead_letters, name="dead-letters")
 app.add_typer(snapshot, name="snapshot")
+app.add_typer(alerts, name="alerts")
 app.command()(running.schema)
 
 

@@ -1,0 +1,132 @@
+"""The process that tells of alerts: one is elected, others may stand by."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiohttp import ClientSession
+from aiokafka import AIOKafkaProducer
+from redis.asyncio import Redis
+
+from schemas.receivers import Alertmanager, Smtp, Webhook
+from schemas.settings import Settings
+from streams.alerts.alertmanager import AlertmanagerChannel
+from streams.alerts.delivery import Delivery, Desk, StateDelivery
+from streams.alerts.digests import Digests
+from streams.alerts.jobs import Job, do_once, keep_doing
+from streams.alerts.log import AlertLog, alert_log
+from streams.alerts.outbox import Outboxes, Publisher
+from streams.alerts.posting import open_session
+from streams.alerts.refusals import Refusals
+from streams.alerts.sending import Unwatched, Watching
+from streams.alerts.webhook import WebhookChannel
+from streams.clients import connect_redis
+from streams.election import Elsewhere, Office, Term, TermOver, elected
+
+ALERTING = Office(
+    "alerts",
+    "another process is telling of this deployment's alerts",
+    "the lock on telling of alerts was lost meanwhile",
+)
+# Attempts at a message when all is to be done once.
+ATTEMPTS_ONCE = 5
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Tells one deployment's receivers; `more_jobs` of the elected process come before that."""
+
+    settings: Settings
+    receivers: Sequence[Webhook | Alertmanager | Smtp]
+    now: Callable[[], datetime]
+    watching: Watching = field(default_factory=Unwatched)
+    more_jobs: Sequence[Job] = ()
+
+    async def run(self) -> None:
+        """Tell until cancelled, whenever elected. Raises redis.RedisError or KafkaError."""
+        async with self._redis() as redis:
+            while True:
+                try:
+                    async with (
+                        elected(redis, self.settings.deployment, ALERTING) as term,
+                        self._jobs(redis, term, None) as jobs,
+                    ):
+                        log.info("elected", extra={"term": term.number})
+                        await keep_doing(jobs, term)
+                except (Elsewhere, TermOver) as over:
+                    log.info("standing by", extra={"reason": str(over)})
+
+    async def run_once(self) -> None:
+        """Tell all there is to tell now. Raises as `run` does, and Understood."""
+        async with (
+            self._redis() as redis,
+            elected(redis, self.settings.deployment, ALERTING) as term,
+            self._jobs(redis, term, ATTEMPTS_ONCE) as jobs,
+        ):
+            await do_once(jobs)
+
+    @asynccontextmanager
+    async def _redis(self) -> AsyncIterator[Redis]:
+        redis = connect_redis(self.settings)
+        try:
+            yield redis
+        finally:
+            await redis.aclose()
+
+    @asynccontextmanager
+    async def _jobs(
+        self, redis: Redis, term: Term, attempts: int | None
+    ) -> AsyncIterator[list[Job]]:
+        """All jobs, in the order in which one brings about what the next has to do."""
+        settings = self.settings
+        outboxes = Outboxes(
+            redis, settings.deployment, Publisher(settings.kafka_bootstrap, settings.deployment)
+        )
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(open_session())
+            producer = await stack.enter_async_context(_producer(settings))
+            desk = Desk(
+                redis,
+                settings.deployment,
+                term.number,
+                Refusals(producer, settings.deployment),
+                self.watching,
+                self.now,
+                attempts,
+            )
+            jobs = [*self.more_jobs, Job("publish alerts", outboxes.turn)]
+            for receiver in self.receivers:
+                reader = alert_log(settings.kafka_bootstrap, settings.deployment)
+                found = await stack.enter_async_context(reader)
+                delivery = _delivery(desk, receiver, found, session)
+                jobs.append(
+                    Job(f"tell {receiver.name}", delivery.turn, begin=delivery.begin, pause=0.0)
+                )
+            yield jobs
+
+
+def _delivery(
+    desk: Desk, receiver: Webhook | Alertmanager | Smtp, log: AlertLog, session: ClientSession
+) -> Delivery | Digests:
+    if isinstance(receiver, Smtp):
+        return Digests(desk, receiver, log)
+    if isinstance(receiver, Webhook):
+        return Delivery(desk, receiver, log, WebhookChannel(receiver, desk.deployment, session))
+    channel = AlertmanagerChannel(receiver, session)
+    return StateDelivery(desk, receiver, log, channel, alertmanager=channel)
+
+
+@asynccontextmanager
+async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap, acks="all", enable_idempotence=True
+    )
+    try:
+        await producer.start()
+        yield producer
+    finally:
+        await producer.stop()
