@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     )
     clock_from: AwareDatetime | None = Field(
         None, description="run as if the process had started at this time, for training on old data"
+    )
     receivers_file: Path | None = Field(
         None, description="who is told of alerts, and how; nobody if unset"
     )

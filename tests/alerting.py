@@ -1,8 +1,7 @@
 """Alerts as tests make them: changes, the outboxes that workers write, and who is told."""
 
 import hashlib
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A webhook's or an Alertmanager's end: a real HTTP server that notes what it gets, and misbehaves."""
+"""A receiver's end: a real HTTP server that notes what it gets, and misbehaves as it is told."""
 
 import json
 import threading

@@ -1,63 +1,172 @@
-"""The Alertmanager of the tests: it tells a webhook once, and again when an alert is over."""
+"""What an Alertmanager is told: alerts as labels, raised, told again, and ended."""
 
 import json
-import queue
-import threading
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from tests.monitoring import Running
+import pytest
 
-SECONDS = 10
+from schemas.alerts import IndicatorChange
+from streams.alerts.alertmanager import annotations, labels
+from tests.alerting import (
+    Recorder,
+    alert_id,
+    change,
+    life,
+    receivers_file,
+    recording,
+    telling,
+)
+from tests.inbox import Answer, Inbox, serving
+from tests.test_delivery import tell
+from tests.test_silences import HOUR, NOON, silence
+from tests.workers import CommandLine, wait_until
+
+INDICATOR = {
+    "alert": alert_id(7),
+    "version": 1,
+    "standard": "closed-with-outcomes",
+    "title": "80 % closed",
+    "state": "breached",
+    "since": "2015-10-16",
+    "severity": "critical",
+    "owner_kind": "area",
+    "owner": "East",
+    "area": "East",
+    "indicator": "EH16",
+    "period": "2015-10",
+    "numerator": 21,
+    "denominator": 29,
+    "value": 72.4,
+    "target": 80.0,
+}
 
 
-@contextmanager
-def webhook() -> Iterator[tuple[str, "queue.Queue[dict[str, Any]]"]]:
-    """A receiver: its URL, and what it has been told."""
-    told: queue.Queue[dict[str, Any]] = queue.Queue()
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", told
-        finally:
-            server.shutdown()
-            thread.join()
+@pytest.fixture
+def recorder(caseline: CommandLine) -> Iterator[Recorder]:
+    with recording(caseline) as it:
+        yield it
 
 
-def raise_alert(server: Running, **fields: object) -> None:
-    alert = {"labels": {"alertname": "unit-plan", "alert_id": "1"}, **fields}
-    request = urllib.request.Request(
-        f"{server.url}/api/v2/alerts",
-        json.dumps([alert]).encode(),
-        {"Content-Type": "application/json"},
+def alertmanager(url: str, *lines: str) -> str:
+    return "\n".join(
+        [
+            "[[receiver]]",
+            'name = "on-call"',
+            'kind = "alertmanager"',
+            f'url = "{url}"',
+            "first_retry = 0.02",
+            "longest_retry = 0.2",
+            *lines,
+            "",
+        ]
     )
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-        assert answer.status == 200
 
 
-def test_it_tells_a_webhook_once_while_an_alert_is_on_and_once_when_it_is_over(
-    alertmanager: Callable[[str], Running],
+def shown(alert: dict[str, Any]) -> tuple[str, str, bool]:
+    """An alert's case and state, and whether it is active as it is posted."""
+    ends = datetime.fromisoformat(alert["endsAt"])
+    began = datetime.fromisoformat(alert["startsAt"])
+    assert began <= ends
+    is_active = ends > datetime.now(UTC) + timedelta(seconds=60)
+    return alert["annotations"]["case"], alert["labels"]["state"], is_active
+
+
+def test_labels_tell_what_and_whose_and_never_who() -> None:
+    case = change(provider="Porchlight", team="Unit A", service="family-support")
+    assert labels(case) == {
+        "alertname": "unit-contact",
+        "alert_id": alert_id(1),
+        "state": "breached",
+        "severity": "warning",
+        "owner_kind": "team",
+        "owner": "Unit A",
+        "area": "Thanet",
+        "provider": "Porchlight",
+        "service": "family-support",
+        "team": "Unit A",
+    }
+    assert annotations(case, None)["case"] == "C1"
+    assert "P1" not in json.dumps([labels(case), annotations(case, "done")])
+    indicator = IndicatorChange.model_validate_json(json.dumps(INDICATOR))
+    assert labels(indicator)["indicator"] == "EH16"
+    assert "provider" not in labels(indicator)
+    assert annotations(indicator, None)["value"] == "72.4 (21 of 29)"
+
+
+@pytest.mark.services
+def test_a_state_that_follows_another_ends_it_and_what_is_over_ends(
+    caseline: CommandLine, recorder: Recorder, tmp_path: Path
 ) -> None:
-    with webhook() as (url, told):
-        server = alertmanager(url)
-        began = "2020-01-01T00:00:00Z"
-        for _ in range(3):
-            raise_alert(server, startsAt=began)
-        assert told.get(timeout=SECONDS)["status"] == "firing"
-        raise_alert(server, startsAt=began, endsAt="2020-01-02T00:00:00Z")
-        assert told.get(timeout=SECONDS)["status"] == "resolved"
-        assert told.empty()
+    with serving(Inbox()) as inbox:
+        url = 'generator_url = "https://caseline.example/alerts/{alert}"'
+        path = receivers_file(tmp_path, alertmanager(inbox.url + "/am/", url))
+        tell(caseline, path)
+        told = []
+        for it in life(1):
+            recorder.record(it)
+            inbox.processed.clear()
+            tell(caseline, path)
+            told.append([shown(alert) for alert in json.loads(inbox.processed[-1].body)])
+    assert {it.path for it in inbox.requests} == {"/am/api/v2/alerts"}
+    assert told == [
+        [("C1", "due-soon", True)],
+        [("C1", "due-soon", False), ("C1", "breached", True)],
+        [("C1", "breached", False)],
+    ]
+    (alert,) = json.loads(inbox.processed[-1].body)
+    assert alert["startsAt"] == "2015-10-16T00:00:00+01:00"
+    assert alert["annotations"]["reason"] == "done-late"
+    assert alert["generatorURL"].endswith(f"/{alert_id(1)}")
+
+
+@pytest.mark.services
+def test_what_came_while_it_was_down_is_told_as_it_is_now(
+    caseline: CommandLine, recorder: Recorder, tmp_path: Path
+) -> None:
+    with serving(Inbox()) as inbox:
+        only = 'states = ["breached"]'
+        path = receivers_file(tmp_path, alertmanager(inbox.url, only))
+        tell(caseline, path)
+        recorder.record(*life(1), *life(2)[:2], change(3, state="due-soon"))
+        recorder.record(change(4), change(4, 2, "due-soon"))
+        tell(caseline, path)
+        assert [shown(it) for it in inbox.alerts] == [("C2", "breached", True)]
+        recorder.record(change(2, 3, "due-soon"))
+        tell(caseline, path)
+    assert shown(inbox.alerts[-1]) == ("C2", "breached", False)
+
+
+@pytest.mark.services
+def test_what_is_active_is_told_again_in_time_but_not_while_it_is_silenced(
+    caseline: CommandLine, recorder: Recorder, tmp_path: Path
+) -> None:
+    with serving(Inbox()) as inbox:
+        again = ("resend = 0.2", "lease = 300", "most_changes = 2")
+        path = receivers_file(tmp_path, alertmanager(inbox.url, *again))
+        recorder.record(*(change(number) for number in (1, 2, 3)), *life(4)[:2])
+        with telling(caseline, path) as process:
+            wait_until(lambda: len(inbox.alerts) > 16, "told again and again", [process])
+            assert all(len(json.loads(it.body)) <= 2 for it in inbox.requests)
+            recorder.record(life(4)[2])
+            wait_until(
+                lambda: any(not shown(it)[2] for it in inbox.alerts), "it is over", [process]
+            )
+            inbox.processed.clear()
+            inbox.answer = lambda _: Answer(500, is_taken=False)
+            tries = len(inbox.requests)
+            wait_until(lambda: len(inbox.requests) > tries, "it fails", [process])
+            inbox.answer = lambda _: Answer()
+        tell(caseline, path, NOON)
+        inbox.processed.clear()
+        tell(caseline, path, NOON)
+        assert sorted(map(shown, inbox.alerts)) == [(f"C{n}", "breached", True) for n in (1, 2, 3)]
+        silence(recorder, alerts=[alert_id(2)])
+        inbox.processed.clear()
+        tell(caseline, path, NOON)
+        assert sorted(it[0] for it in map(shown, inbox.alerts)) == ["C1", "C3"]
+        inbox.processed.clear()
+        tell(caseline, path, NOON + HOUR)
+        assert sorted(it[0] for it in map(shown, inbox.alerts)) == ["C1", "C2", "C3"]

@@ -45,7 +45,11 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class Desk:
-    """What deliveries to all receivers share."""
+    """What deliveries to all receivers share.
+
+    `most_attempts` are made at a message, for ever if None; `wait_ms` is how long the topic is
+    waited for where there is nothing new.
+    """
 
     redis: Redis
     deployment: str
@@ -54,6 +58,7 @@ class Desk:
     watching: Watching
     now: Callable[[], datetime]
     most_attempts: int | None = None
+    wait_ms: int = 500
 
     @property
     def actions(self) -> Actions:
@@ -153,7 +158,7 @@ class Delivery:
 
     async def _read(self, silences: Silences) -> bool:
         start = int((await self.state.fields())["next"])
-        found, after = await self.log.read(start, CHANGES_AT_ONCE)
+        found, after = await self.log.read(start, CHANGES_AT_ONCE, self.desk.wait_ms)
         behind = await self.log.end() - after
         self.desk.watching.stands(self.receiver.name, max(0, behind))
         if after > start:

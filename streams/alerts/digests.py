@@ -92,7 +92,7 @@ class Digests:
 
     async def _read(self, start: int) -> bool:
         """Note what is over of what a digest told of."""
-        found, after = await self.log.read(start, CHANGES_AT_ONCE)
+        found, after = await self.log.read(start, CHANGES_AT_ONCE, self.desk.wait_ms)
         behind = await self.log.end() - after
         self.desk.watching.stands(self.receiver.name, max(0, behind))
         if after > start:

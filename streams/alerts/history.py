@@ -8,6 +8,8 @@ from schemas.alerts import CaseChange, IndicatorChange
 from streams.alerts.log import CHANGES_READ, alert_log
 from streams.alerts.state import ReceiverState
 
+WAIT_MS = 500
+
 
 async def history(brokers: str, deployment: str, alert: str) -> list[CaseChange | IndicatorChange]:
     """The changes of an alert that the topic still has, each once.
@@ -18,7 +20,7 @@ async def history(brokers: str, deployment: str, alert: str) -> list[CaseChange 
     async with alert_log(brokers, deployment) as log:
         position, end = 0, await log.end()
         while position < end:
-            changes, position = await log.read(position, CHANGES_READ)
+            changes, position = await log.read(position, CHANGES_READ, WAIT_MS)
             found |= {it.change.version: it.change for it in changes if it.change.alert == alert}
     return [found[version] for version in sorted(found)]
 

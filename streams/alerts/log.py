@@ -1,6 +1,8 @@
 """Reading the `alerts` topic: this deployment's changes, as transactions have committed them."""
 
+import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -16,8 +18,10 @@ from streams.failures import Understood
 PARTITION = TopicPartition(ALERTS_TOPIC, 0)
 # Changes that are read at a time where nothing is done about them.
 CHANGES_READ = 5_000
-# How long a read waits for something to come.
-WAIT_MS = 500
+
+# Seconds that a new topic may take to be known.
+PATIENCE = 5.0
+POLL_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +50,7 @@ class AlertLog:
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets([PARTITION])
         return ends[PARTITION]
 
-    async def read(
-        self, start: int, most: int, wait_ms: int = WAIT_MS
-    ) -> tuple[list[Published], int]:
+    async def read(self, start: int, most: int, wait_ms: int) -> tuple[list[Published], int]:
         """At most so many changes from an offset on, and the offset to go on from.
 
         Waits a little where there are none. Raises OtherLog when the topic does not go so far.
@@ -90,10 +92,18 @@ async def alert_log(brokers: str, deployment: str) -> AsyncIterator[AlertLog]:
     )
     try:
         await consumer.start()
-        cluster = await consumer._client.fetch_all_metadata()
-        if not cluster.partitions_for_topic(ALERTS_TOPIC):
-            raise OtherLog(f"there is no topic {ALERTS_TOPIC}: run `caseline topics create`")
+        await _find_topic(consumer)
         consumer.assign([PARTITION])
         yield AlertLog(consumer, deployment)
     finally:
         await consumer.stop()
+
+
+async def _find_topic(consumer: AIOKafkaConsumer) -> None:
+    """Wait a moment for the topic, which may have been created just now. Raises OtherLog."""
+    deadline = time.monotonic() + PATIENCE
+    # All metadata: to ask for one topic that is not there is to wait for it.
+    while not (await consumer._client.fetch_all_metadata()).partitions_for_topic(ALERTS_TOPIC):
+        if time.monotonic() > deadline:
+            raise OtherLog(f"there is no topic {ALERTS_TOPIC}: run `caseline topics create`")
+        await asyncio.sleep(POLL_SECONDS)

@@ -82,6 +82,8 @@ class Publisher:
                 "transaction.timeout.ms": int(SECONDS * 1000),
                 "compression.type": "lz4",
                 "linger.ms": 1,
+                # A topic that is not there is told soon, rather than waited for.
+                "topic.metadata.propagation.max.ms": 2_000,
                 "error_cb": lambda _: None,  # what matters of it comes back with the transaction
                 "log_level": 2,
             }

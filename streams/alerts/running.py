@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aiohttp import ClientSession
@@ -30,8 +30,9 @@ ALERTING = Office(
     "another process is telling of this deployment's alerts",
     "the lock on telling of alerts was lost meanwhile",
 )
-# Attempts at a message when all is to be done once.
+# When all is to be done once: attempts at a message, and how long the topic is waited for.
 ATTEMPTS_ONCE = 5
+WAIT_MS_ONCE = 50
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Telling:
                 try:
                     async with (
                         elected(redis, self.settings.deployment, ALERTING) as term,
-                        self._jobs(redis, term, None) as jobs,
+                        self._jobs(redis, term) as jobs,
                     ):
                         log.info("elected", extra={"term": term.number})
                         await keep_doing(jobs, term)
@@ -65,7 +66,7 @@ class Telling:
         async with (
             self._redis() as redis,
             elected(redis, self.settings.deployment, ALERTING) as term,
-            self._jobs(redis, term, ATTEMPTS_ONCE) as jobs,
+            self._jobs(redis, term, once=True) as jobs,
         ):
             await do_once(jobs)
 
@@ -79,7 +80,7 @@ class Telling:
 
     @asynccontextmanager
     async def _jobs(
-        self, redis: Redis, term: Term, attempts: int | None
+        self, redis: Redis, term: Term, *, once: bool = False
     ) -> AsyncIterator[list[Job]]:
         """All jobs, in the order in which one brings about what the next has to do."""
         settings = self.settings
@@ -96,8 +97,9 @@ class Telling:
                 Refusals(producer, settings.deployment),
                 self.watching,
                 self.now,
-                attempts,
             )
+            if once:
+                desk = replace(desk, most_attempts=ATTEMPTS_ONCE, wait_ms=WAIT_MS_ONCE)
             jobs = [*self.more_jobs, Job("publish alerts", outboxes.turn)]
             for receiver in self.receivers:
                 reader = alert_log(settings.kafka_bootstrap, settings.deployment)
