@@ -101,6 +101,12 @@ class IndicatorChange(_Told):
     value: float | None
     target: float
 
+    @property
+    def value_text(self) -> str:
+        """The value for people, with what it is made of."""
+        value = "no value" if self.value is None else f"{self.value:g}"
+        return f"{value} ({self.numerator} of {self.denominator})"
+
 
 Change = Annotated[CaseChange | IndicatorChange, Field(discriminator="kind")]
 CHANGE: TypeAdapter[CaseChange | IndicatorChange] = TypeAdapter(Change)

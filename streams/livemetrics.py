@@ -69,10 +69,6 @@ class LiveMetrics(Collector):
         """What the last refresh found."""
         return self._families
 
-    def clear(self) -> None:
-        """Show nothing more: another process is elected now."""
-        self._families = []
-
     async def refresh(self) -> None:
         """Look at Redis, Kafka and the releases; what does not answer is told, never raised."""
         found, now = Found(), self._now().astimezone(LONDON)

@@ -184,21 +184,6 @@ def test_a_release_that_was_tampered_with_is_told(look: Look, rules: Rules, tmp_
     assert registry.get_sample_value("caseline_releases_up") == 0
 
 
-def test_a_process_that_is_not_elected_any_more_shows_nothing(rules: Rules, tmp_path: Path) -> None:
-    registry = CollectorRegistry()
-    settings = unreachable(tmp_path)
-
-    async def run() -> None:
-        async with Redis.from_url(settings.redis_url) as redis:
-            live = LiveMetrics(settings, rules, redis, registry, lambda: MONDAY)
-            await live.refresh()
-            assert number_of_series(registry)
-            live.clear()
-            assert not number_of_series(registry)
-
-    asyncio.run(run())
-
-
 def test_no_label_can_hold_a_case_or_a_child() -> None:
     labels = {label for _, names in FAMILIES.values() for label in names}
     assert labels == {

@@ -105,8 +105,7 @@ def annotations(change: CaseChange | IndicatorChange, reason: str | None) -> dic
         told["reason"] = reason
     if isinstance(change, CaseChange):
         return {**told, "case": change.case, "due": change.due.isoformat()}
-    share = f"{change.numerator} of {change.denominator}"
-    return {**told, "value": f"{change.value:g} ({share})", "target": f"{change.target:g}"}
+    return {**told, "value": change.value_text, "target": f"{change.target:g}"}
 
 
 def began(day: date) -> datetime:

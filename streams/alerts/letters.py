@@ -166,10 +166,7 @@ def _line(change: CaseChange | IndicatorChange, ack: Ack | None) -> Line:
         subject, due = f"case {change.case}", f"due {_day(change.due)}"
     else:
         subject = f"{change.indicator}, {change.provider or change.area}, {change.period}"
-        due = (
-            f"{change.value:g} against {change.target:g} "
-            f"({change.numerator} of {change.denominator})"
-        )
+        due = f"{change.value_text} against {change.target:g}"
     return Line(subject, change.title, due, ", ".join(notes))
 
 

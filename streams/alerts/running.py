@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -34,18 +34,29 @@ ALERTING = Office(
 ATTEMPTS_ONCE = 5
 WAIT_MS_ONCE = 50
 
+Duties = Callable[[Redis], AbstractAsyncContextManager[Sequence[Job]]]
+
 log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def nothing_more(_: Redis) -> AsyncIterator[Sequence[Job]]:
+    """No further duties."""
+    yield ()
 
 
 @dataclass(frozen=True)
 class Telling:
-    """Tells one deployment's receivers; `more_jobs` of the elected process come before that."""
+    """Tells one deployment's receivers; further `duties` of the elected process come before that.
+
+    They are begun, with the Redis client of the term, when it begins, and ended with it.
+    """
 
     settings: Settings
     receivers: Sequence[Webhook | Alertmanager | Smtp]
     now: Callable[[], datetime]
     watching: Watching = field(default_factory=Unwatched)
-    more_jobs: Sequence[Job] = ()
+    duties: Duties = nothing_more
 
     async def run(self) -> None:
         """Tell until cancelled, whenever elected. Raises redis.RedisError or KafkaError."""
@@ -100,7 +111,8 @@ class Telling:
             )
             if once:
                 desk = replace(desk, most_attempts=ATTEMPTS_ONCE, wait_ms=WAIT_MS_ONCE)
-            jobs = [*self.more_jobs, Job("publish alerts", outboxes.turn)]
+            more = await stack.enter_async_context(self.duties(redis))
+            jobs = [*more, Job("publish alerts", outboxes.turn)]
             for receiver in self.receivers:
                 reader = alert_log(settings.kafka_bootstrap, settings.deployment)
                 found = await stack.enter_async_context(reader)

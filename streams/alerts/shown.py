@@ -177,7 +177,7 @@ def due_text(change: CaseChange | IndicatorChange) -> str:
     """The last day that keeps the standard, or an indicator's value and target."""
     if isinstance(change, CaseChange):
         return change.due.isoformat()
-    return f"{change.value:g} of {change.target:g}"
+    return f"{change.value_text}, target {change.target:g}"
 
 
 def moment(at: datetime) -> str:

@@ -30,7 +30,8 @@ from streams.alerts.shown import (
     history_table,
     standings,
 )
-from streams.commands import deciding
+from streams.clock import Clock
+from streams.commands import deciding, forecasting
 from streams.commands.deciding import (
     AlertArgument,
     AreaOption,
@@ -40,12 +41,13 @@ from streams.commands.deciding import (
     StandardOption,
     StateOption,
     areas_under,
-    now_in_london,
     on_redis,
 )
 from streams.commands.selection import FormatOption
 from streams.commands.terminal import err, explained, fail, out, settings_and_rules
 from streams.deadletters import DeadLetter, read_dead_letters
+from streams.exposition import new_registry, served
+from streams.jobmetrics import DeliveryMetrics
 from streams.logs import set_up_logs
 from streams.tabulate import Format
 
@@ -57,6 +59,7 @@ alerts.command()(deciding.ack)
 alerts.command()(deciding.silence)
 alerts.command()(deciding.silences)
 alerts.command()(deciding.unsilence)
+alerts.command("forecast")(forecasting.show_forecast)
 
 OnceOption = Annotated[bool, typer.Option("--once", help="Tell what there is to tell, and end.")]
 CaseOption = Annotated[
@@ -73,12 +76,17 @@ def run(once: OnceOption = False) -> None:
     names.
     """
     # Kafka's and HTTP's clients take a while to import, which no other command should wait for.
+    from streams.alerts.office import Office
     from streams.alerts.running import Telling
 
-    settings, _ = settings_and_rules()
+    settings, rules = settings_and_rules()
     set_up_logs(settings.log_level)
-    telling = Telling(settings, receivers_of(settings), now_in_london)
-    with explained():
+    registry, clock = new_registry(), Clock(settings)
+    office = Office(settings, rules, clock, registry)
+    telling = Telling(
+        settings, receivers_of(settings), clock.now, DeliveryMetrics(registry), office.duties
+    )
+    with explained(), served(settings, registry):
         asyncio.run(telling.run_once() if once else _until_asked(telling.run()))
 
 
@@ -105,7 +113,7 @@ def list_alerts(
         cases=frozenset(case or ()),
     )
     found: list[Standing] = on_redis(
-        settings, lambda redis: standings(redis, settings.deployment, wanted, now_in_london())
+        settings, lambda redis: standings(redis, settings.deployment, wanted, Clock(settings).now())
     )
     rows = [it.row for it in found]
     if form is Format.JSON:
@@ -130,7 +138,7 @@ def show(alert: AlertArgument) -> None:
         changes = await history(settings.kafka_bootstrap, settings.deployment, alert)
         active = await open_change(redis, settings.deployment, alert)
         standing = [active] if active else changes[-1:]
-        found = await decided(redis, settings.deployment, standing, now_in_london())
+        found = await decided(redis, settings.deployment, standing, Clock(settings).now())
         return changes, found, await told_of(redis, settings.deployment, receivers, alert)
 
     changes, found, told = on_redis(settings, work)

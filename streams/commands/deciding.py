@@ -17,6 +17,7 @@ from streams.alerts.actions import Ack, Actions, NotPossible, Silence, new_id
 from streams.alerts.places import open_change
 from streams.alerts.shown import matched, moment, silences_table
 from streams.clients import connect_redis
+from streams.clock import Clock
 from streams.commands.terminal import err, explained, out, settings_and_rules
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -114,11 +115,6 @@ def on_redis(settings: Settings, work: Callable[[Redis], Coroutine[Any, Any, Any
         return asyncio.run(run())
 
 
-def now_in_london() -> datetime:
-    """The time by which alerts are acknowledged and silenced."""
-    return datetime.now(LONDON)
-
-
 def ack(
     alert: AlertArgument,
     by: ByOption,
@@ -131,7 +127,7 @@ def ack(
     It holds as long as the alert stays in its state, and no longer than was said.
     """
     settings, _ = settings_and_rules()
-    now = now_in_london()
+    now = Clock(settings).now()
     ends = _ends(now, until, duration)
 
     async def work(redis: Redis) -> Ack:
@@ -165,7 +161,7 @@ def silence(
     settings, rules = settings_and_rules()
     if not any((standard, owner, area, provider, severity, alert)):
         raise typer.BadParameter("say what is silenced: --standard, --owner, --area, ...")
-    now = now_in_london()
+    now = Clock(settings).now()
     made = Silence(
         id=new_id(),
         by=by,
@@ -189,7 +185,7 @@ def silences(
 ) -> None:
     """List the silences that hold."""
     settings, _ = settings_and_rules()
-    now = now_in_london()
+    now = Clock(settings).now()
     found = on_redis(settings, lambda redis: Actions(redis, settings.deployment).silences())
     chosen = [it for it in found if expired or it.holds(now)]
     if chosen:
@@ -203,7 +199,7 @@ def unsilence(
 ) -> None:
     """End a silence early."""
     settings, _ = settings_and_rules()
-    now = now_in_london()
+    now = Clock(settings).now()
     on_redis(settings, lambda redis: Actions(redis, settings.deployment).end(number, by, now))
     err.print(f"{number} ended.")
 

@@ -1,0 +1,133 @@
+"""The command that looks ahead: how many cases breach each standard if nothing happens."""
+
+import asyncio
+import csv
+import io
+import json
+import sys
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from processors.fold import Rules
+from processors.forecast import Forecast, forecast
+from schemas.settings import Settings
+from streams.clients import connect_redis
+from streams.clock import Clock
+from streams.commands.selection import FormatOption
+from streams.commands.terminal import err, explained, out, settings_and_rules
+from streams.reading import read_stocks
+from streams.tabulate import Format
+
+# Days ahead that are looked at unless dates are given.
+DAYS_AHEAD = (7, 14, 28)
+
+OnOption = Annotated[
+    list[datetime] | None,
+    typer.Option(
+        "--on",
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="A later date; repeatable. In 7, 14 and 28 days if none is given.",
+    ),
+]
+AreaOption = Annotated[
+    list[str] | None,
+    typer.Option("--area", metavar="NAME", help="Only this area; repeatable.", show_default="all"),
+]
+ProviderOption = Annotated[
+    list[str] | None,
+    typer.Option("--provider", metavar="NAME", help="Only this provider; repeatable."),
+]
+StandardOption = Annotated[
+    list[str] | None,
+    typer.Option("--standard", metavar="CODE", help="Only this standard; repeatable."),
+]
+
+
+def show_forecast(
+    on: OnOption = None,
+    area: AreaOption = None,
+    provider: ProviderOption = None,
+    standard: StandardOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Forecast how many open cases will breach each standard by a date if nothing happens.
+
+    Nothing is estimated: it is what follows from the events so far, as if none came any more.
+    """
+    settings, rules = settings_and_rules()
+    today = Clock(settings).today()
+    days = sorted({it.date() for it in on or ()}) or [
+        today + timedelta(days=ahead) for ahead in DAYS_AHEAD
+    ]
+    early = [str(day) for day in days if day <= today]
+    if early:
+        raise typer.BadParameter(f"{', '.join(early)}: not after today", param_hint="--on")
+    _check(area, rules.areas.names, "--area")
+    _check(provider, rules.standards.providers, "--provider")
+    _check(standard, [it.code for it in rules.standards.standard], "--standard")
+    with explained():
+        rows = asyncio.run(_read(settings, rules, today, days))
+    chosen = [
+        row
+        for row in rows
+        if (not standard or row.standard in standard)
+        and (
+            (not area and not provider)
+            or (row.provider is None and row.area in (area or ()))
+            or row.provider in (provider or ())
+        )
+    ]
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps([_record(row) for row in chosen], indent=1) + "\n")
+    elif form is Format.CSV:
+        sys.stdout.write(_as_csv(chosen, days))
+    else:
+        out.print(_as_table(chosen, days))
+        err.print(f"Cases in breach now, {today}, and on later dates if nothing happens.")
+
+
+def _check(asked: list[str] | None, known: list[str] | tuple[str, ...], option: str) -> None:
+    unknown = sorted(set(asked or ()) - set(known))
+    if unknown:
+        has = f"there are {', '.join(known)}" if known else "there are none"
+        raise typer.BadParameter(f"{', '.join(unknown)}: {has}", param_hint=option)
+
+
+async def _read(settings: Settings, rules: Rules, today: date, days: list[date]) -> list[Forecast]:
+    redis = connect_redis(settings)
+    try:
+        now, *later = (await read_stocks(redis, settings.deployment, rules, [today, *days])).by_date
+    finally:
+        await redis.aclose()
+    return forecast(rules, now, list(zip(days, later, strict=True)))
+
+
+def _record(row: Forecast) -> dict[str, object]:
+    later = {str(day): count for day, count in row.later.items()}
+    return {**row._asdict(), "later": later}
+
+
+def _as_csv(rows: list[Forecast], days: list[date]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["standard", "title", "area", "provider", "now", *days])
+    for row in rows:
+        counts = [row.now, *row.later.values()]
+        writer.writerow([row.standard, row.title, row.area, row.provider or "", *counts])
+    return text.getvalue()
+
+
+def _as_table(rows: list[Forecast], days: list[date]) -> Table:
+    table = Table("standard", "place", box=box.SIMPLE_HEAD)
+    for name in ("now", *map(str, days)):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        later = [f"{count:,} (+{count - row.now:,})" for count in row.later.values()]
+        later = [text.replace("+-", "-") for text in later]
+        table.add_row(row.standard, row.provider or row.area, f"{row.now:,}", *later)
+    return table
