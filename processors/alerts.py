@@ -73,6 +73,7 @@ class Run:
     """Spans of one alert that follow one another: a case moved within its service is one wait."""
 
     begin: int
+    due: int
     breach: int
     end: int
     ended: int
@@ -104,6 +105,7 @@ def runs_by_case(
         found.standard[kept],
         rows.episode[row],
         found.begin[kept],
+        found.due[kept],
         found.breach[kept],
         found.end[kept],
         found.ended[kept],

@@ -28,12 +28,14 @@ class Spans:
 
     `row` is the position in the columns that the spans were made from, `standard` the position of
     the standard. Days are day numbers: active from `begin` up to, not including, `end`, breached
-    from `breach` on, `due` being the day before; `ended` is why it ends, where it does.
+    from `breach` on; `due` is the day, or working day, by which the limit is up; `ended` is why it
+    ends, where it does.
     """
 
     row: Days
     standard: Days
     begin: Days
+    due: Days
     breach: Days
     end: Days
     ended: Days
@@ -58,6 +60,7 @@ def _of(
     service = SERVICES.index(standard.service)
     row = np.flatnonzero((rows.service == service) & ~rows.is_closed)
     clock = rows.days[standard.clock][row]
+    due = _first_past(standard, clock, standard.limit - 1, calendar)
     breach = _first_past(standard, clock, standard.limit, calendar)
     soon = _first_past(standard, clock, standard.limit - standard.due_soon - 1, calendar)
     done = rows.days[standard.milestone][row] if standard.milestone else np.full(len(row), NEVER)
@@ -67,7 +70,7 @@ def _of(
     ended = np.where(done <= rows.end[row], np.where(done < breach, DONE, DONE_LATE), ended)
     kept = begin < end
     numbers = np.full(int(kept.sum()), position)
-    return row[kept], numbers, begin[kept], breach[kept], end[kept], ended[kept]
+    return row[kept], numbers, begin[kept], due[kept], breach[kept], end[kept], ended[kept]
 
 
 def _first_past(standard: Standard, clock: Days, passed: int, calendar: Calendar) -> Days:

@@ -127,7 +127,7 @@ class Watch:
             version=1,
             state=state,
             since=since,
-            due=run.breach - 1,
+            due=run.due,
             reason=REASONS[run.ended] if state == "resolved" else None,
             historic=state == "resolved",
             area=self._leaves[run.area],

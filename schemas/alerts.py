@@ -74,8 +74,8 @@ class _Told(BaseModel):
 class CaseChange(_Told):
     """A change of the alert on one standard of one case in one episode, its nth time open.
 
-    `due` is the last day that keeps the standard. `area` is the case's district, or the top where
-    that is unknown.
+    `due` is the day, or working day, by which the standard's limit is up. `area` is the case's
+    district, or the top where that is unknown.
     """
 
     kind: Literal["case"] = "case"

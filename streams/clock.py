@@ -4,12 +4,15 @@ A training system on old data runs as if it were then: its clock starts from the
 setting when the process starts, and goes on at the usual pace.
 """
 
+import logging
 import time
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from processors.calendar import LONDON, date_of, day_number
 from schemas.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class Clock:
@@ -18,6 +21,8 @@ class Clock:
     def __init__(self, settings: Settings) -> None:
         now = datetime.now(UTC)
         self._shift = settings.clock_from - now if settings.clock_from else timedelta(0)
+        if settings.clock_from:
+            log.warning("the clock is set otherwise", extra={"clock": self.now().isoformat()})
 
     def now(self) -> datetime:
         """The time in London."""

@@ -90,7 +90,7 @@ class Indicators:
             await pipe.watch(self._key("told"))
             if await self._told() != told:
                 raise TermOver("another process watches the indicators")
-            pipe.multi()
+            pipe.multi()  # type: ignore[no-untyped-call]
             counts: Counter[str] = Counter()
             for name, change in changes.items():
                 text, before = CHANGE.dump_json(change), told.get(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tests.reference.cases import Case
 from tests.reference.dates import working_days
@@ -43,7 +43,7 @@ About = tuple[str, str, str, int]
 
 
 class Found(NamedTuple):
-    """What is true of an alert: its state, since when, the last day in time, and why it is over."""
+    """What is true of an alert: its state, since when, when it is due, and why it is over."""
 
     state: str
     since: date
@@ -57,8 +57,18 @@ class _Day(NamedTuple):
     is_open: bool
     holder: str | None
     received: date
-    receipt: date | None
-    done: dict[str, date]
+    receipts: dict[str, date]
+    milestones: list[tuple[str, date]]
+
+    def clock(self, rule: Rule) -> date:
+        """The day that a rule's time runs from."""
+        return self.received if rule.since == "notification" else self.receipts[rule.service]
+
+    def done(self, rule: Rule) -> date | None:
+        """The day on which what a rule asks for was done."""
+        since = self.clock(rule) if rule.what == "worker.assigned" else self.received
+        days = [day for what, day in self.milestones if what == rule.what and day >= since]
+        return min(days, default=None)
 
 
 def alerts(events: Iterable[Event], today: date) -> dict[About, Found]:
@@ -99,25 +109,22 @@ def _on(events: list[Event], day: date) -> _Day | None:
     if not any(event["type"] == "notification.received" for event in so_far):
         return None
     case = Case(so_far, day)
-    allocated = [event for event in so_far if event["type"] == "case.allocated"]
-    holder = allocated[-1]["data"]["service"] if allocated else None
-    to_holder = [event["day"] for event in allocated if event["data"]["service"] == holder]
-    receipt = to_holder[0] if to_holder else None
-    reached = {"contact.made": case.contact, "plan.completed": case.plan}
-    done = {what: at for what, at in reached.items() if at}
+    receipts: dict[str, date] = {}
+    holder = None
     for event in so_far:
-        if event["type"] == "worker.assigned" and receipt and event["day"] >= receipt:
-            done.setdefault("worker.assigned", event["day"])
-    return _Day(case.closure is None, holder, case.received, receipt, done)
+        if event["type"] == "case.allocated":
+            holder = event["data"]["service"]
+            receipts.setdefault(holder, event["day"])
+    milestones = [(event["type"], event["day"]) for event in so_far]
+    return _Day(case.closure is None, holder, case.received, receipts, milestones)
 
 
 def _look(
     found: dict[tuple[str, int], Found], rule: Rule, episode: int, now: _Day, day: date
 ) -> None:
-    if not now.is_open or now.holder != rule.service or rule.what in now.done:
+    if not now.is_open or now.holder != rule.service or now.done(rule):
         return
-    clock = now.received if rule.since == "notification" else now.receipt
-    assert clock is not None
+    clock = now.clock(rule)
     passed = _passed(rule, clock, day)
     if passed < rule.warn_at:
         return
@@ -129,14 +136,15 @@ def _look(
 
 def _end(found: dict[tuple[str, int], Found], now: _Day, day: date) -> None:
     """Resolve what was on yesterday and is not today."""
-    rules: dict[str, Any] = {rule.code: rule for rule in STANDARDS}
+    rules = {rule.code: rule for rule in STANDARDS}
     for about, what in found.items():
         rule = rules[about[0]]
-        is_done = rule.what in now.done
-        if what.state == "resolved" or (now.is_open and now.holder == rule.service and not is_done):
+        done = now.done(rule)
+        if what.state == "resolved" or (now.is_open and now.holder == rule.service and not done):
             continue
-        if is_done:
-            reason = "done" if now.done[rule.what] <= what.due else "done-late"
+        if done:
+            is_late = _passed(rule, now.clock(rule), done) > rule.limit
+            reason = "done-late" if is_late else "done"
         else:
             reason = "transferred" if now.is_open else "closed"
         found[about] = Found("resolved", day, what.due, reason)
@@ -149,7 +157,8 @@ def _passed(rule: Rule, since: date, day: date) -> int:
 
 
 def _due(rule: Rule, since: date) -> date:
+    """The day, or working day, on which as much has passed as may."""
     due = since
-    while _passed(rule, since, due + DAY) <= rule.limit:
+    while _passed(rule, since, due) < rule.limit:
         due += DAY
     return due
