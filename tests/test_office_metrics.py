@@ -1,0 +1,53 @@
+"""What the elected process shows of a deployment, as it really runs."""
+
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.alerting import KEY, change, receivers_file, recording, webhook
+from tests.examples import log_file
+from tests.inbox import Answer, Inbox, serving
+from tests.monitoring import Programs, fetch, free_port
+from tests.workers import COMMAND, CommandLine, wait_until
+
+pytestmark = pytest.mark.services
+
+
+def values_at(url: str) -> dict[str, float]:
+    """The sum of each metric's series."""
+    values: dict[str, float] = {}
+    for family in text_string_to_metric_families(fetch(url)):
+        for sample in family.samples:
+            values[sample.name] = values.get(sample.name, 0.0) + sample.value
+    return values
+
+
+def test_the_elected_process_shows_the_scorecard_and_how_receivers_take_alerts(
+    caseline: CommandLine,
+    monitoring_programs: Programs,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", KEY)
+    caseline.run("ingest", log_file("messy-11"), code=3)
+    with caseline.worker():
+        caseline.wait_for_the_end()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/metrics"
+    answers = iter([Answer(500, is_taken=False)])
+    launcher: list[str | Path] = [COMMAND, "alerts", "run"]
+    with serving(Inbox(lambda _: next(answers, Answer()))) as inbox, recording(caseline) as record:
+        path = receivers_file(tmp_path, webhook("teams", inbox.url))
+        record.record(change(1))
+        with caseline.worker(launcher=launcher, metrics_port=port, receivers_file=path) as process:
+            wait_until(lambda: bool(inbox.processed), "it is told", [process])
+            wait_until(
+                lambda: values_at(url).get("caseline_scorecard_up") == 1, "it looks", [process]
+            )
+            shown = values_at(url)
+            monitoring_programs.check("promtool", "check", "metrics", text=fetch(url))
+    assert shown["caseline_indicator_numerator"] > 0
+    assert shown["caseline_table_lag_events"] == 0
+    assert shown["caseline_delivery_attempts_total"] >= 2
+    assert shown["caseline_delivery_seconds_count"] == shown["caseline_delivery_attempts_total"]
