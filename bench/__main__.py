@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from bench.alerting import alerting
 from bench.bed import Bed, BenchError, running_bed
 from bench.figures import Section
 from bench.latency import latency
@@ -26,8 +27,8 @@ from bench.snapshots import snapshots
 from bench.startup import startup
 from bench.throughput import throughput
 from processors.fold import Rules
-from schemas.areas import load_areas
-from schemas.catalogue import load_catalogue
+from schemas.settings import Settings
+from streams.clients import load_rules
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -41,6 +42,7 @@ class Name(StrEnum):
     MEMORY = "memory"
     STARTUP = "startup"
     SNAPSHOTS = "snapshots"
+    ALERTS = "alerts"
 
 
 BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
@@ -50,6 +52,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.MEMORY: memory,
     Name.STARTUP: startup,
     Name.SNAPSHOTS: snapshots,
+    Name.ALERTS: alerting,
 }
 
 QuickOption = Annotated[bool, typer.Option("--quick", help="Small sizes: a minute, rough figures.")]
@@ -69,7 +72,7 @@ def main(
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     names = [name for name in Name if not only or name in only]
-    rules = Rules(load_catalogue(), load_areas())
+    rules = load_rules(Settings())
     sections: list[Section] = []
     try:
         with running_bed() as bed:

@@ -21,6 +21,8 @@ class Sizes:
     startup_years: int
     startups: int
     snapshot_children: tuple[int, ...]
+    alert_cases: int
+    alert_deadlines: int
 
 
 FULL = Sizes(
@@ -38,6 +40,8 @@ FULL = Sizes(
     startup_years=10,
     startups=3,
     snapshot_children=(10_000, 100_000, 1_000_000),
+    alert_cases=1_000_000,
+    alert_deadlines=50_000,
 )
 QUICK = Sizes(
     throughput_events=60_000,
@@ -54,4 +58,6 @@ QUICK = Sizes(
     startup_years=10,
     startups=1,
     snapshot_children=(1_000, 10_000),
+    alert_cases=10_000,
+    alert_deadlines=500,
 )

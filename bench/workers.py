@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 from time import perf_counter, sleep
@@ -54,6 +55,7 @@ class Worker:
         self.taken = 0.0
         self._awaited = settings.case_partitions + settings.reference_partitions
         self._is_taken = Event()
+        self._clock: tuple[datetime, float] | None = None
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self.began = perf_counter()
         self._process = subprocess.Popen(
@@ -70,10 +72,30 @@ class Worker:
         assert self._process.stderr
         for line in self._process.stderr:
             self._lines.append(line)
+            self._note_clock(line)
             self._awaited -= _message(line) == "partition taken"
             if not self._awaited and not self.taken:
                 self.taken = perf_counter()
                 self._is_taken.set()
+
+    def _note_clock(self, line: str) -> None:
+        if _message(line) == "the clock is set otherwise":
+            said = json.loads(line)
+            passed = datetime.now(UTC) - datetime.fromisoformat(said["time"])
+            at = perf_counter() - passed.total_seconds()
+            self._clock = datetime.fromisoformat(said["clock"]), at
+
+    def moment_of(self, time: datetime) -> float:
+        """The moment at which its clock, set by `clock_from`, shows a time."""
+        if not self._clock:
+            raise BenchError("the worker's clock was not set")
+        said, at = self._clock
+        return at + (time - said).total_seconds()
+
+    def check(self) -> None:
+        """Make sure that it runs. Raises BenchError."""
+        if self._process.poll() is not None:
+            raise BenchError(f"the worker ended: {''.join(self._lines)}")
 
     def wait_until_taken(self) -> float:
         """Seconds from its start until it has taken all partitions with their state."""
@@ -93,8 +115,7 @@ class Worker:
     def _wait(self, is_done: Callable[[], bool]) -> float:
         deadline = perf_counter() + WAIT_SECONDS
         while not is_done():
-            if self._process.poll() is not None:
-                raise BenchError(f"the worker ended: {''.join(self._lines)}")
+            self.check()
             if perf_counter() > deadline:
                 raise BenchError(f"not done in {WAIT_SECONDS:.0f} s: {''.join(self._lines)}")
             sleep(LOOK_SECONDS)
@@ -112,12 +133,8 @@ class Worker:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    return {
-        "CASELINE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "CASELINE_REDIS_URL": settings.redis_url,
-        "CASELINE_DEPLOYMENT": settings.deployment,
-        "CASELINE_LOG_LEVEL": "info",
-    }
+    given = settings.model_dump(mode="json", exclude_defaults=True)
+    return {f"CASELINE_{name.upper()}": str(value) for name, value in given.items()}
 
 
 def _message(line: str) -> str:

@@ -77,6 +77,7 @@ class Held:
     meter: Meter
     tallies: dict[str, int] = field(default_factory=dict)
     look_due: float = 0.0
+    looking: asyncio.Task[list[str]] | None = None
     commit: asyncio.Task[None] | None = None
     commit_due: float = 0.0
     timer: asyncio.TimerHandle | None = None
@@ -145,8 +146,7 @@ class Folding:
                 await _committed(held)
                 self._begin_commit(tp, held)
                 await _committed(held)
-            if held.timer is not None:
-                held.timer.cancel()
+            _let_go(held)
             del self._held[tp]
             held.meter.given_up()
             log.info("partition given up", extra=_where(tp, held.head.offset))
@@ -191,23 +191,41 @@ class Folding:
         self._show_offsets()
 
     async def _look(self, tp: TP, held: Held) -> None:
-        """Take up children whose alerts change by the clock, some at a time."""
+        """Take up children whose alerts change by the clock, some at a time.
+
+        Who they are is asked for in the background: a Redis that does not answer holds up nothing
+        that can do without it.
+        """
+        if held.looking is None:
+            self._begin_to_look(tp, held)
+        elif held.looking.done() and not held.state.is_due and not held.is_committing:
+            due, held.looking = held.looking.result(), None
+            try:
+                await self._admit(held, held.state.missing(due))
+            except (RedisError, OSError) as error:
+                held.is_broken = True
+                log.warning("records cannot be read: %s", error, extra=_where(tp, held.next))
+                return
+            held.state.look_at(due)
+
+    def _begin_to_look(self, tp: TP, held: Held) -> None:
         now = asyncio.get_running_loop().time()
         if now < held.look_due or held.is_committing or held.state.is_due:
             return
-        if held.calm.is_replaying(now):
-            held.look_due = now + LOOK_SECONDS
-            return
+        held.look_due = now + LOOK_SECONDS
+        if not held.calm.is_replaying(now):
+            held.looking = asyncio.create_task(self._due(tp, held))
+
+    async def _due(self, tp: TP, held: Held) -> list[str]:
+        """Children to be judged by now; none while Redis does not answer."""
         try:
             due = await held.store.due(held.head, self._clock.seconds(), JUDGED_AT_ONCE)
-            await self._admit(held, held.state.missing(due))
         except (RedisError, OSError) as error:
-            held.is_broken = True
             log.warning("deadlines cannot be read: %s", error, extra=_where(tp, held.next))
-            return
-        held.state.look_at(due)
-        if len(due) < JUDGED_AT_ONCE:
-            held.look_due = now + LOOK_SECONDS
+            return []
+        if len(due) == JUDGED_AT_ONCE:
+            held.look_due = 0.0  # there may be more
+        return due
 
     def _show_offsets(self) -> None:
         """Commit the stored offsets to the group, now and then and without waiting."""
@@ -307,6 +325,7 @@ class Folding:
             log.warning("state cannot be read: %s", error, extra=_where(tp, -1))
             return
         await self.seek(tp, held.next)
+        _let_go(self._held[tp])
         self._held[tp] = held
         log.info("partition taken anew", extra=_where(tp, held.next))
 
@@ -333,6 +352,14 @@ class Folding:
         calm = Calm(self._limits.calm_seconds, head.old_share, asyncio.get_running_loop().time())
         state = Partition(self._rules, tables)
         return Held(store, head, state, head.offset, head.latest, calm, meter)
+
+
+def _let_go(held: Held) -> None:
+    """End what is under way for a partition and is of no more use."""
+    if held.timer is not None:
+        held.timer.cancel()
+    if held.looking is not None:
+        held.looking.cancel()
 
 
 async def _committed(held: Held) -> None:
