@@ -121,7 +121,7 @@ def test_a_message_is_signed_as_the_specification_says_and_holds_one_owners_chan
 def test_a_receiver_that_is_down_slow_and_fails_half_the_time_misses_nothing(
     caseline: CommandLine, recorder: Recorder, tmp_path: Path
 ) -> None:
-    changes = many(60, seed=1)
+    changes = many(40, seed=1)
     inbox, other = Inbox(answer=failing(2)), Inbox()
     with serving(inbox), serving(other):
         path = receivers_file(
@@ -131,16 +131,16 @@ def test_a_receiver_that_is_down_slow_and_fails_half_the_time_misses_nothing(
         )
         tell(caseline, path)
     with serving(other), telling(caseline, path) as process:
-        recorder.record(*changes[:60])
-        wait_until(lambda: len(other.told) == 60, "one receiver down holds no other", [process])
+        recorder.record(*changes[:40])
+        wait_until(lambda: len(other.told) == 40, "one receiver down holds no other", [process])
         assert not inbox.told
         with serving(inbox):
-            recorder.record(*changes[60:120])
-            wait_until(lambda: len(inbox.told) > 80, "the receiver catches up", [process])
-        recorder.record(*changes[120:])
+            recorder.record(*changes[40:80])
+            wait_until(lambda: len(inbox.told) > 50, "the receiver catches up", [process])
+        recorder.record(*changes[80:])
         with serving(inbox):
             wait_until(
-                lambda: len(inbox.told) >= 180 and len(other.told) >= 180, "all are told", [process]
+                lambda: len(inbox.told) >= 120 and len(other.told) >= 120, "all are told", [process]
             )
     assert is_in_order(inbox.told, changes)
     assert is_in_order(other.told, changes)
@@ -150,12 +150,12 @@ def test_a_receiver_that_is_down_slow_and_fails_half_the_time_misses_nothing(
 def test_kills_at_any_moment_lose_nothing_and_tell_nothing_twice(
     caseline: CommandLine, recorder: Recorder, tmp_path: Path
 ) -> None:
-    changes = many(80, seed=3)
+    changes = many(60, seed=3)
     chance = random.Random(4)
     with serving(Inbox(answer=failing(5))) as inbox:
         path = receivers_file(tmp_path, webhook("hook", inbox.url, "timeout = 0.2"))
         tell(caseline, path)
-        for start in range(0, 240, 60):
+        for start in range(0, 180, 60):
             with telling(caseline, path) as process:
                 for number in range(start, start + 60, 10):
                     recorder.record(*changes[number : number + 10])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from processors.calendar import LONDON
 from streams.alerts.actions import Silence
@@ -41,6 +41,14 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def recorder(caseline: CommandLine) -> Iterator[Recorder]:
     with recording(caseline) as it:
         yield it
+
+
+def asked(caseline: CommandLine, *arguments: str, code: int = 0, **changed: object) -> Result:
+    """A command about alerts, run in this process."""
+    environment = caseline.environment(**changed)
+    run = CliRunner().invoke(app, ["alerts", *arguments], env=environment)
+    assert run.exit_code == code, run.output
+    return run
 
 
 def silence(recorder: Recorder, **fields: object) -> None:
@@ -124,27 +132,31 @@ def test_alerts_are_listed_by_severity_and_age_with_what_was_decided(
     assert lines == [alert_id(3), alert_id(2), alert_id(1)]
 
     who = ("--by", "T. Lead", "--reason", "Visit booked")
-    acked = caseline.run("alerts", "ack", alert_id(1), *who, "--for", "3d")
+    acked = asked(caseline, "ack", alert_id(1), *who, "--for", "3d")
     assert f"{alert_id(1)} (breached) acknowledged until" in acked.stderr
-    caseline.run("alerts", "silence", "--area", "Kent", *who, "--for", "8h")
-    rows = json.loads(caseline.run("alerts", "list", "--format", "json").stdout)
+    number = asked(caseline, "silence", "--area", "Kent", *who, "--for", "8h").stderr.partition(
+        ":"
+    )[0]
+    rows = json.loads(asked(caseline, "list", "--format", "json").stdout)
     by_case = {it["case"]: it for it in rows}
     assert by_case["C1"]["acknowledged_by"] == "T. Lead"
     assert by_case["C2"]["acknowledged_by"] is None
     assert all(by_case[case]["silenced_until"] for case in ("C1", "C2", "C3"))
 
-    (line,) = caseline.run("alerts", "silences").stdout.splitlines()[3:4]
-    assert "area Kent" in line
-    caseline.run("alerts", "unsilence", line.split()[0], "--by", "T. Lead")
-    assert "0 silences." in caseline.run("alerts", "silences").stderr
-    assert "ended by T. Lead" in caseline.run("alerts", "silences", "--all").stdout
-    again = caseline.run("alerts", "unsilence", line.split()[0], "--by", "T. Lead", code=1)
-    assert "no silence" in again.stderr
+    shown = caseline.run("alerts", "silences")
+    assert "area Kent" in shown.stdout
+    assert number in shown.stdout
+    asked(caseline, "unsilence", number, "--by", "T. Lead")
+    assert "0 silences." in asked(caseline, "silences").stderr
+    assert "1 silences." in asked(caseline, "silences", "--all").stderr
+    assert (
+        f"no silence {number}"
+        in asked(caseline, "unsilence", number, "--by", "T. Lead", code=1).stderr
+    )
 
     def listed(*options: str) -> list[str]:
-        asked = ["alerts", "list", "--format", "csv", *options]
-        run = CliRunner().invoke(app, asked, env=caseline.environment())
-        return [row["case"] for row in csv.DictReader(io.StringIO(run.stdout))]
+        text = asked(caseline, "list", "--format", "csv", *options).stdout
+        return [row["case"] for row in csv.DictReader(io.StringIO(text))]
 
     assert listed("--state", "due-soon") == ["C2"]
     assert listed("--area", "Dover", "--severity", "critical") == ["C3"]
@@ -161,20 +173,20 @@ def test_an_alert_is_shown_with_its_history_and_who_was_told(
         tell(caseline, path)
         recorder.record(*life(1), *life(2)[:2])
         tell(caseline, path)
-    caseline.run(
-        "alerts", "silence", "--alert", alert_id(2), "--by", "x", "--reason", "y z", "--for", "1h"
+    asked(
+        caseline, "silence", "--alert", alert_id(2), "--by", "x", "--reason", "y z", "--for", "1h"
     )
     on = caseline.run("alerts", "show", alert_id(2), receivers_file=path).stdout
     assert "told: breached since 2015-10-16" in on
     assert "by x: y z" in on
-    over = caseline.run("alerts", "show", alert_id(1), receivers_file=path).stdout
+    over = asked(caseline, "show", alert_id(1), receivers_file=path).stdout
     assert "done-late" in over
     assert "told of nothing that is active" in over
     states = [
         line.split()[1] for line in over.splitlines() if line.split()[:1] in (["1"], ["2"], ["3"])
     ]
     assert states == ["due-soon", "breached", "resolved"]
-    assert "no alert" in caseline.run("alerts", "show", alert_id(9), code=1).stderr
+    assert "no alert" in asked(caseline, "show", alert_id(9), code=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -197,7 +209,7 @@ def test_what_makes_no_sense_is_wrong_usage(arguments: tuple[str, ...], said: st
 @pytest.mark.services
 def test_what_cannot_be_done_is_told_in_words(caseline: CommandLine) -> None:
     who = ("--by", "x", "--reason", "y")
-    none = caseline.run("alerts", "ack", alert_id(1), *who, "--for", "1h", code=1)
+    none = asked(caseline, "ack", alert_id(1), *who, "--for", "1h", code=1)
     assert f"no alert {alert_id(1)} is active" in none.stderr
     past = caseline.run("alerts", "silence", "--owner", "x", *who, "--until", "2015-01-01", code=1)
     assert "it would be over before it began, at 2015-01-01 00:00" in past.stderr

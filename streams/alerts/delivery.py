@@ -159,11 +159,10 @@ class Delivery:
     async def _read(self, silences: Silences) -> bool:
         start = int((await self.state.fields())["next"])
         found, after = await self.log.read(start, CHANGES_AT_ONCE, self.desk.wait_ms)
-        behind = await self.log.end() - after
-        self.desk.watching.stands(self.receiver.name, max(0, behind))
+        self.desk.watching.stands(self.receiver.name, self.log.behind)
         if after > start:
             await self._take_in(found, after, silences)
-        return after > start or behind > 0
+        return after > start or self.log.behind > 0
 
     async def _take_in(
         self, found: Sequence[Published], after: int, silences: Silences | None = None

@@ -60,9 +60,10 @@ class Digests:
         await self.state.take_over()
         await self.state.forget(time.time())
         if "next" not in await self.state.fields():
+            end = await self.log.end()
             day = latest_due(self.desk.now(), self.receiver.hour)
             begun: dict[str, str | int] = {
-                "next": await self.log.end(),
+                "next": end,
                 "digest": day.isoformat(),
             }
             await self.state.write(lambda pipe: self.state.queue_fields(pipe, begun))
@@ -93,11 +94,10 @@ class Digests:
     async def _read(self, start: int) -> bool:
         """Note what is over of what a digest told of."""
         found, after = await self.log.read(start, CHANGES_AT_ONCE, self.desk.wait_ms)
-        behind = await self.log.end() - after
-        self.desk.watching.stands(self.receiver.name, max(0, behind))
+        self.desk.watching.stands(self.receiver.name, self.log.behind)
         if after > start:
             await self._take_in(found, after)
-        return after > start or behind > 0
+        return after > start or self.log.behind > 0
 
     async def _take_in(self, found: Sequence[Published], after: int) -> None:
         known = await self.state.known({it.change.alert for it in found})

@@ -17,7 +17,7 @@ async def history(brokers: str, deployment: str, alert: str) -> list[CaseChange 
     Raises streams.alerts.log.OtherLog or aiokafka.errors.KafkaError.
     """
     found: dict[int, CaseChange | IndicatorChange] = {}
-    async with alert_log(brokers, deployment) as log:
+    async with alert_log(brokers, deployment, WAIT_MS) as log:
         position, end = 0, await log.end()
         while position < end:
             changes, position = await log.read(position, CHANGES_READ, WAIT_MS)

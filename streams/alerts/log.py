@@ -46,9 +46,18 @@ class AlertLog:
         self._stands_at = -1
 
     async def end(self) -> int:
-        """The offset after the last change."""
+        """The offset after the last change that is committed."""
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets([PARTITION])
         return ends[PARTITION]
+
+    @property
+    def behind(self) -> int:
+        """How many offsets are yet to be read, those of transactions under way included.
+
+        At least 1 until the broker has said how many there are.
+        """
+        end = self._consumer.highwater(PARTITION)
+        return 1 if end is None else max(0, end - self._stands_at)
 
     async def read(self, start: int, most: int, wait_ms: int) -> tuple[list[Published], int]:
         """At most so many changes from an offset on, and the offset to go on from.
@@ -82,13 +91,17 @@ class AlertLog:
 
 
 @asynccontextmanager
-async def alert_log(brokers: str, deployment: str) -> AsyncIterator[AlertLog]:
-    """A reader, for as long as the context lasts. Raises OtherLog when there is no topic."""
+async def alert_log(brokers: str, deployment: str, wait_ms: int) -> AsyncIterator[AlertLog]:
+    """A reader, for as long as the context lasts. Raises OtherLog when there is no topic.
+
+    The broker is asked again after `wait_ms` without anything new.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=brokers,
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",
+        fetch_max_wait_ms=wait_ms,
     )
     try:
         await consumer.start()

@@ -114,7 +114,7 @@ class Telling:
             more = await stack.enter_async_context(self.duties(redis))
             jobs = [*more, Job("publish alerts", outboxes.turn)]
             for receiver in self.receivers:
-                reader = alert_log(settings.kafka_bootstrap, settings.deployment)
+                reader = alert_log(settings.kafka_bootstrap, settings.deployment, desk.wait_ms)
                 found = await stack.enter_async_context(reader)
                 delivery = _delivery(desk, receiver, found, session)
                 jobs.append(
