@@ -1,7 +1,7 @@
 """What an Alertmanager is told: alerts as labels, raised, told again, and ended."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from tests.alerting import (
     telling,
 )
 from tests.inbox import Answer, Inbox, serving
+from tests.monitoring import Running
 from tests.test_delivery import tell
+from tests.test_real_alertmanager import webhook as webhook_behind
 from tests.test_silences import HOUR, NOON, silence
 from tests.workers import CommandLine, wait_until
 
@@ -50,7 +52,7 @@ def recorder(caseline: CommandLine) -> Iterator[Recorder]:
         yield it
 
 
-def alertmanager(url: str, *lines: str) -> str:
+def receiver(url: str, *lines: str) -> str:
     return "\n".join(
         [
             "[[receiver]]",
@@ -102,7 +104,7 @@ def test_a_state_that_follows_another_ends_it_and_what_is_over_ends(
 ) -> None:
     with serving(Inbox()) as inbox:
         url = 'generator_url = "https://caseline.example/alerts/{alert}"'
-        path = receivers_file(tmp_path, alertmanager(inbox.url + "/am/", url))
+        path = receivers_file(tmp_path, receiver(inbox.url + "/am/", url))
         tell(caseline, path)
         told = []
         for it in life(1):
@@ -128,7 +130,7 @@ def test_what_came_while_it_was_down_is_told_as_it_is_now(
 ) -> None:
     with serving(Inbox()) as inbox:
         only = 'states = ["breached"]'
-        path = receivers_file(tmp_path, alertmanager(inbox.url, only))
+        path = receivers_file(tmp_path, receiver(inbox.url, only))
         tell(caseline, path)
         recorder.record(*life(1), *life(2)[:2], change(3, state="due-soon"))
         recorder.record(change(4), change(4, 2, "due-soon"))
@@ -145,7 +147,7 @@ def test_what_is_active_is_told_again_in_time_but_not_while_it_is_silenced(
 ) -> None:
     with serving(Inbox()) as inbox:
         again = ("resend = 0.2", "lease = 300", "most_changes = 2")
-        path = receivers_file(tmp_path, alertmanager(inbox.url, *again))
+        path = receivers_file(tmp_path, receiver(inbox.url, *again))
         recorder.record(*(change(number) for number in (1, 2, 3)), *life(4)[:2])
         with telling(caseline, path) as process:
             wait_until(lambda: len(inbox.alerts) > 16, "told again and again", [process])
@@ -170,3 +172,30 @@ def test_what_is_active_is_told_again_in_time_but_not_while_it_is_silenced(
         inbox.processed.clear()
         tell(caseline, path, NOON + HOUR)
         assert sorted(it[0] for it in map(shown, inbox.alerts)) == ["C1", "C2", "C3"]
+
+
+@pytest.mark.services
+def test_a_real_one_tells_what_is_behind_it_of_each_state_once_and_when_it_is_over(
+    caseline: CommandLine,
+    recorder: Recorder,
+    tmp_path: Path,
+    alertmanager: Callable[[str], Running],
+) -> None:
+    with webhook_behind() as (url, told):
+        path = receivers_file(tmp_path, receiver(alertmanager(url).url, "resend = 0.2"))
+        with telling(caseline, path):
+            for it, expected in zip(
+                life(1),
+                (
+                    [("firing", "due-soon")],
+                    [("firing", "breached"), ("resolved", "due-soon")],
+                    [("resolved", "breached")],
+                ),
+                strict=True,
+            ):
+                recorder.record(it)
+                found = [told.get(timeout=20) for _ in expected]
+                assert (
+                    sorted((it["status"], it["commonLabels"]["state"]) for it in found) == expected
+                )
+        assert told.empty()

@@ -29,7 +29,7 @@ from streams.alerts.sending import NotNow, Refused, Sending, Watching
 from streams.alerts.state import ReceiverState
 
 # Changes that are decided on, and fixed, in one step.
-CHANGES_AT_ONCE = 500
+CHANGES_AT_ONCE = 2_000
 # After what was not taken, an Alertmanager is told again of what is active so many seconds later.
 AGAIN_SECONDS = 5.0
 

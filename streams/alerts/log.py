@@ -19,6 +19,8 @@ PARTITION = TopicPartition(ALERTS_TOPIC, 0)
 # Changes that are read at a time where nothing is done about them.
 CHANGES_READ = 5_000
 
+# Kafka's clients log each attempt to reach a broker that is away.
+RETRY_MS = 1_000
 # Seconds that a new topic may take to be known.
 PATIENCE = 5.0
 POLL_SECONDS = 0.2
@@ -102,6 +104,7 @@ async def alert_log(brokers: str, deployment: str, wait_ms: int) -> AsyncIterato
         auto_offset_reset="none",
         isolation_level="read_committed",
         fetch_max_wait_ms=wait_ms,
+        retry_backoff_ms=RETRY_MS,
     )
     try:
         await consumer.start()

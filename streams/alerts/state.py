@@ -12,7 +12,7 @@ goes out again under the same key until it is taken. Only the process in office 
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -117,21 +117,25 @@ class ReceiverState:
         """Queue how far the receiver is."""
         pipe.hset(self._base, mapping=dict(fields))
 
-    def queue_pending(self, pipe: Any, messages: Iterable[str]) -> None:
+    def queue_pending(self, pipe: Any, messages: Sequence[str]) -> None:
         """Queue messages that are to go out, in order."""
-        for message in messages:
-            pipe.rpush(self.key("pending"), message)
+        if messages:
+            pipe.rpush(self.key("pending"), *messages)
 
     def queue_known(self, pipe: Any, known: Mapping[str, Known], seconds: float) -> None:
         """Queue what stands of alerts; `seconds` is the time now, from 1970."""
-        for alert, it in known.items():
-            pipe.hset(self.key("versions"), alert, it.version)
-            _queue(pipe, self.key("told"), alert, it.told.model_dump_json() if it.told else None)
-            _queue(pipe, self.key("held"), alert, it.held.model_dump_json() if it.held else None)
-            if it.told or it.held:
-                pipe.zrem(self.key("over"), alert)
-            else:
-                pipe.zadd(self.key("over"), {alert: seconds})
+        if not known:
+            return
+        pipe.hset(self.key("versions"), mapping={alert: it.version for alert, it in known.items()})
+        told = {alert: it.told.model_dump_json() for alert, it in known.items() if it.told}
+        held = {alert: it.held.model_dump_json() for alert, it in known.items() if it.held}
+        _queue(pipe, self.key("told"), told, known.keys() - told.keys())
+        _queue(pipe, self.key("held"), held, known.keys() - held.keys())
+        on = told.keys() | held.keys()
+        if on:
+            pipe.zrem(self.key("over"), *on)
+        if over := known.keys() - on:
+            pipe.zadd(self.key("over"), dict.fromkeys(over, seconds))
 
     async def forget(self, seconds: float) -> None:
         """Forget the versions of alerts that have long been over."""
@@ -153,8 +157,8 @@ def _item(text: bytes) -> Item:
     return Item.model_validate(json.loads(text))
 
 
-def _queue(pipe: Any, key: str, field: str, value: str | None) -> None:
-    if value is None:
-        pipe.hdel(key, field)
-    else:
-        pipe.hset(key, field, value)
+def _queue(pipe: Any, key: str, fields: Mapping[str, str], gone: Collection[str]) -> None:
+    if fields:
+        pipe.hset(key, mapping=fields)
+    if gone:
+        pipe.hdel(key, *gone)
