@@ -16,6 +16,7 @@ from schemas.alerts import ALERTS_TOPIC, CaseChange
 from schemas.receivers import load_receivers
 from streams.alerts.outbox import NotTaken, Publisher
 from streams.alerts.running import Telling
+from streams.alerts.sending import NotNow
 from streams.batches import TP
 from streams.deadletters import CLASS, EXCEPTION, MESSAGE, OFFSET, PARTITION, STAGE, TOPIC
 from streams.election import TermOver
@@ -41,6 +42,7 @@ FAILED = Answer(500, is_taken=False)
 BUSY = Answer(503, {"retry-after": "0"}, is_taken=False)
 TAKEN_UNSAID = Answer(500)
 TAKEN_SLOWLY = Answer(204, seconds=0.4)
+NOW = datetime(2015, 10, 20, 12, tzinfo=LONDON)
 LETTERS = f"{ALERTS_TOPIC}.dead-letter"
 
 
@@ -206,6 +208,50 @@ def test_a_publisher_without_a_topic_says_what_to_do(bare: CommandLine) -> None:
     publisher = Publisher(bare.settings.kafka_bootstrap, "x")
     with pytest.raises(NotTaken, match="caseline topics create"):
         publisher.publish([(alert_id(1), b"{}")])
+
+
+@pytest.mark.parametrize("has_published", [False, True])
+def test_a_publisher_that_dies_about_its_commit_loses_nothing_and_tells_nothing_twice(
+    has_published: bool,
+    caseline: CommandLine,
+    recorder: Recorder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish = Publisher.publish
+
+    def dies(publisher: Publisher, changes: list[tuple[str, bytes]]) -> None:
+        if has_published:
+            publish(publisher, changes)
+        raise RuntimeError("died")
+
+    with serving(Inbox()) as inbox:
+        path = receivers_file(tmp_path, webhook("hook", inbox.url))
+        tell(caseline, path)
+        recorder.record(*life(1))
+        with monkeypatch.context() as patch:
+            patch.setattr(Publisher, "publish", dies)
+            with pytest.raises(RuntimeError, match="died"):
+                tell(caseline, path)
+        tell(caseline, path)
+    assert inbox.told == keys(life(1))
+    assert recorder.waiting() == 0
+
+
+def test_a_secret_that_has_gone_is_waited_for(
+    caseline: CommandLine, recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Inbox()) as inbox:
+        path = receivers_file(tmp_path, webhook("hook", inbox.url))
+        tell(caseline, path)
+        receivers = load_receivers(path)
+        recorder.record(change())
+        monkeypatch.delenv("HOOK_SECRET")
+        with pytest.raises(NotNow, match="there is no secret in HOOK_SECRET"):
+            asyncio.run(Telling(caseline.settings, receivers, lambda: NOW).run_once())
+        monkeypatch.setenv("HOOK_SECRET", KEY)
+        tell(caseline, path)
+    assert inbox.told == keys([change()])
 
 
 def test_what_is_refused_becomes_dead_letters_and_the_rest_goes_on(

@@ -103,7 +103,7 @@ def subject_of(owner: str, listed: Listed) -> str:
         f"{breached} breached, {len(listed.active) - breached} due soon, "
         f"{len(listed.resolved)} resolved"
     )
-    return f"{owner}: {counts}"
+    return f"{' '.join(owner.split())}: {counts}"  # a header has no line breaks
 
 
 def as_text(title: str, parts: Sequence[Section]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from schemas.receivers import Smtp
+from schemas.receivers import Secret, Smtp
 from streams.alerts.letters import Letter
 from streams.alerts.sending import NotNow, Refused
 
@@ -57,11 +57,18 @@ class MailServer:
             if it.tls == "starttls":
                 server.starttls(context=ssl.create_default_context())
             if it.user and it.password:
-                server.login(it.user, it.password.read())
+                server.login(it.user, _password(it.password))
         except BaseException:
             server.close()
             raise
         return server
+
+
+def _password(secret: Secret) -> str:
+    try:
+        return secret.read()
+    except ValueError as error:
+        raise NotNow(str(error)) from error
 
 
 def _judged(code: int) -> Refused | NotNow:

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from schemas.receivers import Webhook
 from streams.alerts.messages import Message
 from streams.alerts.posting import post
+from streams.alerts.sending import NotNow
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,11 @@ class WebhookChannel:
     async def send(self, message: Message) -> None:
         """Post a message. Raises Refused or NotNow unless it was taken."""
         body = body_of(self.deployment, message)
-        headers = signed(self.receiver.keys(), message.key, int(time.time()), body)
+        try:
+            keys = self.receiver.keys()
+        except ValueError as error:
+            raise NotNow(str(error)) from error
+        headers = signed(keys, message.key, int(time.time()), body)
         await post(self.session, self.receiver.url, body, headers, self.receiver.timeout)
 
 
