@@ -44,8 +44,8 @@ def alerting(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
         with running_worker(bed, noon, rules) as worker:
             with stage("one worker folds them", total) as show:
                 folded = worker.wait_until_stored(total, show)
-            with stage("it judges every child", late):
-                judged = told.wait(late, worker) - folded
+            with stage("it judges every child"):
+                judged = told.wait_for_all(cases, worker) - folded
         figures = [Figure("children judged after the backlog", cases / judged, "children/s")]
         soon = base.model_copy(update={"clock_from": MIDNIGHT - LEAD})
         with running_worker(bed, soon, rules) as worker, stage("midnight passes"):
@@ -95,6 +95,7 @@ class _Told:
         self._redis = redis
         prefix = f"caseline:{{{settings.deployment}:{CASE_TOPIC}:"
         self._keys = [f"{prefix}{number}}}:alerts:outbox" for number in range(PARTITIONS)]
+        self._deadlines = [f"{prefix}{number}}}:0:deadlines" for number in range(PARTITIONS)]
 
     def _count(self) -> int:
         with self._redis.pipeline(transaction=False) as pipe:
@@ -102,10 +103,22 @@ class _Told:
                 pipe.xlen(key)
             return sum(pipe.execute())
 
-    def wait(self, count: int, worker: Worker) -> float:
-        """The moment at which there are so many."""
-        self.moments(count, worker)
+    def wait_for_all(self, cases: int, worker: Worker) -> float:
+        """The moment at which no child is to be looked at before midnight, of so many."""
+        before = MIDNIGHT.timestamp() - 1
+        deadline = perf_counter() + WAIT_SECONDS
+        while self._between("-inf", before) or self._between(before, "+inf") < cases:
+            worker.check()
+            if perf_counter() > deadline:
+                raise BenchError(f"not every child judged in {WAIT_SECONDS:.0f} s")
+            sleep(LOOK_SECONDS)
         return perf_counter()
+
+    def _between(self, least: float | str, most: float | str) -> int:
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in self._deadlines:
+                pipe.zcount(key, least, most)
+            return sum(pipe.execute())
 
     def moments(self, count: int, worker: Worker) -> list[float]:
         """The moment at which each was there, from now until there are so many."""

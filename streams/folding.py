@@ -79,6 +79,7 @@ class Held:
     look_due: float = 0.0
     looking: asyncio.Task[list[str]] | None = None
     commit: asyncio.Task[None] | None = None
+    judging: asyncio.Task[None] | None = None
     commit_due: float = 0.0
     timer: asyncio.TimerHandle | None = None
     is_broken: bool = False
@@ -87,6 +88,11 @@ class Held:
     def is_dirty(self) -> bool:
         """Whether memory is ahead of what is stored, or children wait to be judged."""
         return self.next > self.head.offset or self.state.is_due
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether children that were taken up are not yet stored as judged."""
+        return self.state.is_due or (self.judging is not None and not self.judging.done())
 
     @property
     def is_committing(self) -> bool:
@@ -198,8 +204,9 @@ class Folding:
         """
         if held.looking is None:
             self._begin_to_look(tp, held)
-        elif held.looking.done() and not held.state.is_due and not held.is_committing:
+        elif held.looking.done():
             due, held.looking = held.looking.result(), None
+            await self._make_room(held)
             try:
                 await self._admit(held, held.state.missing(due))
             except (RedisError, OSError) as error:
@@ -210,7 +217,7 @@ class Folding:
 
     def _begin_to_look(self, tp: TP, held: Held) -> None:
         now = asyncio.get_running_loop().time()
-        if now < held.look_due or held.is_committing or held.state.is_due:
+        if now < held.look_due or held.is_judging:
             return
         held.look_due = now + LOOK_SECONDS
         if not held.calm.is_replaying(now):
@@ -287,6 +294,8 @@ class Folding:
         if held.is_dirty and not held.is_broken and not held.is_committing:
             held.commit_due = asyncio.get_running_loop().time() + COMMIT_SECONDS
             held.commit = asyncio.create_task(self._commit(tp, held))
+            if held.state.is_due:
+                held.judging = held.commit
 
     async def _commit(self, tp: TP, held: Held) -> None:
         again = self._clock.seconds() + self._limits.calm_seconds

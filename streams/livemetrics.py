@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from datetime import date, datetime
 from datetime import time as time_of_day
-from typing import Any
 
 import numpy as np
 from aiokafka.errors import KafkaError
@@ -23,24 +22,26 @@ from redis.exceptions import RedisError
 
 from processors.calendar import LONDON, calendar, day_number
 from processors.fold import Rules
+from schemas.alerts import AlertState
 from schemas.events import TOPICS
 from schemas.release import Release
 from schemas.settings import Settings
 from snapshots.failures import ReleaseError
 from snapshots.folder import ReleaseFolder
 from snapshots.schedule import latest_due
+from streams.alerts.places import active_counts
 from streams.batches import TP
 from streams.failures import Understood
 from streams.livefamilies import FAMILIES, Found
 from streams.logreading import log_reader
-from streams.reading import known_partitions, read_scorecard
-from streams.store import Head, PartitionStore
+from streams.reading import read_scorecard
+from streams.store import Head
 
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0  # for Redis, and for Kafka, before one counts as down
 OPENS, CLOSES = 9, 17  # hours in London within which events are to be expected
-ACTIVE_STATES = ("due-soon", "breached")
+ACTIVE_STATES: tuple[AlertState, ...] = ("due-soon", "breached")
 
 
 class LiveMetrics(Collector):
@@ -109,23 +110,9 @@ class LiveMetrics(Collector):
         codes = [it.code for it in standards.standard]
         codes += [it.code for it in standards.indicator_standard]
         active = {(code, state): 0 for code in codes for state in ACTIVE_STATES}
-        redis: Any = self._redis  # its types allow for decoded text
-        for key in await self._counts_keys():
-            for name, count in (await redis.hgetall(key)).items():
-                standard, _, state = name.decode().rpartition(" ")
-                active[standard, state] = active.get((standard, state), 0) + int(count)
+        active |= await active_counts(self._redis, self._settings.deployment)
         for (standard, state), count in active.items():
             found.add("caseline_alerts_active", count, standard, state)
-
-    async def _counts_keys(self) -> list[str]:
-        """The hashes of active alerts: those of cases by partition, and those of indicators."""
-        deployment = self._settings.deployment
-        stores = [
-            PartitionStore(self._redis, deployment, tp, self._rules)
-            for tp in await known_partitions(self._redis, deployment)
-        ]
-        keys = [store.alerts_key("counts") for store in stores]
-        return [*keys, f"caseline:{{{deployment}}}:alerts:counts"]
 
     async def _look_at_kafka(self, found: Found, heads: dict[TP, Head] | None) -> None:
         bounds: dict[TP, tuple[int, int]] = {}

@@ -5,14 +5,16 @@ partition's offset; the elected process writes alerts on indicators under the de
 
     <prefix>:alerts:open      HASH    alert -> its latest change, of the active ones
     <prefix>:alerts:outbox    STREAM  `change` -> a change
+    <prefix>:alerts:counts    HASH    "<standard> <state>" -> how many are active
 """
 
+from collections import Counter
 from typing import Any
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from schemas.alerts import CHANGE, CaseChange, IndicatorChange
+from schemas.alerts import CHANGE, AlertState, CaseChange, IndicatorChange
 from streams.reading import known_partitions
 
 
@@ -66,3 +68,14 @@ async def open_change(
         if text:
             return parsed(text)
     return None
+
+
+async def active_counts(redis: Redis, deployment: str) -> Counter[tuple[str, AlertState]]:
+    """How many alerts are active, by standard and state."""
+    client: Any = redis
+    found: Counter[tuple[str, AlertState]] = Counter()
+    for prefix in await prefixes(redis, deployment):
+        for name, count in (await client.hgetall(f"{prefix}:alerts:counts")).items():
+            standard, _, state = name.decode().rpartition(" ")
+            found[standard, state] += int(count)
+    return found

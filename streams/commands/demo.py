@@ -5,24 +5,30 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from redis.asyncio import Redis
+from rich import box
 from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from processors.calendar import day_number
 from processors.fold import Rules
+from processors.forecast import forecast
+from schemas.alerts import AlertState
 from schemas.events import TOPICS
 from schemas.settings import Settings
+from streams.alerts.places import active_counts
 from streams.clients import connect_redis
+from streams.clock import midnight
 from streams.commands.figures import show_bad_lines
 from streams.commands.terminal import err, explained, out, settings_and_rules
 from streams.embedded import embedded_services
@@ -37,7 +43,8 @@ from streams.october.compare import (
     compare,
     load_printed,
 )
-from streams.reading import LiveScorecard, known_partitions, read_scorecard
+from streams.reading import LiveScorecard, known_partitions, read_scorecard, read_stocks
+from streams.store import PartitionStore
 from streams.tabulate import LEGEND, as_tables
 
 EVENTS = "events.jsonl.gz"
@@ -46,6 +53,12 @@ MOST_AHEAD = 10_000
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
 SHOWN_AREA = "Kent"
+# By the worker's clock it is the end of October 2015, so that alerts are those of that day.
+CLOCK_FROM = datetime(2015, 10, 31, 12, tzinfo=UTC)
+CALM_SECONDS = 1.0
+AHEAD = timedelta(days=28)
+# Who is to be looked at by then is to be looked at now: the next day has not begun.
+LATEST_SECONDS = midnight(day_number(OCTOBER) + 1) - 1
 
 KeepOption = Annotated[
     bool, typer.Option("--keep", help="Keep everything running afterwards, until Ctrl-C.")
@@ -66,7 +79,7 @@ def demo(keep: KeepOption = False) -> None:
     with (
         explained(),
         tempfile.TemporaryDirectory(prefix="caseline-") as folder,
-        embedded_services(Path(folder), settings) as embedded,
+        embedded_services(Path(folder), _as_of_october(settings)) as embedded,
         _worker(embedded, Path(folder) / "worker.log") as worker,
         as_file(files("streams.october") / EVENTS) as events,
     ):
@@ -97,9 +110,10 @@ class Demonstration:
             await self._wait_for_worker()
             october = await self._fill()
             september = await self._read(SEPTEMBER)
+            _show_comparison(compare(october.rows, september.rows, load_printed()))
+            await self._show_alerts()
         finally:
             await self._redis.aclose()
-        _show_comparison(compare(october.rows, september.rows, load_printed()))
 
     async def _wait_for_worker(self) -> None:
         err.print("Starting an embedded broker, Redis and a worker ...")
@@ -131,6 +145,31 @@ class Demonstration:
             live.update(Group(bar, *self._tables(shown)))
         return shown
 
+    async def _show_alerts(self) -> None:
+        """Wait until the worker has judged every case, and count its alerts."""
+        deployment, rules = self._settings.deployment, self._rules
+        async with asyncio.timeout(START_SECONDS):
+            while await self._is_judging():
+                self._check_worker()
+                await asyncio.sleep(POLL_SECONDS)
+        active = await active_counts(self._redis, deployment)
+        later = OCTOBER + AHEAD
+        now, then = (await read_stocks(self._redis, deployment, rules, [OCTOBER, later])).by_date
+        ahead = {
+            row.standard: row.later[later]
+            for row in forecast(rules, now, [(later, then)])
+            if (row.area, row.provider) == (SHOWN_AREA, None)
+        }
+        out.print(_alerts_table(rules, active, ahead))
+
+    async def _is_judging(self) -> bool:
+        for tp in await known_partitions(self._redis, self._settings.deployment):
+            store = PartitionStore(self._redis, self._settings.deployment, tp, self._rules)
+            head = await store.head()
+            if head and await store.due(head, LATEST_SECONDS, most=1):
+                return True
+        return False
+
     def _send(self, judged: Judged) -> None:
         show_bad_lines(self._events, judged.bad)
         self._sender.send(judged.good)
@@ -147,6 +186,30 @@ class Demonstration:
     def _check_worker(self) -> None:
         if self._worker.poll() is not None:
             raise WorkerGone(f"the worker ended with exit code {self._worker.returncode}")
+
+
+def _as_of_october(settings: Settings) -> Settings:
+    update = {"clock_from": CLOCK_FROM, "alert_calm_seconds": CALM_SECONDS}
+    return settings.model_copy(update=update)
+
+
+def _alerts_table(
+    rules: Rules, active: Mapping[tuple[str, AlertState], int], ahead: Mapping[str, int]
+) -> Table:
+    table = Table(
+        title=f"Alerts on {OCTOBER}, and breaches 28 days later if nothing happens",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("standard")
+    for name in ("due soon", "breached", "later"):
+        table.add_column(name, justify="right")
+    for standard in rules.standards.standard:
+        counts = [active.get((standard.code, state), 0) for state in ("due-soon", "breached")]
+        if any(counts) or ahead[standard.code]:
+            figures = [f"{count:,}" for count in (*counts, ahead[standard.code])]
+            table.add_row(f"{standard.service}: {standard.title}", *figures)
+    return table
 
 
 def _messages(judged: Judged) -> int:
@@ -222,6 +285,7 @@ def _say_what_next(settings: Settings, *, keep: bool) -> None:
             f"    CASELINE_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} \\",
             f"    CASELINE_REDIS_URL={settings.redis_url}",
             "  caseline scorecard --as-of 2015-10-31 --area Thanet",
+            "  caseline alerts list --area Thanet",
             "  caseline quality --as-of 2015-10-31",
         ]
     out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
