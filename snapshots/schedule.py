@@ -18,6 +18,9 @@ from processors.calendar import (
     previous_month_end,
 )
 
+# Months before the latest that are made up for.
+MOST_MISSED = 12
+
 
 class Due(NamedTuple):
     """A period, and the instant from which it is to be frozen."""
@@ -45,11 +48,12 @@ def latest_due(now: datetime, working_days: int, hour: int) -> Due:
 def due_since(now: datetime, working_days: int, hour: int, oldest: str | None) -> list[Due]:
     """The periods due by now, oldest first: those after the oldest one released, and the latest.
 
-    The latest alone where nothing was ever released.
+    The latest alone where nothing was ever released; and never more than MOST_MISSED before it, so
+    that an old month released by hand does not bring about releases of all the years since.
     """
     latest = latest_due(now, working_days, hour)
     last = _month_of(latest.period)
-    first = _month_of(oldest) + 1 if oldest else last
+    first = max(_month_of(oldest) + 1, last - MOST_MISSED) if oldest else last
     return [*(due(month, working_days, hour) for month in range(first, last)), latest]
 
 

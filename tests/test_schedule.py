@@ -90,6 +90,12 @@ def test_a_hole_between_releases_is_filled_and_what_lies_before_the_oldest_is_no
     assert office.made == ["2015-09", "2015-11"]
 
 
+def test_of_the_years_since_an_old_release_only_the_last_months_are_made(office: Office) -> None:
+    office.folder.write(chain_of("first", period="2005-01")[0])
+    office.run(NEW_YEAR)
+    assert (office.made[0], office.made[-1], len(office.made)) == ("2014-11", "2015-11", 13)
+
+
 def test_the_topic_says_where_to_begin_when_the_folder_is_empty(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,10 +98,10 @@ def schedule(once: OnceOption = False, wait_for: WaitOption = WAIT_SECONDS) -> N
     """Freeze each month when it is due, until told to stop.
 
     Run it beside any number of workers, more than once if you like: one of them is elected each
-    time, and a month that has a release is left alone. Months that were missed, from the oldest
-    release on, are made up for, oldest first; where there is no release yet only the latest month
-    is made. When a month is due is set by `snapshot_working_days`, `snapshot_hour` and
-    `snapshot_kind`.
+    time, and a month that has a release is left alone. Of the last 12 months, those that were
+    missed since the oldest release are made up for, oldest first; where there is no release yet
+    only the latest month is made. When a month is due is set by `snapshot_working_days`,
+    `snapshot_hour` and `snapshot_kind`.
     """
     settings, rules = settings_and_rules()
     registry = new_registry()
