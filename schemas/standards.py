@@ -71,7 +71,7 @@ class Standards(Data):
 
     providers: tuple[str, ...] = ()
     standard: tuple[Standard, ...]
-    indicator_standard: tuple[IndicatorStandard, ...]
+    indicator_standard: tuple[IndicatorStandard, ...] = ()
     version: str = ""
 
     @model_validator(mode="after")
@@ -91,7 +91,7 @@ class Standards(Data):
         return [f"breached:{standard.code}" for standard in self.standard]
 
 
-NO_STANDARDS = Standards(standard=(), indicator_standard=())
+NO_STANDARDS = Standards(standard=())
 
 
 def load_standards(catalogue: Catalogue, path: Path | None = None) -> Standards:

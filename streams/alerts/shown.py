@@ -27,6 +27,16 @@ COLUMNS = (
 )
 
 
+# What a table shows, and what of it only one of so many columns.
+COLUMNS_SHOWN = (
+    *("alert", "state", "due", "standard", "about", "owner"),
+    *("area", "severity", "note"),
+)
+WRAPPED = ("standard", "owner", "area", "note")
+WIDE = 120
+WIDE_ONLY = ("area", "severity", "note")
+
+
 class Standing(NamedTuple):
     """An alert as it is now, and what people decided about it."""
 
@@ -41,8 +51,10 @@ class Standing(NamedTuple):
         told = {
             **self.change.model_dump(mode="json"),
             "acknowledged_by": self.ack.by if self.ack else None,
-            "acknowledged_until": self.ack.until.isoformat() if self.ack else None,
-            "silenced_until": until.isoformat() if until else None,
+            "acknowledged_until": self.ack.until.isoformat(timespec="seconds")
+            if self.ack
+            else None,
+            "silenced_until": until.isoformat(timespec="seconds") if until else None,
         }
         return {name: told.get(name) for name in COLUMNS}
 
@@ -117,17 +129,28 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def as_table(found: Sequence[Standing]) -> Table:
-    """A line for each alert."""
-    names = ("alert", "severity", "state", "due", "standard", "about", "owner", "area", "")
-    table = Table(*names, box=box.SIMPLE_HEAD)
+def as_table(found: Sequence[Standing], width: int) -> Table:
+    """A line for each alert, with less of it where there is less room; ids are whole always."""
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
+    chosen = COLUMNS_SHOWN if width >= WIDE else [it for it in COLUMNS_SHOWN if it not in WIDE_ONLY]
+    for name in chosen:
+        wraps = name in WRAPPED
+        table.add_column(name, no_wrap=not wraps, min_width=12 if wraps else None, overflow="fold")
     for it in found:
         change = it.change
-        line = (change.alert, change.severity, change.state, due_text(change), change.standard)
-        table.add_row(
-            *map(Text, (*line, about(change), change.owner, change.area, it.note)),
-            style="bold" if change.state == "breached" else "",
-        )
+        line = {
+            "alert": change.alert,
+            "state": change.state,
+            "due": due_text(change),
+            "standard": change.standard,
+            "about": about(change),
+            "owner": change.owner,
+            "area": change.area,
+            "severity": change.severity,
+            "note": it.note,
+        }
+        style = "bold" if change.state == "breached" else ""
+        table.add_row(*(Text(line[name]) for name in chosen), style=style)
     return table
 
 
@@ -169,7 +192,7 @@ def matched(silence: Silence) -> str:
 def about(change: CaseChange | IndicatorChange) -> str:
     """What an alert is about."""
     if isinstance(change, CaseChange):
-        return f"case {change.case}"
+        return change.case
     return f"{change.indicator} {change.period}"
 
 

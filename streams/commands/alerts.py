@@ -122,7 +122,7 @@ def list_alerts(
         sys.stdout.write(as_csv(rows))
     else:
         if found:
-            out.print(as_table(found))
+            out.print(as_table(found, out.width))
         err.print(f"{len(found):,} alerts are active.")
 
 
