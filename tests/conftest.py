@@ -15,6 +15,7 @@ from schemas.catalogue import load_catalogue
 from schemas.settings import Settings
 from schemas.standards import load_standards
 from streams.topics import create_topics
+from tests.alerting import KEY, Recorder, recording
 from tests.monitoring import (
     MissingError,
     Programs,
@@ -140,3 +141,16 @@ def alertmanager(
         yield lambda webhook: stack.enter_context(
             alertmanager_running(tmp_path_factory.mktemp("alertmanager"), webhook)
         )
+
+
+@pytest.fixture
+def recorder(caseline: CommandLine) -> Iterator[Recorder]:
+    """Writes alerts into the deployment's Redis as a worker does."""
+    with recording(caseline) as it:
+        yield it
+
+
+@pytest.fixture
+def hook_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secret that webhooks of the tests are signed with, where commands look for it."""
+    monkeypatch.setenv("HOOK_SECRET", KEY)

@@ -1,7 +1,7 @@
 """What an Alertmanager is told: alerts as labels, raised, told again, and ended."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from tests.alerting import (
     change,
     life,
     receivers_file,
-    recording,
     telling,
 )
 from tests.inbox import Answer, Inbox, serving
@@ -44,12 +43,6 @@ INDICATOR = {
     "value": 72.4,
     "target": 80.0,
 }
-
-
-@pytest.fixture
-def recorder(caseline: CommandLine) -> Iterator[Recorder]:
-    with recording(caseline) as it:
-        yield it
 
 
 def receiver(url: str, *lines: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +28,6 @@ from tests.alerting import (
     keys,
     life,
     receivers_file,
-    recording,
     telling,
     webhook,
 )
@@ -36,7 +35,7 @@ from tests.inbox import TAKEN, Answer, Inbox, Request, serving
 from tests.topics import everything
 from tests.workers import CommandLine, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("hook_secret")]
 
 FAILED = Answer(500, is_taken=False)
 BUSY = Answer(503, {"retry-after": "0"}, is_taken=False)
@@ -44,17 +43,6 @@ TAKEN_UNSAID = Answer(500)
 TAKEN_SLOWLY = Answer(204, seconds=0.4)
 NOW = datetime(2015, 10, 20, 12, tzinfo=LONDON)
 LETTERS = f"{ALERTS_TOPIC}.dead-letter"
-
-
-@pytest.fixture(autouse=True)
-def secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOOK_SECRET", KEY)
-
-
-@pytest.fixture
-def recorder(caseline: CommandLine) -> Iterator[Recorder]:
-    with recording(caseline) as it:
-        yield it
 
 
 def tell(caseline: CommandLine, path: Path, now: datetime | None = None) -> None:

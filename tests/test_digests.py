@@ -11,7 +11,7 @@ from processors.calendar import LONDON
 from streams.alerts.actions import Ack
 from streams.alerts.sending import NotNow
 from streams.alerts.state import ReceiverState
-from tests.alerting import Recorder, alert_id, change, life, receivers_file, recording
+from tests.alerting import Recorder, alert_id, change, life, receivers_file
 from tests.postbox import Postbox, taking_mail
 from tests.test_delivery import LETTERS, tell
 from tests.test_silences import silence
@@ -22,12 +22,6 @@ pytestmark = pytest.mark.services
 
 EVENING = datetime(2015, 10, 23, 18, tzinfo=LONDON)  # the clocks go back on the 25th
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def recorder(caseline: CommandLine) -> Iterator[Recorder]:
-    with recording(caseline) as it:
-        yield it
 
 
 @pytest.fixture

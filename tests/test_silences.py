@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,33 +13,22 @@ from processors.calendar import LONDON
 from streams.alerts.actions import Silence
 from streams.cli import app
 from tests.alerting import (
-    KEY,
     Recorder,
     alert_id,
     change,
     keys,
     life,
     receivers_file,
-    recording,
     webhook,
 )
 from tests.inbox import Inbox, serving
 from tests.test_delivery import tell
 from tests.workers import CommandLine
 
+pytestmark = pytest.mark.usefixtures("hook_secret")
+
 NOON = datetime(2015, 10, 20, 12, tzinfo=LONDON)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOOK_SECRET", KEY)
-
-
-@pytest.fixture
-def recorder(caseline: CommandLine) -> Iterator[Recorder]:
-    with recording(caseline) as it:
-        yield it
 
 
 def asked(caseline: CommandLine, *arguments: str, code: int = 0, **changed: object) -> Result:
