@@ -4,11 +4,14 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from processors.calendar import LONDON
+from schemas.alerts import Reason
 from streams.alerts.actions import Ack
+from streams.alerts.letters import REASONS
 from streams.alerts.sending import NotNow
 from streams.alerts.state import ReceiverState
 from tests.alerting import Recorder, alert_id, change, life, receivers_file
@@ -100,7 +103,7 @@ def test_a_digest_fits_screen_readers_and_shows_no_markup_of_others(
     recorder.record(change(1, title="<b>First</b> contact"))
     tell(caseline, path, EVENING + DAY)
     html = box.body(0, "html")
-    for part in ('<html lang="en-GB">', "<caption>Breached", 'scope="row"', 'scope="col"', "<h1>"):
+    for part in ('<html lang="en-GB">', "Breached</h2>", 'scope="row"', 'scope="col"', "<h1>"):
         assert part in html
     assert "&lt;b&gt;First&lt;/b&gt;" in html
     assert box.mails[0]["Auto-Submitted"] == "auto-generated"
@@ -175,3 +178,7 @@ def test_what_is_acknowledged_is_told_apart_and_what_is_silenced_is_not_told(
     tell(caseline, path, EVENING + 2 * DAY)
     assert "Acknowledged" not in box.body(1)
     assert "case C3" in box.body(1)
+
+
+def test_every_reason_has_words() -> None:
+    assert REASONS.keys() == set(get_args(Reason))

@@ -21,9 +21,17 @@ REASONS: Mapping[Reason, str] = {
     "corrected": "the record was corrected",
     "retracted": "the record was retracted",
     "recovered": "better than its target again",
+    "too-few": "too few cases to go by",
     "period-ended": "the month is over",
     "withdrawn": "the standard is no longer watched",
 }
+
+STYLE = (
+    "body{font-family:Arial,sans-serif;color:#111;margin:1em;max-width:60em}"
+    "h1{font-size:1.3em}h2{font-size:1.1em;margin-top:1.5em}"
+    "table{border-collapse:collapse}th,td{border:1px solid #767676;padding:.3em .6em;"
+    "text-align:left;vertical-align:top}thead th{background:#eee}tbody th{font-weight:normal}"
+)
 
 Owner = tuple[OwnerKind, str]
 
@@ -118,21 +126,21 @@ def as_text(title: str, parts: Sequence[Section]) -> str:
 
 def as_html(title: str, parts: Sequence[Section]) -> str:
     """A digest as HTML that a screen reader finds its way in."""
-    tables = "".join(f"<h2>{escape(it.heading)}</h2>{_table(it)}" for it in parts)
+    tables = "".join(_table(it, f"part-{number}") for number, it in enumerate(parts, 1))
     return (
         f'<!DOCTYPE html><html lang="en-GB"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title></head>"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
         f"<body><h1>{escape(title)}</h1>{tables}</body></html>"
     )
 
 
-def _table(part: Section) -> str:
+def _table(part: Section, name: str) -> str:
     heads = "".join(f'<th scope="col">{escape(it or "note")}</th>' for it in COLUMNS)
     rows = "".join(_row(line) for line in part.lines)
     more = "".join(f"<p>{escape(text)}</p>" for text in _more(part))
-    caption = f"<caption>{escape(part.heading)}</caption>"
     return (
-        f'<table border="1" cellpadding="4">{caption}<thead><tr>{heads}</tr></thead>'
+        f'<h2 id="{name}">{escape(part.heading)}</h2>'
+        f'<table aria-labelledby="{name}"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>{more}"
     )
 
