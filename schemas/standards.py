@@ -19,6 +19,8 @@ from schemas.events import Service
 Severity = Literal["warning", "critical"]
 OwnerKind = Literal["team", "provider", "area"]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+# TOML has words for what is no number, or without end.
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Standard(Data):
@@ -56,9 +58,9 @@ class IndicatorStandard(Data):
     code: Code
     title: str
     indicator: str
-    target: float
-    at_risk_within: Annotated[float, Field(ge=0)]
-    clear_by: Annotated[float, Field(ge=0)]
+    target: Finite
+    at_risk_within: Annotated[Finite, Field(ge=0)]
+    clear_by: Annotated[Finite, Field(ge=0)]
     least_denominator: Annotated[int, Field(ge=1)]
     severity: Severity
 
@@ -97,14 +99,15 @@ NO_STANDARDS = Standards(standard=())
 def load_standards(catalogue: Catalogue, path: Path | None = None) -> Standards:
     """The standards in a TOML file, or those that ship, for the indicators of a catalogue.
 
-    Raises OSError, tomllib.TOMLDecodeError or ValueError (of which pydantic.ValidationError is
-    one) when the file cannot be read, is not TOML, or breaks a rule.
+    Raises OSError or ValueError (of which tomllib.TOMLDecodeError and pydantic.ValidationError
+    are) when the file cannot be read, is not TOML, or breaks a rule.
     """
-    text = path.read_bytes() if path else (files("schemas") / "data/standards.toml").read_bytes()
-    data = tomllib.loads(text.decode("utf-8"))
-    version = hashlib.sha256(text).hexdigest()[:16]
+    content = path.read_bytes() if path else (files("schemas") / "data/standards.toml").read_bytes()
+    data = tomllib.loads(content.decode("utf-8"))
+    version = hashlib.sha256(content).hexdigest()[:16]
     # Through JSON mode, in which strict validation takes lists for tuples.
-    standards = Standards.model_validate_json(json.dumps({**data, "version": version}))
+    text = json.dumps({**data, "version": version}, default=str)  # no field is a date or a time
+    standards = Standards.model_validate_json(text)
     known = {indicator.code: indicator for indicator in catalogue.indicator}
     for it in standards.indicator_standard:
         if it.indicator not in known:

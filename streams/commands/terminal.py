@@ -1,7 +1,6 @@
 """What every command needs of the terminal: consoles, exit codes, settings, progress."""
 
 import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -62,15 +61,15 @@ def explained() -> Iterator[None]:
 
 
 def settings_and_rules() -> tuple[Settings, Rules]:
-    """The process's settings, and the catalogue and areas they name; ends with why not."""
+    """The process's settings, and the rules in the files they name; ends with why not."""
     try:
         settings = load_settings()
         return settings, load_rules(settings)
     except ValidationError as error:
         wrong = (f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
         fail(f"{error.title}: {'; '.join(wrong)}")
-    except (tomllib.TOMLDecodeError, OSError) as error:
-        fail(f"settings, catalogue or areas cannot be read: {error}")
+    except (ValueError, OSError) as error:
+        fail(f"settings, catalogue, areas or standards cannot be used: {error}")
 
 
 def progress(unit: str) -> Progress:
