@@ -6,7 +6,8 @@ events have stopped for a while, nor on anyone while most of what comes is of lo
 the log is still to be read. What is over by then is never raised at all.
 """
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 
 from processors.decoding import Event
 
@@ -16,6 +17,8 @@ OLD_SECONDS = 86_400.0
 MEMORY = 200
 # Records still to be read with which a partition is not up to date.
 MOST_BEHIND = 1_000
+# Children that are kept back at a time: so many more are a replay, in which nothing is raised.
+MOST_KEPT_BACK = 100_000
 
 
 class Calm:
@@ -24,9 +27,10 @@ class Calm:
     def __init__(self, seconds: float, old_share: float, now: float) -> None:
         self._seconds = seconds
         self.old_share = old_share
-        self._came_at = now
+        self._old_came_at = now
         self._is_behind = False
-        self._old: set[str] = set()
+        # Children of whom old events came, and when the last did, the longest ago first.
+        self._old: OrderedDict[str, float] = OrderedDict()
 
     def take_in(
         self, events: Iterable[tuple[str, Event]], behind: int, wall: float, now: float
@@ -40,18 +44,28 @@ class Calm:
             if event.instant < limit:
                 old += 1
                 if self._seconds:
-                    self._old.add(child)
+                    self._old[child] = now
+                    self._old.move_to_end(child)
         if total:
             kept = (1 - 1 / MEMORY) ** total
             self.old_share = self.old_share * kept + (old / total) * (1 - kept)
-            self._came_at = now
+        if old:
+            self._old_came_at = now
+            self._forget(now)
 
     def is_replaying(self, now: float) -> bool:
         """Whether to raise nothing at all for now."""
-        is_old = self.old_share > 0.5 and now < self._came_at + self._seconds
+        is_old = self.old_share > 0.5 and now < self._old_came_at + self._seconds
         return is_old or self._is_behind
 
-    def old(self) -> set[str]:
-        """Children of whom events of long ago came since the last call."""
-        old, self._old = self._old, set()
-        return old
+    def kept_back(self, now: float) -> Callable[[str], bool]:
+        """Whether nothing is to be raised of a child: old events of theirs came of late."""
+        self._forget(now)
+        return self._old.__contains__
+
+    def _forget(self, now: float) -> None:
+        while self._old:
+            child, came_at = next(iter(self._old.items()))
+            if now < came_at + self._seconds and len(self._old) <= MOST_KEPT_BACK:
+                return
+            del self._old[child]

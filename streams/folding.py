@@ -317,10 +317,10 @@ class Folding:
 
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""
-        old = held.calm.old()
-        if held.calm.is_replaying(asyncio.get_running_loop().time()):
+        now = asyncio.get_running_loop().time()
+        if held.calm.is_replaying(now):
             return None
-        return Judgement(self._clock.day(), old.__contains__)
+        return Judgement(self._clock.day(), held.calm.kept_back(now))
 
     async def _retake(self, tp: TP) -> None:
         """Take a partition's state anew and read on from there; one attempt, after a pause."""
