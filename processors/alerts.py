@@ -15,13 +15,18 @@ from processors.calendar import NEVER
 from processors.deadlines import Spans
 from processors.segments import Columns
 from schemas.alerts import AlertState, Reason
+from schemas.standards import OwnerKind, Severity
 
 # (case, standard, episode): of one child, what an alert is about.
 About = tuple[str, str, int]
 
 
 class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """An alert as it was told last; `since` and `due` are day numbers, `area` a leaf or None."""
+    """An alert as it was told last; `since` and `due` are day numbers, `area` a leaf or None.
+
+    `severity` and `owner` are the standard's as it was then: who was told of an alert is told of
+    its end, whatever has become of the standard.
+    """
 
     case: str
     standard: str
@@ -35,6 +40,8 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
     area: str | None
     team: str | None
     provider: str | None
+    severity: Severity
+    owner: OwnerKind
 
     @property
     def about(self) -> About:
@@ -57,6 +64,8 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
             self.area,
             self.team,
             self.provider,
+            self.severity,
+            self.owner,
         )
 
 
@@ -145,8 +154,13 @@ def is_raised(told: Alert | None, now: Alert) -> bool:
 
 
 def end(told: Alert, reason: Reason, day: int) -> Alert | None:
-    """The alert when it no longer follows from the facts; None if it was ended like that before."""
+    """The alert when it no longer follows from the facts; None if it was ended like that before.
+
+    That a standard is withdrawn makes nothing of what is over untrue.
+    """
     if told.reason in {"corrected", "retracted", "withdrawn"}:
+        return None
+    if reason == "withdrawn" and not told.is_active:
         return None
     return msgspec.structs.replace(
         told, version=told.version + 1, state="resolved", since=day, reason=reason

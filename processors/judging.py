@@ -67,23 +67,30 @@ class Watch:
         telling = Telling()
         for child, record in records.items():
             of_child = runs.get(child, {})
-            changes, must_wait = self._news(child, record, of_child, judgement)
+            allocated = _Allocations(record.events if of_child else (), judgement.day)
+            changes, must_wait = self._news(child, record, of_child, allocated, judgement)
             if changes:
                 telling.changes += changes
                 record.told |= {it.alert.about: it.alert for it in changes}
                 telling.told[child] = encode_alerts(list(record.told.values()))
-            telling.deadlines[child] = AT_ONCE if must_wait else _next(of_child, judgement.day)
+            following = min(_next(of_child, judgement.day), allocated.next)
+            telling.deadlines[child] = AT_ONCE if must_wait else following
         return telling
 
     def _news(
-        self, child: str, record: Record, runs: OfChild, judgement: Judgement
+        self,
+        child: str,
+        record: Record,
+        runs: OfChild,
+        allocated: "_Allocations",
+        judgement: Judgement,
     ) -> tuple[list[Told], bool]:
         """What is new of a child's alerts, and whether some of it must wait."""
         if not runs and not record.told:
             return [], False
         changes: list[Told] = []
         must_wait = False
-        now = {it.about: it for it in self._true_of(runs, record.events, judgement.day)}
+        now = {it.about: it for it in self._true_of(runs, allocated, judgement.day)}
         for about, alert in now.items():
             told = record.told.get(about)
             if is_raised(told, alert) and judgement.is_withheld(child):
@@ -99,9 +106,8 @@ class Watch:
                 changes.append(Told(child, following, told.state))
         return changes, must_wait
 
-    def _true_of(self, runs: OfChild, events: Iterable[Event], day: int) -> Iterator[Alert]:
+    def _true_of(self, runs: OfChild, allocated: "_Allocations", day: int) -> Iterator[Alert]:
         """What is true of one child's alerts on a day, as if none had been told."""
-        allocated = _Allocations(events, day)
         for case, of_case in runs.items():
             for (position, episode), of_alert in of_case.items():
                 begun = [run for run in of_alert if run.begin <= day]
@@ -133,6 +139,8 @@ class Watch:
             area=self._leaves[run.area],
             team=holder.get("team"),
             provider=holder.get("provider"),
+            severity=standard.severity,
+            owner=standard.owner,
         )
 
     def _why_gone(self, told: Alert, record: Record, day: int) -> Reason:
@@ -146,11 +154,16 @@ class Watch:
 
 
 class _Allocations:
-    """Whom a child's cases were given to, up to a day."""
+    """Whom a child's cases were given to, up to a day.
+
+    `next` is the first later day on which one is given to someone, NEVER if on none.
+    """
 
     def __init__(self, events: Iterable[Event], day: int) -> None:
-        self._events = [it for it in events if it.type == "case.allocated" and it.day <= day]
+        found = [it for it in events if it.type == "case.allocated"]
+        self._events = [it for it in found if it.day <= day]
         self._events.sort(key=lambda event: (event.instant, event.source, event.id))
+        self.next = min((it.day for it in found if it.day > day), default=NEVER)
 
     def latest(self, case: str, service: str) -> Mapping[str, Any]:
         """What the latest allocation of a case to a service says."""

@@ -33,8 +33,7 @@ class Wording:
         name = alert_id(child, *alert.about)
         standard = self._standards.get(alert.standard)
         area = alert.area or self._top
-        kind = standard.owner if standard else "area"
-        owner = {"team": alert.team, "provider": alert.provider, "area": area}[kind]
+        owner = {"team": alert.team, "provider": alert.provider, "area": area}[alert.owner]
         text = _encode_json(
             {
                 "format": FORMAT,
@@ -47,8 +46,8 @@ class Wording:
                 "since": date_of(alert.since),
                 "reason": alert.reason,
                 "historic": alert.historic,
-                "severity": standard.severity if standard else "warning",
-                "owner_kind": kind if owner else "area",
+                "severity": alert.severity,
+                "owner_kind": alert.owner if owner else "area",
                 "owner": owner or area,
                 "area": area,
                 "provider": alert.provider,

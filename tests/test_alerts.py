@@ -1,5 +1,6 @@
 """Alerts on cases follow from the set of events and the day alone, whatever happens on the way."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -8,13 +9,14 @@ from hypothesis import strategies as st
 
 from processors.alerts import Alert, decode_alerts
 from processors.calendar import date_of, day_number
+from processors.decoding import Message
 from processors.fold import Rules
 from processors.judging import Judgement
 from processors.wording import alert_id
 from schemas.alerts import CHANGE, CaseChange
 from schemas.catalogue import load_catalogue
 from schemas.events import CASE_TOPIC
-from schemas.standards import load_standards
+from schemas.standards import Standard, load_standards
 from tests.agreement import parsed
 from tests.arrivals import Arrival, arrivals
 from tests.durable import Worker
@@ -130,3 +132,115 @@ def test_stocks_of_the_ledger_count_the_breaches_of_any_day(
     first = len(watched.catalogue.slots)
     for position, standard in enumerate(watched.standards.standard):
         assert stock[first + position].sum() == breached.count(standard.code)
+
+
+NOON = "T12:00:00Z"
+
+
+def happened(kind: str, day: str, name: str = "", **data: object) -> Message:
+    """A message of something that happened to the one case of a child."""
+    event = {
+        "specversion": "1.0",
+        "id": name or f"{kind} {day}",
+        "source": "urn:a",
+        "type": kind,
+        "subject": "C1",
+        "time": day + NOON,
+        "partitionkey": "P1",
+        "data": data,
+    }
+    return b"P1", json.dumps(event).encode(), ()
+
+
+def unit_case(received: str) -> list[Message]:
+    """A case that a unit's first team has from the day on which it is received."""
+    return [
+        happened("notification.received", received, notification_type="EHN", district="Dover"),
+        happened("case.allocated", received, service="unit", team="One"),
+    ]
+
+
+def on(day: str) -> Judgement:
+    return Judgement(day_number(date.fromisoformat(day)))
+
+
+def alert_on(worker: Worker, standard: str) -> Alert:
+    return told(worker)["P1", "C1", standard, 1]
+
+
+def changes_since(rules: Rules, worker: Worker, known: int) -> list[CaseChange]:
+    """The changes that were told after so many."""
+    found = []
+    for child, alert, _ in worker.changes[known:]:
+        change = CHANGE.validate_json(rules.wording.change(child, alert)[1])
+        assert isinstance(change, CaseChange)
+        found.append(change)
+    return found
+
+
+def changed(rules: Rules, standards: tuple[Standard, ...]) -> Rules:
+    """The rules with other standards of cases."""
+    update = {"standard": standards}
+    return Rules(rules.catalogue, rules.areas, rules.standards.model_copy(update=update))
+
+
+def rebuilt(worker: Worker, rules: Rules, messages: list[Message]) -> Worker:
+    """A worker on the state that a rebuild with other rules makes: what was told remains."""
+    other = Worker(rules, CASE_TOPIC)
+    other.take(messages)
+    other.commit()
+    other.told, other.changes = dict(worker.told), list(worker.changes)
+    other.state.forget(0)
+    return other
+
+
+def test_an_allocation_to_come_changes_the_team_on_its_day_without_any_event(
+    watched: Rules,
+) -> None:
+    worker = Worker(watched, CASE_TOPIC)
+    worker.take(unit_case("2015-10-01"))
+    worker.take([happened("case.allocated", "2015-10-20", service="unit", team="Two")])
+    worker.commit(on("2015-10-19"))
+    assert alert_on(worker, "unit-contact").team == "One"
+    worker.look(on("2015-10-20"))
+    assert alert_on(worker, "unit-contact").team == "Two"
+
+
+def test_a_standard_that_is_changed_changes_what_is_active(watched: Rules) -> None:
+    messages = unit_case("2015-10-01")
+    worker = Worker(watched, CASE_TOPIC)
+    worker.take(messages)
+    worker.commit(on("2015-10-19"))
+    known = len(worker.changes)
+    stricter = {"severity": "critical", "owner": "area"}
+    contact, *others = watched.standards.standard
+    rules = changed(watched, (contact.model_copy(update=stricter), *others))
+    worker = rebuilt(worker, rules, messages)
+    worker.look(on("2015-10-19"))
+    (change,) = changes_since(rules, worker, known)
+    assert (change.standard, change.state, change.version) == ("unit-contact", "breached", 2)
+    assert (change.severity, change.owner_kind, change.owner) == ("critical", "area", "Dover")
+
+
+def test_a_standard_that_is_withdrawn_ends_what_is_active_with_whoever_was_told(
+    watched: Rules,
+) -> None:
+    messages = unit_case("2015-09-01")
+    worker = Worker(watched, CASE_TOPIC)
+    worker.take(messages)
+    worker.commit(on("2015-10-19"))
+    messages.append(happened("contact.made", "2015-10-19"))
+    worker.take(messages[-1:])
+    worker.commit(on("2015-10-19"))
+    known = len(worker.changes)
+    rules = changed(watched, ())
+    worker = rebuilt(worker, rules, messages)
+    worker.look(on("2015-10-19"))
+    (change,) = changes_since(rules, worker, known)
+    assert (change.standard, change.state, change.reason) == ("unit-plan", "resolved", "withdrawn")
+    assert (change.severity, change.owner_kind, change.owner) == ("warning", "team", "One")
+    worker.commit(on("2015-10-20"))
+    worker = rebuilt(worker, watched, messages)
+    worker.look(on("2015-10-20"))
+    (again,) = changes_since(watched, worker, known + 1)
+    assert (again.standard, again.state, again.version) == ("unit-plan", "breached", 3)

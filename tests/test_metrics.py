@@ -138,7 +138,9 @@ def test_a_reason_that_is_not_known_is_counted_as_other(metrics: WorkerMetrics) 
 
 
 def alert(standard: str, state: AlertState, *, historic: bool = False) -> Alert:
-    return Alert("C1", standard, 1, 1, state, 0, 0, None, historic, None, None, None)
+    return Alert(
+        "C1", standard, 1, 1, state, 0, 0, None, historic, None, None, None, "warning", "team"
+    )
 
 
 def test_alerts_that_changed_their_state_are_counted_and_history_is_not(
