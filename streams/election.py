@@ -21,6 +21,8 @@ RENEW_SECONDS = 4.0
 # Longer than a lock that nobody renews lasts.
 PATIENCE = SECONDS + 5
 POLL_SECONDS = 0.2
+# How long giving the lock up may take.
+END_SECONDS = 2.0
 # Each answers 1 if the lock is still the caller's.
 RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -100,5 +102,7 @@ async def elected(redis: Redis, deployment: str, office: Office = RELEASING) -> 
         yield term
     finally:
         keeping.cancel()
-        with suppress(RedisError):
-            await term.end()
+        # A lock that cannot be given up ends by itself.
+        with suppress(RedisError, TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await term.end()

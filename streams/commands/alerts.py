@@ -1,12 +1,9 @@
 """Commands about alerts: what is active, what became of one, and telling of them."""
 
 import asyncio
-import signal
 import sys
 import tomllib
-from collections.abc import Coroutine
-from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -49,6 +46,7 @@ from streams.deadletters import DeadLetter, read_dead_letters
 from streams.exposition import new_registry, served
 from streams.jobmetrics import DeliveryMetrics
 from streams.logs import set_up_logs
+from streams.stopping import run_until_asked
 from streams.tabulate import Format
 
 alerts = typer.Typer(
@@ -87,7 +85,10 @@ def run(once: OnceOption = False) -> None:
         settings, receivers_of(settings), clock.now, DeliveryMetrics(registry), office.duties
     )
     with explained(), served(settings, registry):
-        asyncio.run(telling.run_once() if once else _until_asked(telling.run()))
+        if once:
+            asyncio.run(telling.run_once())
+        else:
+            run_until_asked(telling.run())
 
 
 @alerts.command("list")
@@ -177,15 +178,6 @@ def receivers_of(settings: Settings) -> tuple[Webhook | Alertmanager | Smtp, ...
         fail(f"{settings.receivers_file}: {'; '.join(wrong)}")
     except (tomllib.TOMLDecodeError, ValueError, OSError) as error:
         fail(f"{settings.receivers_file} cannot be used: {error}")
-
-
-async def _until_asked(work: Coroutine[Any, Any, None]) -> None:
-    """Work until SIGTERM or Ctrl-C asks to stop."""
-    task = asyncio.ensure_future(work)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def _show(
