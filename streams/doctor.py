@@ -17,6 +17,7 @@ from schemas.alerts import ALERTS_TOPIC
 from schemas.events import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
 from snapshots.topic import TOPIC as RELEASES
+from streams.alerts.places import prefixes
 from streams.batches import TP
 from streams.deadletters import dead_letter_topic
 from streams.logreading import LogReader, ReadTimedOut, log_reader
@@ -27,6 +28,8 @@ from streams.topics import TopicPlan, admin_client, planned_topics
 NOT_FOLDED = {RELEASES, ALERTS_TOPIC}
 # Where the dead letters of a topic are looked at, if not by `caseline dead-letters list`.
 LETTERS = {dead_letter_topic(ALERTS_TOPIC): "caseline alerts refused"}
+# Changes of alerts that wait to be told where somebody tells them: of seconds, even on a busy day.
+MOST_WAITING = 5_000
 
 
 class Verdict(StrEnum):
@@ -62,6 +65,9 @@ class Doctor:
         async for finding in self._redis():
             has_redis = has_redis and finding.verdict is not Verdict.WRONG
             yield finding
+        if has_redis:
+            async for finding in self._outboxes():
+                yield finding
         try:
             for finding in self._topics():
                 yield finding
@@ -100,6 +106,18 @@ class Doctor:
                 "Redis eviction",
                 f"{info['maxmemory_policy']} may drop parts of the tables (set noeviction)",
             )
+
+    async def _outboxes(self) -> AsyncIterator[Finding]:
+        redis: Any = self.redis
+        waiting = 0
+        for prefix in await prefixes(self.redis, self.settings.deployment):
+            waiting += await redis.xlen(f"{prefix}:alerts:outbox")
+        if waiting > MOST_WAITING:
+            text = (
+                f"{waiting:,} changes wait in Redis to be told, and there they stay: is "
+                "`caseline alerts run` running?"
+            )
+            yield Finding(Verdict.ODD, "alerts", text)
 
     def _topics(self) -> list[Finding]:
         admin = admin_client(self.settings)

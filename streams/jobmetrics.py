@@ -24,7 +24,7 @@ class DeliveryMetrics:
         )
         self.lag = Gauge(
             "caseline_delivery_lag_changes",
-            "How many offsets of the alerts topic the receiver has yet to be told.",
+            "Offsets of the alerts topic to be read for the receiver, and changes it has to take.",
             ["receiver"],
             registry=registry,
         )
@@ -42,7 +42,7 @@ class DeliveryMetrics:
         self.seconds.labels(receiver).observe(seconds)
 
     def stands(self, receiver: str, behind: int) -> None:
-        """So many offsets wait for the receiver."""
+        """So many offsets and changes wait for the receiver."""
         self.lag.labels(receiver).set(behind)
 
 

@@ -3,6 +3,8 @@
 import pytest
 from kafka.admin import ConfigResource, KafkaAdminClient
 
+from streams.doctor import MOST_WAITING
+from tests.alerting import change, recording
 from tests.examples import LOGS, log_file
 from tests.workers import CommandLine, finished
 
@@ -72,3 +74,15 @@ def test_a_topic_that_forgets_is_wrong(caseline: CommandLine) -> None:
     (found,) = wrong(caseline)
     assert "case-events " in found
     assert "retention.ms=3600000" in found
+
+
+def test_alerts_that_nobody_tells_of_are_odd(caseline: CommandLine) -> None:
+    with caseline.worker() as worker:
+        worker.wait_to_hold(7)
+    with recording(caseline) as recorder:
+        recorder.record(*map(change, range(MOST_WAITING)))
+        assert "wait in Redis" not in caseline.run("doctor").stdout
+        recorder.record(change(), place=None)
+    told = caseline.run("doctor").stdout
+    assert "5,001 changes wait in Redis to be told" in told
+    assert "is `caseline alerts run` running?" in told

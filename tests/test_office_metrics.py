@@ -51,3 +51,31 @@ def test_the_elected_process_shows_the_scorecard_and_how_receivers_take_alerts(
     assert shown["caseline_table_lag_events"] == 0
     assert shown["caseline_delivery_attempts_total"] >= 2
     assert shown["caseline_delivery_seconds_count"] == shown["caseline_delivery_attempts_total"]
+
+
+def test_a_receiver_that_is_down_is_the_further_behind_the_more_there_is_to_tell(
+    caseline: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", KEY)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/metrics"
+    launcher: list[str | Path] = [COMMAND, "alerts", "run"]
+
+    def is_behind(changes: int, more: int = 0) -> bool:
+        behind = values_at(url).get("caseline_delivery_lag_changes", -1)
+        return changes <= behind <= changes + more
+
+    with serving(Inbox()) as inbox, recording(caseline) as record:
+        path = receivers_file(tmp_path, webhook("teams", inbox.url))
+        with caseline.worker(launcher=launcher, metrics_port=port, receivers_file=path) as process:
+            record.record(*map(change, range(10)))
+            wait_until(lambda: len(inbox.told) == 10, "it is told", [process])
+            wait_until(lambda: is_behind(0), "nothing waits", [process])
+            inbox.answer = lambda _: Answer(500, is_taken=False)
+            record.record(*map(change, range(10, 30)))
+            wait_until(lambda: is_behind(20, more=5), "20 wait", [process])
+            record.record(*map(change, range(30, 60)))
+            wait_until(lambda: is_behind(50, more=5), "50 wait", [process])
+            inbox.answer = lambda _: Answer()
+            wait_until(lambda: is_behind(0), "nothing waits any more", [process])
+    assert len(inbox.told) == 60

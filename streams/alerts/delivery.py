@@ -9,7 +9,7 @@ So a receiver that is down holds up its own messages and no others', and their o
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -70,6 +70,21 @@ class Desk:
         return ReceiverState(self.redis, self.deployment, receiver, self.term)
 
 
+async def measure(desk: Desk, log: AlertLog, receivers: Iterable[str]) -> bool:
+    """Tell how far receivers are behind: what is to be read for them, and what they have to take.
+
+    Looked at beside the deliveries, which a receiver that is down holds up. There is never more to
+    do at once. Raises redis.RedisError or aiokafka.errors.KafkaError.
+    """
+    end = await log.end()
+    for receiver in receivers:
+        fields = await desk.state(receiver).fields()
+        if "next" in fields:
+            behind = max(0, end - int(fields["next"])) + max(0, int(fields.get("waiting", 0)))
+            desk.watching.stands(receiver, behind)
+    return False
+
+
 async def hand_over(
     desk: Desk, state: ReceiverState, receiver: str, outgoing: "Outgoing", pending: bytes
 ) -> None:
@@ -82,7 +97,7 @@ async def hand_over(
             "refused, kept as dead letters",
             extra={"receiver": receiver, "reason": refused.reason, "delivery": outgoing.key},
         )
-    await state.done(pending)
+    await state.done(pending, len(outgoing.letters))
 
 
 @dataclass(frozen=True)
@@ -159,7 +174,6 @@ class Delivery:
     async def _read(self, silences: Silences) -> bool:
         start = int((await self.state.fields())["next"])
         found, after = await self.log.read(start, CHANGES_AT_ONCE, self.desk.wait_ms)
-        self.desk.watching.stands(self.receiver.name, self.log.behind)
         if after > start:
             await self._take_in(found, after, silences)
         return after > start or self.log.behind > 0
@@ -188,7 +202,7 @@ class Delivery:
 
         def queue(pipe: object) -> None:
             self.state.queue_known(pipe, known, time.time())
-            self.state.queue_pending(pipe, texts)
+            self.state.queue_pending(pipe, texts, len(items))
             if fields:
                 self.state.queue_fields(pipe, fields)
 

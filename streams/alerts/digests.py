@@ -94,7 +94,6 @@ class Digests:
     async def _read(self, start: int) -> bool:
         """Note what is over of what a digest told of."""
         found, after = await self.log.read(start, CHANGES_AT_ONCE, self.desk.wait_ms)
-        self.desk.watching.stands(self.receiver.name, self.log.behind)
         if after > start:
             await self._take_in(found, after)
         return after > start or self.log.behind > 0
@@ -137,7 +136,8 @@ class Digests:
             self.state.queue_known(pipe, known, time.time())
             for alert in over:
                 pipe.hdel(self.state.key("resolved"), alert)
-            self.state.queue_pending(pipe, [letter.model_dump_json() for letter in letters])
+            texts = [letter.model_dump_json() for letter in letters]
+            self.state.queue_pending(pipe, texts, len(texts))
             self.state.queue_fields(pipe, {"digest": day.isoformat()})
 
         await self.state.write(queue)

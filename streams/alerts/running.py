@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from aiohttp import ClientSession
 from aiokafka import AIOKafkaProducer
@@ -13,7 +14,7 @@ from redis.asyncio import Redis
 from schemas.receivers import Alertmanager, Smtp, Webhook
 from schemas.settings import Settings
 from streams.alerts.alertmanager import AlertmanagerChannel
-from streams.alerts.delivery import Delivery, Desk, StateDelivery
+from streams.alerts.delivery import Delivery, Desk, StateDelivery, measure
 from streams.alerts.digests import Digests
 from streams.alerts.jobs import Job, do_once, keep_doing
 from streams.alerts.log import AlertLog, alert_log
@@ -33,6 +34,9 @@ ALERTING = Office(
 # When all is to be done once: attempts at a message, and how long the topic is waited for.
 ATTEMPTS_ONCE = 5
 WAIT_MS_ONCE = 50
+
+# How often it is measured how far receivers are behind.
+MEASURE_SECONDS = 5.0
 
 Duties = Callable[[Redis], AbstractAsyncContextManager[Sequence[Job]]]
 
@@ -120,6 +124,10 @@ class Telling:
                 jobs.append(
                     Job(f"tell {receiver.name}", delivery.turn, begin=delivery.begin, pause=0.0)
                 )
+            if self.receivers:
+                names = [receiver.name for receiver in self.receivers]
+                measuring = partial(measure, desk, found, names)
+                jobs.append(Job("measure delivery", measuring, pause=MEASURE_SECONDS))
             yield jobs
 
 

@@ -48,7 +48,7 @@ class Watching(Protocol):
         """An attempt: its outcome is `taken`, `failed` or `refused`."""
 
     def stands(self, receiver: str, behind: int) -> None:
-        """How many offsets of the topic the receiver has yet to be told."""
+        """How many offsets of the topic and fixed changes the receiver has yet to be told."""
 
 
 class Unwatched:

@@ -1,6 +1,7 @@
 """A receiver's state in Redis: how far it was told, what it is being sent, what it knows.
 
-    caseline:{<deployment>}:delivery:<receiver>   HASH  next: the offset to read on from; term
+    caseline:{<deployment>}:delivery:<receiver>   HASH  next: the offset to read on from; term;
+                                                        waiting: changes in pending messages
     ...:pending       LIST  messages fixed and not yet taken, the oldest first
     ...:versions      HASH  alert -> the version seen last
     ...:told          HASH  alert -> what it was told, of those it believes to be active
@@ -109,18 +110,24 @@ class ReceiverState:
             except WatchError as error:
                 raise TermOver("another process has begun to tell of alerts") from error
 
-    async def done(self, message: bytes) -> None:
-        """The message was taken, or refused: it does not go out again."""
-        await self.write(lambda pipe: pipe.lrem(self.key("pending"), 1, message))
+    async def done(self, message: bytes, changes: int) -> None:
+        """The message, of so many changes, was taken or refused: it does not go out again."""
+
+        def queue(pipe: Any) -> None:
+            pipe.lrem(self.key("pending"), 1, message)
+            pipe.hincrby(self._base, "waiting", -changes)
+
+        await self.write(queue)
 
     def queue_fields(self, pipe: Any, fields: Mapping[str, str | int]) -> None:
         """Queue how far the receiver is."""
         pipe.hset(self._base, mapping=dict(fields))
 
-    def queue_pending(self, pipe: Any, messages: Sequence[str]) -> None:
-        """Queue messages that are to go out, in order."""
+    def queue_pending(self, pipe: Any, messages: Sequence[str], changes: int) -> None:
+        """Queue messages that are to go out, in order, of so many changes in all."""
         if messages:
             pipe.rpush(self.key("pending"), *messages)
+            pipe.hincrby(self._base, "waiting", changes)
 
     def queue_known(self, pipe: Any, known: Mapping[str, Known], seconds: float) -> None:
         """Queue what stands of alerts; `seconds` is the time now, from 1970."""
