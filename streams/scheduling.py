@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
 from redis.exceptions import RedisError
 
 from schemas.settings import Settings
@@ -18,7 +20,7 @@ from streams.releasing import Outcome
 
 AUTHOR = "scheduled job"
 # What may keep one month from being released, and must not keep the others.
-Failure = Understood | ReleaseError | RedisError | OSError
+FAILURES = (Understood, ReleaseError, RedisError, KafkaError, KafkaException, OSError)
 # Makes a release on a day, or finds that it was made.
 Make = Callable[[Request, date], Awaitable[Outcome]]
 
@@ -32,19 +34,19 @@ class Schedule:
     tell: Callable[[Outcome], None]
     tell_failure: Callable[[str, Exception], None]
 
-    async def run(self, now: datetime) -> Failure | None:
+    async def run(self, now: datetime) -> Exception | None:
         """Make what is due by now and was not made, oldest first; the first failure, if any.
 
         A month that fails is told and does not keep the others; the next run tries it again. What
         another process is making is left to it.
         """
-        failed: Failure | None = None
+        failed: Exception | None = None
         for due in self.asked_for(now):
             try:
                 self.tell(await self.make(self._request(due.period), now.date()))
             except Elsewhere as elsewhere:
                 self.tell_failure(due.period, elsewhere)
-            except (Understood, ReleaseError, RedisError, OSError) as error:
+            except FAILURES as error:
                 self.tell_failure(due.period, error)
                 failed = failed or error
         return failed

@@ -6,16 +6,24 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiokafka.errors import KafkaError as KafkaStopped
+from confluent_kafka import KafkaError, KafkaException
+from prometheus_client import CollectorRegistry
 
+from processors.fold import Rules
+from schemas.areas import load_areas
+from schemas.catalogue import load_catalogue
 from schemas.release import Release, ReleaseKind
 from schemas.settings import Settings
 from snapshots import topic
 from snapshots.chain import Request, already, check_may_follow, seal
 from snapshots.failures import NotReconciled
 from snapshots.folder import ReleaseFolder
+from streams.commands.snapshot import _keep
 from streams.election import Elsewhere
+from streams.jobmetrics import FreezeMetrics
 from streams.releasing import Outcome
-from streams.scheduling import Failure, Schedule
+from streams.scheduling import Schedule
 from tests.test_releases_kept import chain_of
 
 LONDON = ZoneInfo("Europe/London")
@@ -32,9 +40,9 @@ class Office:
         self.folder = ReleaseFolder(root)
         self.made: list[str] = []
         self.told: list[str] = []
-        self.failing: dict[str, Failure] = {}
+        self.failing: dict[str, Exception] = {}
 
-    def run(self, now: datetime) -> Failure | None:
+    def run(self, now: datetime) -> Exception | None:
         return asyncio.run(
             Schedule(self.settings, self.make, lambda _: None, self.tell_failure).run(now)
         )
@@ -124,3 +132,36 @@ def test_a_month_that_fails_is_told_keeps_no_other_and_is_tried_again(office: Of
     office.failing.clear()
     assert office.run(NEW_YEAR) is None
     assert office.made == ["2015-08", "2015-11", "2015-09", "2015-10"]
+
+
+def test_trouble_with_kafka_is_told_and_the_schedule_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubles: list[Exception] = [KafkaException(KafkaError(KafkaError._TRANSPORT)), KafkaStopped()]
+
+    def published(_: str) -> dict[str, bytes]:
+        if troubles:
+            raise troubles.pop()
+        return {}
+
+    async def slept(_: float) -> None:
+        if not troubles:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(topic, "published", published)
+    monkeypatch.setattr(asyncio, "sleep", slept)
+    registry = CollectorRegistry()
+    metrics = FreezeMetrics(registry)
+    catalogue = load_catalogue()
+    rules = Rules(catalogue, load_areas())
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(_keep(office.settings, rules, metrics, once=False, seconds=0.0))
+    failed = registry.get_sample_value("caseline_snapshot_runs_total", {"outcome": "failed"})
+    assert failed == 2
+
+
+def test_a_month_that_kafka_fails_is_told_and_keeps_no_other(office: Office) -> None:
+    office.folder.write(chain_of("first", period="2015-09")[0])
+    office.failing = {"2015-10": KafkaStopped("away")}
+    assert office.run(NEW_YEAR) is office.failing["2015-10"]
+    assert office.made == ["2015-11"]

@@ -11,7 +11,6 @@ from processors.fold import Rules
 from schemas.release import ReleaseKind
 from schemas.settings import Settings
 from snapshots.chain import Request, requested
-from snapshots.failures import ReleaseError
 from snapshots.schedule import wait
 from streams.clients import connect_redis
 from streams.commands import publish, releases
@@ -20,7 +19,7 @@ from streams.election import Elsewhere
 from streams.exposition import new_registry, served
 from streams.jobmetrics import FreezeMetrics
 from streams.releasing import Outcome, Releasing
-from streams.scheduling import Schedule
+from streams.scheduling import FAILURES, Schedule
 
 # How long a freeze waits for workers to catch up with the log.
 WAIT_SECONDS = 60.0
@@ -130,7 +129,7 @@ async def _keep(
     while True:
         try:
             failed: Exception | None = await months.run(datetime.now(LONDON))
-        except (ReleaseError, OSError) as error:
+        except FAILURES as error:
             failed = error
             metrics.ran("failed")
             err.print(str(error), style="red", markup=False, soft_wrap=True)
