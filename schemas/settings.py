@@ -53,7 +53,9 @@ class Settings(BaseSettings):
         "rest on them are raised",
     )
     clock_from: AwareDatetime | None = Field(
-        None, description="run as if the process had started at this time, for training on old data"
+        None,
+        description="run as if it had been this time when the deployment's first process started, "
+        "for training on old data",
     )
     receivers_file: Path | None = Field(
         None, description="who is told of alerts, and how; nobody if unset"

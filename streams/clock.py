@@ -1,13 +1,20 @@
-"""The clock: what time it is for this process, in London.
+"""The clock: what time it is for a deployment, in London.
 
-A training system on old data runs as if it were then: its clock starts from the `clock_from`
-setting when the process starts, and goes on at the usual pace.
+A training system on old data runs as if it were then: its clock showed the `clock_from` setting
+when the first of its processes asked for the time, and has gone on at the usual pace ever since,
+for all of them and whatever restarts.
+
+    caseline:{<deployment>}:clock     HASH  `clock_from` -> when the clock showed it
+
+Another `clock_from` begins anew.
 """
 
 import logging
 import time
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+
+from redis import Redis
 
 from processors.calendar import LONDON, date_of, day_number
 from schemas.settings import Settings
@@ -16,13 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class Clock:
-    """The process's clock."""
+    """A clock that is so much ahead of the real one."""
 
-    def __init__(self, settings: Settings) -> None:
-        now = datetime.now(UTC)
-        self._shift = settings.clock_from - now if settings.clock_from else timedelta(0)
-        if settings.clock_from:
-            log.warning("the clock is set otherwise", extra={"clock": self.now().isoformat()})
+    def __init__(self, ahead: timedelta = timedelta(0)) -> None:
+        self._shift = ahead
 
     def now(self) -> datetime:
         """The time in London."""
@@ -39,6 +43,25 @@ class Clock:
     def day(self) -> int:
         """The civil date in London as a day number."""
         return day_number(self.today())
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock of a deployment. Raises redis.RedisError where it is set otherwise."""
+    if settings.clock_from is None:
+        return Clock()
+    clock = Clock(settings.clock_from - _began(settings, settings.clock_from))
+    log.warning("the clock is set otherwise", extra={"clock": clock.now().isoformat()})
+    return clock
+
+
+def _began(settings: Settings, shown: datetime) -> datetime:
+    """When the deployment's clock showed a time: now, unless that was before."""
+    key, field = f"caseline:{{{settings.deployment}}}:clock", shown.astimezone(UTC).isoformat()
+    with Redis.from_url(settings.redis_url, socket_timeout=30, socket_connect_timeout=5) as redis:
+        redis.hsetnx(key, field, datetime.now(UTC).isoformat())
+        stored = redis.hget(key, field)
+    assert isinstance(stored, bytes)
+    return datetime.fromisoformat(stored.decode())
 
 
 @lru_cache(maxsize=4096)

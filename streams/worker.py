@@ -10,7 +10,7 @@ from processors.fold import Rules
 from schemas.settings import Settings
 from streams.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
 from streams.clients import connect_redis, load_rules
-from streams.clock import Clock
+from streams.clock import clock_of
 from streams.deadletters import LARGEST_BYTES, DeadLetters
 from streams.exposition import new_registry, served
 from streams.folding import Folding, Limits
@@ -56,7 +56,7 @@ def _app(
 ) -> App:
     dead_letters = DeadLetters(producer, settings.kafka_bootstrap)
     limits = Limits(settings.records_in_memory, settings.alert_calm_seconds)
-    clock = Clock(settings)
+    clock = clock_of(settings)
     folding = Folding(redis, settings.deployment, rules, dead_letters, clock, limits, metrics)
     reading = Reading(
         group=f"caseline-{settings.deployment}",

@@ -27,7 +27,6 @@ from streams.alerts.shown import (
     history_table,
     standings,
 )
-from streams.clock import Clock
 from streams.commands import deciding, forecasting
 from streams.commands.deciding import (
     AlertArgument,
@@ -41,7 +40,7 @@ from streams.commands.deciding import (
     on_redis,
 )
 from streams.commands.selection import FormatOption
-from streams.commands.terminal import err, explained, fail, out, settings_and_rules
+from streams.commands.terminal import err, explained, fail, out, settings_and_rules, the_clock
 from streams.deadletters import DeadLetter, read_dead_letters
 from streams.exposition import new_registry, served
 from streams.jobmetrics import DeliveryMetrics
@@ -79,7 +78,7 @@ def run(once: OnceOption = False) -> None:
 
     settings, rules = settings_and_rules()
     set_up_logs(settings.log_level)
-    registry, clock = new_registry(), Clock(settings)
+    registry, clock = new_registry(), the_clock(settings)
     office = Office(settings, rules, clock, registry)
     telling = Telling(
         settings, receivers_of(settings), clock.now, DeliveryMetrics(registry), office.duties
@@ -113,8 +112,9 @@ def list_alerts(
         severities=frozenset(severity or ()),
         cases=frozenset(case or ()),
     )
+    now = the_clock(settings).now()
     found: list[Standing] = on_redis(
-        settings, lambda redis: standings(redis, settings.deployment, wanted, Clock(settings).now())
+        settings, lambda redis: standings(redis, settings.deployment, wanted, now)
     )
     rows = [it.row for it in found]
     if form is Format.JSON:
@@ -132,6 +132,7 @@ def show(alert: AlertArgument) -> None:
     """Show an alert: how it stands, how it came there, and who was told."""
     settings, _ = settings_and_rules()
     receivers = [it.name for it in receivers_of(settings)]
+    now = the_clock(settings).now()
 
     async def work(
         redis: Redis,
@@ -139,7 +140,7 @@ def show(alert: AlertArgument) -> None:
         changes = await history(settings.kafka_bootstrap, settings.deployment, alert)
         active = await open_change(redis, settings.deployment, alert)
         standing = [active] if active else changes[-1:]
-        found = await decided(redis, settings.deployment, standing, Clock(settings).now())
+        found = await decided(redis, settings.deployment, standing, now)
         return changes, found, await told_of(redis, settings.deployment, receivers, alert)
 
     changes, found, told = on_redis(settings, work)

@@ -17,8 +17,7 @@ from streams.alerts.actions import Ack, Actions, NotPossible, Silence, new_id
 from streams.alerts.places import open_change
 from streams.alerts.shown import matched, moment, silences_table
 from streams.clients import connect_redis
-from streams.clock import Clock
-from streams.commands.terminal import err, explained, out, settings_and_rules
+from streams.commands.terminal import err, explained, out, settings_and_rules, the_clock
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ALERT = r"[0-9a-f]{20}"
@@ -127,7 +126,7 @@ def ack(
     It holds as long as the alert stays in its state, and no longer than was said.
     """
     settings, _ = settings_and_rules()
-    now = Clock(settings).now()
+    now = the_clock(settings).now()
     ends = _ends(now, until, duration)
 
     async def work(redis: Redis) -> Ack:
@@ -161,7 +160,7 @@ def silence(
     settings, rules = settings_and_rules()
     if not any((standard, owner, area, provider, severity, alert)):
         raise typer.BadParameter("say what is silenced: --standard, --owner, --area, ...")
-    now = Clock(settings).now()
+    now = the_clock(settings).now()
     made = Silence(
         id=new_id(),
         by=by,
@@ -185,7 +184,7 @@ def silences(
 ) -> None:
     """List the silences that hold."""
     settings, _ = settings_and_rules()
-    now = Clock(settings).now()
+    now = the_clock(settings).now()
     found = on_redis(settings, lambda redis: Actions(redis, settings.deployment).silences())
     chosen = [it for it in found if expired or it.holds(now)]
     if chosen:
@@ -199,7 +198,7 @@ def unsilence(
 ) -> None:
     """End a silence early."""
     settings, _ = settings_and_rules()
-    now = Clock(settings).now()
+    now = the_clock(settings).now()
     on_redis(settings, lambda redis: Actions(redis, settings.deployment).end(number, by, now))
     err.print(f"{number} ended.")
 

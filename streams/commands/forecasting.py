@@ -16,9 +16,8 @@ from processors.fold import Rules
 from processors.forecast import Forecast, forecast
 from schemas.settings import Settings
 from streams.clients import connect_redis
-from streams.clock import Clock
 from streams.commands.selection import FormatOption
-from streams.commands.terminal import err, explained, out, settings_and_rules
+from streams.commands.terminal import err, explained, out, settings_and_rules, the_clock
 from streams.reading import read_stocks
 from streams.tabulate import Format
 
@@ -60,7 +59,7 @@ def show_forecast(
     Nothing is estimated: it is what follows from the events so far, as if none came any more.
     """
     settings, rules = settings_and_rules()
-    today = Clock(settings).today()
+    today = the_clock(settings).today()
     days = sorted({it.date() for it in on or ()}) or [
         today + timedelta(days=ahead) for ahead in DAYS_AHEAD
     ]

@@ -24,6 +24,7 @@ from schemas.settings import Settings, load_settings
 from snapshots.evidence import Show
 from snapshots.failures import ReleaseError
 from streams.clients import load_rules
+from streams.clock import Clock, clock_of
 from streams.failures import Understood
 
 out = Console()
@@ -70,6 +71,12 @@ def settings_and_rules() -> tuple[Settings, Rules]:
         fail(f"{error.title}: {'; '.join(wrong)}")
     except (ValueError, OSError) as error:
         fail(f"settings, catalogue, areas or standards cannot be used: {error}")
+
+
+def the_clock(settings: Settings) -> Clock:
+    """The deployment's clock; ends with why not."""
+    with explained():
+        return clock_of(settings)
 
 
 def progress(unit: str) -> Progress:
