@@ -12,6 +12,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from processors.calendar import LAST_YEAR
 from processors.fold import Rules
 from processors.forecast import Forecast, forecast
 from schemas.settings import Settings
@@ -66,6 +67,8 @@ def show_forecast(
     early = [str(day) for day in days if day <= today]
     if early:
         raise typer.BadParameter(f"{', '.join(early)}: not after today", param_hint="--on")
+    if days[-1].year > LAST_YEAR:
+        raise typer.BadParameter(f"{days[-1]}: not before {LAST_YEAR + 1}", param_hint="--on")
     _check(area, rules.areas.names, "--area")
     _check(provider, rules.standards.providers, "--provider")
     _check(standard, [it.code for it in rules.standards.standard], "--standard")
