@@ -50,7 +50,7 @@ def clock_of(settings: Settings) -> Clock:
     if settings.clock_from is None:
         return Clock()
     clock = Clock(settings.clock_from - _began(settings, settings.clock_from))
-    log.warning("the clock is set otherwise", extra={"clock": clock.now().isoformat()})
+    log.info("the clock is set otherwise", extra={"clock": clock.now().isoformat()})
     return clock
 
 

@@ -22,7 +22,7 @@ Exactly once).
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ from streams.batches import TP
 from streams.clock import midnight
 from streams.encoding import decode_checkpoint, decode_rows, encode_checkpoint, encode_rows
 from streams.failures import Understood
-from streams.telling import queue_changes
+from streams.telling import Outgoing, queue_changes
 
 # How state is written; another number makes a worker refuse state written otherwise.
 FORMAT = 2
@@ -229,7 +229,7 @@ class PartitionStore:
             after = _advanced(head, advance, stored.tallies)
             pipe.multi()
             self._queue_state(pipe, head.generation, settlement, tables, advance.again)
-            queue_changes(pipe, self.alerts_key, settlement.telling.changes, self._rules.wording)
+            queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
             _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
             self._queue_head(pipe, after, advance.tallies)
             try:
@@ -264,6 +264,11 @@ class PartitionStore:
         pattern = self.key(generation, "*")
         async for key in self._redis.scan_iter(match=pattern, count=1_000):
             await self._redis.unlink(key)
+
+    def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
+        for child, alert, before in settlement.telling.changes:
+            name, text = self._rules.wording.change(child, alert)
+            yield Outgoing(name, alert.standard, before, alert.state, text)
 
     def _queue_state(
         self,

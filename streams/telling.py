@@ -1,30 +1,36 @@
-"""Changes of alerts on their way out: queued in Redis with the state they follow from."""
+"""Changes of alerts on their way out: queued in Redis with the state that they follow from."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
-from processors.alerts import Told
-from processors.wording import Wording
+from schemas.alerts import AlertState
 
 
-def queue_changes(
-    pipe: Any, key: Callable[[str], str], changes: Sequence[Told], wording: Wording
-) -> None:
+class Outgoing(NamedTuple):
+    """A change of an alert: the state it was in, None for a new one, and the change as JSON."""
+
+    alert: str
+    standard: str
+    before: AlertState | None
+    state: AlertState
+    text: bytes
+
+
+def queue_changes(pipe: Any, key: Callable[[str], str], changes: Iterable[Outgoing]) -> None:
     """Queue what changes bring about: entries of the outbox, active alerts, and their counts."""
     active: dict[str, bytes] = {}
     over: list[str] = []
     counts: Counter[str] = Counter()
-    for child, alert, before in changes:
-        name, text = wording.change(child, alert)
-        pipe.execute_command("XADD", key("outbox"), "*", "change", text)
-        if alert.is_active:
-            active[name] = text
-            counts[f"{alert.standard} {alert.state}"] += 1
-        elif before:
-            over.append(name)
-        if before and before != "resolved":
-            counts[f"{alert.standard} {before}"] -= 1
+    for it in changes:
+        pipe.execute_command("XADD", key("outbox"), "*", "change", it.text)
+        if it.state != "resolved":
+            active[it.alert] = it.text
+            counts[f"{it.standard} {it.state}"] += 1
+        elif it.before:
+            over.append(it.alert)
+        if it.before and it.before != "resolved":
+            counts[f"{it.standard} {it.before}"] -= 1
     if active:
         pipe.hset(key("open"), mapping=active)
     if over:

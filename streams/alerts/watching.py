@@ -8,7 +8,6 @@ while a backlog is read, raise nothing.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +24,7 @@ from streams.alerts.places import deployment_prefix
 from streams.clock import Clock
 from streams.election import TermOver
 from streams.reading import read_reference, read_stocks
+from streams.telling import Outgoing, queue_changes
 
 # How often indicators are looked at, in seconds.
 LOOK_SECONDS = 5.0
@@ -91,22 +91,22 @@ class Indicators:
             if await self._told() != told:
                 raise TermOver("another process watches the indicators")
             pipe.multi()  # type: ignore[no-untyped-call]
-            counts: Counter[str] = Counter()
-            for name, change in changes.items():
-                text, before = CHANGE.dump_json(change), told.get(name)
-                pipe.xadd(self._key("outbox"), {"change": text})
+            texts = {name: CHANGE.dump_json(change) for name, change in changes.items()}
+            outgoing = [
+                Outgoing(
+                    name,
+                    change.standard,
+                    told[name].state if name in told else None,
+                    change.state,
+                    texts[name],
+                )
+                for name, change in changes.items()
+            ]
+            queue_changes(pipe, self._key, outgoing)
+            for name, text in texts.items():
                 pipe.hset(self._key("told"), name, text)
-                if change.is_active:
-                    pipe.hset(self._key("open"), name, text)
-                    counts[f"{change.standard} {change.state}"] += 1
-                else:
-                    pipe.hdel(self._key("open"), name)
-                if before and before.is_active:
-                    counts[f"{before.standard} {before.state}"] -= 1
             for name in forgotten:
                 pipe.hdel(self._key("told"), name)
-            for counted, by in counts.items():
-                pipe.hincrby(self._key("counts"), counted, by)
             try:
                 await pipe.execute()
             except WatchError as error:
