@@ -129,7 +129,6 @@ class Delivery:
     async def begin(self) -> None:
         """Take office. A new receiver is told of what is active, and from there of what comes."""
         await self.state.take_over()
-        await self.state.forget(time.time())
         if "next" not in await self.state.fields():
             end = await self.log.end()
             active = await open_changes(self.desk.redis, self.desk.deployment)
@@ -145,6 +144,7 @@ class Delivery:
         if pending:
             await self._send(pending)
             return True
+        await self.state.forget(time.time())
         silences = await self.desk.actions.in_force(self.desk.now())
         return await self._release(silences) or await self._read(silences)
 

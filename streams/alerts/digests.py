@@ -58,7 +58,6 @@ class Digests:
     async def begin(self) -> None:
         """Take office. A new mail server has its first digest when the next is due."""
         await self.state.take_over()
-        await self.state.forget(time.time())
         if "next" not in await self.state.fields():
             end = await self.log.end()
             day = latest_due(self.desk.now(), self.receiver.hour)
@@ -74,6 +73,7 @@ class Digests:
         if pending:
             await self._send(pending)
             return True
+        await self.state.forget(time.time())
         fields = await self.state.fields()
         if await self._read(int(fields["next"])):
             return True

@@ -19,7 +19,8 @@ from streams.election import TermOver
 from streams.failures import Understood
 
 SECONDS = 30.0
-# Of one outbox in one transaction.
+# In one transaction, of all outboxes and of one: the producer takes no more than 100,000 at a time.
+MOST_AT_ONCE = 20_000
 ENTRIES_AT_ONCE = 2_000
 DEPLOYMENT_HEADER = "caseline-deployment"
 
@@ -126,9 +127,10 @@ class Outboxes:
         streams = [
             f"{prefix}:alerts:outbox" for prefix in await prefixes(self._redis, self._deployment)
         ]
+        most = max(1, min(ENTRIES_AT_ONCE, MOST_AT_ONCE // len(streams)))
         async with self._redis.pipeline(transaction=False) as pipe:
             for stream in streams:
-                pipe.xrange(stream, count=ENTRIES_AT_ONCE)
+                pipe.xrange(stream, count=most)
             answers = await pipe.execute()
         return [
             _entry(stream, number, fields)

@@ -30,6 +30,7 @@ Write = Callable[[Any], None]
 # been over for a month are forgotten, so many at a time.
 KEPT_SECONDS = 30 * 24 * 3600
 FORGOTTEN_AT_ONCE = 1_000
+FORGET_SECONDS = 3600.0
 
 
 class ReceiverState:
@@ -39,6 +40,7 @@ class ReceiverState:
         self._redis: Any = redis
         self._term = term
         self._base = f"{deployment_prefix(deployment)}:delivery:{receiver}"
+        self._forgets_at = 0.0
 
     def key(self, name: str) -> str:
         """The key of a part."""
@@ -145,12 +147,20 @@ class ReceiverState:
             pipe.zadd(self.key("over"), dict.fromkeys(over, seconds))
 
     async def forget(self, seconds: float) -> None:
-        """Forget the versions of alerts that have long been over."""
+        """Forget the versions of alerts that have long been over; looks for such now and then.
+
+        To be called often, with the time now in seconds from 1970.
+        """
+        if seconds < self._forgets_at:
+            return
         before = seconds - KEPT_SECONDS
         over = self.key("over")
         alerts = await self._redis.zrangebyscore(
             over, "-inf", before, start=0, num=FORGOTTEN_AT_ONCE
         )
+
+        is_all = len(alerts) < FORGOTTEN_AT_ONCE
+        self._forgets_at = seconds + (FORGET_SECONDS if is_all else 0.0)
 
         def queue(pipe: Any) -> None:
             pipe.zrem(over, *alerts)
