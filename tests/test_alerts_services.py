@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from itertools import islice
 from typing import Any
 
@@ -243,3 +244,40 @@ def test_an_event_of_long_ago_raises_nothing_until_such_events_stop(
         assert not found.changes()
         wait_until(lambda: len(found.open()) == 2, "contact and plan are late", [worker])
         assert {it.state for it in found.open().values()} == {"breached"}
+
+
+def test_standards_that_are_changed_between_restarts_change_alerts_by_a_rebuild(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    other = (files("schemas") / "data/standards.toml").read_text()
+    plan = other.index('code = "unit-plan"')
+    other = other.replace('code = "unit-contact"', 'code = "unit-first-contact"')
+    other = other[:plan] + other[plan:].replace('"warning"', '"critical"', 1)
+    path = caseline.folder / "standards.toml"
+    path.write_text(other)
+    settings: dict[str, Any] = {"clock_from": NOON.isoformat(), "alert_calm_seconds": 0}
+    changed = {**settings, "standards_file": path}
+    found = Alerts(caseline)
+
+    def states() -> set[tuple[str, str, str]]:
+        return {(it.standard, it.state, it.severity) for it in found.open().values()}
+
+    pushed(kafka, [it for n in (1, 2, 3) for it in open_case(n, NOON - timedelta(days=60))])
+    contact, plan_late = ("unit-contact", "breached", "warning"), ("unit-plan", "breached")
+    with caseline.worker(**settings) as worker:
+        wait_until(lambda: len(found.open()) == 6, "all are late", [worker])
+        assert states() == {contact, (*plan_late, "warning")}
+    with caseline.worker(**changed) as worker:
+        assert worker.ended() == 1
+        assert "caseline rebuild" in worker.text
+    caseline.run("rebuild", "--yes", **changed)
+    with caseline.worker(**changed) as worker:
+        renamed = ("unit-first-contact", "breached", "warning")
+        wait_until(lambda: states() == {renamed, (*plan_late, "critical")}, "changed", [worker])
+        wait_until(lambda: len(found.changes()) == 6 + 3 * 3, "all are told", [worker])
+    assert found.counts() == {"unit-first-contact breached": 3, "unit-plan breached": 3}
+    over = [it for it in found.changes() if not it.is_active]
+    assert {(it.standard, it.reason, it.owner, it.version) for it in over} == {
+        ("unit-contact", "withdrawn", "Dover 1", 2)
+    }
+    assert {it.version for it in found.open().values() if it.standard == "unit-plan"} == {2}
