@@ -2,21 +2,24 @@
 
 import json
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 import pytest
 
 from bench.workload import EVENTS_A_CASE, case_events
+from processors.alerts import Told
 from processors.calendar import LONDON, date_of, day_number
 from processors.decoding import Message
 from processors.fold import Rules
 from processors.judging import Judgement
-from schemas.alerts import AlertState
+from schemas.alerts import CHANGE, AlertState
 from schemas.events import CASE_TOPIC
 from streams.eventfiles import Line
+from streams.telling import Outgoing, queue_changes
 from tests.agreement import parsed
 from tests.durable import Worker
 from tests.reference.alerts import About, alerts
@@ -124,3 +127,76 @@ def _check_days(year: Year, changed: dict[tuple[About, int], date]) -> None:
             # Later than it became true: only because something came of the child on that day.
             assert day in year.days[child], alert
     assert all(count > 100 for count in prompt.values()), prompt
+
+
+class Kept:
+    """What `queue_changes` keeps of active alerts, as Redis would."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, bytes] = {}
+        self.counts: Counter[str] = Counter()
+        self.outbox: list[bytes] = []
+
+    def execute_command(self, *command: Any) -> None:
+        self.outbox.append(command[-1])
+
+    def hset(self, _: str, mapping: dict[str, bytes]) -> None:
+        self.open |= mapping
+
+    def hdel(self, _: str, *names: str) -> None:
+        for name in names:
+            self.open.pop(name, None)
+
+    def hincrby(self, _: str, name: str, by: int) -> None:
+        self.counts[name] += by
+
+    def check(self) -> None:
+        """What is counted is what is open, and that is what was told last."""
+        found = [CHANGE.validate_json(text) for text in self.open.values()]
+        assert +self.counts == Counter(f"{it.standard} {it.state}" for it in found)
+        assert not -self.counts
+        last = {it.alert: it for it in map(CHANGE.validate_json, self.outbox)}
+        assert {name: it for name, it in last.items() if it.is_active} == {
+            it.alert: it for it in found
+        }
+
+
+def outgoing(rules: Rules, changes: list[Told]) -> Iterator[Outgoing]:
+    """Changes as they are queued."""
+    for child, alert, before in changes:
+        name, text = rules.wording.change(child, alert)
+        yield Outgoing(name, alert.standard, before, alert.state, text)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_counts_follow_what_is_open_in_any_order_by_clocks_that_go_back_and_forth(
+    rules: Rules, seed: int
+) -> None:
+    chance, kept, worker = random.Random(seed), Kept(), Worker(rules, CASE_TOPIC)
+    messages = [message for _, of_day in arrivals(seed) for message in of_day]
+    chance.shuffle(messages)
+    day = latest = date(2015, 6, 1)
+    known = 0
+    for message in messages:
+        worker.take([message])
+        step = chance.random()
+        if step < 0.3:
+            share = chance.choice([0.0, 0.5, 1.0])
+            judgement = Judgement(day_number(day), lambda _, share=share: chance.random() < share)  # type: ignore[misc]
+            worker.commit(judgement if chance.random() < 0.8 else None)
+        elif step < 0.4:
+            worker.restart()
+            worker.state.forget(10)
+        elif step < 0.42:
+            day += chance.choice([1, 1, 3, -2]) * DAY
+            latest = max(latest, day)
+        queue_changes(kept, str, outgoing(rules, worker.changes[known:]))
+        known = len(worker.changes)
+    kept.check()
+    judgement = Judgement(day_number(latest))
+    worker.commit(judgement)
+    worker.look(judgement)
+    queue_changes(kept, str, outgoing(rules, worker.changes[known:]))
+    kept.check()
+    lines = [Line(0, message, (CASE_TOPIC,)) for message in messages]
+    assert true_of(worker) == alerts(parsed(lines), latest)
