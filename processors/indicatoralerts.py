@@ -111,6 +111,7 @@ def news(
 ) -> dict[str, IndicatorChange]:
     """The changes, by alert, that make what was told into what is true today.
 
+    A change is of an alert's state, or of what it is held against: its target or severity.
     `told` has each alert as it was told last: those that are active, and those of this month.
     """
     period = f"{today:%Y-%m}"
@@ -125,6 +126,8 @@ def news(
             continue
         if before is None or before.state != (state or "resolved"):
             changes[name] = _change(figure, name, period, state, before, today)
+        elif (before.target, before.severity) != (figure.target, figure.standard.severity):
+            changes[name] = _change(figure, name, period, state, before, before.since)
     for name, before in told.items():
         if before.is_active and name not in seen:
             reason: Reason = "withdrawn" if before.period == period else "period-ended"
@@ -143,7 +146,7 @@ def _change(
     period: str,
     state: AlertState | None,
     before: IndicatorChange | None,
-    today: date,
+    since: date,
 ) -> IndicatorChange:
     is_few = figure.denominator < figure.standard.least_denominator
     reason: Reason = "too-few" if is_few else "recovered"
@@ -154,7 +157,7 @@ def _change(
         standard=figure.standard.code,
         title=figure.standard.title,
         state=state or "resolved",
-        since=today,
+        since=since,
         reason=None if state else reason,
         severity=figure.standard.severity,
         owner_kind="provider" if figure.place.provider else "area",

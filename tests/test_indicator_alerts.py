@@ -122,6 +122,32 @@ def test_a_change_is_told_once_and_the_month_ends_what_is_active(
     assert told(news([], again, TODAY)) == [("Dover", "resolved", 4, "withdrawn")]
 
 
+def test_another_target_or_severity_is_told_of_what_is_active_in_the_same_state(
+    rules: Rules, outcomes: IndicatorStandard
+) -> None:
+    bad, good = figure(rules, outcomes, 5, 10, "Dover"), figure(rules, outcomes, 10, 10, "Dover")
+    first = news([bad], {}, TODAY)
+    tomorrow = TODAY.replace(day=21)
+    (moved,) = news([bad._replace(target=90.0)], first, tomorrow).values()
+    assert (moved.state, moved.version, moved.target, moved.since) == ("breached", 2, 90.0, TODAY)
+    critical = outcomes.model_copy(update={"severity": "critical"})
+    (raised,) = news([bad._replace(standard=critical)], first, tomorrow).values()
+    assert (raised.state, raised.version, raised.severity) == ("breached", 2, "critical")
+    resolved = news([good], first, tomorrow)
+    assert news([good._replace(target=70.0, standard=critical)], resolved, tomorrow) == {}
+
+
+def test_an_area_that_is_renamed_ends_the_alert_of_the_old_name(
+    rules: Rules, outcomes: IndicatorStandard
+) -> None:
+    first = news([figure(rules, outcomes, 5, 10, "Shepway")], {}, TODAY)
+    renamed = news([figure(rules, outcomes, 5, 10, "Folkestone")], first, TODAY)
+    assert sorted(told(renamed)) == [
+        ("Folkestone", "breached", 1, None),
+        ("Shepway", "resolved", 2, "withdrawn"),
+    ]
+
+
 def test_figures_are_of_every_area_and_targets_that_were_set_hold(rules: Rules) -> None:
     stock = np.zeros(rules.shape, dtype=np.int64)
     closures, achieved = (rules.slots.index(name) for name in ("closures", "closures_achieved"))
