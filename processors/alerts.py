@@ -25,7 +25,8 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An alert as it was told last; `since` and `due` are day numbers, `area` a leaf or None.
 
     `severity` and `owner` are the standard's as it was then: who was told of an alert is told of
-    its end, whatever has become of the standard.
+    its end, whatever has become of the standard. `is_void` is of one that was ended because it no
+    longer follows from the facts.
     """
 
     case: str
@@ -42,6 +43,7 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
     provider: str | None
     severity: Severity
     owner: OwnerKind
+    is_void: bool = False
 
     @property
     def about(self) -> About:
@@ -66,6 +68,7 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
             self.provider,
             self.severity,
             self.owner,
+            self.is_void,
         )
 
 
@@ -158,12 +161,12 @@ def end(told: Alert, reason: Reason, day: int) -> Alert | None:
 
     That a standard is withdrawn makes nothing of what is over untrue.
     """
-    if told.reason in {"corrected", "retracted", "withdrawn"}:
+    if told.is_void:
         return None
     if reason == "withdrawn" and not told.is_active:
         return None
     return msgspec.structs.replace(
-        told, version=told.version + 1, state="resolved", since=day, reason=reason
+        told, version=told.version + 1, state="resolved", since=day, reason=reason, is_void=True
     )
 
 

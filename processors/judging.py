@@ -25,6 +25,10 @@ from schemas.standards import Standard, Standards
 # Of a child who must be judged as soon as may be: earlier than every day.
 AT_ONCE = -(2**40)
 
+# The event that a milestone is reached by.
+MILESTONES = {"worker": "worker.assigned", "contact": "contact.made", "plan": "plan.completed"}
+STATUSES = {"case.closed", "case.reopened"}
+
 # The runs of one case by (the standard's position, episode), and of one child by case.
 OfCase = Mapping[tuple[int, int], list[Run]]
 OfChild = Mapping[str, OfCase]
@@ -57,7 +61,7 @@ class Watch:
 
     def __init__(self, standards: Standards, areas: Areas) -> None:
         self._standards = standards.standard
-        self._codes = {standard.code for standard in standards.standard}
+        self._by_code = {standard.code: standard for standard in standards.standard}
         self._leaves = [*areas.leaves, None]
 
     def judge(
@@ -144,13 +148,38 @@ class Watch:
         )
 
     def _why_gone(self, told: Alert, record: Record, day: int) -> Reason:
-        if told.standard not in self._codes:
+        """Why an alert that was told does not follow from the facts of a day."""
+        standard = self._by_code.get(told.standard)
+        if standard is None:
             return "withdrawn"
-        is_counted = any(
-            it.type == "notification.received" and it.subject == told.case and it.day <= day
-            for it in record.events
-        )
-        return "corrected" if is_counted else "retracted"
+        known = [it for it in record.events if it.subject == told.case and it.day <= day]
+        known.sort(key=lambda event: (event.instant, event.source, event.id))
+        received = next((it.day for it in known if it.type == "notification.received"), None)
+        if received is None:
+            return "retracted"
+        return _ended_by(told, standard, known, received) if told.is_active else "corrected"
+
+
+def _ended_by(told: Alert, standard: Standard, known: list[Event], received: int) -> Reason:
+    """What ended an active alert that, going by days, had not begun: it did so on the same day.
+
+    `known` are the case's events up to now, in order.
+    """
+    allocated = [it for it in known if it.type == "case.allocated"]
+    start = received
+    if standard.milestone == "worker":
+        to_service = (it.day for it in allocated if it.data["service"] == standard.service)
+        start = next(to_service, received)
+    kind = MILESTONES.get(standard.milestone or "")
+    done = next((it.day for it in known if it.type == kind and it.day >= start), None)
+    if done is not None:
+        return "done-late" if told.state == "breached" and done >= told.since else "done"
+    statuses = [it for it in known if it.type in STATUSES and it.day >= received]
+    if statuses and statuses[-1].type == "case.closed":
+        return "closed"
+    if allocated and allocated[-1].data["service"] != standard.service:
+        return "transferred"
+    return "corrected"
 
 
 class _Allocations:

@@ -16,10 +16,10 @@ FORMAT: Final = 1
 # `due-soon` and `breached` are active; `resolved` is over.
 AlertState = Literal["due-soon", "breached", "resolved"]
 # Why an alert is over. `done`: in time after all; `done-late`; `closed`; `transferred`: another
-# service holds the case; `corrected`: later facts say that there was nothing to tell, as they also
-# do when what was due soon from today on is done today; `retracted`: the case is no longer counted
-# at all; `recovered`: the indicator is better than its target again; `too-few`: there are too few
-# cases to go by; `period-ended`: its month is over; `withdrawn`: the standard is no longer watched.
+# service holds the case; `corrected`: later facts say that there was nothing to tell; `retracted`:
+# the case is no longer counted at all; `recovered`: the indicator is better than its target again;
+# `too-few`: there are too few cases to go by; `period-ended`: its month is over; `withdrawn`: the
+# standard is no longer watched.
 Reason = Literal[
     "done",
     "done-late",

@@ -24,9 +24,6 @@ from tests.reference.alerts import About, Found, alerts
 from tests.south_east import south_east_areas
 from tests.strategies import History, histories
 
-# Reasons of what was told and turned out to be false: what is true does not have them.
-UNTRUE = {"corrected", "retracted", "withdrawn"}
-
 
 @pytest.fixture(scope="module")
 def watched() -> Rules:
@@ -51,9 +48,7 @@ def shown(alert: Alert) -> Found:
 
 def true_of(worker: Worker) -> dict[About, Found]:
     """What was told and still holds."""
-    return {
-        about: shown(alert) for about, alert in told(worker).items() if alert.reason not in UNTRUE
-    }
+    return {about: shown(alert) for about, alert in told(worker).items() if not alert.is_void}
 
 
 def watch(worker: Worker, arrived: list[Arrival], days: list[date]) -> None:
@@ -244,3 +239,46 @@ def test_a_standard_that_is_withdrawn_ends_what_is_active_with_whoever_was_told(
     worker.look(on("2015-10-20"))
     (again,) = changes_since(watched, worker, known + 1)
     assert (again.standard, again.state, again.version) == ("unit-plan", "breached", 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "reason"),
+    [
+        ("contact.made", {}, "done"),
+        ("case.closed", {"outcome": "Outcomes achieved"}, "closed"),
+        ("case.allocated", {"service": "other"}, "transferred"),
+    ],
+)
+def test_what_ends_an_alert_on_the_day_it_was_raised_is_told_as_what_it_is(
+    watched: Rules, kind: str, data: dict[str, str], reason: str
+) -> None:
+    worker = Worker(watched, CASE_TOPIC)
+    worker.take(unit_case("2015-10-01"))
+    worker.commit(on("2015-10-11"))
+    assert not worker.changes
+    worker.look(on("2015-10-12"))
+    assert alert_on(worker, "unit-contact").state == "due-soon"
+    worker.take([happened(kind, "2015-10-12", **data)])
+    worker.commit(on("2015-10-12"))
+    ended = alert_on(worker, "unit-contact")
+    assert (ended.state, ended.reason, ended.is_void) == ("resolved", reason, True)
+    known = len(worker.changes)
+    worker.state.look_at(["P1"])
+    worker.commit(on("2015-10-13"))
+    assert len(worker.changes) == known
+
+
+def test_what_was_never_late_by_a_late_event_is_done_and_by_a_retraction_retracted(
+    watched: Rules,
+) -> None:
+    worker = Worker(watched, CASE_TOPIC)
+    worker.take(unit_case("2015-09-01"))
+    worker.commit(on("2015-10-12"))
+    worker.take([happened("contact.made", "2015-09-02")])
+    worker.commit(on("2015-10-12"))
+    assert alert_on(worker, "unit-contact").reason == "done"
+    worker.take(
+        [happened("event.retracted", "2015-10-12", retracts="notification.received 2015-09-01")]
+    )
+    worker.commit(on("2015-10-12"))
+    assert alert_on(worker, "unit-plan").reason == "retracted"

@@ -29,7 +29,6 @@ pytestmark = pytest.mark.services
 TODAY = date(2015, 10, 31)
 NOON = datetime(2015, 10, 31, 12, tzinfo=UTC)
 EVENTS = 6_000
-UNTRUE = {"corrected", "retracted", "withdrawn"}
 
 
 class Alerts:
@@ -58,7 +57,7 @@ class Alerts:
         return {
             about: Found(it.state, date_of(it.since), date_of(it.due), it.reason)
             for about, it in self.told().items()
-            if it.reason not in UNTRUE
+            if not it.is_void
         }
 
     def changes(self) -> list[CaseChange]:
