@@ -6,8 +6,7 @@ events have stopped for a while, nor on anyone while most of what comes is of lo
 the log is still to be read. What is over by then is never raised at all.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from processors.decoding import Event
 
@@ -29,27 +28,23 @@ class Calm:
         self.old_share = old_share
         self._old_came_at = now
         self._is_behind = False
-        # Children of whom old events came, and when the last did, the longest ago first.
-        self._old: OrderedDict[str, float] = OrderedDict()
+        # Children of whom old events came, and when the last did.
+        self._old: dict[str, float] = {}
+        self._forgotten_at = now
 
     def take_in(
-        self, events: Iterable[tuple[str, Event]], behind: int, wall: float, now: float
+        self, events: Sequence[tuple[str, Event]], behind: int, wall: float, now: float
     ) -> None:
         """Note a batch of (child, event) pairs, read at `wall` seconds from 1970 UTC."""
         self._is_behind = behind > MOST_BEHIND
         limit = (wall - OLD_SECONDS) * 1_000_000
-        total, old = 0, 0
-        for child, event in events:
-            total += 1
-            if event.instant < limit:
-                old += 1
-                if self._seconds:
-                    self._old[child] = now
-                    self._old.move_to_end(child)
-        if total:
-            kept = (1 - 1 / MEMORY) ** total
-            self.old_share = self.old_share * kept + (old / total) * (1 - kept)
-        if old:
+        children = [child for child, event in events if event.instant < limit]
+        if self._seconds:
+            self._old.update(dict.fromkeys(children, now))
+        if events:
+            kept = (1 - 1 / MEMORY) ** len(events)
+            self.old_share = self.old_share * kept + len(children) / len(events) * (1 - kept)
+        if children:
             self._old_came_at = now
             self._forget(now)
 
@@ -60,12 +55,15 @@ class Calm:
 
     def kept_back(self, now: float) -> Callable[[str], bool]:
         """Whether nothing is to be raised of a child: old events of theirs came of late."""
-        self._forget(now)
-        return self._old.__contains__
+        since = now - self._seconds
+        return lambda child: self._old.get(child, since) > since
 
     def _forget(self, now: float) -> None:
-        while self._old:
-            child, came_at = next(iter(self._old.items()))
-            if now < came_at + self._seconds and len(self._old) <= MOST_KEPT_BACK:
-                return
-            del self._old[child]
+        """Drop children who are kept back no more, now and then, and the oldest of too many."""
+        if now < self._forgotten_at + self._seconds and len(self._old) <= 2 * MOST_KEPT_BACK:
+            return
+        self._forgotten_at = now
+        since = now - self._seconds
+        kept = [(child, at) for child, at in self._old.items() if at > since]
+        kept.sort(key=lambda it: it[1])
+        self._old = dict(kept[-MOST_KEPT_BACK:])
