@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from processors.calendar import NEVER, Calendar, Days
-from processors.ledger import Entries
+from processors.ledger import Part, entered
 from processors.segments import Columns, Flags
 from schemas.alerts import Reason
 from schemas.events import SERVICES
@@ -80,18 +80,11 @@ def _first_past(standard: Standard, clock: Days, passed: int, calendar: Calendar
     return np.where(clock >= NEVER, NEVER, clock + passed + 1)
 
 
-def breaches(found: Spans, rows: Columns, first_slot: int) -> Entries:
-    """Ledger entries of how many open cases breach each standard, in slots from `first_slot` on."""
+def breaches(found: Spans, rows: Columns, first_slot: int) -> tuple[Part, Part]:
+    """Entries of how many open cases breach each standard, in slots from `first_slot` on."""
     begin = np.maximum(found.begin, found.breach)
     kept = np.flatnonzero(begin < found.end)
     row, slot = found.row[kept], found.standard[kept] + first_slot
-    area, band, sign = rows.area[row], rows.band[row], rows.sign[row]
-    begin, end = begin[kept], found.end[kept]
-    ends = end < NEVER
-    return Entries(
-        slot=np.append(slot, slot[ends]),
-        area=np.append(area, area[ends]),
-        band=np.append(band, band[ends]),
-        day=np.append(begin, end[ends]),
-        amount=np.append(sign, -sign[ends]),
+    return entered(
+        slot, rows.area[row], rows.band[row], begin[kept], found.end[kept], rows.sign[row]
     )

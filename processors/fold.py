@@ -147,9 +147,8 @@ class Partition:
         found = spans(segments, rules.standards.standard, rules.calendar)
         if not changes:
             return Touched({}, set()), found, segments
-        entries = rules.ledger.entries(segments, notifications).and_also(
-            breaches(found, segments, len(rules.catalogue.slots))
-        )
+        late = breaches(found, segments, len(rules.catalogue.slots))
+        entries = rules.ledger.entries(segments, notifications, late)
         return self.tables.add(entries, rules.calendar), found, segments
 
     def forget(self, most: int) -> None:

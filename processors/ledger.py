@@ -6,7 +6,8 @@ day, past or known future, is the sum of the entries up to it. "In the month" an
 months" are stocks too, whose exit is entered together with their entry.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,14 +27,17 @@ class Entries:
     day: Days
     amount: Days
 
-    def and_also(self, others: "Entries") -> "Entries":
-        """These entries and the others."""
-        return Entries(
-            *(
-                np.append(getattr(self, column.name), getattr(others, column.name))
-                for column in fields(self)
-            )
-        )
+
+Part = tuple[Days, Days, Days, Days, Days]
+
+
+def entered(
+    slot: Days, area: Days, band: Days, begin: Days, end: Days, amount: Days
+) -> tuple[Part, Part]:
+    """What counts from one day until another, as columns of entries; those of never left out."""
+    ends = end < NEVER
+    exits = slot[ends], area[ends], band[ends], end[ends], -amount[ends]
+    return (slot, area, band, begin, amount), exits
 
 
 class Ledger:
@@ -48,16 +52,19 @@ class Ledger:
             for name in ("holder", "outcome", "notification_type")
         }
 
-    def entries(self, segments: Columns, notifications: Columns) -> Entries:
-        """The entries of every measure for these rows; those of never are left out."""
+    def entries(
+        self, segments: Columns, notifications: Columns, further: Iterable[Part] = ()
+    ) -> Entries:
+        """The entries of every measure for these rows, and further ones."""
         parts = [
             part
             for measure in self._measures
             for part in self._of(measure, segments if measure.of == "case" else notifications)
         ]
+        parts += further
         return Entries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _of(self, measure: Measure, rows: Columns) -> list[tuple[Days, Days, Days, Days, Days]]:
+    def _of(self, measure: Measure, rows: Columns) -> list[Part]:
         begin, end = self._period(measure, rows)
         chosen = np.flatnonzero(self._passes(measure, rows) & (begin < end))
         begin, end = begin[chosen], end[chosen]
@@ -66,12 +73,10 @@ class Ledger:
         if measure.total:
             span = rows.days[measure.total.end] - rows.days[measure.total.start]
             amounts.append(sign * span[chosen])
-        ends = end < NEVER
-        parts = []
+        parts: list[Part] = []
         for name, amount in zip(measure.slots, amounts, strict=True):
             slot = np.full(len(chosen), self._slot[name])
-            parts.append((slot, area, band, begin, amount))
-            parts.append((slot[ends], area[ends], band[ends], end[ends], -amount[ends]))
+            parts += entered(slot, area, band, begin, end, amount)
         return parts
 
     def _passes(self, measure: Measure, rows: Columns) -> Flags:
