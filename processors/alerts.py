@@ -157,12 +157,10 @@ def is_raised(told: Alert | None, now: Alert) -> bool:
 
 
 def end(told: Alert, reason: Reason, day: int) -> Alert | None:
-    """The alert when it no longer follows from the facts; None if it was ended like that before.
+    """The alert, made void because it no longer follows from the facts; None if nothing changes.
 
     That a standard is withdrawn makes nothing of what is over untrue.
     """
-    if told.is_void:
-        return None
     if reason == "withdrawn" and not told.is_active:
         return None
     return msgspec.structs.replace(

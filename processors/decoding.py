@@ -45,6 +45,11 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     data: dict[str, Any]
 
 
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Events in order of (time, source, id), in which those of a case are read (Indicators)."""
+    return sorted(events, key=lambda event: (event.instant, event.source, event.id))
+
+
 class Rejection(NamedTuple):
     """Why a message is no event: a class for counting, and a text free of the child's data."""
 

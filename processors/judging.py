@@ -16,7 +16,7 @@ from processors.alerts import (
 )
 from processors.calendar import NEVER
 from processors.deadlines import REASONS
-from processors.decoding import Event
+from processors.decoding import Event, in_order
 from processors.record import Record
 from schemas.alerts import Reason
 from schemas.areas import Areas
@@ -105,6 +105,8 @@ class Watch:
                 changes.append(Told(child, following, told.state if told else None))
         for about in record.told.keys() - now.keys():
             told = record.told[about]
+            if told.is_void:  # it was ended like that before
+                continue
             following = end(told, self._why_gone(told, record, judgement.day), judgement.day)
             if following is not None:
                 changes.append(Told(child, following, told.state))
@@ -152,8 +154,7 @@ class Watch:
         standard = self._by_code.get(told.standard)
         if standard is None:
             return "withdrawn"
-        known = [it for it in record.events if it.subject == told.case and it.day <= day]
-        known.sort(key=lambda event: (event.instant, event.source, event.id))
+        known = in_order(it for it in record.events if it.subject == told.case and it.day <= day)
         received = next((it.day for it in known if it.type == "notification.received"), None)
         if received is None:
             return "retracted"
@@ -190,8 +191,7 @@ class _Allocations:
 
     def __init__(self, events: Iterable[Event], day: int) -> None:
         found = [it for it in events if it.type == "case.allocated"]
-        self._events = [it for it in found if it.day <= day]
-        self._events.sort(key=lambda event: (event.instant, event.source, event.id))
+        self._events = in_order(it for it in found if it.day <= day)
         self.next = min((it.day for it in found if it.day > day), default=NEVER)
 
     def latest(self, case: str, service: str) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from processors.calendar import Calendar, day_number
-from processors.decoding import Event
+from processors.decoding import Event, in_order
 from schemas.areas import Areas
 
 # Working days after a step-up by which the case should be closed.
@@ -56,8 +56,7 @@ def odd_facts(
     for event in events:
         cases[event.subject].append(event)
     for case, known in sorted(cases.items()):
-        in_order = sorted(known, key=lambda event: (event.instant, event.source, event.id))
-        for kind, event in _of_case(in_order, areas, calendar, today):
+        for kind, event in _of_case(in_order(known), areas, calendar, today):
             yield OddFact(kind, case, event.source, event.id)
 
 

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from processors.calendar import day_number
-from processors.decoding import Event
+from processors.decoding import Event, in_order
 from processors.direction import HIGHER_IS
 from schemas.areas import Areas
 from schemas.catalogue import Indicator
@@ -49,7 +49,7 @@ def targets(events: Iterable[Event], areas: Areas, as_of: date) -> dict[tuple[st
         (event.data["code"], event.data.get("area", areas.top)): Target(
             event.data["target"], event.data.get("amber")
         )
-        for event in sorted(known, key=lambda event: (event.instant, event.source, event.id))
+        for event in in_order(known)
     }
 
 
