@@ -64,7 +64,7 @@ class Telling:
 
     async def run(self) -> None:
         """Tell until cancelled, whenever elected. Raises redis.RedisError or KafkaError."""
-        async with self._redis() as redis:
+        async with connect_redis(self.settings) as redis:
             while True:
                 try:
                     async with (
@@ -79,19 +79,11 @@ class Telling:
     async def run_once(self) -> None:
         """Tell all there is to tell now. Raises as `run` does, and Understood."""
         async with (
-            self._redis() as redis,
+            connect_redis(self.settings) as redis,
             elected(redis, self.settings.deployment, ALERTING) as term,
             self._jobs(redis, term, once=True) as jobs,
         ):
             await do_once(jobs)
-
-    @asynccontextmanager
-    async def _redis(self) -> AsyncIterator[Redis]:
-        redis = connect_redis(self.settings)
-        try:
-            yield redis
-        finally:
-            await redis.aclose()
 
     @asynccontextmanager
     async def _jobs(

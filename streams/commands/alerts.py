@@ -37,10 +37,17 @@ from streams.commands.deciding import (
     StandardOption,
     StateOption,
     areas_under,
-    on_redis,
 )
 from streams.commands.selection import FormatOption
-from streams.commands.terminal import err, explained, fail, out, settings_and_rules, the_clock
+from streams.commands.terminal import (
+    err,
+    explained,
+    fail,
+    on_redis,
+    out,
+    settings_and_rules,
+    the_clock,
+)
 from streams.deadletters import DeadLetter, read_dead_letters
 from streams.exposition import new_registry, served
 from streams.jobmetrics import DeliveryMetrics

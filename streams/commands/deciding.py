@@ -1,8 +1,6 @@
 """Commands by which people decide about alerts: acknowledge and silence them."""
 
-import asyncio
 import re
-from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -12,12 +10,11 @@ from redis.asyncio import Redis
 
 from processors.calendar import LONDON
 from processors.fold import Rules
-from schemas.settings import Settings
 from streams.alerts.actions import Ack, Actions, NotPossible, Silence, new_id
 from streams.alerts.places import open_change
 from streams.alerts.shown import matched, moment, silences_table
-from streams.clients import connect_redis
-from streams.commands.terminal import err, explained, out, settings_and_rules, the_clock
+from streams.commands.selection import known
+from streams.commands.terminal import err, on_redis, out, settings_and_rules, the_clock
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ALERT = r"[0-9a-f]{20}"
@@ -98,20 +95,6 @@ AlertsOption = Annotated[
     list[str] | None,
     typer.Option("--alert", metavar="ID", help="Only this; repeatable.", callback=_checked_alerts),
 ]
-
-
-def on_redis(settings: Settings, work: Callable[[Redis], Coroutine[Any, Any, Any]]) -> Any:
-    """What the work gives on this deployment's Redis; ends with why not."""
-
-    async def run() -> Any:
-        redis = connect_redis(settings)
-        try:
-            return await work(redis)
-        finally:
-            await redis.aclose()
-
-    with explained():
-        return asyncio.run(run())
 
 
 def ack(
@@ -205,10 +188,7 @@ def unsilence(
 
 def areas_under(rules: Rules, named: list[str] | None) -> list[str]:
     """The areas named and all below them. Raises typer.BadParameter for one there is not."""
-    unknown = sorted(set(named or ()) - set(rules.areas.names))
-    if unknown:
-        there = ", ".join(rules.areas.names)
-        raise typer.BadParameter(f"{', '.join(unknown)}: there are {there}", param_hint="--area")
+    known(named, rules.areas.names, "--area")
     return list(dict.fromkeys(it for name in named or () for it in rules.areas.under(name)))
 
 

@@ -1,6 +1,5 @@
 """Commands that show figures: from the live tables, and straight from files."""
 
-import asyncio
 import csv
 import json
 import sys
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from redis.asyncio import Redis
 
 from processors.quality import OddFact, Oddity
-from streams.clients import connect_redis
 from streams.commands.selection import (
     AreaOption,
     AsOfOption,
@@ -22,7 +21,7 @@ from streams.commands.selection import (
     Selection,
     day_of,
 )
-from streams.commands.terminal import err, explained, out, progress, settings_and_rules
+from streams.commands.terminal import err, explained, on_redis, out, progress, settings_and_rules
 from streams.eventfiles import BadLine, Line, read_events
 from streams.reading import LiveScorecard, read_odd_facts, read_scorecard
 from streams.replay import Replay
@@ -58,15 +57,7 @@ def scorecard(
     settings, rules = settings_and_rules()
     day, selection = day_of(as_of), Selection(rules, area, age_band, code)
 
-    async def read() -> LiveScorecard:
-        redis = connect_redis(settings)
-        try:
-            return await read_scorecard(redis, settings.deployment, rules, day)
-        finally:
-            await redis.aclose()
-
-    with explained():
-        live = asyncio.run(read())
+    live = on_redis(settings, lambda redis: read_scorecard(redis, settings.deployment, rules, day))
     selection.print(live.rows, form)
     if form is Format.TABLE:
         err.print(f"As of {day}. {freshness(live)}")
@@ -87,16 +78,11 @@ def quality(
     settings, rules = settings_and_rules()
     day = day_of(as_of)
 
-    async def read() -> list[OddFact]:
-        redis = connect_redis(settings)
-        try:
-            facts = read_odd_facts(redis, settings.deployment, rules, day)
-            return sorted({fact async for fact in facts if not kind or fact.kind in kind})
-        finally:
-            await redis.aclose()
+    async def read(redis: Redis) -> list[OddFact]:
+        facts = read_odd_facts(redis, settings.deployment, rules, day)
+        return sorted({fact async for fact in facts if not kind or fact.kind in kind})
 
-    with explained():
-        facts = asyncio.run(read())
+    facts = on_redis(settings, read)
     if form is Format.JSON:
         sys.stdout.write(json.dumps([fact._asdict() for fact in facts], indent=1) + "\n")
     elif form is Format.CSV:

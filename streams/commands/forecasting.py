@@ -1,6 +1,5 @@
 """The command that looks ahead: how many cases breach each standard if nothing happens."""
 
-import asyncio
 import csv
 import io
 import json
@@ -13,12 +12,9 @@ from rich import box
 from rich.table import Table
 
 from processors.calendar import LAST_YEAR
-from processors.fold import Rules
 from processors.forecast import Forecast, forecast
-from schemas.settings import Settings
-from streams.clients import connect_redis
-from streams.commands.selection import FormatOption
-from streams.commands.terminal import err, explained, out, settings_and_rules, the_clock
+from streams.commands.selection import FormatOption, known
+from streams.commands.terminal import err, on_redis, out, settings_and_rules, the_clock
 from streams.reading import read_stocks
 from streams.tabulate import Format
 
@@ -69,11 +65,14 @@ def show_forecast(
         raise typer.BadParameter(f"{', '.join(early)}: not after today", param_hint="--on")
     if days[-1].year > LAST_YEAR:
         raise typer.BadParameter(f"{days[-1]}: not before {LAST_YEAR + 1}", param_hint="--on")
-    _check(area, rules.areas.names, "--area")
-    _check(provider, rules.standards.providers, "--provider")
-    _check(standard, [it.code for it in rules.standards.standard], "--standard")
-    with explained():
-        rows = asyncio.run(_read(settings, rules, today, days))
+    known(area, rules.areas.names, "--area")
+    known(provider, rules.standards.providers, "--provider")
+    known(standard, [it.code for it in rules.standards.standard], "--standard")
+    stocks = on_redis(
+        settings, lambda redis: read_stocks(redis, settings.deployment, rules, [today, *days])
+    )
+    now, *later = stocks.by_date
+    rows = forecast(rules, now, list(zip(days, later, strict=True)))
     chosen = [
         row
         for row in rows
@@ -91,22 +90,6 @@ def show_forecast(
     else:
         out.print(_as_table(chosen, days))
         err.print(f"Cases in breach now, {today}, and on later dates if nothing happens.")
-
-
-def _check(asked: list[str] | None, known: list[str] | tuple[str, ...], option: str) -> None:
-    unknown = sorted(set(asked or ()) - set(known))
-    if unknown:
-        has = f"there are {', '.join(known)}" if known else "there are none"
-        raise typer.BadParameter(f"{', '.join(unknown)}: {has}", param_hint=option)
-
-
-async def _read(settings: Settings, rules: Rules, today: date, days: list[date]) -> list[Forecast]:
-    redis = connect_redis(settings)
-    try:
-        now, *later = (await read_stocks(redis, settings.deployment, rules, [today, *days])).by_date
-    finally:
-        await redis.aclose()
-    return forecast(rules, now, list(zip(days, later, strict=True)))
 
 
 def _record(row: Forecast) -> dict[str, object]:

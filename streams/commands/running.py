@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.progress import TaskID
 from rich.table import Table
@@ -14,7 +15,15 @@ from rich.text import Text
 from schemas.events import TOPICS, json_schema
 from streams.batches import TP
 from streams.clients import connect_redis
-from streams.commands.terminal import Exit, err, explained, out, progress, settings_and_rules
+from streams.commands.terminal import (
+    Exit,
+    err,
+    explained,
+    on_redis,
+    out,
+    progress,
+    settings_and_rules,
+)
 from streams.logreading import log_reader
 from streams.logs import set_up_logs
 from streams.rebuild import Rebuild
@@ -68,26 +77,19 @@ def rebuild(yes: YesOption = False) -> None:
     if not yes:
         typer.confirm(f"Rebuild the state of deployment {settings.deployment!r}?", abort=True)
 
-    async def run() -> int:
-        redis = connect_redis(settings)
+    async def run(redis: Redis) -> int:
         tasks: dict[TP, TaskID] = {}
-        try:
-            async with log_reader(settings.kafka_bootstrap, TOPICS) as reader:
-                work = Rebuild(
-                    redis, settings.deployment, rules, reader, settings.records_in_memory
-                )
-                with progress("records") as bar:
-                    async for tp, offset, target in work.run():
-                        if tp not in tasks:
-                            name = f"{tp.topic}[{tp.partition}]"
-                            tasks[tp] = bar.add_task(name, total=target)
-                        bar.update(tasks[tp], completed=offset)
-        finally:
-            await redis.aclose()
+        async with log_reader(settings.kafka_bootstrap, TOPICS) as reader:
+            work = Rebuild(redis, settings.deployment, rules, reader, settings.records_in_memory)
+            with progress("records") as bar:
+                async for tp, offset, target in work.run():
+                    if tp not in tasks:
+                        name = f"{tp.topic}[{tp.partition}]"
+                        tasks[tp] = bar.add_task(name, total=target)
+                    bar.update(tasks[tp], completed=offset)
         return len(tasks)
 
-    with explained():
-        err.print(f"{asyncio.run(run())} partitions rebuilt.")
+    err.print(f"{on_redis(settings, run)} partitions rebuilt.")
 
 
 def doctor() -> None:
@@ -100,11 +102,8 @@ def doctor() -> None:
     settings, rules = settings_and_rules()
 
     async def examine() -> list[Finding]:
-        redis = connect_redis(settings)
-        try:
+        async with connect_redis(settings) as redis:
             return [it async for it in Doctor(settings, rules, redis).findings()]
-        finally:
-            await redis.aclose()
 
     findings = asyncio.run(examine())
     table = Table(box=None, show_header=False, padding=(0, 1))

@@ -59,9 +59,9 @@ class Selection:
         codes: list[str] | None,
     ) -> None:
         indicators = [indicator.code for indicator in rules.catalogue.indicator]
-        self._areas = _known(areas, rules.areas.names, "--area")
-        self._bands = _known(bands, BANDS, "--age-band")
-        self._codes = _known(codes, indicators, "--code")
+        self._areas = known(areas, rules.areas.names, "--area")
+        self._bands = known(bands, BANDS, "--age-band")
+        self._codes = known(codes, indicators, "--code")
         self._rules = rules
 
     def print(self, rows: Sequence[ScorecardRow], form: Format) -> None:
@@ -80,10 +80,10 @@ class Selection:
             err.print(LEGEND, markup=False)
 
 
-def _known(asked: list[str] | None, known: Sequence[str], option: str) -> set[str]:
-    unknown = sorted(set(asked or ()) - set(known))
+def known(asked: list[str] | None, there: Sequence[str], option: str) -> set[str]:
+    """What was asked for, all there is if nothing. Raises typer.BadParameter for what is not."""
+    unknown = sorted(set(asked or ()) - set(there))
     if unknown:
-        raise typer.BadParameter(
-            f"{', '.join(unknown)}: there are {', '.join(known)}", param_hint=option
-        )
-    return set(asked or known)
+        has = f"there are {', '.join(there)}" if there else "there are none"
+        raise typer.BadParameter(f"{', '.join(unknown)}: {has}", param_hint=option)
+    return set(asked or there)

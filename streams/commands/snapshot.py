@@ -144,12 +144,9 @@ async def _keep(
 async def _make(
     settings: Settings, rules: Rules, request: Request, day: date, seconds: float
 ) -> Outcome:
-    redis = connect_redis(settings)
-    try:
+    async with connect_redis(settings) as redis:
         with log_progress() as show:
             return await Releasing(settings, rules, redis, show).release(request, day, seconds)
-    finally:
-        await redis.aclose()
 
 
 def tell(outcome: Outcome, settings: Settings) -> None:

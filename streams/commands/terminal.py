@@ -1,13 +1,15 @@
 """What every command needs of the terminal: consoles, exit codes, settings, progress."""
 
+import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.progress import (
@@ -23,9 +25,11 @@ from processors.fold import Rules
 from schemas.settings import Settings, load_settings
 from snapshots.evidence import Show
 from snapshots.failures import ReleaseError
-from streams.clients import load_rules
+from streams.clients import connect_redis, load_rules
 from streams.clock import Clock, clock_of
 from streams.failures import Understood
+
+T = TypeVar("T")
 
 out = Console()
 err = Console(stderr=True, highlight=False)
@@ -77,6 +81,17 @@ def the_clock(settings: Settings) -> Clock:
     """The deployment's clock; ends with why not."""
     with explained():
         return clock_of(settings)
+
+
+def on_redis(settings: Settings, work: Callable[[Redis], Awaitable[T]]) -> T:
+    """What the work gives on this deployment's Redis; ends with why not."""
+
+    async def run() -> T:
+        async with connect_redis(settings) as redis:
+            return await work(redis)
+
+    with explained():
+        return asyncio.run(run())
 
 
 def progress(unit: str) -> Progress:
