@@ -6,16 +6,14 @@ comes back is refused by the brokers once its successor has begun, whatever it b
 
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaException, Message, Producer
-
 from snapshots.chain import Sealed
 from snapshots.failures import NotPublished
 from snapshots.kafkalog import read_committed
+from snapshots.transactions import NotWritten, transactional, write
 
 TOPIC = "releases"
 # A release of a large county with many changes has a few megabytes.
 MOST_BYTES = 32 << 20
-SECONDS = 30.0
 # One for the topic, whatever the deployment: whoever writes to it refuses all others.
 TRANSACTIONS = f"caseline-{TOPIC}"
 CONFIG = {"cleanup.policy": "compact", "max.message.bytes": str(MOST_BYTES)}
@@ -42,37 +40,17 @@ class Publisher:
     """
 
     def __init__(self, brokers: str) -> None:
-        self._producer = Producer(
-            {
-                "bootstrap.servers": brokers,
-                "transactional.id": TRANSACTIONS,
-                "transaction.timeout.ms": int(SECONDS * 1000),
-                "message.max.bytes": MOST_BYTES,
-                "compression.type": "lz4",
-                "error_cb": lambda _: None,  # what matters of it comes back with the transaction
-                "log_level": 2,
-            }
-        )
         try:
-            self._producer.init_transactions(SECONDS)
-        except KafkaException as error:
+            self._producer = transactional(brokers, TRANSACTIONS, message_max_bytes=MOST_BYTES)
+        except NotWritten as error:
             raise NotPublished(f"Kafka at {brokers} does not take releases: {error}") from error
 
     def publish(self, sealed: Sealed) -> None:
         """Write a release, as a whole or not at all. Raises NotPublished."""
-        failed: list[str] = []
-
-        def told(error: object, _: Message) -> None:
-            if error is not None:
-                failed.append(str(error))
-
         try:
-            self._producer.begin_transaction()
-            self._producer.produce(TOPIC, sealed.text, sealed.name, on_delivery=told)
-            self._producer.commit_transaction(SECONDS)
-        except KafkaException as error:
-            reason = failed[0] if failed else str(error)
+            write(self._producer, TOPIC, [(sealed.name, sealed.text)])
+        except NotWritten as error:
             raise NotPublished(
-                f"{sealed.name} was not published: {reason}. Another process may have taken over; "
+                f"{sealed.name} was not published: {error}. Another process may have taken over; "
                 "if not, run the same command again"
             ) from error

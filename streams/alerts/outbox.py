@@ -10,15 +10,15 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import KafkaException, Producer
 from redis.asyncio import Redis
 
 from schemas.alerts import ALERTS_TOPIC
+from snapshots.transactions import NotWritten, transactional, write
 from streams.alerts.places import parsed, prefixes
 from streams.election import TermOver
 from streams.failures import Understood
 
-SECONDS = 30.0
 # In one transaction, of all outboxes and of one: the producer takes no more than 100,000 at a time.
 MOST_AT_ONCE = 20_000
 ENTRIES_AT_ONCE = 2_000
@@ -53,50 +53,30 @@ class Publisher:
 
         Raises NotTaken, or streams.election.TermOver when another process has begun to publish.
         """
-        failed: list[str] = []
-
-        def told(error: object, _: Message) -> None:
-            if error is not None:
-                failed.append(str(error))
-
-        headers: list[tuple[str, str | bytes | None]] = [(DEPLOYMENT_HEADER, self._deployment)]
         try:
-            producer = self._producer = self._producer or self._begin()
-            producer.begin_transaction()
-            for alert, change in changes:
-                producer.produce(ALERTS_TOPIC, change, alert, headers=headers, on_delivery=told)
-                producer.poll(0)
-            producer.commit_transaction(SECONDS)
-        except (KafkaException, BufferError) as error:
+            self._producer = self._producer or self._begin()
+            write(self._producer, ALERTS_TOPIC, changes, [(DEPLOYMENT_HEADER, self._deployment)])
+        except NotWritten as error:
             self._give_up(error)
-            reason = failed[0] if failed else str(error)
             raise NotTaken(
-                f"Kafka at {self._brokers} does not take alerts: {reason}. Is there a topic "
+                f"Kafka at {self._brokers} does not take alerts: {error}. Is there a topic "
                 f"{ALERTS_TOPIC}? `caseline topics create` makes it"
             ) from error
 
     def _begin(self) -> Producer:
-        producer = Producer(
-            {
-                "bootstrap.servers": self._brokers,
-                "transactional.id": f"caseline-{ALERTS_TOPIC}-{self._deployment}",
-                "transaction.timeout.ms": int(SECONDS * 1000),
-                "compression.type": "lz4",
-                "linger.ms": 1,
-                # A topic that is not there is told soon, rather than waited for.
-                "topic.metadata.propagation.max.ms": 2_000,
-                "error_cb": lambda _: None,  # what matters of it comes back with the transaction
-                "log_level": 2,
-            }
+        return transactional(
+            self._brokers,
+            f"caseline-{ALERTS_TOPIC}-{self._deployment}",
+            linger_ms=1,
+            # A topic that is not there is told soon, rather than waited for.
+            topic_metadata_propagation_max_ms=2_000,
         )
-        producer.init_transactions(SECONDS)
-        return producer
 
-    def _give_up(self, error: Exception) -> None:
+    def _give_up(self, error: NotWritten) -> None:
         """Leave the transaction; a new producer undoes it if nothing else does."""
         self._producer = None
-        reason = error.args[0] if isinstance(error, KafkaException) else None
-        if reason is not None and reason.fatal():
+        cause = error.__cause__
+        if isinstance(cause, KafkaException) and cause.args[0].fatal():
             raise TermOver("another process has begun to publish alerts") from error
 
 
