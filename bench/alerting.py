@@ -16,7 +16,7 @@ from bench.sizes import Sizes
 from bench.workers import Worker, running_worker
 from processors.fold import Rules
 from schemas.areas import load_areas
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 
 MIDNIGHT = datetime(2015, 11, 10, tzinfo=UTC)  # a Tuesday's, in London

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from redis import Redis
 
 from bench.progress import Show, stage, unseen
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from streams.ingest import PARTITIONER
 from streams.topics import create_topics, planned_topics

@@ -8,7 +8,7 @@ from bench.bed import Messages
 from bench.progress import Show
 from processors.decoding import Message, decode
 from processors.fold import Partition, Rules
-from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from streams.batches import TP
 from streams.reading import partitions_key
 from streams.store import Advance, Head, PartitionStore

@@ -16,7 +16,7 @@ from bench.sizes import Sizes
 from bench.workers import StoredOffsets, Worker, running_worker
 from bench.workload import case_events
 from processors.fold import Rules
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 
 RATE = 1_000
 MOST_P99 = 250

@@ -17,7 +17,7 @@ from redis import Redis
 from bench.bed import PARTITIONS, Bed, BenchError
 from bench.progress import Show, unseen
 from processors.fold import Rules
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from streams.batches import TP
 from streams.clients import connect_redis

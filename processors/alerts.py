@@ -121,7 +121,7 @@ def runs_by_case(
         found.breach[kept],
         found.end[kept],
         found.ended[kept],
-        rows.area[row],
+        rows.district[row],
     )
     runs: dict[int, dict[tuple[int, int], list[Run]]] = {}
     for case, standard, episode, *parts in zip(*(it.tolist() for it in columns), strict=True):

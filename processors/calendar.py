@@ -79,6 +79,12 @@ class Calendar:
         inside = np.minimum(position, len(self.working_day_list) - 1)
         return np.where(day >= NEVER, NEVER, self.working_day_list[inside])
 
+    def working_days_before(self, day: Days, working_days: int) -> Days:
+        """The first day since which no more than `working_days` working days have passed."""
+        least = self._at(self.working_days_until, day) - working_days
+        first = np.searchsorted(self.working_days_until, least) + FIRST_DAY
+        return np.where(day >= NEVER, NEVER, first)
+
     def month_of(self, day: Days) -> Days:
         """The month number of each day."""
         return self._at(self.month, day)
@@ -89,6 +95,13 @@ class Calendar:
             self.month_of(day) + months_on - self.month[0], len(self.month_first_day) - 1
         )
         return np.where(day >= NEVER, NEVER, self.month_first_day[month])
+
+    def first_of_financial_year(self, day: Days, years_on: int) -> Days:
+        """The 1st of April that begins the year `years_on` years after that of each day."""
+        months_in = (self.month_of(day) + 9) % 12  # month 0 is a January
+        month = self.month_of(day) - months_in + 12 * years_on - self.month[0]
+        inside = np.clip(month, 0, len(self.month_first_day) - 1)
+        return np.where(day >= NEVER, NEVER, self.month_first_day[inside])
 
     def leaves_last_months(self, day: Days, months: int) -> Days:
         """The first as-of day on which `day` is no longer "in the last n months"."""

@@ -14,7 +14,7 @@ from processors.calendar import NEVER, Calendar, Days
 from processors.ledger import Part, entered
 from processors.segments import Columns, Flags
 from schemas.alerts import Reason
-from schemas.events import SERVICES
+from schemas.events.case import SERVICES
 from schemas.standards import Standard
 
 # Why a span ends, by number.
@@ -63,7 +63,8 @@ def _of(
     due = _first_past(standard, clock, standard.limit - 1, calendar)
     breach = _first_past(standard, clock, standard.limit, calendar)
     soon = _first_past(standard, clock, standard.limit - standard.due_soon - 1, calendar)
-    done = rows.days[standard.milestone][row] if standard.milestone else np.full(len(row), NEVER)
+    milestone = standard.milestone_day
+    done = rows.days[milestone][row] if milestone else np.full(len(row), NEVER)
     begin = np.maximum(rows.begin[row], soon)
     end = np.minimum(rows.end[row], done)
     ended = np.where(leads_to_closure[row], CLOSED, TRANSFERRED)
@@ -86,5 +87,5 @@ def breaches(found: Spans, rows: Columns, first_slot: int) -> tuple[Part, Part]:
     kept = np.flatnonzero(begin < found.end)
     row, slot = found.row[kept], found.standard[kept] + first_slot
     return entered(
-        slot, rows.area[row], rows.band[row], begin[kept], found.end[kept], rows.sign[row]
+        slot, rows.locality[row], rows.band[row], begin[kept], found.end[kept], rows.sign[row]
     )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from processors.calendar import FIRST_YEAR, LAST_YEAR, london_days
-from schemas.events import TOPICS
+from schemas.events.registry import VALIDATORS
 
 # A header may be without a value.
 Headers = Sequence[tuple[str, bytes | None]]
@@ -78,7 +78,7 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
     The key must be the event's `partitionkey`: otherwise one child's events would lie in several
     partitions and no figure about the child could be right.
     """
-    validate = TOPICS[topic].validator.validate_json
+    validate = VALIDATORS[topic].validator.validate_json
     valid: list[dict[str, Any]] = []
     instants: list[int] = []
     rejected: list[tuple[int, Rejection]] = []

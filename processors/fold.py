@@ -6,46 +6,16 @@ This is the whole of the live computation; where the bytes come from and go to i
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from processors.alerts import decode_alerts, runs_by_case
-from processors.calendar import calendar
+from processors.alerts import runs_by_case
+from processors.child import Child, read_child
+from processors.counting import entries_of
 from processors.deadlines import Spans, breaches, spans
 from processors.decoding import Event
-from processors.judging import AT_ONCE, Judgement, OfCase, Telling, Watch
-from processors.ledger import Ledger
-from processors.record import Record, decode_record
-from processors.rows import row_maker, unheld
-from processors.segments import Columns, derive, with_providers
-from processors.tables import Shape, Tables, Touched
-from processors.wording import Wording
-from schemas.areas import Areas
-from schemas.catalogue import AGE_BANDS, Catalogue
-from schemas.standards import NO_STANDARDS, Standards
-
-
-class Rules:
-    """A catalogue, a tree of areas and standards, made ready once for all of a process."""
-
-    def __init__(
-        self, catalogue: Catalogue, areas: Areas, standards: Standards = NO_STANDARDS
-    ) -> None:
-        self.catalogue = catalogue
-        self.areas = areas
-        self.standards = standards
-        self.calendar = calendar()
-        self.make_row = row_maker(catalogue, areas, standards.providers)
-        self.ledger = Ledger(catalogue, self.calendar)
-        self.unheld = unheld(catalogue)
-        self.slots = [*catalogue.slots, *standards.slots]
-        # After the leaves, and nowhere, an area for each provider.
-        self.first_provider = len(areas.leaves) + 1
-        places = self.first_provider + len(standards.providers)
-        self.shape = Shape(len(self.slots), places, len(AGE_BANDS))
-        self.watch = Watch(standards, areas)
-        self.wording = Wording(standards, areas)
-
-    def empty_tables(self) -> Tables:
-        """Tables of the right shape with nothing in them."""
-        return Tables(self.shape)
+from processors.judging import AT_ONCE, Judgement, OfCase, Telling
+from processors.ledger import Part
+from processors.rules import Rules
+from processors.segments import Cases, Columns, derive
+from processors.tables import Tables, Touched
 
 
 @dataclass
@@ -58,44 +28,43 @@ class Settlement:
 
 
 class Partition:
-    """The state of one partition: the records it holds in memory, and the tables.
+    """The state of one shard: the records it holds in memory, and the tables.
 
-    Records may be left out and offered again as bytes (`admit`), so that memory is bounded; a
-    child's record must be there before its events are folded.
+    A record is of whatever a partition key names: a child, or a place. Records may be left out and
+    offered again as bytes (`admit`), so that memory is bounded; a child's record must be there
+    before its events are folded.
     """
 
     def __init__(self, rules: Rules, tables: Tables | None = None) -> None:
         self.rules = rules
         self.tables = tables or rules.empty_tables()
-        self.records: dict[str, Record] = {}
-        self._dirty: dict[str, Record] = {}
-        self._due: dict[str, Record] = {}
+        self.children: dict[str, Child] = {}
+        self._dirty: dict[str, Child] = {}
+        self._due: dict[str, Child] = {}
 
     def missing(self, children: Iterable[str]) -> list[str]:
         """Those of the children whose record is not in memory."""
-        return [child for child in dict.fromkeys(children) if child not in self.records]
+        return [child for child in dict.fromkeys(children) if child not in self.children]
 
     def admit(self, child: str, encoded: bytes | None, told: bytes | None = None) -> None:
         """Take a child's stored record, and the alerts told of them, into memory, or begin one."""
-        record = decode_record(encoded, self.rules.make_row) if encoded is not None else Record()
-        if told is not None:
-            record.told = {alert.about: alert for alert in decode_alerts(told)}
-        self.records[child] = record
+        rules = self.rules
+        self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
         """Take (child, event) pairs into their records; how many were known already."""
         make_row, known = self.rules.make_row, 0
-        for child, event in events:
-            record = self.records[child]
-            if record.apply(event, make_row):
-                self._dirty[child] = record
+        for name, event in events:
+            child = self.children[name]
+            if child.record.apply(event, make_row):
+                self._dirty[name] = child
             else:
                 known += 1
         return known
 
     def look_at(self, children: Iterable[str]) -> None:
         """Have the next settlement judge these children, whose records are in memory."""
-        self._due.update((child, self.records[child]) for child in children)
+        self._due.update((child, self.children[child]) for child in children)
 
     @property
     def unsettled(self) -> int:
@@ -116,63 +85,90 @@ class Partition:
             touched, telling = self._settle_unjudged()
         else:
             touched, telling = self._settle_judged(judgement)
-        records = {child: record.encode() for child, record in self._dirty.items()}
+        records = {name: child.record.encode() for name, child in self._dirty.items()}
         self._dirty.clear()
         self._due.clear()
         return Settlement(records, touched, telling)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
-        changes = [it for record in looked_at.values() for it in record.settle().values()]
-        touched, *_ = self._measure(changes, [])
+        cases = _Cases(looked_at, self._relates, is_judged=False)
+        touched, *_ = self._measure(cases)
         return touched, Telling(deadlines=dict.fromkeys(looked_at, AT_ONCE))
 
     def _settle_judged(self, judgement: Judgement) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
-        cases = _Cases(looked_at)
-        touched, found, segments = self._measure(cases.changes, cases.unchanged)
+        cases = _Cases(looked_at, self._relates, is_judged=True)
+        touched, found, segments = self._measure(cases)
         runs: dict[str, dict[str, OfCase]] = {}
         for position, of_case in runs_by_case(found, segments, len(cases.changes)).items():
             child, case = cases.names[position]
             runs.setdefault(child, {})[case] = of_case
         return touched, self.rules.watch.judge(looked_at, runs, judgement)
 
-    def _measure(
-        self, changes: list[tuple[bytes, bytes]], unchanged: list[bytes]
-    ) -> tuple[Touched, Spans, Columns]:
-        """Add the changes of cases to the tables; what changed there, and the spans of all."""
+    @property
+    def _relates(self) -> bool:
+        """Whether a change of one case may change what another of the child counts for."""
+        return bool(self.rules.wanted.relations)
+
+    def _measure(self, cases: "_Cases") -> tuple[Touched, Spans, Columns]:
+        """Add what changed to the tables; what changed there, and the spans of all cases."""
         rules = self.rules
-        segments, notifications = derive(changes, rules.calendar, rules.unheld, unchanged)
-        segments = with_providers(segments, len(rules.standards.providers), rules.first_provider)
-        found = spans(segments, rules.standards.standard, rules.calendar)
-        if not changes:
-            return Touched({}, set()), found, segments
-        late = breaches(found, segments, len(rules.catalogue.slots))
-        entries = rules.ledger.entries(segments, notifications, late)
-        return self.tables.add(entries, rules.calendar), found, segments
+        facts = derive(
+            Cases(cases.changes, cases.children, cases.unchanged),
+            rules.localities,
+            rules.calendar,
+            rules.unheld,
+            rules.wanted,
+        )
+        found = spans(facts.case, rules.standards.standard, rules.calendar)
+        further = self._counted()
+        if cases.changes:
+            further += breaches(found, facts.case, len(rules.catalogue.slots))
+        entries = rules.ledger.entries(facts, further)
+        return self.tables.add(entries, rules.calendar), found, facts.case
+
+    def _counted(self) -> list[Part]:
+        """Entries of what changed records add as people, or as places of sessions."""
+        before, now = [], []
+        for child in self._dirty.values():
+            if child.record.is_active:
+                counted = self.rules.counting.counted(child.record.events)
+                if counted != child.counted:
+                    before.append(child.counted)
+                    now.append(counted)
+                    child.counted = counted
+        return [*entries_of(before, -1), *entries_of(now, 1)] if now else []
 
     def forget(self, most: int) -> None:
         """Drop the records longest in memory beyond `most`, unless they are unsettled."""
-        for child in list(self.records)[: max(0, len(self.records) - most)]:
+        for child in list(self.children)[: max(0, len(self.children) - most)]:
             if child not in self._dirty and child not in self._due:
-                del self.records[child]
+                del self.children[child]
 
 
 class _Cases:
-    """Every case of records: those that changed, then the others, and their names in that order."""
+    """Every case of records: those that changed, then the others, and their names in that order.
 
-    def __init__(self, records: Mapping[str, Record]) -> None:
+    Where cases of a child relate to one another, all of them change when one does.
+    """
+
+    def __init__(self, children: Mapping[str, Child], relates: bool, *, is_judged: bool) -> None:
         self.changes: list[tuple[bytes, bytes]] = []
+        self.children: list[int] = []
         self.unchanged: list[bytes] = []
         self.names: list[tuple[str, str]] = []
         others: list[tuple[str, str]] = []
-        for child, record in records.items():
-            changes = record.settle()
+        for number, (name, child) in enumerate(children.items()):
+            changes, settled = child.record.settle(), child.record.settled
+            if changes and relates and len(changes) < len(settled):
+                rest = settled.keys() - changes.keys()
+                changes |= {case: (settled[case], settled[case]) for case in rest}
             self.changes += changes.values()
-            self.names += [(child, case) for case in changes]
-            if len(changes) < len(record.settled):
-                for case, rows in record.settled.items():
-                    if case not in changes:
-                        others.append((child, case))
-                        self.unchanged.append(rows)
+            self.children += [number] * len(changes)
+            self.names += [(name, case) for case in changes]
+            if is_judged and len(changes) < len(settled):
+                for case in settled.keys() - changes.keys():
+                    others.append((name, case))
+                    self.unchanged.append(settled[case])
         self.names += others

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from processors.fold import Rules
 from processors.places import Places
+from processors.rules import Rules
+from processors.tables import Stock
 
 
 class Forecast(NamedTuple):
@@ -26,9 +24,7 @@ class Forecast(NamedTuple):
     later: dict[date, int]
 
 
-def forecast(
-    rules: Rules, now: NDArray[np.int64], later: Sequence[tuple[date, NDArray[np.int64]]]
-) -> list[Forecast]:
+def forecast(rules: Rules, now: Stock, later: Sequence[tuple[date, Stock]]) -> list[Forecast]:
     """A row for each standard and place, from the stocks of today and of the dates to come."""
     places = Places(rules)
     first = len(rules.catalogue.slots)

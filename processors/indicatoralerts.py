@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from processors.direction import HIGHER_IS
 from processors.evaluate import rounded_half_up
-from processors.fold import Rules
 from processors.places import Place, Places
 from processors.rating import Target, exact
+from processors.rules import Rules
+from processors.tables import Stock
 from processors.wording import alert_id
 from schemas.alerts import AlertState, IndicatorChange, Reason
 from schemas.catalogue import Indicator
@@ -48,7 +49,7 @@ class Figure(NamedTuple):
 
 
 def figures(
-    rules: Rules, stock: NDArray[np.int64], targets: Mapping[tuple[str, str], Target]
+    rules: Rules, stock: Stock, targets: Mapping[tuple[str, str], Target]
 ) -> Iterator[Figure]:
     """The figure of every indicator standard and place that the indicator exists at.
 

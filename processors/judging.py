@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from processors.alerts import (
     Alert,
     Run,
@@ -14,10 +16,11 @@ from processors.alerts import (
     next_change,
     succeed,
 )
-from processors.calendar import NEVER
+from processors.calendar import NEVER, calendar
+from processors.child import Child
 from processors.deadlines import REASONS
 from processors.decoding import Event, in_order
-from processors.record import Record
+from processors.segments import WORKER_AHEAD
 from schemas.alerts import Reason
 from schemas.areas import Areas
 from schemas.standards import Standard, Standards
@@ -65,51 +68,53 @@ class Watch:
         self._leaves = [*areas.leaves, None]
 
     def judge(
-        self, records: Mapping[str, Record], runs: Mapping[str, OfChild], judgement: Judgement
+        self, children: Mapping[str, Child], runs: Mapping[str, OfChild], judgement: Judgement
     ) -> Telling:
-        """What to tell of children; the records take in what is told."""
+        """What to tell of children, who take in what is told."""
         telling = Telling()
-        for child, record in records.items():
-            of_child = runs.get(child, {})
-            allocated = _Allocations(record.events if of_child else (), judgement.day)
-            changes, must_wait = self._news(child, record, of_child, allocated, judgement)
+        for name, child in children.items():
+            of_child = runs.get(name, {})
+            allocated = _Allocations(child.record.events if of_child else (), judgement.day)
+            changes, must_wait = self._news(name, child, of_child, allocated, judgement)
             if changes:
                 telling.changes += changes
-                record.told |= {it.alert.about: it.alert for it in changes}
-                telling.told[child] = encode_alerts(list(record.told.values()))
+                child.told |= {it.alert.about: it.alert for it in changes}
+                telling.told[name] = encode_alerts(list(child.told.values()))
             following = min(_next(of_child, judgement.day), allocated.next)
-            telling.deadlines[child] = AT_ONCE if must_wait else following
+            telling.deadlines[name] = AT_ONCE if must_wait else following
         return telling
 
     def _news(
         self,
-        child: str,
-        record: Record,
+        name: str,
+        child: Child,
         runs: OfChild,
         allocated: "_Allocations",
         judgement: Judgement,
     ) -> tuple[list[Told], bool]:
         """What is new of a child's alerts, and whether some of it must wait."""
-        if not runs and not record.told:
+        if not runs and not child.told:
             return [], False
         changes: list[Told] = []
         must_wait = False
         now = {it.about: it for it in self._true_of(runs, allocated, judgement.day)}
         for about, alert in now.items():
-            told = record.told.get(about)
-            if is_raised(told, alert) and judgement.is_withheld(child):
+            told = child.told.get(about)
+            if is_raised(told, alert) and judgement.is_withheld(name):
                 must_wait = True
                 continue
             following = succeed(told, alert)
             if following is not None:
-                changes.append(Told(child, following, told.state if told else None))
-        for about in record.told.keys() - now.keys():
-            told = record.told[about]
+                changes.append(Told(name, following, told.state if told else None))
+        for about in child.told.keys() - now.keys():
+            told = child.told[about]
             if told.is_void:  # it was ended like that before
                 continue
-            following = end(told, self._why_gone(told, record, judgement.day), judgement.day)
+            following = end(
+                told, self._why_gone(told, child.record.events, judgement.day), judgement.day
+            )
             if following is not None:
-                changes.append(Told(child, following, told.state))
+                changes.append(Told(name, following, told.state))
         return changes, must_wait
 
     def _true_of(self, runs: OfChild, allocated: "_Allocations", day: int) -> Iterator[Alert]:
@@ -149,12 +154,12 @@ class Watch:
             owner=standard.owner,
         )
 
-    def _why_gone(self, told: Alert, record: Record, day: int) -> Reason:
+    def _why_gone(self, told: Alert, events: Iterable[Event], day: int) -> Reason:
         """Why an alert that was told does not follow from the facts of a day."""
         standard = self._by_code.get(told.standard)
         if standard is None:
             return "withdrawn"
-        known = in_order(it for it in record.events if it.subject == told.case and it.day <= day)
+        known = in_order(it for it in events if it.subject == told.case and it.day <= day)
         received = next((it.day for it in known if it.type == "notification.received"), None)
         if received is None:
             return "retracted"
@@ -167,12 +172,7 @@ def _ended_by(told: Alert, standard: Standard, known: list[Event], received: int
     `known` are the case's events up to now, in order.
     """
     allocated = [it for it in known if it.type == "case.allocated"]
-    start = received
-    if standard.milestone == "worker":
-        to_service = (it.day for it in allocated if it.data["service"] == standard.service)
-        start = next(to_service, received)
-    kind = MILESTONES.get(standard.milestone or "")
-    done = next((it.day for it in known if it.type == kind and it.day >= start), None)
+    done = _done(standard, known, allocated, received) if standard.milestone else None
     if done is not None:
         return "done-late" if told.state == "breached" and done >= told.since else "done"
     statuses = [it for it in known if it.type in STATUSES and it.day >= received]
@@ -181,6 +181,22 @@ def _ended_by(told: Alert, standard: Standard, known: list[Event], received: int
     if allocated and allocated[-1].data["service"] != standard.service:
         return "transferred"
     return "corrected"
+
+
+def _done(
+    standard: Standard, known: list[Event], allocated: list[Event], received: int
+) -> int | None:
+    """The day on which the milestone of a standard was reached; None if it was not."""
+    kind = MILESTONES[standard.milestone or ""]
+    receipt = start = received
+    if standard.milestone_day != standard.milestone:
+        to_service = (it.day for it in allocated if it.data["service"] == standard.service)
+        receipt = start = max(next(to_service, received), received)
+    if standard.milestone == "worker":
+        ahead = calendar().working_days_before(np.array([receipt]), WORKER_AHEAD)
+        start = max(int(ahead[0]), received)
+    day = next((it.day for it in known if it.type == kind and it.day >= start), None)
+    return None if day is None else max(day, receipt)
 
 
 class _Allocations:

@@ -6,23 +6,23 @@ day, past or known future, is the sum of the entries up to it. "In the month" an
 months" are stocks too, whose exit is entered together with their entry.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from processors.calendar import NEVER, Calendar, Days
 from processors.rows import tests
-from processors.segments import Columns, Flags
+from processors.segments import Columns, Facts, Flags
 from schemas.catalogue import Catalogue, Limit, Match, Measure, Start, Window
 
 
 @dataclass(frozen=True)
 class Entries:
-    """Ledger entries: `amount` is added to the stock of (slot, area, band) from `day` on."""
+    """Ledger entries: `amount` is added to the stock of (slot, locality, band) from `day` on."""
 
     slot: Days
-    area: Days
+    locality: Days
     band: Days
     day: Days
     amount: Days
@@ -32,43 +32,46 @@ Part = tuple[Days, Days, Days, Days, Days]
 
 
 def entered(
-    slot: Days, area: Days, band: Days, begin: Days, end: Days, amount: Days
+    slot: Days, locality: Days, band: Days, begin: Days, end: Days, amount: Days
 ) -> tuple[Part, Part]:
     """What counts from one day until another, as columns of entries; those of never left out."""
     ends = end < NEVER
-    exits = slot[ends], area[ends], band[ends], end[ends], -amount[ends]
-    return (slot, area, band, begin, amount), exits
+    exits = slot[ends], locality[ends], band[ends], end[ends], -amount[ends]
+    return (slot, locality, band, begin, amount), exits
+
+
+def together(parts: Sequence[Part]) -> Entries:
+    """Entries put together from parts, of which there may be none."""
+    if not parts:
+        return Entries(*(np.zeros(0, dtype=np.int64) for _ in range(5)))
+    return Entries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 class Ledger:
-    """The measures of a catalogue, ready to be applied to columns."""
+    """The measures of cases in a catalogue, ready to be applied to columns."""
 
     def __init__(self, catalogue: Catalogue, calendar: Calendar) -> None:
-        self._measures = catalogue.measure
+        self._measures = catalogue.case_measures
         self._slot = {name: index for index, name in enumerate(catalogue.slots)}
         self._calendar = calendar
         self._tests = {
-            name: tests(catalogue.measure, name)
+            name: tests(catalogue.of_cases, name)
             for name in ("holder", "outcome", "notification_type")
         }
 
-    def entries(
-        self, segments: Columns, notifications: Columns, further: Iterable[Part] = ()
-    ) -> Entries:
-        """The entries of every measure for these rows, and further ones."""
+    def entries(self, facts: Facts, further: Iterable[Part] = ()) -> Entries:
+        """The entries of every measure for these facts, and further ones."""
         parts = [
-            part
-            for measure in self._measures
-            for part in self._of(measure, segments if measure.of == "case" else notifications)
+            part for measure in self._measures for part in self._of(measure, facts.of(measure.of))
         ]
         parts += further
-        return Entries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return together(parts)
 
     def _of(self, measure: Measure, rows: Columns) -> list[Part]:
         begin, end = self._period(measure, rows)
         chosen = np.flatnonzero(self._passes(measure, rows) & (begin < end))
         begin, end = begin[chosen], end[chosen]
-        area, band, sign = rows.area[chosen], rows.band[chosen], rows.sign[chosen]
+        locality, band, sign = rows.locality[chosen], rows.band[chosen], rows.sign[chosen]
         amounts = [sign]
         if measure.total:
             span = rows.days[measure.total.end] - rows.days[measure.total.start]
@@ -76,11 +79,11 @@ class Ledger:
         parts: list[Part] = []
         for name, amount in zip(measure.slots, amounts, strict=True):
             slot = np.full(len(chosen), self._slot[name])
-            parts += entered(slot, area, band, begin, end, amount)
+            parts += entered(slot, locality, band, begin, end, amount)
         return parts
 
     def _passes(self, measure: Measure, rows: Columns) -> Flags:
-        """Which rows are of the measure's state, pass its text tests and keep its limit."""
+        """Which rows are of the measure's state, pass its tests and keep its limit."""
         passed = np.ones(len(rows.sign), dtype=np.bool_)
         if measure.state:
             passed &= rows.is_closed == (measure.state == "closed")
@@ -88,18 +91,23 @@ class Ledger:
             match: Match | None = getattr(measure, name)
             if match is not None:
                 passed &= (rows.passes[name] >> known.index(match)) & 1 == 1
+        for name in measure.flags:
+            passed &= rows.flags[name]
         if measure.limit:
             passed &= self._within(measure.limit, rows)
         return passed
 
     def _within(self, limit: Limit, rows: Columns) -> Flags:
         start, end = rows.days[limit.start], rows.days[limit.end]
+        if limit.unit == "months":
+            within: Flags = end < self._calendar.leaves_last_months(start, limit.at_most)
+            return within
         if limit.unit == "working-days":
             taken = self._calendar.working_days(start, end)
         else:
             taken = np.where(end >= NEVER, NEVER, end - start)
-        within: Flags = (taken > limit.more_than) & (taken <= limit.at_most)
-        return within
+        within = (taken > limit.more_than) & (taken <= limit.at_most)
+        return within | (end >= NEVER) if limit.unended else within
 
     def _period(self, measure: Measure, rows: Columns) -> tuple[Days, Days]:
         """The first day each row counts, and the first on which it no longer does."""
@@ -118,11 +126,17 @@ class Ledger:
         return self._calendar.working_day_after(day, start.working_days)
 
     def _window(self, window: Window, day: Days) -> tuple[Days, Days]:
+        calendar = self._calendar
         if window.kind == "last-months":
-            return day, self._calendar.leaves_last_months(day, window.months)
+            return day, calendar.leaves_last_months(day, window.months)
         if window.kind == "month":
-            return day, self._calendar.first_of_month(day, 1)
+            return day, calendar.first_of_month(day, 1)
+        if window.kind == "financial-year":
+            return day, calendar.first_of_financial_year(day, 1)
+        if window.kind == "until-year-end":
+            return np.full(len(day), -NEVER), calendar.first_of_financial_year(day, 1)
+        first = window.months if window.kind == "month-after" else 1
         return (
-            self._calendar.first_of_month(day, 1),
-            self._calendar.first_of_month(day, window.months + 1),
+            calendar.first_of_month(day, first),
+            calendar.first_of_month(day, window.months + 1),
         )

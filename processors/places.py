@@ -1,11 +1,14 @@
-"""Places: the areas, and the providers, that cases are added up by."""
+"""The places that alerts are raised for: the areas, and the providers that are watched."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.fold import Rules
+from processors import placesums
+from processors.rules import Rules
+from processors.tables import Stock
+from schemas import places
 
 
 class Place(NamedTuple):
@@ -16,35 +19,25 @@ class Place(NamedTuple):
 
 
 class Places:
-    """Every area from the top down, then every provider, over the stocks of a deployment."""
+    """Every area from the top down, then every provider that the standards name."""
 
     def __init__(self, rules: Rules) -> None:
         areas = rules.areas
+        self._rules = rules
         self.all = [Place(name) for name in areas.names]
         self.all += [Place(areas.top, provider) for provider in rules.standards.providers]
-        columns = [*areas.leaves, None, *rules.standards.providers]
-        self._membership = np.array(
-            [
-                [
-                    _is_in(place, column, position < rules.first_provider, rules)
-                    for position, column in enumerate(columns)
-                ]
-                for place in self.all
-            ],
-            dtype=np.int64,
-        )
+        self._places = [places.Place(area.level, area.name) for area in areas.area]
+        self._places += [
+            places.Place(places.PROVIDER, provider) for provider in rules.standards.providers
+        ]
 
-    def sums(self, stock: NDArray[np.int64]) -> NDArray[np.int64]:
+    def sums(self, stock: Stock) -> NDArray[np.int64]:
         """A stock by (slot, place), all ages together."""
-        by_place: NDArray[np.int64] = np.einsum("pc,scb->sp", self._membership, stock)
-        return by_place
-
-
-def _is_in(place: Place, column: str | None, is_area: bool, rules: Rules) -> bool:
-    if place.provider is not None:
-        return not is_area and column == place.provider
-    if not is_area:
-        return False
-    if column is None:
-        return place.area == rules.areas.top
-    return column in rules.areas.leaves_under(place.area)
+        slots = self._rules.slots
+        found = placesums.PlaceSums(slots, self._rules.localities, stock)
+        at = [found.position(place) for place in self._places]
+        sums = np.zeros((len(slots), len(self._places)), dtype=np.int64)
+        there = [column for column, position in enumerate(at) if position is not None]
+        where = [position for position in at if position is not None]
+        sums[:, there] = found.everyone()[:, where]
+        return sums

@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from processors.alerts import About, Alert
 from processors.decoding import Event
+from schemas.events.registry import types_feeding
 
 # What a retraction removes is kept apart from the events, since it holds for good, also when the
 # retraction is itself corrected or retracted.
 RETRACTION = "event.retracted"
+
+OPENED = "scs.opened"
+ACTIVE_TYPES = types_feeding("person") | types_feeding("session")
+# The name, which no case has, under which rows are kept that are of the child alone.
+ALONE = ""
 
 MakeRow = Callable[[Event], bytes]
 # (instant, rank, source, id, row): rows in order of time, then source, then id, except that
@@ -34,11 +39,11 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 class Record:
     """One child's events, and their rows by case kept in the order the rules read them.
 
-    `before` holds, for each case changed since the last `settle`, the rows it had then; `told` the
-    alerts that were told of the child, by what they are about.
+    `before` holds, for each case changed since the last `settle`, the rows it had then. `is_active`
+    says that events which make facts of a person or of sessions are among them, or were.
     """
 
-    __slots__ = ("before", "cases", "known", "retracted", "settled", "told")
+    __slots__ = ("before", "cases", "is_active", "known", "retracted", "settled")
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], Known] = {}
@@ -46,7 +51,7 @@ class Record:
         self.cases: dict[str, list[Ordered]] = {}
         self.settled: dict[str, bytes] = {}
         self.before: dict[str, bytes] = {}
-        self.told: dict[About, Alert] = {}
+        self.is_active = False
 
     @property
     def events(self) -> Iterator[Event]:
@@ -73,8 +78,10 @@ class Record:
             self._remove_row(known)
         row = make_row(event)
         self.known[identity] = Known(event, row, _encode(event))
+        if event.type in ACTIVE_TYPES:
+            self.is_active = True
         if row:
-            insort(self._touch(event.subject), _ordered(event, row))
+            insort(self._touch(_case_of(event)), _ordered(event, row))
         return True
 
     def settle(self) -> dict[str, tuple[bytes, bytes]]:
@@ -114,7 +121,7 @@ class Record:
 
     def _remove_row(self, known: Known) -> None:
         if known.row:
-            self._touch(known.event.subject).remove(_ordered(known.event, known.row))
+            self._touch(_case_of(known.event)).remove(_ordered(known.event, known.row))
 
 
 def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
@@ -126,6 +133,11 @@ def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
         record.apply(event, make_row)
     record.settle()
     return record
+
+
+def _case_of(event: Event) -> str:
+    """The case whose rules read an event; openings in social care are of the child alone."""
+    return ALONE if event.type == OPENED else event.subject
 
 
 def _ordered(event: Event, row: bytes) -> Ordered:

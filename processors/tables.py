@@ -2,6 +2,7 @@
 
 The stock of an as-of date is its month's checkpoint plus the month's entries up to the day, so
 reading costs the same whatever lies before: neither more events nor more years make it longer.
+Only cells that have held something take room: they are numbered in the order in which they came.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -15,114 +16,219 @@ from numpy.typing import NDArray
 from processors.calendar import FIRST_DAY, LAST_DAY, Calendar, Days
 from processors.ledger import Entries
 
-# Days of a month are 1 to 31; a power of two keeps a row's days together in memory.
+# Days of a month are 1 to 31; a power of two makes a day's place in a month from cell and day.
 ROW_DAYS = 32
+# Bits of a key for the band and for the locality; the slot takes those above.
+BAND_BITS, LOCALITY_BITS = 3, 21
 # Less than every month number, and every place that is worked out from one.
 NO_MONTH = -(2**62)
 
 Sums = NDArray[np.int32]
+Cells = NDArray[np.int64]
 
 
-class Shape(NamedTuple):
-    """How many slots, areas (the leaves, and one for none of them) and bands the tables have."""
+def keys(slot: Days, locality: Days, band: Days) -> Cells:
+    """The key of each cell: a slot, a locality and a band in one number."""
+    return ((slot << LOCALITY_BITS | locality) << BAND_BITS) | band
 
-    slots: int
-    areas: int
-    bands: int
 
-    @property
-    def cells(self) -> int:
-        """The number of rows in a month: one for each slot, area and band, in that order."""
-        return self.slots * self.areas * self.bands
+def parts(cells: Cells) -> tuple[Days, Days, Days]:
+    """The slots, localities and bands of keys."""
+    place = cells >> BAND_BITS
+    return place >> LOCALITY_BITS, place & (2**LOCALITY_BITS - 1), cells & (2**BAND_BITS - 1)
+
+
+class Stock(NamedTuple):
+    """What cells hold as of a day: keys, each once or oftener, and amounts to be added up."""
+
+    cells: Cells
+    amounts: NDArray[np.int64]
+
+
+NOTHING = Stock(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
+def together(stocks: list[Stock]) -> Stock:
+    """The stock that shards make together."""
+    if not stocks:
+        return NOTHING
+    return Stock(
+        np.concatenate([stock.cells for stock in stocks]),
+        np.concatenate([stock.amounts for stock in stocks]),
+    )
 
 
 class Touched(NamedTuple):
-    """What an update changed: rows by month, and months whose checkpoint is another one now."""
+    """What an update changed.
+
+    The numbers of the cells whose rows changed, by month; those whose checkpoints did, by month;
+    and how many cells there were before it.
+    """
 
     rows: dict[int, NDArray[np.intp]]
-    checkpoints: set[int]
+    checkpoints: dict[int, NDArray[np.intp]]
+    known: int
+
+
+class Month:
+    """A month's entries: the amount at each (cell's number, day) that has one, in that order."""
+
+    __slots__ = ("amounts", "places")
+
+    def __init__(self, places: Days | None = None, amounts: Sums | None = None) -> None:
+        self.places = np.zeros(0, dtype=np.int64) if places is None else places
+        self.amounts = np.zeros(0, dtype=np.int32) if amounts is None else amounts
+
+    def add(self, places: Days, amounts: Sums) -> None:
+        """Add amounts at places, which are different and in order."""
+        at = np.searchsorted(self.places, places)
+        known = np.append(self.places, -1)[at] == places
+        self.amounts[at[known]] += amounts[known]
+        new = ~known
+        if new.any():
+            self.places = np.insert(self.places, at[new], places[new])
+            self.amounts = np.insert(self.amounts, at[new], amounts[new])
+
+    def until(self, day_of_month: int, cells: int) -> NDArray[np.int64]:
+        """The sum of each cell's entries up to a day of the month."""
+        chosen = self.places % ROW_DAYS <= day_of_month
+        cell, amount = self.places[chosen] // ROW_DAYS, self.amounts[chosen]
+        return np.bincount(cell, amount, cells).astype(np.int64)
+
+    def rows(self, cells: NDArray[np.intp]) -> tuple[NDArray[np.intp], Days, Sums]:
+        """Of the cells named, in order: how many entries each has; their days; their amounts."""
+        first = np.searchsorted(self.places, cells * ROW_DAYS)
+        end = np.searchsorted(self.places, (cells + 1) * ROW_DAYS)
+        counts = end - first
+        at = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        return counts, self.places[at] % ROW_DAYS, self.amounts[at]
 
 
 @dataclass
 class Tables:
     """Sums of entries by month number.
 
-    `entries[m]` has a row of ROW_DAYS days for each cell; `checkpoints[m]` has each cell's stock
-    when month m begins. Both exist for the months that have had entries, listed in `months`.
+    `cells` has the keys of the cells by number. `checkpoints[m]` has each cell's stock when month m
+    begins; cells that came after it was made have none. Both it and `entries[m]` exist for the
+    months that have had entries, listed in `months`.
     """
 
-    shape: Shape
+    cells: Cells = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     months: list[int] = field(default_factory=list)
-    entries: dict[int, Sums] = field(default_factory=dict)
+    entries: dict[int, Month] = field(default_factory=dict)
     checkpoints: dict[int, Sums] = field(default_factory=dict)
+    _order: NDArray[np.intp] | None = None
 
     def add(self, entries: Entries, calendar: Calendar) -> Touched:
         """Add ledger entries and tell what changed; entries that cancel out change nothing."""
+        known = len(self.cells)
         changes = self._changes(entries, calendar)
-        begun = {month for month in changes if self._begin(month)}
+        begun = [month for month in changes if self._begin(month)]
         rows: dict[int, NDArray[np.intp]] = {}
-        net: dict[int, Sums] = {}
-        for month, (position, amount) in changes.items():
-            self.entries[month].reshape(-1)[position] += amount
-            row = position // ROW_DAYS
-            rows[month] = row[np.diff(row, prepend=-1) > 0]
-            net[month] = np.bincount(row, amount, self.shape.cells).astype(np.int32)
-        return Touched(rows, begun | self._carry(net))
+        net: dict[int, NDArray[np.int64]] = {}
+        for month, (place, amount) in changes.items():
+            self.entries[month].add(place, amount)
+            cell = place // ROW_DAYS
+            rows[month] = cell[np.diff(cell, prepend=-1) > 0]
+            net[month] = np.bincount(cell, amount, len(self.cells)).astype(np.int64)
+        checkpoints = self._carry(net)
+        for month in begun:
+            checkpoints[month] = np.arange(len(self.checkpoints[month]))
+        return Touched(rows, checkpoints, known)
 
-    def stock(self, day: int, calendar: Calendar) -> NDArray[np.int64]:
-        """Every cell's stock as of a day, as an array of shape (slots, areas, bands)."""
+    def stock(self, day: int, calendar: Calendar) -> Stock:
+        """Every cell's stock as of a day."""
         month = int(calendar.month[day - FIRST_DAY])
         day_of_month = int(calendar.day_of_month[day - FIRST_DAY])
         position = bisect_right(self.months, month) - 1
         if position < 0:
-            return np.zeros(self.shape, dtype=np.int64)
+            return NOTHING
         latest = self.months[position]
-        days = ROW_DAYS if latest < month else day_of_month + 1
-        return stock_of(self.shape, self.checkpoints[latest], self.entries[latest][:, :days])
+        amounts = self.entries[latest].until(
+            ROW_DAYS if latest < month else day_of_month, len(self.cells)
+        )
+        checkpoint = self.checkpoints[latest]
+        amounts[: len(checkpoint)] += checkpoint
+        held = np.flatnonzero(amounts)
+        return Stock(self.cells[held], amounts[held])
 
     def _changes(self, entries: Entries, calendar: Calendar) -> dict[int, tuple[Days, Sums]]:
-        """By month: the positions in its flattened rows that change, in order, and by how much."""
+        """By month: the places in it that change, in order, and by how much."""
         day = np.clip(entries.day, FIRST_DAY, LAST_DAY)
-        cell = (entries.slot * self.shape.areas + entries.area) * self.shape.bands + entries.band
-        position = cell * ROW_DAYS + calendar.day_of_month[day - FIRST_DAY]
-        size = self.shape.cells * ROW_DAYS
-        place, amount = _sums(calendar.month_of(day) * size + position, entries.amount)
-        month = place // size
-        edges = [*np.flatnonzero(np.diff(month, prepend=NO_MONTH)).tolist(), len(place)]
+        cell = keys(entries.slot, entries.locality, entries.band)
+        # First what cancels out goes, so that no cell is numbered that holds nothing.
+        found, which = np.unique(cell, return_inverse=True)
+        days = LAST_DAY - FIRST_DAY + 1
+        place, amount = _sums(which * days + (day - FIRST_DAY), entries.amount)
+        index, offset = place // days, place % days
+        number = self._numbers(found, index)
+        month = calendar.month[offset]
+        size = len(self.cells) * ROW_DAYS
+        at = month * size + number[index] * ROW_DAYS + calendar.day_of_month[offset]
+        order = np.argsort(at)
+        at, amount, month = at[order], amount[order], month[order]
+        edges = [*np.flatnonzero(np.diff(month, prepend=NO_MONTH)).tolist(), len(at)]
         return {
-            int(month[start]): (place[start:end] - month[start] * size, amount[start:end])
+            int(month[start]): (at[start:end] - month[start] * size, amount[start:end])
             for start, end in pairwise(edges)
         }
+
+    def _numbers(self, found: Cells, used: NDArray[np.intp]) -> Days:
+        """The numbers of the keys found, given to those that are used and have none yet."""
+        if self._order is None:
+            self._order = np.argsort(self.cells)
+        at = np.searchsorted(self.cells, found, sorter=self._order)
+        position = np.append(self._order, -1)[at]
+        is_known = np.append(self.cells, -1)[position] == found
+        numbers = np.where(is_known, position, -1)
+        is_new = np.zeros(len(found), dtype=np.bool_)
+        is_new[used] = True
+        is_new &= ~is_known
+        if is_new.any():
+            numbers[is_new] = len(self.cells) + np.arange(int(is_new.sum()))
+            self.cells = np.append(self.cells, found[is_new])
+            self._order = None
+        return numbers
 
     def _begin(self, month: int) -> bool:
         """Make room for a month, whose checkpoint is the end of the latest month before it."""
         if month in self.entries:
             return False
         position = bisect_right(self.months, month) - 1
-        checkpoint = np.zeros(self.shape.cells, dtype=np.int32)
+        checkpoint = np.zeros(0, dtype=np.int32)
         if position >= 0:
             earlier = self.months[position]
-            checkpoint = self.checkpoints[earlier] + self.entries[earlier].sum(
-                axis=1, dtype=np.int32
-            )
-        self.entries[month] = np.zeros((self.shape.cells, ROW_DAYS), dtype=np.int32)
+            sums = self.entries[earlier].until(ROW_DAYS, len(self.cells))
+            sums[: len(self.checkpoints[earlier])] += self.checkpoints[earlier]
+            checkpoint = sums.astype(np.int32)
+        self.entries[month] = Month()
         self.checkpoints[month] = checkpoint
         insort(self.months, month)
         return True
 
-    def _carry(self, net: dict[int, Sums]) -> set[int]:
-        """Add the months' net changes to every later checkpoint; the months this changed."""
+    def _carry(self, net: dict[int, NDArray[np.int64]]) -> dict[int, NDArray[np.intp]]:
+        """Add the months' net changes to every later checkpoint; the cells this changed."""
+        changed: dict[int, NDArray[np.intp]] = {}
         if not net:
-            return set()
-        changed = set()
-        running = np.zeros(self.shape.cells, dtype=np.int32)
+            return changed
+        running = np.zeros(len(self.cells), dtype=np.int64)
         for month in self.months[bisect_left(self.months, min(net)) :]:
-            if running.any():
-                self.checkpoints[month] = self.checkpoints[month] + running
-                changed.add(month)
+            cells = np.flatnonzero(running)
+            if len(cells):
+                self.checkpoints[month] = _grown(self.checkpoints[month], len(self.cells))
+                self.checkpoints[month][cells] += running[cells].astype(np.int32)
+                changed[month] = cells
             if month in net:
                 running += net[month]
         return changed
+
+
+def _grown(sums: Sums, size: int) -> Sums:
+    if len(sums) == size:
+        return sums
+    grown = np.zeros(size, dtype=np.int32)
+    grown[: len(sums)] = sums
+    return grown
 
 
 def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
@@ -133,9 +239,3 @@ def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
     sums = np.add.reduceat(amount[order], starts) if len(place) else amount
     changed = np.flatnonzero(sums)
     return place[starts[changed]], sums[changed].astype(np.int32)
-
-
-def stock_of(shape: Shape, checkpoint: Sums, days: Sums) -> NDArray[np.int64]:
-    """The stock that a checkpoint and the entries of the days since make, by (slot, area, band)."""
-    stock: NDArray[np.int64] = checkpoint + days.sum(axis=1, dtype=np.int64)
-    return stock.reshape(shape)

@@ -1,26 +1,65 @@
 """The indicator catalogue as data: measures, and the indicators that are formulas over them.
 
-A *measure* says which cases (or notifications) count on which days; the ledger turns it into dated
-entries. An *indicator* divides sums of measures and says how the result is shown. Both are read
-from TOML and checked when loaded, so that an indicator's rule stands in one place.
+A *measure* says which facts count on which days; the ledger turns it into dated entries. An
+*indicator* divides sums of measures and says how the result is shown. Both are read from TOML and
+checked when loaded, so that an indicator's rule stands in one place. FACTS says which days and
+flags each kind of fact about a case has.
 """
 
 import hashlib
 import json
 import tomllib
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-# Days a case has. `received` to `closed` are the words of Indicators; `notified` is the day of
-# one notification of a case that may get several.
-CaseDay = Literal["received", "contact", "plan", "closed", "notified"]
-# What a figure is rated against (Indicators, Scorecard): its target, or the month before.
+from schemas.events.activity import Characteristic
+from schemas.events.case import Service
+from schemas.events.reference import Group
+from schemas.events.scs import ScsStatus
+from schemas.places import SiteKind
+
+# What a figure is rated against (docs/indicators.md, Scorecard): its target, or the month before.
 RagScheme = Literal["target", "previous"]
 AGE_BANDS = ("0-4", "5-10", "11-15", "16+", "unknown")
 ALL_AGES = "all"
+
+
+class Fact(NamedTuple):
+    """A kind of fact about a case: the days and flags that each one has."""
+
+    days: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+
+
+# A day is absent where the fact has none. `received` to `closed` are the words of the rules;
+# `receipt` is the first allocation to the holder's service, and the `service_` days are milestones
+# that count from then on; `until` is the last day of a spell, a time in which one service has a
+# case.
+FACTS: dict[str, Fact] = {
+    "case": Fact(
+        days=(
+            "received",
+            "contact",
+            "plan",
+            "closed",
+            "receipt",
+            "service_worker",
+            "service_contact",
+            "service_plan",
+            "referrer",
+            "stepped_up",
+            "destination",
+            "sustained",
+        ),
+        flags=("troubled_families_evidence",),
+    ),
+    "notification": Fact(days=("received", "notified", "plan")),
+    "spell": Fact(days=("received", "until")),
+}
 
 
 class Data(BaseModel):
@@ -67,47 +106,89 @@ class Start(Data):
     working days have passed.
     """
 
-    day: CaseDay
+    day: str
     days: int = 0
     working_days: int | None = None
 
 
 class Window(Data):
-    """How long a case's day keeps it counted.
+    """How long a fact's day keeps it counted.
 
     `month`: while the as-of date is in the same calendar month. `last-months`: while the day is in
     the last `months` months. `months-after`: in the `months` calendar months after the day's own.
+    `month-after`: in the one calendar month that is `months` after the day's own. `financial-year`:
+    from the day until the year from April that it lies in is over. `until-year-end`: the same, and
+    before the day as well.
     """
 
-    day: CaseDay
-    kind: Literal["month", "last-months", "months-after"]
+    day: str
+    kind: Literal[
+        "month", "last-months", "months-after", "month-after", "financial-year", "until-year-end"
+    ]
     months: int = 0
 
 
 class Span(Data):
-    """The time from one of a case's days to another."""
+    """The time from one of a fact's days to another."""
 
-    start: CaseDay = Field(alias="from")
-    end: CaseDay = Field(alias="to")
+    start: str = Field(alias="from")
+    end: str = Field(alias="to")
 
 
 class Limit(Span):
-    """A bound on a span: more than so many days or working days, and at most so many."""
+    """A bound on a span: more than so many days, working days or months, and at most so many.
 
-    unit: Literal["days", "working-days"]
+    With `unended` a span whose end has not come is longer than any bound; else it keeps none. In
+    months, a span of at most n is one whose end is within n months after its start.
+    """
+
+    unit: Literal["days", "working-days", "months"]
     more_than: int = -1
     at_most: int = 2**31
+    unended: bool = False
 
 
-class Measure(Data):
-    """What counts, from when, until when; and, with `total`, the days that are summed as well."""
+class Relation(Data):
+    """Something else that is true of the same child, before or after a fact's day.
+
+    With `before`, it gives the fact a flag: the child has another case that was with a service
+    (`spell`, tested by `holder`) on a day in the last `months` months as of that day, or that had
+    closed while with it (`closure`) within `months` months before. With `same`, that case's first
+    notification must also say the same of it. With `after`, it gives the fact a day: the first
+    opening in social care (`scs-opening`) within `months` months after.
+    """
 
     name: str
     of: Literal["case", "notification"]
+    to: Literal["spell", "closure", "scs-opening"]
+    months: Annotated[int, Field(ge=1)]
+    before: str | None = None
+    after: str | None = None
+    holder: Match | None = None
+    same: Literal["primary_reason"] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_side(self) -> Self:
+        if (self.before is None) == (self.after is None):
+            raise ValueError(f"relation {self.name}: give either before or after")
+        if (self.to == "scs-opening") != (self.after is not None):
+            raise ValueError(f"relation {self.name}: what comes after is an scs-opening alone")
+        return self
+
+
+class Measure(Data):
+    """What counts of cases, from when, until when; and, with `total`, the days summed as well.
+
+    `flags` are those that a fact must have, its own or a relation's; a day may be a relation's too.
+    """
+
+    name: str
+    of: Literal["case", "notification", "spell"]
     state: Literal["open", "closed"] | None = None
     holder: Match | None = None
     outcome: Match | None = None
     notification_type: Match | None = None
+    flags: tuple[str, ...] = ()
     starts: tuple[Start, ...] = ()
     window: Window | None = None
     limit: Limit | None = None
@@ -119,7 +200,7 @@ class Measure(Data):
             raise ValueError(f"measure {self.name}: only a closed case has an outcome")
         if self.of == "notification" and (self.state or self.holder):
             raise ValueError(f"measure {self.name}: a notification has no state and no holder")
-        if self.of == "case" and self.notification_type:
+        if self.of != "notification" and self.notification_type:
             raise ValueError(f"measure {self.name}: a case may have notifications of several types")
         return self
 
@@ -128,41 +209,187 @@ class Measure(Data):
         """The names under which its sums are kept: its own and, with `total`, `<name>.days`."""
         return [self.name, f"{self.name}.days"] if self.total else [self.name]
 
+    @property
+    def days_named(self) -> set[str]:
+        """The days that it rests on."""
+        spans = [span for span in (self.limit, self.total) if span]
+        named = {day for span in spans for day in (span.start, span.end)}
+        named |= {start.day for start in self.starts}
+        return named | ({self.window.day} if self.window else set())
+
+
+# Where something of a person is counted once: where they live, at each site, or at each place that
+# the session they attended is in.
+Once = Literal["district", "site", "session"]
+
+
+class Attended(Data):
+    """Attendance at so many different sessions, in the month or in the last so many months.
+
+    `at` is the kinds of site that count, any where it is empty; of what is counted at each site
+    only attendance there counts, unless `anywhere`.
+    """
+
+    kind: Match | None = None
+    at: tuple[SiteKind, ...] = ()
+    anywhere: bool = False
+    months: Annotated[int, Field(ge=1)] | None = None
+    times: Annotated[int, Field(ge=1)] = 1
+
+
+class Outcome(Data):
+    """An outcome recorded in the last so many months of a registration that is counted."""
+
+    months: Annotated[int, Field(ge=1)]
+    accredited: bool = False
+
+
+class PersonMeasure(Data):
+    """What counts of people, or of their cases in social care, while all that it asks for holds.
+
+    Ages, in completed years, are those on the as-of date; what a person is, is what their latest
+    event that says it says. `registered` asks for a registration in force: of a site of the kinds
+    `at`, and of what is counted at each site there; `newly` for one first recorded in the month,
+    and `registration` tests its kind. `resident` asks that they live in the site's district.
+    `again_within` asks for an earlier opening within so many months. An opening or a closing counts
+    in the month, or in the last `months` months.
+    """
+
+    name: str
+    of: Literal["person", "scs-case", "scs-opening", "scs-closing"]
+    once: Once = "district"
+    at: tuple[SiteKind, ...] = ()
+    age: tuple[int, int] | None = None
+    deprived: bool | None = None
+    characteristics: tuple[Characteristic, ...] = ()
+    registered: bool = False
+    newly: bool = False
+    registration: Match | None = None
+    resident: bool = False
+    attended: Attended | None = None
+    recorded: Outcome | None = None
+    scs: bool = False
+    scs_status: ScsStatus | None = None
+    origin: Match | None = None
+    reason: Match | None = None
+    months: Annotated[int, Field(ge=1)] | None = None
+    again_within: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _asks_what_there_is(self) -> Self:
+        if self.once == "site" and not self.at:
+            raise ValueError(f"measure {self.name}: what is counted at sites says which, in at")
+        if self.resident and self.once != "site":
+            raise ValueError(f"measure {self.name}: people are residents of a site's district")
+        if self.once == "session" and not self.attended:
+            raise ValueError(f"measure {self.name}: only those who attended are at a session")
+        if (self.newly or self.registration) and not self.registered:
+            raise ValueError(f"measure {self.name}: it tests a registration it does not ask for")
+        if self.origin and self.of not in {"scs-case", "scs-opening"}:
+            raise ValueError(f"measure {self.name}: only what was opened has an origin")
+        if self.reason and self.of != "scs-closing":
+            raise ValueError(f"measure {self.name}: only a closing has a reason")
+        if self.again_within and self.of != "scs-opening":
+            raise ValueError(f"measure {self.name}: only an opening comes again")
+        if self.of != "person" and self.once != "district":
+            raise ValueError(f"measure {self.name}: social care is counted where people live")
+        return self
+
+    @property
+    def slots(self) -> list[str]:
+        """The name under which its sum is kept."""
+        return [self.name]
+
+
+class SessionMeasure(Data):
+    """What counts of sessions held: how many, and with `total` a number that they report.
+
+    In the month, or in the last `months` months; where the session is, or at each site alone.
+    """
+
+    name: str
+    of: Literal["session"]
+    once: Literal["district", "site"] = "district"
+    at: tuple[SiteKind, ...] = ()
+    kind: Match | None = None
+    attended: bool = False
+    months: Annotated[int, Field(ge=1)] | None = None
+    total: Literal["participants", "feedback_good", "feedback_total"] | None = None
+
+    @property
+    def slots(self) -> list[str]:
+        """The names under which its sums are kept: its own and, with `total`, `<name>.<number>`."""
+        return [self.name, f"{self.name}.{self.total}"] if self.total else [self.name]
+
+
+AnyMeasure = Annotated[Measure | PersonMeasure | SessionMeasure, Field(discriminator="of")]
+
+
+class PopulationOf(Data):
+    """A denominator: the people of the place, of an age range and group, in the latest estimate."""
+
+    ages: str
+    group: Group = "all"
+
+
+class WorkforceOf(Data):
+    """A denominator: the full-time equivalents that a provider reports for a service there."""
+
+    fte: Service
+
 
 class Indicator(Data):
     """An indicator: what it is called, how it is worked out, and how it is shown.
 
     `amber` is by how much it may fall short of what it is rated against and still be Amber, in its
-    own unit.
+    own unit. One that is `supplied` has no formula: others work it out. With `denominator_of` the
+    denominator of a site is that of the district it lies in.
     """
 
     code: str
     title: str
     definition: str
     family: str
-    frequency: Literal["M", "Q", "A"]
-    unit: Literal["count", "percent", "rate", "days"]
+    frequency: Literal["M", "Q", "T", "A", "R12M", "YTD", "to-date"]
+    unit: Literal["count", "percent", "rate", "days", "ratio"]
     polarity: Literal["H", "L", "T"]
-    bands: Literal["share", "count", "value"]
+    bands: Literal["share", "count", "value", "none"]
     levels: tuple[str, ...]
     scale: int = 1
     amber: Annotated[float, Field(ge=0)] | None = None
-    numerator: dict[str, int]
-    denominator: dict[str, int] | Literal["population"] | None = None
+    decimals: Literal[0, 1] = 1
+    source: Literal["events", "supplied"] = "events"
+    numerator: dict[str, int] = {}
+    denominator: dict[str, int] | Literal["population"] | PopulationOf | WorkforceOf | None = None
+    denominator_of: Literal["district"] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_formula_or_a_supplier(self) -> Self:
+        if (self.source == "supplied") == bool(self.numerator):
+            raise ValueError(f"indicator {self.code}: give a numerator, unless it is supplied")
+        return self
+
+    @property
+    def terms(self) -> set[str]:
+        """The slots that its formula sums."""
+        below = self.denominator if isinstance(self.denominator, dict) else {}
+        return self.numerator.keys() | below.keys()
 
 
 class Catalogue(Data):
-    """Every measure and indicator, checked: names unique, every formula over known slots."""
+    """Every relation, measure and indicator, checked: names unique, all that they name known."""
 
     direction: Literal["change", "improvement"]
     rag: RagScheme = "target"
-    measure: Annotated[tuple[Measure, ...], Field(min_length=1)]
+    relation: tuple[Relation, ...] = ()
+    measure: Annotated[tuple[AnyMeasure, ...], Field(min_length=1)]
     indicator: Annotated[tuple[Indicator, ...], Field(min_length=1)]
     version: str = ""
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
         for kind, names in (
+            ("relation", [relation.name for relation in self.relation]),
             ("measure", [measure.name for measure in self.measure]),
             ("indicator", [indicator.code for indicator in self.indicator]),
         ):
@@ -170,20 +397,62 @@ class Catalogue(Data):
             if twice:
                 raise ValueError(f"{kind} named twice: {', '.join(twice)}")
         for indicator in self.indicator:
-            terms = set(indicator.numerator)
-            if isinstance(indicator.denominator, dict):
-                terms |= set(indicator.denominator)
-            unknown = sorted(terms - set(self.slots))
+            unknown = sorted(indicator.terms - set(self.slots))
             if unknown:
                 raise ValueError(
                     f"indicator {indicator.code}: no measure called {', '.join(unknown)}"
                 )
         return self
 
+    @model_validator(mode="after")
+    def _facts_have_what_is_named(self) -> Self:
+        for relation in self.relation:
+            _refuse(
+                f"relation {relation.name}",
+                {relation.before or relation.after or ""},
+                relation.of,
+                (),
+            )
+        for measure in self.case_measures:
+            related = [it for it in self.relation if it.of == measure.of]
+            name = f"measure {measure.name}"
+            _refuse(name, measure.days_named, measure.of, [it.name for it in related if it.after])
+            flags = {*FACTS[measure.of].flags, *(it.name for it in related if it.before)}
+            unknown = sorted(set(measure.flags) - flags)
+            if unknown:
+                raise ValueError(f"{name}: a {measure.of} has no flag called {', '.join(unknown)}")
+        return self
+
+    @property
+    def of_cases(self) -> list[Measure | Relation]:
+        """All that is asked of cases: their measures, and the relations between them."""
+        return [*self.case_measures, *self.relation]
+
+    @property
+    def case_measures(self) -> list[Measure]:
+        """The measures of cases."""
+        return [measure for measure in self.measure if isinstance(measure, Measure)]
+
+    @property
+    def person_measures(self) -> list[PersonMeasure]:
+        """The measures of people and of their cases in social care."""
+        return [measure for measure in self.measure if isinstance(measure, PersonMeasure)]
+
+    @property
+    def session_measures(self) -> list[SessionMeasure]:
+        """The measures of sessions."""
+        return [measure for measure in self.measure if isinstance(measure, SessionMeasure)]
+
     @property
     def slots(self) -> list[str]:
         """Every measure's slots, in order."""
         return [slot for measure in self.measure for slot in measure.slots]
+
+
+def _refuse(name: str, days: set[str], fact: str, further: Sequence[str]) -> None:
+    unknown = sorted(days - {*FACTS[fact].days, *further})
+    if unknown:
+        raise ValueError(f"{name}: a {fact} has no day called {', '.join(unknown)}")
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:

@@ -1,10 +1,13 @@
-"""Scorecard rows: an indicator's figures for one area and age band."""
+"""Scorecard rows: an indicator's figures for one place and age band."""
 
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-Status = Literal["reported", "no-cases", "not-available", "not-at-this-level"]
+# `supplied` is a value that others worked out, `to-be-supplied` one that they have not yet.
+Status = Literal[
+    "reported", "supplied", "no-cases", "not-available", "to-be-supplied", "not-at-this-level"
+]
 Direction = Literal["up", "down", "level", "better", "worse", "same"]
 
 
@@ -13,7 +16,8 @@ class ScorecardRow(BaseModel):
 
     `value` is the count itself, or `scale * numerator / denominator` rounded half up to one
     decimal; it and `previous` (as of the last day of the month before) are absent where there is
-    no denominator. `direction` compares the two from their exact fractions.
+    no denominator. `direction` compares the two from their exact fractions. `area` is the name of
+    the place, and `level` what kind of place it is. What was supplied may be a value alone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -22,12 +26,13 @@ class ScorecardRow(BaseModel):
     title: str
     area: str
     age_band: str
-    numerator: int
-    denominator: int
+    numerator: int | float | None
+    denominator: int | float | None
     value: int | float | None
     status: Status
     previous: int | float | None
     direction: Direction | None
+    level: str
 
 
 ROWS = TypeAdapter(list[ScorecardRow])

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.catalogue import Catalogue, Data
-from schemas.events import Service
+from schemas.events.case import Service
 
 Severity = Literal["warning", "critical"]
 OwnerKind = Literal["team", "provider", "area"]
@@ -41,6 +41,17 @@ class Standard(Data):
     due_soon: Annotated[int, Field(ge=0)]
     severity: Severity
     owner: OwnerKind
+
+    @property
+    def milestone_day(self) -> str | None:
+        """The case's day that ends the wait; None for its closure.
+
+        Of a commissioned service, and of any worker, what counts is what was done from receipt on.
+        """
+        if self.milestone is None:
+            return None
+        is_since_receipt = self.clock == "receipt" or self.milestone == "worker"
+        return f"service_{self.milestone}" if is_since_receipt else self.milestone
 
     @model_validator(mode="after")
     def _warns_within_its_limit(self) -> Self:

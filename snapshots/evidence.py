@@ -17,7 +17,7 @@ from processors.decoding import Event
 from processors.quality import Oddity, odd_facts
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue
-from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from schemas.release import Position, ReleaseCell
 from snapshots.causes import Moves
 from snapshots.children import Placed, children, known, offsets_of

@@ -12,7 +12,7 @@ from processors.calendar import day_number, month_number, previous_month_end
 from processors.decoding import Event
 from processors.fold import Rules
 from processors.record import decode_record
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.release import Position
 from snapshots.freeze import Cut
 from streams.batches import TP

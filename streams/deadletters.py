@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from processors.decoding import Rejection
-from schemas.events import DEAD_LETTER_SUFFIX, TOPICS
+from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.batches import TP, Record
 from streams.logreading import log_reader
 
@@ -71,7 +71,7 @@ class DeadLetter(NamedTuple):
 
 
 async def read_dead_letters(
-    brokers: str, topics: Sequence[str] = tuple(TOPICS)
+    brokers: str, topics: Sequence[str] = tuple(VALIDATORS)
 ) -> AsyncIterator[DeadLetter]:
     """Every dead letter of the topics, by topic, partition and offset in its own topic.
 

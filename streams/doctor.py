@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from processors.fold import Rules
 from schemas.alerts import ALERTS_TOPIC
-from schemas.events import DEAD_LETTER_SUFFIX
+from schemas.events.registry import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
 from snapshots.topic import TOPIC as RELEASES
 from streams.alerts.places import prefixes

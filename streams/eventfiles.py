@@ -10,7 +10,7 @@ from typing import IO, NamedTuple, cast
 from pydantic_core import from_json
 
 from processors.decoding import Message, Rejection, decode
-from schemas.events import TOPICS, topics_of
+from schemas.events.registry import VALIDATORS, topics_of
 from streams.failures import Understood
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -77,7 +77,7 @@ def _judge(lines: list[tuple[int, bytes]]) -> tuple[list[Line], list[BadLine]]:
 
 
 def _bad_lines(routed: Iterable[tuple[int, Message, tuple[str, ...]]]) -> Iterator[BadLine]:
-    for topic in TOPICS:
+    for topic in VALIDATORS:
         lines = [(number, message) for number, message, topics in routed if topics[0] == topic]
         for position, rejection in decode(topic, [message for _, message in lines]).rejected:
             number, (_, value, _) = lines[position]

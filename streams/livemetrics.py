@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from processors.calendar import LONDON, calendar, day_number
 from processors.fold import Rules
 from schemas.alerts import AlertState
-from schemas.events import TOPICS
+from schemas.events.registry import VALIDATORS
 from schemas.release import Release
 from schemas.settings import Settings
 from snapshots.failures import ReleaseError
@@ -119,7 +119,7 @@ class LiveMetrics(Collector):
         try:
             async with (
                 asyncio.timeout(ANSWER_SECONDS),
-                log_reader(self._settings.kafka_bootstrap, TOPICS) as reader,
+                log_reader(self._settings.kafka_bootstrap, VALIDATORS) as reader,
             ):
                 bounds = await reader.bounds()
             found.add("caseline_kafka_up", 1)

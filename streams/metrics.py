@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from processors.alerts import Told
-from schemas.events import TOPICS, Attributes
+from schemas.events.registry import VALIDATORS
+from schemas.events.attributes import Attributes
 from streams.batches import TP, Batch, Heard
 from streams.latencies import Latencies
 
@@ -105,7 +106,7 @@ class WorkerMetrics:
 
     def _begin_at_zero(self) -> None:
         """Make series that might come, because an increase from nothing does not show."""
-        for topic in TOPICS:
+        for topic in VALIDATORS:
             for counter in (self.events, self.duplicates, self.commit_failures, self.taken):
                 counter.labels(topic)
             for reason in (*REASONS, OTHER):

@@ -16,7 +16,7 @@ from processors.fold import Rules
 from processors.population import population
 from processors.quality import OddFact, odd_facts
 from processors.record import decode_record
-from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from schemas.scorecard import ScorecardRow
 from streams.batches import TP
 from streams.failures import Understood

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.fold import Rules
-from schemas.events import TOPICS
+from schemas.events.registry import VALIDATORS
 from schemas.settings import Settings
 from snapshots import topic
 from snapshots.chain import Request, Sealed, already, chain_of, check_may_follow, seal
@@ -114,7 +114,7 @@ class Releasing:
     async def cut(self, as_of: date, seconds: float) -> Cut:
         """A cut that has at least all that is in the log now. Raises streams.cutting.Behind."""
         deployment, rules = self.settings.deployment, self.rules
-        ends = await asyncio.to_thread(log_ends, self.settings.kafka_bootstrap, list(TOPICS))
+        ends = await asyncio.to_thread(log_ends, self.settings.kafka_bootstrap, list(VALIDATORS))
         await wait_for_state(self.redis, deployment, rules, ends, seconds)
         return await take_cut(self.redis, deployment, rules, ends, as_of)
 

@@ -8,7 +8,7 @@ from processors.decoding import Message, decode
 from processors.evaluate import AsOf, scorecard
 from processors.fold import Partition, Rules
 from processors.population import population
-from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from schemas.scorecard import ScorecardRow
 from streams.eventfiles import Line
 

@@ -7,7 +7,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.alerts import ALERTS_TOPIC
-from schemas.events import CASE_TOPIC, DEAD_LETTER_SUFFIX, REFERENCE_TOPIC
+from schemas.events.registry import CASE_TOPIC, DEAD_LETTER_SUFFIX, REFERENCE_TOPIC
 from schemas.settings import Settings
 from snapshots import topic as releases
 from streams.deadletters import LARGEST_BYTES, dead_letter_topic

@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 
 from schemas.alerts import CaseChange
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from streams.batches import TP
 from streams.reading import partitions_key
 from tests.workers import COMMAND, CommandLine, RunningWorker

@@ -9,7 +9,7 @@ import numpy as np
 from processors.calendar import day_number, previous_month_end
 from processors.decoding import Event, decode
 from processors.fold import Partition, Rules
-from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from schemas.release import Position, Release, ReleaseKind
 from snapshots.chain import Sealed, requested, seal
 from snapshots.draft import Draft

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from processors.decoding import Event, Message, Rejection, decode
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from tests.strategies import Fields
 
 # In every text of the messages below, so that any text that a rejection repeats is found out.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from schemas.events import topics_of
+from schemas.events.registry import topics_of
 from streams.eventfiles import Line
 
 Fields = dict[str, Any]

@@ -15,7 +15,7 @@ from processors.judging import Judgement
 from processors.wording import alert_id
 from schemas.alerts import CHANGE, CaseChange
 from schemas.catalogue import load_catalogue
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.standards import Standard, load_standards
 from tests.agreement import parsed
 from tests.arrivals import Arrival, arrivals

@@ -16,7 +16,7 @@ from processors.alerts import Alert, decode_alerts
 from processors.calendar import date_of
 from processors.wording import alert_id
 from schemas.alerts import CHANGE, CaseChange
-from schemas.events import CASE_TOPIC, topics_of
+from schemas.events.registry import CASE_TOPIC, topics_of
 from streams.eventfiles import Line
 from tests.agreement import parsed
 from tests.feeder import feeding

@@ -17,7 +17,7 @@ from processors.decoding import Message
 from processors.fold import Rules
 from processors.judging import Judgement
 from schemas.alerts import CHANGE, AlertState
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from streams.eventfiles import Line
 from streams.telling import Outgoing, queue_changes
 from tests.agreement import parsed

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from streams.alerts.outbox import MOST_AT_ONCE, Outboxes, Publisher
 from streams.alerts.state import FORGET_SECONDS, FORGOTTEN_AT_ONCE, KEPT_SECONDS, ReceiverState
 from streams.reading import partitions_key

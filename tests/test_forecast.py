@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from processors.decoding import decode
 from processors.fold import Partition, Rules
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from streams.batches import TP
 from streams.cli import app

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from processors.decoding import Message, decode
 from processors.fold import Partition, Rules
 from schemas.alerts import CHANGE, IndicatorChange
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from streams.alerts.watching import Indicators
 from streams.batches import TP

@@ -11,7 +11,7 @@ from processors.fold import Rules
 from processors.record import Record, decode_record
 from processors.tables import Tables
 from schemas.catalogue import load_catalogue
-from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from streams.eventfiles import Line
 from tests.agreement import expected, parsed, rows_from_store, shown
 from tests.arrivals import arrivals

@@ -13,7 +13,7 @@ from processors.fold import Rules
 from processors.forecast import forecast
 from processors.places import Place, Places
 from schemas.catalogue import load_catalogue
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.standards import load_standards
 from tests.agreement import parsed
 from tests.arrivals import arrivals

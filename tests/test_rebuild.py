@@ -16,7 +16,7 @@ from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
 from bench.workload import case_events
-from schemas.events import TOPICS
+from schemas.events.registry import VALIDATORS
 from streams.batches import TP
 from streams.logreading import log_reader
 from streams.rebuild import Progress, Rebuild
@@ -78,7 +78,7 @@ async def interrupted_after(caseline: CommandLine, reports: int) -> list[Progres
     settings = caseline.settings
     async with (
         Redis.from_url(settings.redis_url) as redis,
-        log_reader(settings.kafka_bootstrap, TOPICS) as reader,
+        log_reader(settings.kafka_bootstrap, VALIDATORS) as reader,
     ):
         rebuild = Rebuild(redis, settings.deployment, caseline.rules, reader, 1000)
         running = cast(AsyncGenerator[Progress], rebuild.run())

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from schemas.events import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from tests.messages import (
     ABSENT,
     CHILD,

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from processors.fold import Rules
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue, load_catalogue
-from schemas.events import topics_of
+from schemas.events.registry import topics_of
 from snapshots.basis import question_of
 from snapshots.chain import Sealed, seal, unseal
 from snapshots.differences import Explanation, differences

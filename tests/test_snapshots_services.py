@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from bench.workload import case_events
 from processors.fold import Rules, Settlement
 from processors.tables import Touched
-from schemas.events import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from snapshots.chain import Sealed, requested, seal
 from snapshots.failures import NotPublished

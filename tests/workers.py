@@ -19,7 +19,7 @@ from kafka import KafkaConsumer, TopicPartition
 from redis.asyncio import Redis
 
 from processors.fold import Rules
-from schemas.events import TOPICS
+from schemas.events.registry import VALIDATORS
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.batches import TP
@@ -46,7 +46,7 @@ def wait_until(
         time.sleep(POLL_SECONDS)
 
 
-def log_ends(brokers: str, topics: Sequence[str] = tuple(TOPICS)) -> Offsets:
+def log_ends(brokers: str, topics: Sequence[str] = tuple(VALIDATORS)) -> Offsets:
     """The end of every partition of the topics, as the broker says."""
     consumer = KafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False)
     try:

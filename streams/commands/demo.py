@@ -24,7 +24,7 @@ from processors.calendar import day_number
 from processors.fold import Rules
 from processors.forecast import forecast
 from schemas.alerts import AlertState
-from schemas.events import TOPICS
+from schemas.events.registry import VALIDATORS
 from schemas.settings import Settings
 from streams.alerts.places import active_counts
 from streams.clients import connect_redis
@@ -119,7 +119,7 @@ class Demonstration:
         err.print("Starting an embedded broker, Redis and a worker ...")
         async with asyncio.timeout(START_SECONDS):
             held: set[str] = set()
-            while held != set(TOPICS):
+            while held != set(VALIDATORS):
                 self._check_worker()
                 await asyncio.sleep(POLL_SECONDS)
                 partitions = await known_partitions(self._redis, self._settings.deployment)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from processors.fold import Rules
-from schemas.events import MONTH
+from schemas.events.attributes import MONTH
 from schemas.release import Release
 from schemas.settings import Settings
 from snapshots.basis import question_of

@@ -12,7 +12,7 @@ from rich.progress import TaskID
 from rich.table import Table
 from rich.text import Text
 
-from schemas.events import TOPICS, json_schema
+from schemas.events.registry import VALIDATORS, json_schema
 from streams.batches import TP
 from streams.clients import connect_redis
 from streams.commands.terminal import (
@@ -79,7 +79,7 @@ def rebuild(yes: YesOption = False) -> None:
 
     async def run(redis: Redis) -> int:
         tasks: dict[TP, TaskID] = {}
-        async with log_reader(settings.kafka_bootstrap, TOPICS) as reader:
+        async with log_reader(settings.kafka_bootstrap, VALIDATORS) as reader:
             work = Rebuild(redis, settings.deployment, rules, reader, settings.records_in_memory)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():

@@ -1,0 +1,63 @@
+"""The rules of a deployment, made ready once for all of a process."""
+
+from processors.calendar import calendar
+from processors.counting import Counting
+from processors.judging import Watch
+from processors.ledger import Ledger
+from processors.localities import Localities
+from processors.rows import bits, row_maker, tests
+from processors.segments import Wanted
+from processors.tables import Tables
+from processors.wording import Wording
+from schemas.areas import Areas
+from schemas.catalogue import Catalogue
+from schemas.places import NO_PLACES, PlaceGraph, Places
+from schemas.standards import NO_STANDARDS, Standards
+
+
+class Rules:
+    """A catalogue, areas and places, and standards."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        areas: Areas,
+        standards: Standards = NO_STANDARDS,
+        places: Places = NO_PLACES,
+    ) -> None:
+        self.catalogue = catalogue
+        self.areas = areas
+        self.standards = standards
+        self.places = places
+        self.graph = PlaceGraph(areas, places)
+        self.calendar = calendar()
+        self.localities = Localities(self.graph)
+        declared = catalogue.of_cases
+        self.make_row = row_maker(declared, self.localities)
+        self.ledger = Ledger(catalogue, self.calendar)
+        self.counting = Counting(catalogue, self.localities, self.calendar)
+        holder_tests = tests(declared, "holder")
+        self.unheld = bits(holder_tests)("")
+        self.wanted = Wanted(
+            days=frozenset(_days(catalogue, standards)),
+            relations=catalogue.relation,
+            holder_tests=holder_tests,
+            has_spells=any(it.of == "spell" for it in catalogue.case_measures),
+        )
+        # The ledger's slots begin with the catalogue's; those of the standards follow.
+        self.slots = [*catalogue.slots, *standards.slots]
+        self.watch = Watch(standards, areas)
+        self.wording = Wording(standards, areas)
+
+    def empty_tables(self) -> Tables:
+        """Tables with nothing in them."""
+        return Tables()
+
+
+def _days(catalogue: Catalogue, standards: Standards) -> set[str]:
+    """The days of cases that anything rests on."""
+    days = {day for measure in catalogue.case_measures for day in measure.days_named}
+    days |= {relation.before or relation.after or "" for relation in catalogue.relation}
+    for standard in standards.standard:
+        days |= {standard.clock, standard.milestone_day or "closed"}
+    return days
