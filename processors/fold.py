@@ -6,46 +6,14 @@ This is the whole of the live computation; where the bytes come from and go to i
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from processors.alerts import decode_alerts, runs_by_case
-from processors.calendar import calendar
-from processors.deadlines import Spans, breaches, spans
-from processors.decoding import Event
-from processors.judging import AT_ONCE, Judgement, OfCase, Telling, Watch
-from processors.ledger import Ledger
-from processors.record import Record, decode_record
-from processors.rows import row_maker, unheld
-from processors.segments import Columns, derive, with_providers
-from processors.tables import Shape, Tables, Touched
-from processors.wording import Wording
-from schemas.areas import Areas
-from schemas.catalogue import AGE_BANDS, Catalogue
-from schemas.standards import NO_STANDARDS, Standards
-
-
-class Rules:
-    """A catalogue, a tree of areas and standards, made ready once for all of a process."""
-
-    def __init__(
-        self, catalogue: Catalogue, areas: Areas, standards: Standards = NO_STANDARDS
-    ) -> None:
-        self.catalogue = catalogue
-        self.areas = areas
-        self.standards = standards
-        self.calendar = calendar()
-        self.make_row = row_maker(catalogue, areas, standards.providers)
-        self.ledger = Ledger(catalogue, self.calendar)
-        self.unheld = unheld(catalogue)
-        self.slots = [*catalogue.slots, *standards.slots]
-        # After the leaves, and nowhere, an area for each provider.
-        self.first_provider = len(areas.leaves) + 1
-        places = self.first_provider + len(standards.providers)
-        self.shape = Shape(len(self.slots), places, len(AGE_BANDS))
-        self.watch = Watch(standards, areas)
-        self.wording = Wording(standards, areas)
-
-    def empty_tables(self) -> Tables:
-        """Tables of the right shape with nothing in them."""
-        return Tables(self.shape)
+from processors.alerts.changes import decode_alerts, runs_by_case
+from processors.alerts.deadlines import Spans, breaches, spans
+from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
+from processors.facts.cases import Columns, derive, with_providers
+from processors.ledger.tables import Tables, Touched
+from processors.record.decoding import Event
+from processors.record.record import Record, decode_record
+from processors.rules import Rules
 
 
 @dataclass

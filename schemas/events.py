@@ -17,7 +17,8 @@ REFERENCE_TOPIC = "reference-events"
 DEAD_LETTER_SUFFIX = ".dead-letter"
 
 # RFC 3339, section 5.6, with the offset that the contract requires. Whether the date exists is
-# decided when it is converted (processors.decoding): a pattern cannot count the days of February.
+# decided when it is converted (processors.record.decoding): a pattern cannot count the
+# days of February.
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 RFC3339 = rf"^{_DATE}[Tt]{_CLOCK}:[0-9]{{2}}(\.[0-9]+)?([Zz]|[+-]{_CLOCK})$"
