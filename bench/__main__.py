@@ -26,9 +26,9 @@ from bench.sizes import FULL, QUICK, Sizes
 from bench.snapshots import snapshots
 from bench.startup import startup
 from bench.throughput import throughput
-from processors.fold import Rules
+from processors.rules import Rules
 from schemas.settings import Settings
-from streams.clients import load_rules
+from streams.state.clients import load_rules
 
 RESULTS = Path(__file__).with_name("results")
 

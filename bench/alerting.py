@@ -14,7 +14,7 @@ from bench.figures import Figure, Section, quantile
 from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import Worker, running_worker
-from processors.fold import Rules
+from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings

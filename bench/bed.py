@@ -16,8 +16,8 @@ from redis import Redis
 from bench.progress import Show, stage, unseen
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
-from streams.ingest import PARTITIONER
-from streams.topics import create_topics, planned_topics
+from streams.kafka.ingest import PARTITIONER
+from streams.kafka.topics import create_topics, planned_topics
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ROOT / "scripts" / "services"

@@ -6,12 +6,13 @@ from redis.asyncio import Redis
 
 from bench.bed import Messages
 from bench.progress import Show
-from processors.decoding import Message, decode
-from processors.fold import Partition, Rules
+from processors.fold import Partition
+from processors.record.decoding import Message, decode
+from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
-from streams.batches import TP
-from streams.reading import partitions_key
-from streams.store import Advance, Head, PartitionStore
+from streams.kafka.batches import TP
+from streams.state.reading import partitions_key
+from streams.state.store import Advance, Head, PartitionStore
 
 COMMIT_EVENTS = 10_000
 

@@ -15,7 +15,7 @@ from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import StoredOffsets, Worker, running_worker
 from bench.workload import case_events
-from processors.fold import Rules
+from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
 
 RATE = 1_000

@@ -13,8 +13,8 @@ from bench.filling import case_filling
 from bench.progress import Show, stage
 from bench.sizes import Sizes
 from bench.workload import EVENTS_A_CHILD, case_events
-from processors.fold import Rules
-from streams.clients import connect_redis
+from processors.rules import Rules
+from streams.state.clients import connect_redis
 
 # Redis writes its append-only buffer out every second.
 SETTLE_SECONDS = 1.5

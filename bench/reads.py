@@ -10,9 +10,9 @@ from bench.filling import case_filling, reference_filling
 from bench.progress import stage, unseen
 from bench.sizes import Sizes
 from bench.workload import START, case_events, population_events
-from processors.fold import Rules
-from streams.clients import connect_redis
-from streams.reading import read_scorecard
+from processors.rules import Rules
+from streams.state.clients import connect_redis
+from streams.state.reading import read_scorecard
 
 WARMING = 5
 # Events may only fill a month's cells that were zero; once all are filled nothing grows.

@@ -15,10 +15,10 @@ from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import running_worker
 from bench.workload import EVENTS_A_CHILD, case_events
-from processors.fold import Rules
+from processors.rules import Rules
 from schemas.settings import Settings
-from streams.clients import connect_redis
-from streams.releasing import Releasing
+from streams.jobs.releasing import Releasing
+from streams.state.clients import connect_redis
 
 TITLE = "Month-end releases"
 AS_OF = date(2015, 12, 31)

@@ -6,7 +6,7 @@ from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import running_worker
 from bench.workload import EVENTS_A_CHILD, case_events, new_event
-from processors.fold import Rules
+from processors.rules import Rules
 
 TITLE = "Starting from a full state"
 

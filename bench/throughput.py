@@ -11,7 +11,7 @@ from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import running_worker
 from bench.workload import case_events
-from processors.fold import Rules
+from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
 
 LEAST_RATE, LEAST_TIMES_FAUST, LEAST_TIMES_BYTEWAX = 50_000, 5, 1

@@ -16,12 +16,12 @@ from redis import Redis
 
 from bench.bed import PARTITIONS, Bed, BenchError
 from bench.progress import Show, unseen
-from processors.fold import Rules
+from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
-from streams.batches import TP
-from streams.clients import connect_redis
-from streams.store import PartitionStore
+from streams.kafka.batches import TP
+from streams.state.clients import connect_redis
+from streams.state.store import PartitionStore
 
 LINES_KEPT = 20
 STOP_SECONDS = 30.0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count, product
 
-from processors.population import BANDS
+from processors.figures.population import BANDS
 from schemas.areas import load_areas
 
 START = datetime(2015, 1, 1, tzinfo=UTC)

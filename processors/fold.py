@@ -6,16 +6,15 @@ This is the whole of the live computation; where the bytes come from and go to i
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from processors.alerts import runs_by_case
-from processors.child import Child, read_child
-from processors.counting import entries_of
-from processors.deadlines import Spans, breaches, spans
-from processors.decoding import Event
-from processors.judging import AT_ONCE, Judgement, OfCase, Telling
-from processors.ledger import Part
+from processors.alerts.changes import runs_by_case
+from processors.alerts.child import Child, read_child
+from processors.alerts.deadlines import Spans, breaches, spans
+from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
+from processors.facts.cases import Cases, Columns, derive
+from processors.ledger.entries import Part, entries_of
+from processors.ledger.tables import Tables, Touched
+from processors.record.decoding import Event
 from processors.rules import Rules
-from processors.segments import Cases, Columns, derive
-from processors.tables import Tables, Touched
 
 
 @dataclass

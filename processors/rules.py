@@ -1,14 +1,14 @@
 """The rules of a deployment, made ready once for all of a process."""
 
-from processors.calendar import calendar
-from processors.counting import Counting
-from processors.judging import Watch
-from processors.ledger import Ledger
-from processors.localities import Localities
-from processors.rows import bits, row_maker, tests
-from processors.segments import Wanted
-from processors.tables import Tables
-from processors.wording import Wording
+from processors.alerts.judging import Watch
+from processors.alerts.wording import Wording
+from processors.days.calendar import calendar
+from processors.facts.cases import Wanted
+from processors.facts.counting import Counting
+from processors.ledger.entries import Ledger
+from processors.ledger.tables import Tables
+from processors.record.localities import Localities
+from processors.record.rows import bits, row_maker, tests
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue
 from schemas.places import NO_PLACES, PlaceGraph, Places

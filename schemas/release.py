@@ -1,7 +1,7 @@
 """Releases: a month's scorecard frozen for publication, and what it rests on.
 
-A release is immutable. Its canonical JSON (snapshots.canonical) is what is hashed, stored and
-published from, so everything that a page needs years later is in it: the figures, the rules
+A release is immutable. Its canonical JSON (snapshots.releases.canonical) is what is hashed, stored
+and published from, so everything that a page needs years later is in it: the figures, the rules
 and the wording of the indicators, the bank holidays, the tree of areas, and where in the log the
 figures come from.
 """

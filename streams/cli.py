@@ -2,9 +2,9 @@
 
 import typer
 
-from streams.commands import demo, feeding, figures, running
-from streams.commands.alerts import alerts
-from streams.commands.snapshot import snapshot
+from streams.terminal.commands import demo, feeding, figures, running
+from streams.terminal.commands.alerts import alerts
+from streams.terminal.commands.snapshot import snapshot
 
 app = typer.Typer(
     name="caseline",

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from redis import Redis
 
-from processors.calendar import LONDON, date_of, day_number
+from processors.days.calendar import LONDON, date_of, day_number
 from schemas.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""The tests of Caseline, by what they need and what they show."""

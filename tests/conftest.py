@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from processors.fold import Rules
+from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
 from schemas.settings import Settings
 from schemas.standards import load_standards
-from streams.topics import create_topics
-from tests.alerting import KEY, Recorder, recording
-from tests.monitoring import (
+from streams.kafka.topics import create_topics
+from tests.support.alerting import KEY, Recorder, recording
+from tests.support.monitoring import (
     MissingError,
     Programs,
     Running,
@@ -24,9 +24,9 @@ from tests.monitoring import (
     programs,
     prometheus_running,
 )
-from tests.servers import Server, ServiceError, run_services
-from tests.topics import remove_topics
-from tests.workers import CommandLine
+from tests.support.servers import Server, ServiceError, run_services
+from tests.support.topics import remove_topics
+from tests.support.workers import CommandLine
 
 # CI tries the same examples every time, so that a failure there is one of the change under test;
 # elsewhere every run searches on.

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from schemas.settings import Settings
-from streams.clients import load_rules
-from streams.eventfiles import read_events
+from streams.jobs.replay import Replay
+from streams.kafka.eventfiles import read_events
 from streams.october.compare import OCTOBER, SEPTEMBER, Comparison, load_printed
-from streams.replay import Replay
+from streams.state.clients import load_rules
 
 from .events import EventWriter, write_events
 from .given_up import given_up

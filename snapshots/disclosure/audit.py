@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from schemas.release import Release
-from snapshots.disclosure.figures import CellKey, Expression, Quantity, cell_key
+from snapshots.disclosure.counts import CellKey, Expression, Quantity, cell_key
 from snapshots.disclosure.knowledge import BlockSum, Knowledge
 from snapshots.disclosure.layout import Table
 from snapshots.disclosure.programme import Change

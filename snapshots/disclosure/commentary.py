@@ -8,7 +8,7 @@ percentages, decimals, durations, codes, money and larger numbers that hold a sm
 import re
 from typing import NamedTuple
 
-from snapshots.disclosure.rules import Rule
+from snapshots.disclosure.suppression import Rule
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # Words for a small number, with the number.

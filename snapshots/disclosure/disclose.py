@@ -18,11 +18,11 @@ from collections.abc import Iterable, Sequence
 from schemas.catalogue import Measure
 from schemas.release import Release
 from snapshots.disclosure.audit import published, unprotected
-from snapshots.disclosure.figures import CellKey, NotProtected, Quantity, cell_key
+from snapshots.disclosure.counts import CellKey, NotProtected, Quantity, cell_key
 from snapshots.disclosure.knowledge import ANYWHERE, Knowledge, gather
 from snapshots.disclosure.protect import Choice, Protection
 from snapshots.disclosure.public import Disclosed, Issued, public_release
-from snapshots.disclosure.rules import Reason, Rule
+from snapshots.disclosure.suppression import Reason, Rule
 
 
 def disclose(

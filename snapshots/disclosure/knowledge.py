@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas.catalogue import Measure
 from schemas.release import Release
-from snapshots.disclosure.figures import (
+from snapshots.disclosure.counts import (
     Expression,
     Formulas,
     NotProtected,
@@ -22,7 +22,7 @@ from snapshots.disclosure.figures import (
 from snapshots.disclosure.layout import NO_DISTRICT, Layout, Table
 from snapshots.disclosure.public import Issued, month_before
 from snapshots.disclosure.relations import carried, relations, without_implied
-from snapshots.disclosure.rules import Rule
+from snapshots.disclosure.suppression import Rule
 
 Block = tuple[str, str]  # period, slot
 # A sum over blocks, in every leaf area and band alike.

@@ -19,7 +19,7 @@ from scipy.optimize import (
 )
 from scipy.sparse import csr_array
 
-from snapshots.disclosure.figures import Quantity
+from snapshots.disclosure.counts import Quantity
 from snapshots.disclosure.knowledge import Block, BlockSum, Knowledge
 from snapshots.disclosure.layout import Table
 

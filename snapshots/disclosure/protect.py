@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from schemas.catalogue import ALL_AGES
 from schemas.release import Release, ReleaseCell
-from snapshots.disclosure.figures import CellKey, Quantity, cell_key
+from snapshots.disclosure.counts import CellKey, Quantity, cell_key
 from snapshots.disclosure.knowledge import ANYWHERE, Block, Knowledge, Need
 from snapshots.disclosure.layout import NO_DISTRICT
 from snapshots.disclosure.programme import Change, Programme
-from snapshots.disclosure.rules import Reason, Rule
+from snapshots.disclosure.suppression import Reason, Rule
 
 # What it costs to touch a published count by one: each level up, and all ages beside one band,
 # are so much dearer; a count already suppressed costs next to nothing.

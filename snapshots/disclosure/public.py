@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 from schemas.catalogue import ALL_AGES
 from schemas.release import Frozen, Period, Rag, Release, ReleaseCell
 from schemas.scorecard import Direction, Status
-from snapshots.disclosure.figures import CellKey, Quantity, cell_key
-from snapshots.disclosure.rules import Reason, Rule
+from snapshots.disclosure.counts import CellKey, Quantity, cell_key
+from snapshots.disclosure.suppression import Reason, Rule
 
 PublicStatus = Literal[Status, "suppressed"]
 # Why there is no previous value: the month before had none, or it is not public.

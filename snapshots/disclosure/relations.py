@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from schemas.catalogue import Limit, Measure, Window
-from snapshots.disclosure.figures import Expression, Formulas
+from snapshots.disclosure.counts import Expression, Formulas
 from snapshots.disclosure.implication import are_apart, implies, is_same_span, longest_months
 
 # What is left over when one difference is put together from others, if it can be: rounding only.

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from snapshots.folder import sync
-from snapshots.publish.opendata import csv_files
-from snapshots.publish.pages import html_files
-from snapshots.publish.published import json_files
-from snapshots.publish.report import pdf_files
-from snapshots.publish.view import View
-from snapshots.publish.workbook import xlsx_files
+from snapshots.publish.formats.json_data import json_files
+from snapshots.publish.formats.opendata import csv_files
+from snapshots.publish.formats.pages import html_files
+from snapshots.publish.formats.pdf import pdf_files
+from snapshots.publish.formats.workbook import xlsx_files
+from snapshots.publish.text.view import View
+from snapshots.releases.folder import sync
 
 Files = Iterator[tuple[str, bytes]]
 # What a folder is called while it is written, and one that is about to be replaced.

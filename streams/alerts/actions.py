@@ -12,8 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from schemas.alerts import AlertState, CaseChange, IndicatorChange
-from streams.alerts.places import deployment_prefix
 from streams.failures import Understood
+from streams.state.open_alerts import deployment_prefix
 
 # How long what has expired can still be looked at.
 KEPT = timedelta(days=30)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from redis.asyncio import Redis
 
 from schemas.alerts import CaseChange, IndicatorChange
-from streams.alerts.log import CHANGES_READ, alert_log
-from streams.alerts.state import ReceiverState
+from streams.alerts.delivery.receiver_state import ReceiverState
+from streams.alerts.topic.log import CHANGES_READ, alert_log
 
 WAIT_MS = 500
 
@@ -14,7 +14,7 @@ WAIT_MS = 500
 async def history(brokers: str, deployment: str, alert: str) -> list[CaseChange | IndicatorChange]:
     """The changes of an alert that the topic still has, each once.
 
-    Raises streams.alerts.log.OtherLog or aiokafka.errors.KafkaError.
+    Raises streams.alerts.topic.log.OtherLog or aiokafka.errors.KafkaError.
     """
     found: dict[int, CaseChange | IndicatorChange] = {}
     async with alert_log(brokers, deployment, WAIT_MS) as log:

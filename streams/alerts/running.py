@@ -13,18 +13,18 @@ from redis.asyncio import Redis
 
 from schemas.receivers import Alertmanager, Smtp, Webhook
 from schemas.settings import Settings
-from streams.alerts.alertmanager import AlertmanagerChannel
-from streams.alerts.delivery import Delivery, Desk, StateDelivery, measure
-from streams.alerts.digests import Digests
-from streams.alerts.jobs import Job, do_once, keep_doing
-from streams.alerts.log import AlertLog, alert_log
-from streams.alerts.outbox import Outboxes, Publisher
-from streams.alerts.posting import open_session
-from streams.alerts.refusals import Refusals
-from streams.alerts.sending import Unwatched, Watching
-from streams.alerts.webhook import WebhookChannel
-from streams.clients import connect_redis
-from streams.election import Elsewhere, Office, Term, TermOver, elected
+from streams.alerts.channels.alertmanager import AlertmanagerChannel
+from streams.alerts.channels.posting import open_session
+from streams.alerts.channels.sending import Unwatched, Watching
+from streams.alerts.channels.webhook import WebhookChannel
+from streams.alerts.delivery.digests import Digests
+from streams.alerts.delivery.receiver import Delivery, Desk, StateDelivery, measure
+from streams.alerts.delivery.refusals import Refusals
+from streams.alerts.elected_jobs import Job, do_once, keep_doing
+from streams.alerts.topic.log import AlertLog, alert_log
+from streams.alerts.topic.publishing import Outboxes, Publisher
+from streams.state.clients import connect_redis
+from streams.state.election import Elsewhere, Office, Term, TermOver, elected
 
 ALERTING = Office(
     "alerts",

@@ -1,0 +1,118 @@
+"""Alerts on cases: what was told of each, and how what is true differs from it.
+
+What is true of a day follows from the facts alone (processors.alerts.deadlines). What was told is
+kept with the child's record, so that each change is told once however often it is worked out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from processors.alerts.deadlines import Spans
+from processors.alerts.told import Alert
+from processors.days.calendar import NEVER
+from processors.facts.cases import Columns
+from schemas.alerts import AlertState, Reason
+
+
+class Told(NamedTuple):
+    """A change to be told of a child's alert, and the state that it was in before, if any."""
+
+    child: str
+    alert: Alert
+    before: AlertState | None
+
+
+@dataclass(slots=True)
+class Run:
+    """Spans of one alert that follow one another: a case moved within its service is one wait."""
+
+    begin: int
+    due: int
+    breach: int
+    end: int
+    ended: int
+    area: int
+
+    def on(self, day: int) -> tuple[AlertState, int]:
+        """The state on a day that is not before it begins, and since when."""
+        if day >= self.end:
+            return "resolved", self.end
+        if day >= self.breach:
+            return "breached", max(self.begin, self.breach)
+        return "due-soon", self.begin
+
+    def next_after(self, day: int) -> int:
+        """The first later day on which the state changes, NEVER if on none."""
+        edges = (self.begin, self.breach, self.end)
+        return min((edge for edge in edges if day < edge <= self.end), default=NEVER)
+
+
+def runs_by_case(
+    found: Spans, rows: Columns, first_group: int
+) -> dict[int, dict[tuple[int, int], list[Run]]]:
+    """Runs by group, counted from `first_group`, then by (standard's position, episode)."""
+    group = rows.group[found.row] - first_group
+    kept = np.flatnonzero(group >= 0)
+    row = found.row[kept]
+    columns = (
+        group[kept],
+        found.standard[kept],
+        rows.episode[row],
+        found.begin[kept],
+        found.due[kept],
+        found.breach[kept],
+        found.end[kept],
+        found.ended[kept],
+        rows.district[row],
+    )
+    runs: dict[int, dict[tuple[int, int], list[Run]]] = {}
+    for case, standard, episode, *parts in zip(*(it.tolist() for it in columns), strict=True):
+        of_alert = runs.setdefault(case, {}).setdefault((standard, episode), [])
+        run = Run(*parts)
+        if of_alert and of_alert[-1].end == run.begin:
+            of_alert[-1].end, of_alert[-1].ended = run.end, run.ended
+        else:
+            of_alert.append(run)
+    return runs
+
+
+def next_change(runs: Iterable[Run], day: int) -> int:
+    """The first later day on which any alert changes if no event comes, NEVER if on none."""
+    return min((run.next_after(day) for run in runs), default=NEVER)
+
+
+def succeed(told: Alert | None, now: Alert) -> Alert | None:
+    """The alert to be told in place of the one told before; None when it says nothing new."""
+    if told is None:
+        return now
+    if told.content == now.content:
+        return None
+    historic = told.historic and now.historic
+    return msgspec.structs.replace(now, version=told.version + 1, historic=historic)
+
+
+def is_raised(told: Alert | None, now: Alert) -> bool:
+    """Whether a change raises an alert: makes it active, or breached when it was not."""
+    if not now.is_active:
+        return False
+    return told is None or not told.is_active or (told.state, now.state) == ("due-soon", "breached")
+
+
+def end(told: Alert, reason: Reason, day: int) -> Alert | None:
+    """The alert, made void because it no longer follows from the facts; None if nothing changes.
+
+    That a standard is withdrawn makes nothing of what is over untrue.
+    """
+    if reason == "withdrawn" and not told.is_active:
+        return None
+    return msgspec.structs.replace(
+        told, version=told.version + 1, state="resolved", since=day, reason=reason, is_void=True
+    )
+
+
+encode_alerts = msgspec.msgpack.Encoder().encode
+decode_alerts = msgspec.msgpack.Decoder(list[Alert]).decode

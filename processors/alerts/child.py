@@ -1,0 +1,38 @@
+"""All that is held of one child: what is known, what it adds to the tables, what was told."""
+
+from processors.alerts.changes import decode_alerts
+from processors.alerts.told import About, Alert
+from processors.facts.counting import Counted, Counting
+from processors.record.record import MakeRow, Record, decode_record
+
+
+class Child:
+    """A record with what rests on it.
+
+    `counted` is what the record's events of a person, or of sessions, add to the tables; `told` the
+    alerts that were told of the child, by what they are about.
+    """
+
+    __slots__ = ("counted", "record", "told")
+
+    def __init__(self) -> None:
+        self.record = Record()
+        self.counted: tuple[Counted, ...] = ()
+        self.told: dict[About, Alert] = {}
+
+
+def read_child(
+    encoded: bytes | None, told: bytes | None, make_row: MakeRow, counting: Counting
+) -> Child:
+    """A child from what is stored, or one of whom nothing is known.
+
+    Raises msgspec.DecodeError for what is not what was stored.
+    """
+    child = Child()
+    if encoded is not None:
+        child.record = decode_record(encoded, make_row)
+        if child.record.is_active:
+            child.counted = counting.counted(child.record.events)
+    if told is not None:
+        child.told = {alert.about: alert for alert in decode_alerts(told)}
+    return child

@@ -1,0 +1,60 @@
+"""Alerts as they were told last, which are kept with a child's record."""
+
+import msgspec
+
+from schemas.alerts import AlertState, Reason
+from schemas.standards import OwnerKind, Severity
+
+# (case, standard, episode): of one child, what an alert is about.
+About = tuple[str, str, int]
+
+
+class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An alert as it was told last; `since` and `due` are day numbers, `area` a leaf or None.
+
+    `severity` and `owner` are the standard's as it was then: who was told of an alert is told of
+    its end, whatever has become of the standard. `is_void` is of one that was ended because it no
+    longer follows from the facts.
+    """
+
+    case: str
+    standard: str
+    episode: int
+    version: int
+    state: AlertState
+    since: int
+    due: int
+    reason: Reason | None
+    historic: bool
+    area: str | None
+    team: str | None
+    provider: str | None
+    severity: Severity
+    owner: OwnerKind
+    is_void: bool = False
+
+    @property
+    def about(self) -> About:
+        """What it is about."""
+        return self.case, self.standard, self.episode
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is on."""
+        return self.state != "resolved"
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What a change of it is a change in."""
+        return (
+            self.state,
+            self.since,
+            self.due,
+            self.reason,
+            self.area,
+            self.team,
+            self.provider,
+            self.severity,
+            self.owner,
+            self.is_void,
+        )

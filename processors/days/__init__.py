@@ -1,0 +1,1 @@
+"""Time as rules see it: civil dates, working days and windows."""

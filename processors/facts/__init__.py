@@ -1,0 +1,1 @@
+"""What events say of a case: its life cut where its state changes."""

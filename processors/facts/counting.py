@@ -1,0 +1,294 @@
+"""Measures of people and sessions: from what is known of one to when each measure counts them.
+
+All that a measure asks for is a list of intervals of days; it counts where they meet, once in each
+scope: where the person lives, at each site, or at each place that a session is in.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from processors.days.calendar import Calendar
+from processors.days.intervals import ALWAYS, Interval, Intervals, at_least, meet, union
+from processors.facts.people import Happened, Person, person
+from processors.record.decoding import Event
+from processors.record.localities import Localities
+from schemas.catalogue import Attended, Catalogue, PersonMeasure, SessionMeasure
+from schemas.events.registry import types_feeding
+from schemas.places import NOWHERE, Locality, Place, Site, SiteKind
+
+PERSON_TYPES, SESSION_TYPES = types_feeding("person"), types_feeding("session")
+
+
+class Counted(NamedTuple):
+    """An amount that a slot has in a locality from a first day up to, not including, an end."""
+
+    slot: int
+    locality: int
+    begin: int
+    end: int
+    amount: int
+
+
+class Counting:
+    """The measures of people and of sessions, ready to be applied to records."""
+
+    def __init__(self, catalogue: Catalogue, localities: Localities, calendar: Calendar) -> None:
+        slots = {name: index for index, name in enumerate(catalogue.slots)}
+        self._localities = localities
+        self._sites = localities.graph.sites
+        self._windows = _Windows(calendar)
+        self._people = [(slots[it.name], it) for it in catalogue.person_measures]
+        self._sessions = [
+            ([slots[name] for name in it.slots], it) for it in catalogue.session_measures
+        ]
+
+    def counted(self, events: Iterable[Event]) -> tuple[Counted, ...]:
+        """All that the events of one record add, whoever or whatever it is about."""
+        events = list(events)
+        held = [event for event in events if event.type in SESSION_TYPES]
+        found = list(self._of_sessions(held)) if held else []
+        if any(event.type in PERSON_TYPES for event in events):
+            found += self._of_person(person(events))
+        return tuple(found)
+
+    def _of_person(self, about: Person) -> Iterator[Counted]:
+        for slot, measure in self._people:
+            for locality, begin, end in self._intervals(measure, about):
+                yield Counted(slot, locality, begin, end, 1)
+
+    def _intervals(self, measure: PersonMeasure, about: Person) -> Iterator[tuple[int, int, int]]:
+        """(locality, begin, end) of each time that a measure counts a person, or their case."""
+        own = self._own(measure, about)
+        if not own:
+            return
+        if measure.once == "session":
+            yield from self._at_sessions(measure, about, own)
+        elif measure.once == "site":
+            yield from self._at_sites(measure, about, own)
+        else:
+            for each in self._each(measure, about):
+                for begin, end in meet(own, each):
+                    yield from self._where_they_live(about, begin, end)
+
+    def _own(self, measure: PersonMeasure, about: Person) -> Intervals:
+        """When a person is what a measure asks for, wherever it is counted."""
+        asked: list[Intervals] = []
+        if measure.age:
+            asked.append(about.aged(*measure.age))
+        if measure.deprived is not None:
+            asked.append(about.marked("deprived_area", measure.deprived.__eq__))
+        if measure.characteristics:
+            wanted = frozenset(measure.characteristics)
+            asked.append(about.marked("characteristics", lambda it: not wanted.isdisjoint(it)))
+        if measure.scs or measure.scs_status:
+            asked.append(
+                union(
+                    (it.begin, it.end)
+                    for it in about.scs_cases
+                    if measure.scs_status in (None, it.status)
+                )
+            )
+        return _all(asked)
+
+    def _each(self, measure: PersonMeasure, about: Person) -> Iterator[Intervals]:
+        """When each thing that a measure counts where people live is there to be counted."""
+        if measure.of == "scs-case":
+            by_case: dict[str, list[Interval]] = {}
+            for case in about.scs_cases:
+                if measure.origin is None or measure.origin(case.origin):
+                    by_case.setdefault(case.subject, []).append((case.begin, case.end))
+            yield from (union(of_case) for of_case in by_case.values())
+        elif measure.of == "scs-opening":
+            for opening in self._openings(measure, about.openings):
+                yield [self._window(opening.day, measure.months)]
+        elif measure.of == "scs-closing":
+            for it in about.closings:
+                if measure.reason is None or measure.reason(it.data["reason"]):
+                    yield [self._window(it.day, measure.months)]
+        else:
+            yield self._there(measure, about, None)
+
+    def _openings(self, measure: PersonMeasure, openings: list[Happened]) -> Iterator[Happened]:
+        for position, it in enumerate(openings):
+            if measure.origin is not None and not measure.origin(it.data["origin"]):
+                continue
+            if measure.again_within is not None:
+                again = position > 0 and it.day < self._windows.months(
+                    openings[position - 1].day, measure.again_within
+                )
+                if not again:
+                    continue
+            yield it
+
+    def _at_sites(
+        self, measure: PersonMeasure, about: Person, own: Intervals
+    ) -> Iterator[tuple[int, int, int]]:
+        for site in self._visited(about):
+            if site.kind not in measure.at:
+                continue
+            locality = self._localities.number(Locality(only=Place(site.kind, site.name)))
+            there = meet(own, self._there(measure, about, site))
+            if measure.resident:
+                there = meet(
+                    there, [(b, e) for b, e, name in about.districts if name == site.district]
+                )
+            for begin, end in there:
+                yield locality, begin, end
+
+    def _visited(self, about: Person) -> list[Site]:
+        """The sites that a person is known of at."""
+        names = {it.place for it in about.registrations}
+        names |= {it.data["place"] for it in about.attended}
+        names |= {place for recorded in about.places_of.values() for _, place in recorded}
+        return [self._sites[name] for name in sorted(names) if name in self._sites]
+
+    def _there(self, measure: PersonMeasure, about: Person, site: Site | None) -> Intervals:
+        """When a person is registered, attends and has outcomes as asked, at a site or anywhere."""
+        asked: list[Intervals] = []
+        if measure.registered:
+            asked.append(self._registered(measure, about, site))
+        if measure.attended:
+            asked.append(self._attended(measure.attended, about, site))
+        if measure.recorded:
+            asked.append(self._recorded(measure, about, site))
+        return _all(asked)
+
+    def _registered(self, measure: PersonMeasure, about: Person, site: Site | None) -> Intervals:
+        found = []
+        for it in about.registrations:
+            if not self._is_at(it.place, measure.at, site):
+                continue
+            if measure.registration is not None and not measure.registration(it.kind):
+                continue
+            end = min(it.end, self._windows.month(it.first)) if measure.newly else it.end
+            found.append((it.begin, end))
+        return union(found)
+
+    def _attended(self, asked: Attended, about: Person, site: Site | None) -> Intervals:
+        site = None if asked.anywhere else site
+        by_session: dict[str, list[Interval]] = {}
+        for it in about.attended:
+            if not self._is_at(it.data["place"], asked.at, site):
+                continue
+            if asked.kind is None or asked.kind(it.data["kind"]):
+                window = self._window(it.day, asked.months)
+                by_session.setdefault(it.subject, []).append(window)
+        # Of one session several attendances are one, on each day that any of them counts.
+        sessions = by_session.values()
+        return at_least(asked.times, (it for windows in sessions for it in union(windows)))
+
+    def _recorded(self, measure: PersonMeasure, about: Person, site: Site | None) -> Intervals:
+        assert measure.recorded is not None
+        found = []
+        for it in about.outcomes:
+            if measure.recorded.accredited and not it.data["accredited"]:
+                continue
+            known = [
+                day
+                for day, place in about.places_of.get(it.subject, ())
+                if self._is_at(place, measure.at, site)
+            ]
+            if known:
+                begin, end = self._window(it.day, measure.recorded.months)
+                found.append((max(begin, min(known)), end))
+        return union(found)
+
+    def _is_at(self, name: str, kinds: tuple[SiteKind, ...], site: Site | None) -> bool:
+        """Whether a place is the site, or without one of any of the kinds; any at all without."""
+        if site is not None:
+            return name == site.name
+        if not kinds:
+            return True
+        known = self._sites.get(name)
+        return known is not None and known.kind in kinds
+
+    def _at_sessions(
+        self, measure: PersonMeasure, about: Person, own: Intervals
+    ) -> Iterator[tuple[int, int, int]]:
+        """Once at every place that any of the sessions attended is in."""
+        assert measure.attended is not None
+        places: dict[Place, list[Happened]] = {}
+        for it in about.attended:
+            asked = measure.attended
+            if self._is_at(it.data["place"], asked.at, None) and (
+                asked.kind is None or asked.kind(it.data["kind"])
+            ):
+                for place in self._localities.graph.places_of(self._session_at(it)):
+                    places.setdefault(place, []).append(it)
+        for place, attended in places.items():
+            windows = [self._window(it.day, measure.attended.months) for it in attended]
+            locality = self._localities.number(Locality(only=place))
+            for begin, end in meet(own, union(windows)):
+                yield locality, begin, end
+
+    def _session_at(self, it: Happened) -> Locality:
+        """Where a session is: in its site's district, with its own provider, else its site's."""
+        site = self._sites.get(it.data["place"])
+        provider = it.data.get("provider") or (site.provider if site else None)
+        return Locality(site.district if site else None, provider)
+
+    def _where_they_live(
+        self, about: Person, begin: int, end: int
+    ) -> Iterator[tuple[int, int, int]]:
+        graph = self._localities.graph
+        for first, until, district in about.districts:
+            if max(first, begin) < min(until, end):
+                at = Locality(district) if graph.is_district(district) else NOWHERE
+                yield self._localities.number(at), max(first, begin), min(until, end)
+
+    def _window(self, day: int, months: int | None) -> Interval:
+        """How long a day counts: in its month, or in the last so many months."""
+        windows = self._windows
+        return day, windows.month(day) if months is None else windows.months(day, months)
+
+    def _of_sessions(self, held: list[Event]) -> Iterator[Counted]:
+        for event in held:
+            it = Happened(event.day, event.subject, event.data)
+            for slots, measure in self._sessions:
+                if measure.kind is not None and not measure.kind(event.data["kind"]):
+                    continue
+                if measure.attended and not event.data.get("participants"):
+                    continue
+                locality = self._locality(measure, it)
+                if locality is None:
+                    continue
+                begin, end = self._window(event.day, measure.months)
+                amounts = [1, event.data.get(measure.total or "", 0)]
+                for slot, amount in zip(slots, amounts, strict=False):
+                    yield Counted(slot, locality, begin, end, amount)
+
+    def _locality(self, measure: SessionMeasure, it: Happened) -> int | None:
+        """Where a measure counts a session, None if nowhere."""
+        if not self._is_at(it.data["place"], measure.at, None):
+            return None
+        if measure.once == "site":
+            site = self._sites[it.data["place"]]
+            return self._localities.number(Locality(only=Place(site.kind, site.name)))
+        return self._localities.number(self._session_at(it))
+
+
+def _all(asked: list[Intervals]) -> Intervals:
+    found = ALWAYS
+    for intervals in asked:
+        found = meet(found, intervals)
+    return found
+
+
+class _Windows:
+    """How long a day counts, worked out once for each."""
+
+    def __init__(self, tables: Calendar) -> None:
+        self._calendar = tables
+        self.month = lru_cache(maxsize=20_000)(self._month)
+        self.months = lru_cache(maxsize=20_000)(self._months)
+
+    def _month(self, day: int) -> int:
+        """The first day of the next month."""
+        return int(self._calendar.first_of_month(np.array([day]), 1)[0])
+
+    def _months(self, day: int, months: int) -> int:
+        """The first as-of day on which a day is no longer in the last so many months."""
+        return int(self._calendar.leaves_last_months(np.array([day]), months)[0])

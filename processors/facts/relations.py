@@ -1,0 +1,116 @@
+"""Relations between facts of one child: what came before or after, in another case or elsewhere."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.days.calendar import NEVER, Days, back
+from schemas.catalogue import Match, Relation
+
+Flags = NDArray[np.bool_]
+
+
+class Facts(Protocol):
+    """Columns of facts, as far as relations are concerned with them."""
+
+    @property
+    def group(self) -> Days:
+        """The group that each fact is of."""
+
+    @property
+    def days(self) -> dict[str, Days]:
+        """Days by name."""
+
+    @property
+    def flags(self) -> dict[str, Flags]:
+        """Flags by name."""
+
+
+@dataclass(frozen=True)
+class Spells:
+    """Stretches of days on which a service had a case, the first and the last day included.
+
+    `group` is the case, `is_ending` whether an episode ended on the (one) day, `passes` the bits of
+    the holder tests, and `row` and `holder` where the spell begins and who was given the case.
+    """
+
+    group: Days
+    begin: Days
+    until: Days
+    is_ending: Flags
+    passes: NDArray[np.uint32]
+    row: Days
+    holder: Days
+
+
+@dataclass(frozen=True)
+class Kin:
+    """What relations look at: by group, whose it is, and the primary reason; spells; openings.
+
+    Groups of one child at one time share a number in `of_group`. `openings` has the days on which
+    social care opened a case, and the number of the child and time that each is of.
+    """
+
+    of_group: Days
+    reason: Days
+    spells: Spells
+    openings: tuple[Days, Days]
+    holder_tests: list[Match]
+
+
+def relate(relation: Relation, facts: Facts, kin: Kin) -> None:
+    """Give the facts the flag, or the day, that a relation is."""
+    if relation.before is not None:
+        facts.flags[relation.name] = _earlier(relation, facts, kin)
+    else:
+        facts.days[relation.name] = _later(relation, facts, kin)
+
+
+def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
+    """Whether another case of the child was with a service, or closed by it, not long before."""
+    spells, anchor = kin.spells, facts.days[relation.before or ""]
+    chosen = np.ones(len(spells.group), dtype=np.bool_)
+    if relation.holder is not None:
+        bit = kin.holder_tests.index(relation.holder)
+        chosen &= (spells.passes >> np.uint32(bit)) & 1 == 1
+    if relation.to == "closure":
+        chosen &= spells.is_ending
+    at = np.flatnonzero(chosen)
+    fact, other = _pairs(kin.of_group[facts.group], kin.of_group[spells.group[at]])
+    spell = at[other]
+    group, of_spell = facts.group[fact], spells.group[spell]
+    holds = (group != of_spell) & (anchor[fact] < NEVER)
+    if relation.same is not None:
+        holds &= (kin.reason[group] > 0) & (kin.reason[group] == kin.reason[of_spell])
+    holds &= spells.begin[spell] <= anchor[fact]
+    fact, spell = fact[holds], spell[holds]
+    # What ended long ago has left the last months as of the anchor.
+    recent = spells.until[spell] > back(anchor[fact], relation.months)
+    found = np.zeros(len(facts.group), dtype=np.bool_)
+    found[fact[recent]] = True
+    return found
+
+
+def _later(relation: Relation, facts: Facts, kin: Kin) -> Days:
+    """The first day on which social care opened a case of the child, not long after."""
+    anchor, (days, whose) = facts.days[relation.after or ""], kin.openings
+    fact, opening = _pairs(kin.of_group[facts.group], whose)
+    holds = (days[opening] >= anchor[fact]) & (anchor[fact] < NEVER)
+    fact, opening = fact[holds], opening[holds]
+    near = back(days[opening], relation.months) < anchor[fact]
+    found: Days = np.full(len(facts.group), NEVER)
+    np.minimum.at(found, fact[near], days[opening[near]])
+    return found
+
+
+def _pairs(left: Days, right: Days) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The positions of every pair of a left and a right element that are equal."""
+    order = np.argsort(right, kind="stable")
+    ordered = right[order]
+    first = np.searchsorted(ordered, left, side="left")
+    counts = np.searchsorted(ordered, left, side="right") - first
+    lefts = np.repeat(np.arange(len(left)), counts)
+    within = np.arange(len(lefts)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return lefts, order[np.repeat(first, counts) + within]

@@ -1,0 +1,216 @@
+"""Evaluation: from the stocks of a date and of the month before to the rows of a scorecard."""
+
+from collections.abc import Collection, Iterator
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from processors.figures.direction import direction_of_travel
+from processors.figures.placesums import PlaceSums
+from processors.figures.supplies import Given, Supplies
+from processors.ledger.tables import Stock
+from processors.rules import Rules
+from schemas.catalogue import AGE_BANDS, ALL_AGES, Catalogue, Indicator, PopulationOf, WorkforceOf
+from schemas.places import PROVIDER, Place
+from schemas.scorecard import ScorecardRow, Status
+
+BANDS = (ALL_AGES, *AGE_BANDS)
+
+
+class AsOf(NamedTuple):
+    """What is known as of a date: the date, the stock, and what others supplied."""
+
+    date: date
+    stock: Stock
+    supplies: Supplies
+
+
+# Whole as long as nothing that others supply is a part of it.
+Exact = int | Fraction
+NO_VALUE = (0, 0)
+
+
+class Figure(NamedTuple):
+    """An indicator's figure: what it divides, and its exact value in its own unit.
+
+    The value is a fraction of whole numbers, of which the lower is 0 where there is no value. A
+    count is its own denominator. What was supplied may have a value alone.
+    """
+
+    numerator: Exact | None
+    denominator: Exact | None
+    value: tuple[int, int]
+    status: Status
+
+
+class Cell(NamedTuple):
+    """An indicator's figure of a place and band, now and as of the month before."""
+
+    indicator: Indicator
+    place: Place
+    band: str
+    now: Figure
+    before: Figure
+
+
+def scorecard(
+    rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()
+) -> list[ScorecardRow]:
+    """Every indicator's rows at levels, those of the areas if none is named.
+
+    By place, those of the areas from the top down, and then by band, all ages first.
+    """
+    return [_row(rules.catalogue, cell) for cell in cells(rules, now, previous, levels)]
+
+
+def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()) -> Iterator[Cell]:
+    """Every indicator's cells at levels, those of the areas if none is named."""
+    levels = levels or rules.areas.levels
+    today, earlier = _Date(rules, now), _Date(rules, previous)
+    places = [place for place in today.sums.places if place.level in levels]
+    for indicator in rules.catalogue.indicator:
+        if not set(indicator.levels).intersection(levels):
+            continue
+        bands = BANDS if indicator.bands != "none" else BANDS[:1]
+        figures = today.figures(indicator), earlier.figures(indicator)
+        for place in places:
+            for band in range(len(bands)):
+                now_and_before = (of_date(place, band) for of_date in figures)
+                yield Cell(indicator, place, bands[band], *now_and_before)
+
+
+class _Date:
+    """One date's figures."""
+
+    def __init__(self, rules: Rules, as_of: AsOf) -> None:
+        self.sums = PlaceSums(rules.slots, rules.localities, as_of.stock)
+        self._graph = rules.graph
+        self._supplies = as_of.supplies
+        self._period = (f"{as_of.date:%Y-%m}",)
+
+    def figures(self, indicator: Indicator) -> "_Figures":
+        """An indicator's figures, by place and band."""
+        return _Figures(self, indicator)
+
+    def below(self, indicator: Indicator, place: Place, band: int) -> Exact:
+        """What is supplied to divide an indicator by."""
+        denominator = indicator.denominator
+        if isinstance(denominator, WorkforceOf):
+            if not place.level.startswith(PROVIDER):
+                return 0
+            provider, _, area = place.name.partition(" / ")
+            return self._supplies.workforce(provider, area, denominator.fte)
+        if isinstance(denominator, PopulationOf):
+            return self._supplies.population(place.name, denominator.ages, denominator.group)
+        return self._supplies.population(place.name, BANDS[band])
+
+    def elsewhere(self, indicator: Indicator, place: Place) -> Place:
+        """The place whose denominator an indicator's is."""
+        if indicator.denominator_of is None:
+            return place
+        return self._graph.district_of(place) or place
+
+    def given(self, indicator: Indicator, place: Place, band: int) -> Given | None:
+        """What was supplied of an indicator for the date's month."""
+        return self._supplies.given(indicator.code, place.name, BANDS[band], self._period)
+
+
+class _Figures:
+    """The figures of one indicator on one date."""
+
+    def __init__(self, on: _Date, indicator: Indicator) -> None:
+        self._on, self._indicator = on, indicator
+        self._above = on.sums.total(indicator.numerator).tolist()
+        terms = indicator.denominator if isinstance(indicator.denominator, dict) else {}
+        self._below = on.sums.total(terms).tolist() if terms else None
+
+    def __call__(self, place: Place, band: int) -> Figure:
+        """The figure of a place and band."""
+        indicator, on = self._indicator, self._on
+        if place.level not in indicator.levels:
+            return Figure(0, 0, NO_VALUE, "not-at-this-level")
+        if indicator.source == "supplied":
+            return _supplied(indicator, on.given(indicator, place, band))
+        numerator = _of(self._above, on.sums.position(place), band)
+        if indicator.denominator is None:
+            return Figure(numerator, numerator, (numerator, 1), "reported")
+        if self._below is not None:
+            where = on.sums.position(on.elsewhere(indicator, place))
+            denominator: Exact = _of(self._below, where, band)
+        else:
+            denominator = on.below(indicator, place, band)
+        if not numerator and isinstance(indicator.denominator, WorkforceOf):
+            return Figure(0, 0, NO_VALUE, "no-cases")  # the workforce is for what others hold
+        if denominator:
+            value = _ratio(indicator.scale * numerator, denominator)
+            return Figure(numerator, denominator, value, "reported")
+        missing: Status = "no-cases" if self._below is not None else "not-available"
+        return Figure(numerator, denominator, NO_VALUE, missing)
+
+
+def _of(sums: list[list[int]], position: int | None, band: int) -> int:
+    return sums[position][band] if position is not None else 0
+
+
+def _ratio(above: Exact, below: Exact) -> tuple[int, int]:
+    """A fraction as whole numbers, the lower one positive."""
+    if isinstance(above, int) and isinstance(below, int):
+        return above, below
+    exact = Fraction(above) / below
+    return exact.numerator, exact.denominator
+
+
+def _supplied(indicator: Indicator, given: Given | None) -> Figure:
+    if given is None or given.status == "to-be-supplied":
+        return Figure(None, None, NO_VALUE, "to-be-supplied")
+    if given.status == "not-available":
+        return Figure(None, None, NO_VALUE, "not-available")
+    above, below, value = given.numerator, given.denominator, NO_VALUE
+    if above is not None and indicator.unit == "count":
+        value = _ratio(above, Fraction(1))
+    elif above is not None and below:
+        value = _ratio(indicator.scale * above, below)
+    elif given.value is not None:
+        value = _ratio(given.value, Fraction(1))
+    return Figure(above, below, value, "supplied" if value[1] else "no-cases")
+
+
+def _row(catalogue: Catalogue, cell: Cell) -> ScorecardRow:
+    indicator, now, before = cell.indicator, cell.now, cell.before
+    return ScorecardRow(
+        code=indicator.code,
+        title=indicator.title,
+        area=cell.place.name,
+        age_band=cell.band,
+        numerator=_number(now.numerator),
+        denominator=_number(now.denominator),
+        value=shown(indicator, now.value),
+        status=now.status,
+        previous=shown(indicator, before.value),
+        direction=direction_of_travel(
+            now.value, before.value, catalogue.direction, indicator.polarity
+        ),
+        level=cell.place.level,
+    )
+
+
+def _number(exact: Exact | None) -> int | float | None:
+    if isinstance(exact, Fraction):
+        return int(exact) if exact.denominator == 1 else float(exact)
+    return exact
+
+
+def shown(indicator: Indicator, value: tuple[int, int]) -> int | float | None:
+    """A value as it is shown: a whole count as it is, anything else to one decimal, half up.
+
+    None for no value, which has a lower number of 0.
+    """
+    above, below = value
+    if not below:
+        return None
+    return above if indicator.unit == "count" and below == 1 else rounded_half_up(above, below)
+
+
+def rounded_half_up(numerator: int, denominator: int) -> float:
+    """A fraction of whole numbers, the lower one positive, to one decimal from its exact value."""
+    return (20 * numerator + denominator) // (2 * denominator) / 10

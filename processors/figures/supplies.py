@@ -1,0 +1,97 @@
+"""Figures that others supply (docs/events.md, Reference events), as they stand on a date."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from processors.days.calendar import day_number
+from processors.record.decoding import Event, in_order
+from schemas.catalogue import ALL_AGES
+from schemas.events.reference import SuppliedStatus
+
+# The ages that the whole of a scorecard is of, by either name.
+EVERYONE = frozenset({ALL_AGES, "0-18"})
+
+
+class Given(NamedTuple):
+    """A figure that was supplied: a numerator over a denominator, a value alone, or neither."""
+
+    status: SuppliedStatus
+    numerator: Fraction | None
+    denominator: Fraction | None
+    value: Fraction | None
+    provenance: str
+
+
+class Supplies:
+    """What was known by a date of populations, workforces, and figures that others work out.
+
+    Of several that say the same thing the latest counts, in order of (time, source, id).
+    """
+
+    def __init__(self, events: Iterable[Event], as_of: date) -> None:
+        self._populations: dict[tuple[str, str, str], tuple[int, int]] = {}
+        self._workforces: dict[tuple[str, str, str], Fraction] = {}
+        self._given: dict[tuple[str, str, str, str], Given] = {}
+        take = {
+            "population.published": self._take_population,
+            "workforce.reported": self._take_workforce,
+            "measure.supplied": self._take_measure,
+        }
+        today = day_number(as_of)
+        known = [it for it in events if it.type in take and it.day <= today]
+        for event in sorted(in_order(known), key=_year):
+            if _year(event) <= as_of.year:
+                take[event.type](event.data)
+
+    def _take_population(self, data: Mapping[str, Any]) -> None:
+        ages = ALL_AGES if data["age_band"] in EVERYONE else data["age_band"]
+        key = data["area"], ages, data.get("group", "all")
+        self._populations[key] = data["year"], data["count"]
+
+    def _take_workforce(self, data: Mapping[str, Any]) -> None:
+        key = data["provider"], data.get("area", ""), data.get("service", "")
+        self._workforces[key] = exact(data["fte"])
+
+    def _take_measure(self, data: Mapping[str, Any]) -> None:
+        is_given = data["status"] == "supplied"
+        above, below, value = (
+            exact(data[name]) if is_given and name in data else None
+            for name in ("numerator", "denominator", "value")
+        )
+        key = data["code"], data["area"], data["age_band"], data["period"]
+        self._given[key] = Given(data["status"], above, below, value, data["provenance"])
+
+    def population(self, place: str, ages: str, group: str = "all") -> int:
+        """The latest estimate for a year not after the date's; 0 if there is none."""
+        ages = ALL_AGES if ages in EVERYONE else ages
+        return self._populations.get((place, ages, group), (0, 0))[1]
+
+    def workforce(self, provider: str, area: str, service: str) -> Fraction:
+        """The full-time equivalents reported for a service there, else for all; 0 if for neither.
+
+        `area` is empty for the provider as a whole.
+        """
+        of_service = self._workforces.get((provider, area, service))
+        return (
+            of_service
+            if of_service is not None
+            else self._workforces.get((provider, area, ""), Fraction(0))
+        )
+
+    def given(self, code: str, place: str, band: str, periods: Iterable[str]) -> Given | None:
+        """What was supplied of an indicator for the first of the periods that has something."""
+        found = (self._given.get((code, place, band, period)) for period in periods)
+        return next((it for it in found if it is not None), None)
+
+
+def exact(number: float) -> Fraction:
+    """The number as it was written: 80.1 is 801/10, not the nearest binary fraction."""
+    return Fraction(repr(number))
+
+
+def _year(event: Event) -> int:
+    """The year that an event is of, before which its time counts; 0 where it says none."""
+    year: int = event.data["year"] if event.type == "population.published" else 0
+    return year

@@ -1,0 +1,152 @@
+"""The ledger: dated entries of each measure, worked out over columns (Architecture).
+
+Every measure is a *stock*: an integer for each area and band that holds for an as-of date. What
+counts from one day until another enters +1 on the first and -1 on the second, so the stock on any
+day, past or known future, is the sum of the entries up to it. "In the month" and "in the last n
+months" are stocks too, whose exit is entered together with their entry.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from processors.days.calendar import NEVER, Calendar, Days
+from processors.facts.cases import UNKNOWN_BAND, Columns, Facts, Flags
+from processors.facts.counting import Counted
+from processors.record.rows import tests
+from schemas.catalogue import Catalogue, Limit, Match, Measure, Start, Window
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Ledger entries: `amount` is added to the stock of (slot, locality, band) from `day` on."""
+
+    slot: Days
+    locality: Days
+    band: Days
+    day: Days
+    amount: Days
+
+
+Part = tuple[Days, Days, Days, Days, Days]
+
+
+def entered(
+    slot: Days, locality: Days, band: Days, begin: Days, end: Days, amount: Days
+) -> tuple[Part, Part]:
+    """What counts from one day until another, as columns of entries; those of never left out."""
+    ends = end < NEVER
+    exits = slot[ends], locality[ends], band[ends], end[ends], -amount[ends]
+    return (slot, locality, band, begin, amount), exits
+
+
+def together(parts: Sequence[Part]) -> Entries:
+    """Entries put together from parts, of which there may be none."""
+    if not parts:
+        return Entries(*(np.zeros(0, dtype=np.int64) for _ in range(5)))
+    return Entries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def entries_of(found: Iterable[tuple[Counted, ...]], sign: int) -> tuple[Part, Part]:
+    """Entries of what records add, or with sign -1 no longer do; without an age band."""
+    flat = [it for of_record in found for it in of_record]
+    columns = np.array(flat, dtype=np.int64).reshape(-1, len(Counted._fields)).T
+    slot, locality, begin, end, amount = columns
+    band: Days = np.full(len(slot), UNKNOWN_BAND)
+    return entered(slot, locality, band, begin, end, sign * amount)
+
+
+class Ledger:
+    """The measures of cases in a catalogue, ready to be applied to columns."""
+
+    def __init__(self, catalogue: Catalogue, calendar: Calendar) -> None:
+        self._measures = catalogue.case_measures
+        self._slot = {name: index for index, name in enumerate(catalogue.slots)}
+        self._calendar = calendar
+        self._tests = {
+            name: tests(catalogue.of_cases, name)
+            for name in ("holder", "outcome", "notification_type")
+        }
+
+    def entries(self, facts: Facts, further: Iterable[Part] = ()) -> Entries:
+        """The entries of every measure for these facts, and further ones."""
+        parts = [
+            part for measure in self._measures for part in self._of(measure, facts.of(measure.of))
+        ]
+        parts += further
+        return together(parts)
+
+    def _of(self, measure: Measure, rows: Columns) -> list[Part]:
+        begin, end = self._period(measure, rows)
+        chosen = np.flatnonzero(self._passes(measure, rows) & (begin < end))
+        begin, end = begin[chosen], end[chosen]
+        locality, band, sign = rows.locality[chosen], rows.band[chosen], rows.sign[chosen]
+        amounts = [sign]
+        if measure.total:
+            span = rows.days[measure.total.end] - rows.days[measure.total.start]
+            amounts.append(sign * span[chosen])
+        parts: list[Part] = []
+        for name, amount in zip(measure.slots, amounts, strict=True):
+            slot = np.full(len(chosen), self._slot[name])
+            parts += entered(slot, locality, band, begin, end, amount)
+        return parts
+
+    def _passes(self, measure: Measure, rows: Columns) -> Flags:
+        """Which rows are of the measure's state, pass its tests and keep its limit."""
+        passed = np.ones(len(rows.sign), dtype=np.bool_)
+        if measure.state:
+            passed &= rows.is_closed == (measure.state == "closed")
+        for name, known in self._tests.items():
+            match: Match | None = getattr(measure, name)
+            if match is not None:
+                passed &= (rows.passes[name] >> known.index(match)) & 1 == 1
+        for name in measure.flags:
+            passed &= rows.flags[name]
+        if measure.limit:
+            passed &= self._within(measure.limit, rows)
+        return passed
+
+    def _within(self, limit: Limit, rows: Columns) -> Flags:
+        start, end = rows.days[limit.start], rows.days[limit.end]
+        if limit.unit == "months":
+            within: Flags = end < self._calendar.leaves_last_months(start, limit.at_most)
+            return within
+        if limit.unit == "working-days":
+            taken = self._calendar.working_days(start, end)
+        else:
+            taken = np.where(end >= NEVER, NEVER, end - start)
+        within = (taken > limit.more_than) & (taken <= limit.at_most)
+        return within | (end >= NEVER) if limit.unended else within
+
+    def _period(self, measure: Measure, rows: Columns) -> tuple[Days, Days]:
+        """The first day each row counts, and the first on which it no longer does."""
+        begin, end = rows.begin, rows.end
+        for start in measure.starts:
+            begin = np.maximum(begin, self._start(start, rows))
+        if measure.window:
+            opens, shuts = self._window(measure.window, rows.days[measure.window.day])
+            begin, end = np.maximum(begin, opens), np.minimum(end, shuts)
+        return begin, end
+
+    def _start(self, start: Start, rows: Columns) -> Days:
+        day = rows.days[start.day] + start.days
+        if start.working_days is None:
+            return day
+        return self._calendar.working_day_after(day, start.working_days)
+
+    def _window(self, window: Window, day: Days) -> tuple[Days, Days]:
+        calendar = self._calendar
+        if window.kind == "last-months":
+            return day, calendar.leaves_last_months(day, window.months)
+        if window.kind == "month":
+            return day, calendar.first_of_month(day, 1)
+        if window.kind == "financial-year":
+            return day, calendar.first_of_financial_year(day, 1)
+        if window.kind == "until-year-end":
+            return np.full(len(day), -NEVER), calendar.first_of_financial_year(day, 1)
+        first = window.months if window.kind == "month-after" else 1
+        return (
+            calendar.first_of_month(day, first),
+            calendar.first_of_month(day, window.months + 1),
+        )

@@ -1,0 +1,241 @@
+"""Tables: ledger entries summed by month and day, with a checkpoint at every month.
+
+The stock of an as-of date is its month's checkpoint plus the month's entries up to the day, so
+reading costs the same whatever lies before: neither more events nor more years make it longer.
+Only cells that have held something take room: they are numbered in the order in which they came.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.days.calendar import FIRST_DAY, LAST_DAY, Calendar, Days
+from processors.ledger.entries import Entries
+
+# Days of a month are 1 to 31; a power of two makes a day's place in a month from cell and day.
+ROW_DAYS = 32
+# Bits of a key for the band and for the locality; the slot takes those above.
+BAND_BITS, LOCALITY_BITS = 3, 21
+# Less than every month number, and every place that is worked out from one.
+NO_MONTH = -(2**62)
+
+Sums = NDArray[np.int32]
+Cells = NDArray[np.int64]
+
+
+def keys(slot: Days, locality: Days, band: Days) -> Cells:
+    """The key of each cell: a slot, a locality and a band in one number."""
+    return ((slot << LOCALITY_BITS | locality) << BAND_BITS) | band
+
+
+def parts(cells: Cells) -> tuple[Days, Days, Days]:
+    """The slots, localities and bands of keys."""
+    place = cells >> BAND_BITS
+    return place >> LOCALITY_BITS, place & (2**LOCALITY_BITS - 1), cells & (2**BAND_BITS - 1)
+
+
+class Stock(NamedTuple):
+    """What cells hold as of a day: keys, each once or oftener, and amounts to be added up."""
+
+    cells: Cells
+    amounts: NDArray[np.int64]
+
+
+NOTHING = Stock(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
+def together(stocks: list[Stock]) -> Stock:
+    """The stock that shards make together."""
+    if not stocks:
+        return NOTHING
+    return Stock(
+        np.concatenate([stock.cells for stock in stocks]),
+        np.concatenate([stock.amounts for stock in stocks]),
+    )
+
+
+class Touched(NamedTuple):
+    """What an update changed.
+
+    The numbers of the cells whose rows changed, by month; those whose checkpoints did, by month;
+    and how many cells there were before it.
+    """
+
+    rows: dict[int, NDArray[np.intp]]
+    checkpoints: dict[int, NDArray[np.intp]]
+    known: int
+
+
+class Month:
+    """A month's entries: the amount at each (cell's number, day) that has one, in that order."""
+
+    __slots__ = ("amounts", "places")
+
+    def __init__(self, places: Days | None = None, amounts: Sums | None = None) -> None:
+        self.places = np.zeros(0, dtype=np.int64) if places is None else places
+        self.amounts = np.zeros(0, dtype=np.int32) if amounts is None else amounts
+
+    def add(self, places: Days, amounts: Sums) -> None:
+        """Add amounts at places, which are different and in order."""
+        at = np.searchsorted(self.places, places)
+        known = np.append(self.places, -1)[at] == places
+        self.amounts[at[known]] += amounts[known]
+        new = ~known
+        if new.any():
+            self.places = np.insert(self.places, at[new], places[new])
+            self.amounts = np.insert(self.amounts, at[new], amounts[new])
+
+    def until(self, day_of_month: int, cells: int) -> NDArray[np.int64]:
+        """The sum of each cell's entries up to a day of the month."""
+        chosen = self.places % ROW_DAYS <= day_of_month
+        cell, amount = self.places[chosen] // ROW_DAYS, self.amounts[chosen]
+        return np.bincount(cell, amount, cells).astype(np.int64)
+
+    def rows(self, cells: NDArray[np.intp]) -> tuple[NDArray[np.intp], Days, Sums]:
+        """Of the cells named, in order: how many entries each has; their days; their amounts."""
+        first = np.searchsorted(self.places, cells * ROW_DAYS)
+        end = np.searchsorted(self.places, (cells + 1) * ROW_DAYS)
+        counts = end - first
+        at = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        return counts, self.places[at] % ROW_DAYS, self.amounts[at]
+
+
+@dataclass
+class Tables:
+    """Sums of entries by month number.
+
+    `cells` has the keys of the cells by number. `checkpoints[m]` has each cell's stock when month m
+    begins; cells that came after it was made have none. Both it and `entries[m]` exist for the
+    months that have had entries, listed in `months`.
+    """
+
+    cells: Cells = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    months: list[int] = field(default_factory=list)
+    entries: dict[int, Month] = field(default_factory=dict)
+    checkpoints: dict[int, Sums] = field(default_factory=dict)
+    _order: NDArray[np.intp] | None = None
+
+    def add(self, entries: Entries, calendar: Calendar) -> Touched:
+        """Add ledger entries and tell what changed; entries that cancel out change nothing."""
+        known = len(self.cells)
+        changes = self._changes(entries, calendar)
+        begun = [month for month in changes if self._begin(month)]
+        rows: dict[int, NDArray[np.intp]] = {}
+        net: dict[int, NDArray[np.int64]] = {}
+        for month, (place, amount) in changes.items():
+            self.entries[month].add(place, amount)
+            cell = place // ROW_DAYS
+            rows[month] = cell[np.diff(cell, prepend=-1) > 0]
+            net[month] = np.bincount(cell, amount, len(self.cells)).astype(np.int64)
+        checkpoints = self._carry(net)
+        for month in begun:
+            checkpoints[month] = np.arange(len(self.checkpoints[month]))
+        return Touched(rows, checkpoints, known)
+
+    def stock(self, day: int, calendar: Calendar) -> Stock:
+        """Every cell's stock as of a day."""
+        month = int(calendar.month[day - FIRST_DAY])
+        day_of_month = int(calendar.day_of_month[day - FIRST_DAY])
+        position = bisect_right(self.months, month) - 1
+        if position < 0:
+            return NOTHING
+        latest = self.months[position]
+        amounts = self.entries[latest].until(
+            ROW_DAYS if latest < month else day_of_month, len(self.cells)
+        )
+        checkpoint = self.checkpoints[latest]
+        amounts[: len(checkpoint)] += checkpoint
+        held = np.flatnonzero(amounts)
+        return Stock(self.cells[held], amounts[held])
+
+    def _changes(self, entries: Entries, calendar: Calendar) -> dict[int, tuple[Days, Sums]]:
+        """By month: the places in it that change, in order, and by how much."""
+        day = np.clip(entries.day, FIRST_DAY, LAST_DAY)
+        cell = keys(entries.slot, entries.locality, entries.band)
+        # First what cancels out goes, so that no cell is numbered that holds nothing.
+        found, which = np.unique(cell, return_inverse=True)
+        days = LAST_DAY - FIRST_DAY + 1
+        place, amount = _sums(which * days + (day - FIRST_DAY), entries.amount)
+        index, offset = place // days, place % days
+        number = self._numbers(found, index)
+        month = calendar.month[offset]
+        size = len(self.cells) * ROW_DAYS
+        at = month * size + number[index] * ROW_DAYS + calendar.day_of_month[offset]
+        order = np.argsort(at)
+        at, amount, month = at[order], amount[order], month[order]
+        edges = [*np.flatnonzero(np.diff(month, prepend=NO_MONTH)).tolist(), len(at)]
+        return {
+            int(month[start]): (at[start:end] - month[start] * size, amount[start:end])
+            for start, end in pairwise(edges)
+        }
+
+    def _numbers(self, found: Cells, used: NDArray[np.intp]) -> Days:
+        """The numbers of the keys found, given to those that are used and have none yet."""
+        if self._order is None:
+            self._order = np.argsort(self.cells)
+        at = np.searchsorted(self.cells, found, sorter=self._order)
+        position = np.append(self._order, -1)[at]
+        is_known = np.append(self.cells, -1)[position] == found
+        numbers = np.where(is_known, position, -1)
+        is_new = np.zeros(len(found), dtype=np.bool_)
+        is_new[used] = True
+        is_new &= ~is_known
+        if is_new.any():
+            numbers[is_new] = len(self.cells) + np.arange(int(is_new.sum()))
+            self.cells = np.append(self.cells, found[is_new])
+            self._order = None
+        return numbers
+
+    def _begin(self, month: int) -> bool:
+        """Make room for a month, whose checkpoint is the end of the latest month before it."""
+        if month in self.entries:
+            return False
+        position = bisect_right(self.months, month) - 1
+        checkpoint = np.zeros(0, dtype=np.int32)
+        if position >= 0:
+            earlier = self.months[position]
+            sums = self.entries[earlier].until(ROW_DAYS, len(self.cells))
+            sums[: len(self.checkpoints[earlier])] += self.checkpoints[earlier]
+            checkpoint = sums.astype(np.int32)
+        self.entries[month] = Month()
+        self.checkpoints[month] = checkpoint
+        insort(self.months, month)
+        return True
+
+    def _carry(self, net: dict[int, NDArray[np.int64]]) -> dict[int, NDArray[np.intp]]:
+        """Add the months' net changes to every later checkpoint; the cells this changed."""
+        changed: dict[int, NDArray[np.intp]] = {}
+        if not net:
+            return changed
+        running = np.zeros(len(self.cells), dtype=np.int64)
+        for month in self.months[bisect_left(self.months, min(net)) :]:
+            cells = np.flatnonzero(running)
+            if len(cells):
+                self.checkpoints[month] = _grown(self.checkpoints[month], len(self.cells))
+                self.checkpoints[month][cells] += running[cells].astype(np.int32)
+                changed[month] = cells
+            if month in net:
+                running += net[month]
+        return changed
+
+
+def _grown(sums: Sums, size: int) -> Sums:
+    if len(sums) == size:
+        return sums
+    grown = np.zeros(size, dtype=np.int32)
+    grown[: len(sums)] = sums
+    return grown
+
+
+def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
+    """The sum of the amounts at each place, in order of place; places whose sum is 0 left out."""
+    order = np.argsort(place)
+    place = place[order]
+    starts = np.flatnonzero(np.diff(place, prepend=NO_MONTH))
+    sums = np.add.reduceat(amount[order], starts) if len(place) else amount
+    changed = np.flatnonzero(sums)
+    return place[starts[changed]], sums[changed].astype(np.int32)

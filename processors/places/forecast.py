@@ -1,0 +1,44 @@
+"""The forecast: how many open cases breach each standard on a day if nothing happens meanwhile.
+
+Nothing is estimated. A breach to come is in the ledger already, on the day on which it will be one
+unless an event takes it off, so this is the stock of a day to come (Architecture).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from processors.ledger.tables import Stock
+from processors.places.sums import Places
+from processors.rules import Rules
+
+
+class Forecast(NamedTuple):
+    """Cases of a place that breach a standard now, and on later dates."""
+
+    standard: str
+    title: str
+    area: str
+    provider: str | None
+    now: int
+    later: dict[date, int]
+
+
+def forecast(rules: Rules, now: Stock, later: Sequence[tuple[date, Stock]]) -> list[Forecast]:
+    """A row for each standard and place, from the stocks of today and of the dates to come."""
+    places = Places(rules)
+    first = len(rules.catalogue.slots)
+    today = places.sums(now)[first:]
+    to_come = [(day, places.sums(stock)[first:]) for day, stock in later]
+    return [
+        Forecast(
+            standard=standard.code,
+            title=standard.title,
+            area=place.area,
+            provider=place.provider,
+            now=int(today[row, column]),
+            later={day: int(sums[row, column]) for day, sums in to_come},
+        )
+        for row, standard in enumerate(rules.standards.standard)
+        for column, place in enumerate(places.all)
+    ]

@@ -1,0 +1,174 @@
+"""Alerts on indicators: a month's value so far against its target, place by place.
+
+A value that hovers about its target must not raise and resolve an alert every day, so one that was
+raised is resolved only when the value is better than the target by a margin; and a value of few
+cases raises none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.alerts.wording import alert_id
+from processors.figures.direction import HIGHER_IS
+from processors.figures.evaluate import rounded_half_up
+from processors.figures.rating import Target, exact
+from processors.ledger.tables import Stock
+from processors.places.sums import Place, Places
+from processors.rules import Rules
+from schemas.alerts import AlertState, IndicatorChange, Reason
+from schemas.catalogue import Indicator
+from schemas.standards import IndicatorStandard
+
+
+class Figure(NamedTuple):
+    """An indicator standard's figure of a place, with the target that it is held against.
+
+    The denominator of a count is the count itself.
+    """
+
+    standard: IndicatorStandard
+    indicator: Indicator
+    place: Place
+    numerator: int
+    denominator: int
+    target: float
+
+    @property
+    def value(self) -> Fraction | None:
+        """The exact value in the indicator's unit; None where there is nothing to divide by."""
+        if self.indicator.denominator is None:
+            return Fraction(self.numerator)
+        if not self.denominator:
+            return None
+        return Fraction(self.indicator.scale * self.numerator, self.denominator)
+
+
+def figures(
+    rules: Rules, stock: Stock, targets: Mapping[tuple[str, str], Target]
+) -> Iterator[Figure]:
+    """The figure of every indicator standard and place that the indicator exists at.
+
+    `targets` are those that were set, by (code, area); elsewhere the standard's own holds.
+    """
+    places = Places(rules)
+    sums = dict(zip(rules.slots, places.sums(stock), strict=True))
+    indicators = {indicator.code: indicator for indicator in rules.catalogue.indicator}
+    levels = {area.name: area.level for area in rules.areas.area}
+    for standard in rules.standards.indicator_standard:
+        indicator = indicators[standard.indicator]
+        numerator = _total(indicator.numerator, sums)
+        denominator = numerator
+        if isinstance(indicator.denominator, dict):
+            denominator = _total(indicator.denominator, sums)
+        for column, place in enumerate(places.all):
+            if place.provider is None and levels[place.area] not in indicator.levels:
+                continue
+            was_set = targets.get((standard.indicator, place.area))
+            yield Figure(
+                standard,
+                indicator,
+                place,
+                int(numerator[column]),
+                int(denominator[column]),
+                was_set.value if was_set and place.provider is None else standard.target,
+            )
+
+
+def _total(terms: Mapping[str, int], sums: Mapping[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    total: NDArray[np.int64] = np.sum([times * sums[name] for name, times in terms.items()], axis=0)
+    return total
+
+
+def state_of(figure: Figure, before: AlertState | None) -> AlertState | None:
+    """The state of the alert on a figure, by the state it was in; None for no alert.
+
+    1. Fewer cases than the standard asks for: none.
+    2. Worse than the target: breached.
+    3. Breached before, and not yet better than the target by `clear_by`: still breached.
+    4. Meets the target by less than `at_risk_within`, and by less than that and `clear_by` if there
+       was an alert before: due soon.
+    """
+    standard = figure.standard
+    if figure.value is None or figure.denominator < standard.least_denominator:
+        return None
+    sign = HIGHER_IS[figure.indicator.polarity]
+    margin = sign * (figure.value - exact(figure.target))
+    clear_by, at_risk = exact(standard.clear_by), exact(standard.at_risk_within)
+    if margin < 0 or (before == "breached" and margin < clear_by):
+        return "breached"
+    was_active = before in {"breached", "due-soon"}
+    if margin < at_risk + (clear_by if was_active else 0):
+        return "due-soon"
+    return None
+
+
+def news(
+    found: Iterable[Figure], told: Mapping[str, IndicatorChange], today: date
+) -> dict[str, IndicatorChange]:
+    """The changes, by alert, that make what was told into what is true today.
+
+    A change is of an alert's state, or of what it is held against: its target or severity.
+    `told` has each alert as it was told last: those that are active, and those of this month.
+    """
+    period = f"{today:%Y-%m}"
+    changes: dict[str, IndicatorChange] = {}
+    seen: set[str] = set()
+    for figure in found:
+        name = alert_id(figure.standard.code, *_names(figure.place), period)
+        seen.add(name)
+        before = told.get(name)
+        state = state_of(figure, before.state if before else None)
+        if state is None and (before is None or not before.is_active):
+            continue
+        if before is None or before.state != (state or "resolved"):
+            changes[name] = _change(figure, name, period, state, before, today)
+        elif (before.target, before.severity) != (figure.target, figure.standard.severity):
+            changes[name] = _change(figure, name, period, state, before, before.since)
+    for name, before in told.items():
+        if before.is_active and name not in seen:
+            reason: Reason = "withdrawn" if before.period == period else "period-ended"
+            over = {"state": "resolved", "reason": reason, "since": today}
+            changes[name] = before.model_copy(update={**over, "version": before.version + 1})
+    return changes
+
+
+def _names(place: Place) -> tuple[str, str]:
+    return place.area, place.provider or ""
+
+
+def _change(
+    figure: Figure,
+    name: str,
+    period: str,
+    state: AlertState | None,
+    before: IndicatorChange | None,
+    since: date,
+) -> IndicatorChange:
+    is_few = figure.denominator < figure.standard.least_denominator
+    reason: Reason = "too-few" if is_few else "recovered"
+    value = figure.value
+    return IndicatorChange(
+        alert=name,
+        version=before.version + 1 if before else 1,
+        standard=figure.standard.code,
+        title=figure.standard.title,
+        state=state or "resolved",
+        since=since,
+        reason=None if state else reason,
+        severity=figure.standard.severity,
+        owner_kind="provider" if figure.place.provider else "area",
+        owner=figure.place.provider or figure.place.area,
+        area=figure.place.area,
+        provider=figure.place.provider,
+        indicator=figure.indicator.code,
+        period=period,
+        numerator=figure.numerator,
+        denominator=figure.denominator,
+        value=None if value is None else rounded_half_up(value.numerator, value.denominator),
+        target=figure.target,
+    )

@@ -1,0 +1,216 @@
+"""From Kafka messages to events: both CloudEvents modes, validation, instants and civil dates."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from processors.days.calendar import FIRST_YEAR, LAST_YEAR, london_days
+from schemas.events.registry import VALIDATORS
+
+# A header may be without a value.
+Headers = Sequence[tuple[str, bytes | None]]
+Message = tuple[bytes | None, bytes | None, Headers]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+# The accepted range: a day inside the calendar's tables, so that no offset leads out of them.
+EARLIEST = (datetime(FIRST_YEAR, 1, 2, tzinfo=UTC) - EPOCH) // MICROSECOND
+LATEST = (datetime(LAST_YEAR, 12, 31, tzinfo=UTC) - EPOCH) // MICROSECOND
+
+STRUCTURED_MODE = b"application/cloudevents"
+BINARY_PREFIX = "ce_"
+# Attributes that are whole numbers; every other one travels as text in a binary-mode header.
+NUMBERS = frozenset({"revision"})
+
+
+class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A valid event as it is kept in its child's record.
+
+    `instant` is in microseconds from 1970 UTC and `day` its civil date in Europe/London as a day
+    number. `data` holds what the type's schema names, without absent fields.
+    """
+
+    source: str
+    id: str
+    revision: int
+    instant: int
+    day: int
+    type: str
+    subject: str
+    data: dict[str, Any]
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Events in order of (time, source, id), in which those of a case are read (Indicators)."""
+    return sorted(events, key=lambda event: (event.instant, event.source, event.id))
+
+
+class Rejection(NamedTuple):
+    """Why a message is no event: a class for counting, and a text free of the child's data."""
+
+    reason: str
+    message: str
+
+
+class Decoded(NamedTuple):
+    """A batch decoded: (child, event) pairs in order, and rejections by position in the batch."""
+
+    events: list[tuple[str, Event]]
+    rejected: list[tuple[int, Rejection]]
+
+
+class RejectedError(Exception):
+    """A message does not fit the contract (Events, Bad input)."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.rejection = Rejection(reason, message)
+
+
+def decode(topic: str, messages: Iterable[Message]) -> Decoded:
+    """The events among a topic's (key, value, headers) messages, and why the others are none.
+
+    The key must be the event's `partitionkey`: otherwise one child's events would lie in several
+    partitions and no figure about the child could be right.
+    """
+    validate = VALIDATORS[topic].validator.validate_json
+    valid: list[dict[str, Any]] = []
+    instants: list[int] = []
+    rejected: list[tuple[int, Rejection]] = []
+    messages = list(messages)
+    has_constants = _mentions_constants(b"".join([value or b"" for _, value, _ in messages]))
+    for position, (key, value, headers) in enumerate(messages):
+        try:
+            text = structured(value, headers) if headers else value or b""
+            event = validate(text)
+            if has_constants and _mentions_constants(text):
+                _refuse_constants(text)
+            if key != event["partitionkey"].encode():
+                raise RejectedError("key", "the message key is not the event's partitionkey")
+            instants.append(instant_of(event["time"]))
+            valid.append(event)
+        except ValidationError as error:
+            rejected.append((position, explain(error)))
+        except RejectedError as error:
+            rejected.append((position, error.rejection))
+    days = london_days(np.array(instants, dtype=np.int64)).tolist()
+    return Decoded(
+        [_event(*parts) for parts in zip(valid, instants, days, strict=True)],
+        rejected,
+    )
+
+
+def _mentions_constants(text: bytes) -> bool:
+    return b"NaN" in text or b"Infinity" in text
+
+
+def _refuse_constants(text: bytes) -> None:
+    """Refuse NaN and Infinity, which the validator's parser takes for numbers but JSON has not."""
+    try:
+        from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise RejectedError("json", "not JSON") from error
+
+
+def _event(valid: dict[str, Any], instant: int, day: int) -> tuple[str, Event]:
+    data = valid.get("data") or {}
+    if None in data.values():
+        data = {name: value for name, value in data.items() if value is not None}
+    return valid["partitionkey"], Event(
+        valid["source"],
+        valid["id"],
+        valid.get("revision") or 0,
+        instant,
+        day,
+        valid["type"],
+        valid["subject"],
+        data,
+    )
+
+
+def instant_of(time: str) -> int:
+    """Microseconds from 1970 UTC of an RFC 3339 time; digits beyond microseconds are cut.
+
+    Raises RejectedError for a date or time that does not exist, or outside 1900 to 2199.
+    """
+    try:
+        instant = (datetime.fromisoformat(time) - EPOCH) // MICROSECOND
+    except ValueError:
+        instant = _unusual_instant(time)
+    if not EARLIEST <= instant <= LATEST:
+        raise RejectedError("time", f"time: outside {FIRST_YEAR} to {LAST_YEAR}")
+    return instant
+
+
+def _unusual_instant(time: str) -> int:
+    """The instant of a time with lower-case letters, or of the year 0, which no calendar has."""
+    try:
+        return (datetime.fromisoformat(time.upper()) - EPOCH) // MICROSECOND
+    except ValueError as error:
+        raise RejectedError("time", "time: no such date or time of day") from error
+
+
+def structured(value: bytes | None, headers: Headers) -> bytes:
+    """The event in structured mode, whichever mode the message is in (CloudEvents Kafka binding).
+
+    A message is in binary mode when it has a `ce_specversion` header and its content type is not
+    a CloudEvents one; a header without a value is as if it were not there. Raises RejectedError
+    for binary-mode headers or data that cannot be read.
+    """
+    by_name = {name.lower(): text for name, text in headers if text is not None}
+    if by_name.get("content-type", b"").startswith(STRUCTURED_MODE):
+        return value or b""
+    if f"{BINARY_PREFIX}specversion" not in by_name:
+        return value or b""
+    try:
+        event: dict[str, Any] = {
+            name.removeprefix(BINARY_PREFIX): text.decode()
+            for name, text in by_name.items()
+            if name.startswith(BINARY_PREFIX)
+        }
+        for name in NUMBERS & event.keys():
+            event[name] = _whole_number(event[name])
+        if value:
+            event["data"] = from_json(value, allow_inf_nan=False)
+    except UnicodeDecodeError as error:
+        raise RejectedError("headers", "a binary-mode attribute is not UTF-8") from error
+    except ValueError as error:
+        raise RejectedError(
+            "headers", "binary mode: data is not JSON, or revision no whole number"
+        ) from error
+    return to_json(event)
+
+
+def _whole_number(text: str) -> int:
+    """The number that ASCII digits write; `int` alone would take signs, spaces and underscores."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("not in decimal digits")
+    return int(text)
+
+
+def explain(error: ValidationError) -> Rejection:
+    """A rejection from the schema's complaint, naming attributes and rules but never values."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    kind = first["type"]
+    if kind == "json_invalid":
+        return Rejection("json", "not JSON")
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return Rejection("type", "type: missing, or not one this topic carries")
+    # The first step of the path is the event type, known by now to be one of ours.
+    path = ".".join(str(step) for step in first["loc"][1:])
+    if not path:
+        return Rejection("json", "not a JSON object")
+    reason = str(first["loc"][1])
+    return Rejection(reason, f"{path}: {_RULES.get(kind, first['msg'])}")
+
+
+_RULES = {
+    "string_pattern_mismatch": "not in the required format (times are RFC 3339 with an offset)",
+    "value_error": "no such date",
+    "missing": "missing",
+}

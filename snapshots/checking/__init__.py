@@ -1,0 +1,1 @@
+"""Releases held against the log: evidence, differences and their causes, verification."""

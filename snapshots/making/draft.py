@@ -1,0 +1,80 @@
+"""A release put together: from a request, the chain so far, a cut, and the log's evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.areas import Areas
+from schemas.catalogue import Catalogue
+from schemas.release import FORMAT, Change, Release
+from snapshots.checking.differences import Explanation, differences
+from snapshots.checking.evidence import Evidence, Question, known_of
+from snapshots.checking.reconcile import check_equal, check_same_events
+from snapshots.making.freeze import Cut, as_of_period, calendar_version, commentary, frozen_cells
+from snapshots.recount.days import bank_holidays
+from snapshots.releases.chain import Request, Sealed
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A release that is being made, from before the log is asked to when it has answered."""
+
+    request: Request
+    released_on: date
+    catalogue: Catalogue
+    areas: Areas
+    chain: Sequence[Sealed]
+    cut: Cut
+
+    @property
+    def as_of(self) -> date:
+        """The date its figures are of."""
+        return as_of_period(self.request.period)
+
+    @property
+    def question(self) -> Question:
+        """What the log has to be asked to sign it."""
+        since = self.chain[-1].release.cut if self.chain else None
+        return Question(self.catalogue, self.areas, self.as_of, self.cut.positions, since)
+
+    def release(self, evidence: Evidence) -> Release:
+        """The release, reconciled with the log.
+
+        Raises snapshots.releases.failures.NotReconciled.
+        """
+        check_same_events(self.cut.reference, known_of(evidence.reference))
+        cells = frozen_cells(self.catalogue, self.areas, self.as_of, self.cut)
+        check_equal(cells, evidence.cells)
+        return Release(
+            format=FORMAT,
+            period=self.request.period,
+            number=len(self.chain) + 1,
+            kind=self.request.kind,
+            as_of=self.as_of,
+            released_on=self.released_on,
+            author=self.request.author,
+            reason=self.request.reason,
+            previous_release=self.chain[-1].sha256 if self.chain else None,
+            catalogue_version=self.catalogue.version,
+            calendar_version=calendar_version(),
+            direction_scheme=self.catalogue.direction,
+            indicators=self.catalogue.indicator,
+            areas=self.areas,
+            age_bands=tuple(dict.fromkeys(cell.age_band for cell in cells)),
+            cut=self.cut.positions,
+            cells=tuple(cells),
+            commentary=commentary(self.cut.reference, self.areas, self.request.period),
+            quality=evidence.quality,
+            changes=self._changes(evidence),
+            measures=self.catalogue.measure,
+            bank_holidays=bank_holidays(self.as_of),
+            rag_scheme=self.catalogue.rag,
+        )
+
+    def _changes(self, evidence: Evidence) -> tuple[Change, ...]:
+        """The cells that differ from the release before, and why; none in a first release."""
+        if not self.chain:
+            return ()
+        before = self.chain[-1].release
+        explanation = Explanation(self.catalogue, self.areas, self.as_of, evidence, before.cut)
+        return explanation.changes(differences(before.cells, evidence.cells))

@@ -1,0 +1,1 @@
+"""The formats of a publication: pages, a PDF, a spreadsheet, open data and JSON."""

@@ -1,0 +1,175 @@
+"""A publication as JSON: the figures as they are shown, and the schema they follow."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.areas import Areas
+from schemas.catalogue import Indicator, RagScheme
+from schemas.release import Commentary, Period, Rag, Release, ReleaseKind, Sha256
+from schemas.scorecard import Direction
+from snapshots.publish.text.figures import Cell, Shown
+from snapshots.publish.text.view import View
+from snapshots.publish.text.wording import Mark, Profile, Symbol
+
+SCHEMA_FILE = "scorecard.schema.json"
+
+
+class Published(BaseModel):
+    """Base of everything published: immutable, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PublishedFigure(Published):
+    """A number, or the symbol that stands in its place: z, x, c or low."""
+
+    value: int | float | None
+    symbol: Symbol | None
+
+
+class PublishedCell(Published):
+    """One figure; what it rests on is absent where it is suppressed, and in public for ratios."""
+
+    code: str
+    area: str
+    age_band: str
+    figure: PublishedFigure
+    numerator: int | None
+    denominator: int | None
+    previous: PublishedFigure
+    direction: Direction | None
+    target: float | None
+    rag: Rag | None
+    marks: tuple[Mark, ...] = Field(description="p provisional, r revised, b break in series")
+
+
+class PublishedChange(Published):
+    """A figure that a release changed, as both are shown."""
+
+    code: str
+    area: str
+    age_band: str
+    before: str
+    after: str
+
+
+class PublishedRelease(Published):
+    """One release of the period, what it changed and why."""
+
+    number: int
+    kind: ReleaseKind
+    released_on: date
+    author: str
+    reason: str
+    changes: tuple[PublishedChange, ...]
+
+
+class PublishedScorecard(Published):
+    """One month's scorecard as published, and the log of its releases, this one last."""
+
+    format: Literal[1] = 1
+    profile: Profile
+    period: Period
+    as_of: date
+    sha256: Sha256 = Field(
+        description="the release's own; in public, that of the figures as they are shown"
+    )
+    previous_release: Sha256 | None
+    catalogue_version: str
+    calendar_version: str
+    direction_scheme: Literal["change", "improvement"]
+    rag_scheme: RagScheme
+    indicators: tuple[Indicator, ...]
+    areas: Areas
+    age_bands: tuple[str, ...]
+    releases: tuple[PublishedRelease, ...]
+    cells: tuple[PublishedCell, ...]
+    commentary: tuple[Commentary, ...]
+
+
+def json_files(view: View) -> Iterator[tuple[str, bytes]]:
+    """The scorecard as shown with its schema; inside the council also the release itself."""
+    yield "scorecard.json", _text(published(view).model_dump(mode="json"))
+    yield SCHEMA_FILE, _text(_schema(PublishedScorecard))
+    if view.profile == "internal":
+        yield "release.json", view.text
+        yield "release.schema.json", _text(_schema(Release))
+
+
+def published(view: View) -> PublishedScorecard:
+    """The scorecard as shown."""
+    release = view.release
+    return PublishedScorecard(
+        profile=view.profile,
+        period=release.period,
+        as_of=release.as_of,
+        sha256=view.sha256,
+        previous_release=release.previous_release if view.profile == "internal" else None,
+        catalogue_version=release.catalogue_version,
+        calendar_version=release.calendar_version,
+        direction_scheme=release.direction_scheme,
+        rag_scheme=release.rag_scheme,
+        indicators=release.indicators,
+        areas=release.areas,
+        age_bands=release.age_bands,
+        releases=tuple(_release(view, one) for one in [*view.history, release]),
+        cells=tuple(
+            _cell(view, view.cell(cell.code, cell.area, cell.age_band), cell.target)
+            for cell in release.cells
+        ),
+        commentary=release.commentary,
+    )
+
+
+def _release(view: View, release: Release) -> PublishedRelease:
+    return PublishedRelease(
+        number=release.number,
+        kind=release.kind,
+        released_on=release.released_on,
+        author=release.author,
+        reason=release.reason,
+        changes=tuple(
+            PublishedChange(
+                code=one.change.code,
+                area=one.change.area,
+                age_band=one.change.age_band,
+                before=one.before,
+                after=one.after,
+            )
+            for one in view.changes(release)
+        ),
+    )
+
+
+def _cell(view: View, cell: Cell, target: float | None) -> PublishedCell:
+    internal = view.profile == "internal"
+    return PublishedCell(
+        code=cell.key.code,
+        area=cell.key.area,
+        age_band=cell.key.age_band,
+        figure=_figure(cell.figure),
+        numerator=cell.numerator if internal else None,
+        denominator=cell.denominator if internal else None,
+        previous=_figure(cell.previous),
+        direction=cell.direction,
+        target=target,
+        rag=cell.rag,
+        marks=cell.marks,
+    )
+
+
+def _figure(shown: Shown) -> PublishedFigure:
+    return PublishedFigure(value=shown.value, symbol=shown.symbol)
+
+
+def _schema(model: type[BaseModel]) -> dict[str, object]:
+    schema = model.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _text(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")

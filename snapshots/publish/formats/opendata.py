@@ -1,0 +1,166 @@
+"""Open data as CSV in the layout of the Department for Education's statistics, with metadata.
+
+One row for every month, area and age band, one column for every indicator (Conventions,
+Publishing official figures). The four areas between the authority and its districts have no
+official level; they stand at `Planning area`, the one level that the screener takes within a local
+authority without an official code. The department's table tool passes over those rows.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from schemas.areas import Area
+from schemas.catalogue import ALL_AGES, Indicator
+from snapshots.publish.text.content import in_tree_order
+from snapshots.publish.text.figures import Cell, Key
+from snapshots.publish.text.view import View
+from snapshots.publish.text.wording import MONTHS, UNKNOWN_AGE, Symbol
+
+COUNTRY = ("E92000001", "England")
+PLACE_COLUMNS = (
+    *("geographic_level", "country_code", "country_name", "old_la_code", "new_la_code", "la_name"),
+    *("lad_code", "lad_name", "planning_area_code", "planning_area_name"),
+)
+META_COLUMNS = (
+    *("col_name", "col_type", "label", "indicator_grouping", "indicator_unit", "indicator_dp"),
+    *("filter_hint", "filter_grouping_column"),
+)
+CHANGE_COLUMNS = (
+    *("time_period", "time_identifier", "release_number", "release_kind", "released_on"),
+    *("reason", "indicator", "area", "age_band", "before", "after"),
+)
+
+
+class Column(NamedTuple):
+    """A column of figures and its line of the metadata file."""
+
+    name: str
+    label: str
+    grouping: str
+    unit: str
+    decimals: int
+
+
+def csv_files(view: View) -> Iterator[tuple[str, bytes]]:
+    """The data file, its metadata file, and the list of changes, by file name."""
+    stem = f"early_help_{view.release.period.replace('-', '_')}"
+    yield f"{stem}.csv", _written(_data(view))
+    yield f"{stem}.meta.csv", _written(_metadata(view))
+    yield f"{stem}_changes.csv", _written(_changes(view))
+
+
+def _written(rows: Iterator[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8")
+
+
+def _data(view: View) -> Iterator[list[str]]:
+    columns = [column.name for one in view.release.indicators for column in _columns(view, one)]
+    yield ["time_period", "time_identifier", *PLACE_COLUMNS, "age_band", *columns]
+    for period in view.periods:
+        if view.release_of(period) is None:
+            continue
+        for area in in_tree_order(view):
+            for band in view.release.age_bands:
+                cells = (
+                    view.cell_of(period, Key(one.code, area.name, band))
+                    for one in view.release.indicators
+                )
+                yield [
+                    *_time(period),
+                    *_place(view, area),
+                    band_name(band),
+                    *(
+                        text
+                        for one, cell in zip(view.release.indicators, cells, strict=True)
+                        for text in _values(view, one, cell)
+                    ),
+                ]
+
+
+def _time(period: str) -> list[str]:
+    return [period[:4], MONTHS[int(period[5:]) - 1]]
+
+
+def _place(view: View, area: Area) -> list[str]:
+    top = view.release.areas.area[0]
+    authority = [top.dfe_number or "x", top.code or "x", top.name]
+    district, planning = ["", ""], ["", ""]
+    if area.name == top.name:
+        level = "Local authority"
+    elif area.name in view.release.areas.leaves:
+        level, district = "Local authority district", [area.code or "x", area.name]
+    else:
+        level, planning = "Planning area", [area.code or _column_name(area.name), area.name]
+    return [level, *COUNTRY, *authority, *district, *planning]
+
+
+def band_name(band: str) -> str:
+    """An age band as an item of a filter, whose whole is called Total."""
+    return {ALL_AGES: "Total", UNKNOWN_AGE: "Age not known"}.get(band, band.replace("-", " to "))
+
+
+def _columns(view: View, indicator: Indicator) -> Iterator[Column]:
+    name, title = _column_name(indicator.code), f"{indicator.code} {indicator.title}"
+    family, unit = indicator.family, "%" if indicator.unit == "percent" else ""
+    yield Column(name, title, family, unit, 0 if indicator.unit == "count" else 1)
+    if view.profile == "internal" and indicator.denominator is not None:
+        basis = f"{family}: what figures rest on"
+        yield Column(f"{name}_numerator", f"{indicator.code} numerator", basis, "", 0)
+        yield Column(f"{name}_denominator", f"{indicator.code} denominator", basis, "", 0)
+    yield Column(f"{name}_mark", f"{indicator.code} mark", f"{family}: marks", "", 0)
+
+
+def _column_name(text: str) -> str:
+    return "_".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def _values(view: View, indicator: Indicator, cell: Cell | None) -> Iterator[str]:
+    with_basis = view.profile == "internal" and indicator.denominator is not None
+    if cell is None:
+        yield from [Symbol.NOT_AVAILABLE.value] * (3 if with_basis else 1)
+    else:
+        yield plain_value(indicator, cell)
+        if with_basis:
+            yield from (str(cell.numerator), str(cell.denominator))
+    yield " ".join(cell.marks if cell else ()) or Symbol.NOT_APPLICABLE.value
+
+
+def plain_value(indicator: Indicator, cell: Cell) -> str:
+    """A figure with neither separators nor unit, or the symbol that stands for it."""
+    if cell.figure.symbol is not None:
+        return cell.figure.symbol.value
+    value = cell.figure.value or 0
+    return f"{value:.0f}" if indicator.unit == "count" else f"{value:.1f}"
+
+
+def _metadata(view: View) -> Iterator[list[str]]:
+    yield list(META_COLUMNS)
+    hint = "Completed years when the notification was received"
+    yield ["age_band", "Filter", "Age band", "", "", "", hint, ""]
+    for indicator in view.release.indicators:
+        for column in _columns(view, indicator):
+            shown = [column.label, column.grouping, column.unit, str(column.decimals)]
+            yield [column.name, "Indicator", *shown, "", ""]
+
+
+def _changes(view: View) -> Iterator[list[str]]:
+    """Every figure that a release of the period changed, the earliest release first."""
+    yield list(CHANGE_COLUMNS)
+    for release in [*view.history, view.release]:
+        for one in view.changes(release):
+            yield [
+                *_time(release.period),
+                str(release.number),
+                release.kind,
+                release.released_on.isoformat(),
+                release.reason,
+                one.change.code,
+                one.change.area,
+                band_name(one.change.age_band),
+                one.before,
+                one.after,
+            ]

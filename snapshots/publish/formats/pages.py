@@ -1,0 +1,153 @@
+"""HTML pages: self-contained, with no script and nothing fetched from elsewhere."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from schemas.areas import Area
+from snapshots.publish.text import content, reading_guide, wording
+from snapshots.publish.text.story import incomplete, movements, quality
+from snapshots.publish.text.view import View
+
+CHANGES_PAGE = "changes.html"
+
+
+def html_files(view: View) -> Iterator[tuple[str, bytes]]:
+    """Every page by file name, the front page first."""
+    writer = _Writer(view)
+    yield from writer.pages()
+
+
+def file_of(area: str) -> str:
+    """The name of an area's page."""
+    return f"{slug(area)}.html"
+
+
+def slug(name: str) -> str:
+    """A name in lower case, with hyphens for all that is no letter or digit."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+class _Writer:
+    """Renders the pages of one publication from templates that share what they are given."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._environment = Environment(
+            loader=PackageLoader("snapshots.publish.formats"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(self._shared())
+
+    def pages(self) -> Iterator[tuple[str, bytes]]:
+        view = self._view
+        yield self._render("front.html", "index.html", **self._front())
+        for area in view.release.areas.area:
+            yield self._render("area.html", file_of(area.name), **self._area(area))
+        yield self._render(
+            "charts.html",
+            "charts.html",
+            charts=content.bar_charts(view),
+            lead=reading_guide.charts_lead(view),
+        )
+        yield self._render(
+            "definitions.html",
+            "definitions.html",
+            families=content.families(view),
+            reading_notes=reading_guide.reading_notes(view),
+        )
+        yield self._render(
+            "quality.html", "quality.html", quality=quality(view), incomplete=incomplete(view)
+        )
+        log = content.change_log(view)
+        yield self._render(
+            "changes.html",
+            CHANGES_PAGE,
+            log=log,
+            in_log=content.CHANGES_IN_LOG,
+            entries=[{"changed": release, "changes": changes} for release, changes in log],
+        )
+
+    def _render(self, template: str, file: str, **context: Any) -> tuple[str, bytes]:
+        text = self._environment.get_template(template).render(here=file, **context)
+        return file, text.lstrip().encode("utf-8")
+
+    def _shared(self) -> dict[str, Any]:
+        view, release = self._view, self._view.release
+        before = wording.month_before(release.period)
+        source, _, _ = PackageLoader("snapshots.publish.formats").get_source(
+            self._environment, "style.css"
+        )
+        return {
+            "view": view,
+            "release": release,
+            "service": wording.SERVICE,
+            # The style sheet is this package's own text, and a style element is not escaped.
+            "style": Markup(source),  # noqa: S704
+            "month": wording.month_title(release.period),
+            "month_before": wording.month_title(before),
+            "short_month_before": wording.short_month(before),
+            "kind_title": wording.KIND_TITLES[release.kind],
+            "kind_meaning": wording.KIND_MEANINGS[release.kind],
+            "kind_titles": wording.KIND_TITLES,
+            "kind_meanings": wording.KIND_MEANINGS,
+            "meanings": wording.MEANINGS,
+            "arrows": wording.ARROWS,
+            "direction_words": wording.DIRECTION_WORDS,
+            "frequency_words": wording.FREQUENCY_WORDS,
+            "unit_words": wording.UNIT_WORDS,
+            "log_note": wording.LOG_NOTE,
+            "same_note": wording.SAME_NOTE,
+            "disclosure_note": reading_guide.disclosure_note(view),
+            "reading_of": reading_guide.reading_of,
+            "band_title": wording.band_title,
+            "short_month": wording.short_month,
+            "long_date": wording.long_date,
+            "file_of": file_of,
+            "causes": content.causes,
+            "has_equals": content.has_equals,
+            "pages": [
+                ("Front page", "index.html"),
+                (release.areas.top, file_of(release.areas.top)),
+                ("Charts by area", "charts.html"),
+                ("Definitions", "definitions.html"),
+                ("Data quality", "quality.html"),
+                ("Revisions and corrections", CHANGES_PAGE),
+            ],
+        }
+
+    def _front(self) -> dict[str, Any]:
+        view = self._view
+        return {
+            "tiles": content.tiles(view, view.release.areas.top),
+            "movements": movements(view),
+            "changed": view.release,
+            "changes": view.changes(view.release),
+            "shown": content.CHANGES_ON_FRONT,
+            "change_summary": reading_guide.change_summary(view),
+            "log": content.change_log(view),
+            "identity": content.identity(view),
+        }
+
+    def _area(self, area: Area) -> dict[str, Any]:
+        view = self._view
+        is_top = area.parent is None
+        children = view.children(area.name)
+        return {
+            "area": area,
+            "trail": content.trail(view, area),
+            "near": children or content.siblings(view, area),
+            "near_title": "Areas within it" if children else "Districts of the same area",
+            "makeup": content.makeup(view, area),
+            "families": content.families(view, area.name),
+            "band_note": reading_guide.band_note(view),
+            "notes": content.comments(view, area.name),
+            "tiles": content.tiles(view, area.name) if is_top else [],
+            "trend_rows": content.trend_rows(view, area.name) if is_top else [],
+        }

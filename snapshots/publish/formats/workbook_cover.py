@@ -1,0 +1,55 @@
+"""The cover and the notes of the workbook."""
+
+import pandas as pd
+from gptables import Cover
+
+from snapshots.publish.text import content, wording
+from snapshots.publish.text.reading_guide import disclosure_note, reading_notes
+from snapshots.publish.text.view import View
+from snapshots.publish.text.wording import MEANINGS, SERVICE, long_date, month_title
+
+NOTES = {
+    "bands": (
+        "Figures by age are in the unit of the indicator; the pages show some of them as shares. "
+        "Ages are in completed years when the notification was received."
+    ),
+    "previous": (
+        "The same indicator as of the last day of the month before, worked out from what was "
+        "known when this release was made."
+    ),
+    "marks": (
+        "Marks stand in a column of their own, so that figures stay numbers. They name the "
+        "columns they belong to."
+    ),
+    "trend": "Each month is as its latest release has it.",
+}
+
+
+def cover_sheet(view: View) -> Cover:
+    """The first sheet: what this is, how to read it, and what identifies it."""
+    release = view.release
+    kind = wording.KIND_TITLES[release.kind]
+    return Cover(
+        title=f"{SERVICE}: {release.areas.top}, {month_title(release.period)}",
+        intro=[
+            f"{kind}, number {release.number}. {wording.KIND_MEANINGS[release.kind]}",
+            (
+                f"Figures as of {long_date(release.as_of)}, released on "
+                f"{long_date(release.released_on)}. Why: {release.reason}"
+            ),
+            disclosure_note(view),
+            *(note.text for note in view.commentary(release.areas.top)),
+        ],
+        about=[
+            *reading_notes(view),
+            "Symbols and marks:",
+            *(f"[{sign}] {meaning}" for sign, meaning in MEANINGS.items()),
+            *(f"{name}: {fact.text}" for name, fact in content.identity(view) if fact.code),
+        ],
+        contact=[release.author],
+    )
+
+
+def notes_table() -> pd.DataFrame:
+    """The notes that titles of sheets refer to by name."""
+    return pd.DataFrame({"Note reference": list(NOTES), "Note text": list(NOTES.values())})

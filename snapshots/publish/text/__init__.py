@@ -1,0 +1,1 @@
+"""What a publication says, whatever the format: figures, words, sentences and charts."""

@@ -1,0 +1,229 @@
+"""What stands on each page, whatever the format it is written in."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.areas import Area
+from schemas.catalogue import Indicator
+from schemas.release import Change, Commentary, Release
+from snapshots.publish.text.charts import Line, line_chart, share_of, sparkline
+from snapshots.publish.text.figures import Cell
+from snapshots.publish.text.view import Point, ShownChange, View
+from snapshots.publish.text.wording import KIND_TITLES, long_date, month_title
+
+# Changed cells that are listed; the open data has every one.
+CHANGES_ON_FRONT, CHANGES_IN_LOG = 10, 500
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a scorecard: an indicator's figures for one area."""
+
+    indicator: Indicator
+    cells: tuple[Cell, ...]
+    spark: Line
+
+    @property
+    def whole(self) -> Cell:
+        """The figure of all ages."""
+        return self.cells[0]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Indicators that belong together, and their lines."""
+
+    name: str
+    indicators: tuple[Indicator, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A headline: an indicator of an area with its trend."""
+
+    indicator: Indicator
+    cell: Cell
+    spark: Line
+    chart: Line
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A line of a chart by area; its length is from 0 to 100."""
+
+    name: str
+    level: str
+    cell: Cell
+    length: float
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """An indicator by area; `reference` is where the whole lies, for what is no count."""
+
+    indicator: Indicator
+    rows: tuple[Bar, ...]
+    reference: float | None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A value of the table that identifies a release; `code` asks for fixed-width type."""
+
+    text: str
+    code: bool = False
+
+
+def families(view: View, area: str | None = None) -> list[Family]:
+    """The indicators by family, with their lines of the scorecard of an area, if one is given."""
+    names = dict.fromkeys(indicator.family for indicator in view.release.indicators)
+    return [_family(view, name, area) for name in names]
+
+
+def _family(view: View, name: str, area: str | None) -> Family:
+    members = tuple(one for one in view.release.indicators if one.family == name)
+    rows = tuple(scorecard_row(view, one, area) for one in members) if area else ()
+    return Family(name, members, rows)
+
+
+def scorecard_row(view: View, indicator: Indicator, area: str) -> Row:
+    """An indicator's line of an area's scorecard, overall first and then by age band."""
+    cells = tuple(view.cell(indicator.code, area, band) for band in view.bands)
+    return Row(indicator, cells, sparkline(view.trend(indicator.code, area)))
+
+
+def tiles(view: View, area: str) -> list[Tile]:
+    """The headlines of an area."""
+    found = []
+    for indicator in view.headlines:
+        points = view.trend(indicator.code, area)
+        found.append(
+            Tile(
+                indicator,
+                view.cell(indicator.code, area),
+                sparkline(points),
+                line_chart(points),
+            )
+        )
+    return found
+
+
+def trend_rows(view: View, area: str) -> list[tuple[Indicator, list[Point]]]:
+    """Every indicator's months of an area."""
+    return [(one, view.trend(one.code, area)) for one in view.release.indicators]
+
+
+def bar_charts(view: View) -> list[BarChart]:
+    """A chart by area and district for each headline."""
+    return [_bar_chart(view, indicator) for indicator in view.headlines]
+
+
+def _bar_chart(view: View, indicator: Indicator) -> BarChart:
+    areas = in_tree_order(view)
+    cells = {area.name: view.cell(indicator.code, area.name) for area in areas}
+    top = view.release.areas.top
+    counted = indicator.unit == "count"
+    # The whole of a count would dwarf its parts, so it has a figure and no bar.
+    values = [
+        cell.figure.value or 0 for name, cell in cells.items() if not (counted and name == top)
+    ]
+    greatest = max(values, default=0)
+    bars = []
+    for area in areas:
+        value = None if counted and area.name == top else cells[area.name].figure.value
+        level = _level(view, area)
+        bars.append(Bar(area.name, level, cells[area.name], share_of(value, greatest)))
+    reference = None if counted else share_of(cells[top].figure.value, greatest) or None
+    return BarChart(indicator, tuple(bars), reference)
+
+
+def _level(view: View, area: Area) -> str:
+    if area.name == view.release.areas.top:
+        return "county"
+    return "" if area.name in view.release.areas.leaves else "area"
+
+
+def in_tree_order(view: View) -> list[Area]:
+    """Every area, each followed by those below it."""
+
+    def below(area: Area) -> list[Area]:
+        return [area, *(one for child in view.children(area.name) for one in below(child))]
+
+    return below(view.release.areas.area[0])
+
+
+def trail(view: View, area: Area) -> list[str]:
+    """The areas that one lies in, the top first."""
+    parents = {one.name: one.parent for one in view.release.areas.area}
+    found: list[str] = []
+    name = area.parent
+    while name is not None:
+        found.insert(0, name)
+        name = parents[name]
+    return found
+
+
+def siblings(view: View, area: Area) -> list[Area]:
+    """The other areas right below the one that an area lies in."""
+    return [one for one in view.children(area.parent or "") if one.name != area.name]
+
+
+def makeup(view: View, area: Area) -> str:
+    """What an area is made of, in a sentence."""
+    names = [child.name for child in view.children(area.name)]
+    if names:
+        return f"Made up of {', '.join(names[:-1])} and {names[-1]}." if names[1:] else ""
+    return f"A district of the {area.parent} area." if area.parent else ""
+
+
+def comments(view: View, area: str) -> list[tuple[Indicator, list[Commentary]]]:
+    """What was written about each indicator of an area."""
+    said = ((one, view.commentary(area, one.code)) for one in view.release.indicators)
+    return [(indicator, notes) for indicator, notes in said if notes]
+
+
+def causes(change: Change) -> str:
+    """The events behind a change: how many of each type, and how many more are not named."""
+    types = Counter(cause.type for cause in change.causes)
+    told = [f"{number} {kind}" for kind, number in sorted(types.items())]
+    if change.more_causes:
+        told.append(f"{change.more_causes:,} more")
+    return ", ".join(told) or "none known"
+
+
+def has_equals(changes: Sequence[ShownChange]) -> bool:
+    """Whether any changed figure is printed as it was before."""
+    return any(one.before == one.after for one in changes)
+
+
+def change_log(view: View) -> list[tuple[Release, list[ShownChange]]]:
+    """Every release of the period up to this one, the latest first, with what each changed."""
+    return [(one, view.changes(one)) for one in [view.release, *reversed(view.history)]]
+
+
+def identity(view: View) -> list[tuple[str, Fact]]:
+    """What identifies a release, so that it can be found and proved years later."""
+    release = view.release
+    return [
+        ("Period", Fact(month_title(release.period))),
+        ("Figures as of", Fact(long_date(release.as_of))),
+        ("Number and kind", Fact(f"{release.number}, {KIND_TITLES[release.kind].lower()}")),
+        ("Released", Fact(f"{long_date(release.released_on)} by {release.author}")),
+        ("Why", Fact(release.reason)),
+        *_hashes(view),
+        ("Indicator catalogue", Fact(release.catalogue_version, code=True)),
+        ("Calendar", Fact(release.calendar_version, code=True)),
+        ("Profile", Fact("Internal" if view.profile == "internal" else "Public")),
+    ]
+
+
+def _hashes(view: View) -> list[tuple[str, Fact]]:
+    if view.profile == "public":
+        return [("SHA-256 of the figures as shown", Fact(view.sha256, code=True))]
+    before = view.release.previous_release
+    return [
+        ("SHA-256", Fact(view.sha256, code=True)),
+        ("Release before", Fact(before, code=True) if before else Fact("None: the first")),
+    ]

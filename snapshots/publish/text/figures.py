@@ -1,0 +1,197 @@
+"""One release's figures as they may be shown: a number, or the symbol that stands for it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from processors.figures.evaluate import rounded_half_up
+from schemas.catalogue import ALL_AGES, Indicator
+from schemas.release import Rag, Release, ReleaseCell
+from schemas.scorecard import Direction
+from snapshots.publish.text.wording import Mark, Symbol, number_text
+
+MISSING = {
+    "no-cases": Symbol.NOT_APPLICABLE,
+    "not-at-this-level": Symbol.NOT_APPLICABLE,
+    "not-available": Symbol.NOT_AVAILABLE,
+}
+
+
+class Key(NamedTuple):
+    """Which figure of a release."""
+
+    code: str
+    area: str
+    age_band: str
+
+
+class Disclosure(Protocol):
+    """What may not be shown, of the release published and of every other one shown with it.
+
+    A release that an implementation knows nothing of must be hidden altogether.
+    """
+
+    def hides(self, release: Release, key: Key) -> bool:
+        """Whether a figure of a release, or anything worked out from it, is suppressed."""
+        ...
+
+    def hides_previous(self, release: Release, key: Key) -> bool:
+        """Whether the figure of the month before, as that release has it, is suppressed."""
+        ...
+
+    def hides_number(self, number: int) -> bool:
+        """Whether a count outside the scorecard is too small to show."""
+        ...
+
+
+class NothingHidden:
+    """The internal profile: every figure is shown."""
+
+    def hides(self, release: Release, key: Key) -> bool:  # noqa: ARG002
+        """No figure is suppressed."""
+        return False
+
+    def hides_previous(self, release: Release, key: Key) -> bool:  # noqa: ARG002
+        """No earlier figure is suppressed."""
+        return False
+
+    def hides_number(self, number: int) -> bool:  # noqa: ARG002
+        """No count is too small."""
+        return False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number with the text it is printed as, or a symbol alone."""
+
+    value: int | float | None
+    symbol: Symbol | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure with all that is said beside it.
+
+    `printed` is how the scorecard prints it: a band of some indicators is a share of the whole.
+    The numerator and denominator are absent where the figure is suppressed.
+    """
+
+    key: Key
+    figure: Shown
+    printed: Shown
+    previous: Shown
+    direction: Direction | None
+    target: str | None
+    rag: Rag | None
+    marks: tuple[Mark, ...]
+    numerator: int | None
+    denominator: int | None
+
+    @property
+    def no_direction(self) -> str:
+        """What stands where there is no direction: that it is suppressed, or does not apply."""
+        hidden = Symbol.SUPPRESSED in (self.figure.symbol, self.previous.symbol)
+        return symbol(Symbol.SUPPRESSED if hidden else Symbol.NOT_APPLICABLE).text
+
+    @property
+    def no_rating(self) -> str:
+        """What stands where there is no rating."""
+        hidden = self.target is not None and self.figure.symbol is Symbol.SUPPRESSED
+        return self.figure.text if hidden else "Not rated"
+
+
+def symbol(which: Symbol) -> Shown:
+    """A symbol in the place of a figure, in square brackets as printed."""
+    return Shown(None, which, f"[{which}]")
+
+
+def number(indicator: Indicator, value: float, numerator: int) -> Shown:
+    """A number as printed; one that rounds to zero and is not zero is `low`."""
+    if not value and numerator and indicator.unit != "count":
+        return Shown(value, Symbol.LOW, f"[{Symbol.LOW}]")
+    return Shown(value, None, number_text(indicator, value))
+
+
+class Figures:
+    """The cells of one release as they may be shown."""
+
+    def __init__(
+        self, release: Release, disclosure: Disclosure, marks: dict[Key, tuple[Mark, ...]]
+    ) -> None:
+        self.release = release
+        self._disclosure = disclosure
+        self._marks = marks
+        self._indicators = {indicator.code: indicator for indicator in release.indicators}
+        self._cells = {Key(cell.code, cell.area, cell.age_band): cell for cell in release.cells}
+
+    def cell(self, key: Key) -> Cell | None:
+        """A figure and what is said beside it; None where the release has no such cell."""
+        found = self._cells.get(key)
+        return None if found is None else self._shown(key, found)
+
+    def _shown(self, key: Key, cell: ReleaseCell) -> Cell:
+        indicator = self._indicators[key.code]
+        hidden = self._disclosure.hides(self.release, key)
+        figure = self._figure(indicator, cell, hidden)
+        previous = self._previous(indicator, key, cell)
+        compared = figure.value is not None and previous.value is not None
+        return Cell(
+            key=key,
+            figure=figure,
+            printed=self._printed(indicator, key, cell, figure),
+            previous=previous,
+            direction=cell.direction if compared else None,
+            target=None if cell.target is None else number_text(indicator, cell.target),
+            rag=self._rating(cell, figure, previous),
+            marks=() if figure.value is None else self._marks.get(key, ()),
+            numerator=None if hidden else cell.numerator,
+            denominator=None if hidden else cell.denominator,
+        )
+
+    def _rating(self, cell: ReleaseCell, figure: Shown, previous: Shown) -> Rag | None:
+        """A rating, unless it would say something of a figure that is suppressed."""
+        rests_on_previous = self.release.rag_scheme == "previous"
+        if figure.value is None or (rests_on_previous and previous.value is None):
+            return None
+        return cell.rag
+
+    def _figure(self, indicator: Indicator, cell: ReleaseCell, hidden: bool) -> Shown:
+        if cell.status == "not-at-this-level":
+            return symbol(Symbol.NOT_APPLICABLE)
+        if hidden:
+            return symbol(Symbol.SUPPRESSED)
+        if cell.status in MISSING:
+            return symbol(MISSING[cell.status])
+        if cell.value is None:
+            return symbol(Symbol.NOT_AVAILABLE)
+        return number(indicator, cell.value, cell.numerator)
+
+    def _previous(self, indicator: Indicator, key: Key, cell: ReleaseCell) -> Shown:
+        if cell.status == "not-at-this-level":
+            return symbol(Symbol.NOT_APPLICABLE)
+        if self._disclosure.hides_previous(self.release, key):
+            return symbol(Symbol.SUPPRESSED)
+        if cell.previous is None:
+            by_population = indicator.denominator == "population"
+            return symbol(Symbol.NOT_AVAILABLE if by_population else Symbol.NOT_APPLICABLE)
+        return number(indicator, cell.previous, 0)
+
+    def _printed(self, indicator: Indicator, key: Key, cell: ReleaseCell, figure: Shown) -> Shown:
+        whole_key = key._replace(age_band=ALL_AGES)
+        whole = self._cells.get(whole_key)
+        if indicator.bands != "share" or key.age_band == ALL_AGES or whole is None:
+            return figure
+        if figure.value is None:
+            return figure
+        if self._disclosure.hides(self.release, whole_key):
+            return symbol(Symbol.SUPPRESSED)
+        return _share(cell.numerator, whole.numerator)
+
+
+def _share(part: int, whole: int) -> Shown:
+    if not whole:
+        return symbol(Symbol.NOT_APPLICABLE)
+    share = rounded_half_up(100 * part, whole)
+    if part and not share:
+        return Shown(share, Symbol.LOW, f"[{Symbol.LOW}]")
+    return Shown(share, None, f"{share:,.1f}%")

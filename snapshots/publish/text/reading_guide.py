@@ -1,0 +1,107 @@
+"""How to read a publication: the sentences that every format says in the same words."""
+
+from schemas.catalogue import Indicator
+from snapshots.publish.text.view import View
+from snapshots.publish.text.wording import (
+    FREQUENCY_WORDS,
+    POLARITY_WORDS,
+    RAG_MEANINGS,
+    SCHEME_MEANINGS,
+    UNIT_WORDS,
+    UNKNOWN_AGE,
+    long_date,
+    month_title,
+)
+
+BAND_WORDS = {
+    "share": "Age bands are shown as shares of the whole",
+    "count": "Age bands are shown as numbers",
+    "value": "Age bands show the indicator itself for children of that age",
+}
+
+
+def disclosure_note(view: View) -> str:
+    """Whether anything is suppressed, and so who may read on."""
+    if view.profile == "public":
+        return "Small numbers, and what would reveal them, are suppressed and shown as [c]."
+    return (
+        "Internal: nothing is suppressed. Small numbers may point to a child, so do not pass "
+        "this on."
+    )
+
+
+def reading_notes(view: View) -> list[str]:
+    """The data notes."""
+    top = view.release.areas.top
+    return [
+        (
+            f"Figures are as of {long_date(view.release.as_of)}: only what is dated on or before "
+            "that day counts."
+        ),
+        (
+            "Percentages, rates and days are rounded to one decimal, a half up, from the exact "
+            "fraction. Where there is nothing to divide by there is no figure: [z], never 0%."
+        ),
+        (
+            "“Previous” is the same indicator as of the last day of the month before, worked out "
+            "from what was known when this release was made. It may differ from that month as it "
+            "was released."
+        ),
+        "Each month of a trend is as its latest release has it.",
+        SCHEME_MEANINGS[view.release.direction_scheme],
+        RAG_MEANINGS[view.release.rag_scheme],
+        "Ages are in completed years when the notification was received.",
+        (
+            f"In the open data the areas between {top} and its districts, which have no official "
+            "codes, stand at the level “Planning area”. Table tools may leave that level out; its "
+            "counts are the sums of its districts."
+        ),
+        (
+            f"A case with no district, or one outside {top}, counts in {top} only, so districts "
+            "may add up to less than the whole."
+        ),
+    ]
+
+
+def reading_of(indicator: Indicator) -> str:
+    """How often an indicator is worked out, what it is measured in, and which way is better."""
+    per = f" per {indicator.scale:,}" if indicator.unit == "rate" else ""
+    return (
+        f"{FREQUENCY_WORDS[indicator.frequency]}. {UNIT_WORDS[indicator.unit]}{per}. "
+        f"{POLARITY_WORDS[indicator.polarity]}. {BAND_WORDS[indicator.bands]}."
+    )
+
+
+def band_note(view: View) -> str:
+    """Which age bands are shares, for the foot of a scorecard."""
+    shares = [one.code for one in view.release.indicators if one.bands == "share"]
+    note = f"Age bands of {', '.join(shares)} are shares of the overall figure." if shares else ""
+    if UNKNOWN_AGE in view.release.age_bands:
+        note += " Children with no usable date of birth count in the overall figure only."
+    return f"Ages are in completed years. {note.strip()}".strip()
+
+
+def charts_lead(view: View) -> str:
+    """What the charts by area show."""
+    top = view.release.areas.top
+    return (
+        f"{month_title(view.release.period)}, all ages. The figures stand beside the bars. For "
+        f"percentages, days and rates a dashed line marks {top}; for numbers {top} has no bar, as "
+        "it would dwarf the others."
+    )
+
+
+def change_summary(view: View) -> str:
+    """What the release changed, and why, in a line or two."""
+    release = view.release
+    if release.number == 1:
+        month = month_title(release.period)
+        return (
+            f"This is the first time that figures of {month} are released, so nothing earlier has "
+            "changed."
+        )
+    number = len(view.changes(release))
+    figures = {0: "No figure differs", 1: "1 figure differs"}.get(
+        number, f"{number:,} figures differ"
+    )
+    return f"{figures} from the release before. Why: {release.reason}"

@@ -1,0 +1,246 @@
+"""What a publication shows of a release: its figures, their trend, and the log of its changes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from schemas.areas import Area
+from schemas.catalogue import ALL_AGES, Indicator
+from schemas.release import Change, Commentary, Release
+from snapshots.publish.text.figures import (
+    Cell,
+    Disclosure,
+    Figures,
+    Key,
+    NothingHidden,
+    Shown,
+    symbol,
+)
+from snapshots.publish.text.wording import (
+    AFTER_FIRST,
+    UNKNOWN_AGE,
+    Mark,
+    Profile,
+    Symbol,
+    month_before,
+    number_text,
+)
+from snapshots.releases.canonical import canonical, sha256
+from snapshots.releases.chain import seal
+
+TREND_MONTHS = 13
+# Shown on the front page and as charts, where the catalogue has them.
+HEADLINES = ("EH01", "EH05", "EH09", "EH14", "EH16", "EH18")
+# Parts of an indicator that, changed, break its series.
+RULE = ("definition", "unit", "scale", "numerator", "denominator")
+
+
+class DisclosureMissingError(ValueError):
+    """A public publication was asked for without saying what is to be suppressed."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One month of a trend."""
+
+    period: str
+    shown: Shown
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """A cell that a release changed, as it may be shown."""
+
+    change: Change
+    indicator: Indicator
+    before: str
+    after: str
+
+
+class View:
+    """A release with what else its pages need, every figure as it may be shown.
+
+    `stored` are the release's bytes, which may be of an earlier format, and so not what would be
+    written now; those of one that is stored nowhere are made here. `others` may hold releases of
+    any period in any order. Of an earlier period the one with the greatest number is shown in
+    trends; earlier ones of the same period make the log.
+    """
+
+    def __init__(
+        self,
+        release: Release,
+        others: Sequence[Release] = (),
+        profile: Profile = "internal",
+        disclosure: Disclosure | None = None,
+        headlines: Sequence[str] = HEADLINES,
+        stored: bytes | None = None,
+    ) -> None:
+        if profile == "public" and disclosure is None:
+            raise DisclosureMissingError("the public profile needs to know what to suppress")
+        public = disclosure if profile == "public" else None
+        self.release = release
+        self.profile = profile
+        self.disclosure: Disclosure = public or NothingHidden()
+        self._others = tuple(others)
+        self._headlines = tuple(headlines)
+        self.text = stored or seal(release).text
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash that identifies what is published.
+
+        Inside the council it is the release's own, which the next one of its chain carries. In
+        public it is that of the figures as shown: with the release's own, whoever knows the rest
+        could try values of suppressed figures until the hash is right.
+        """
+        if self.profile == "internal":
+            return sha256(self.text)
+        cells = (self.cell(cell.code, cell.area, cell.age_band) for cell in self.release.cells)
+        return sha256(canonical([[*one.key, one.figure.text, one.previous.text] for one in cells]))
+
+    @property
+    def bands(self) -> list[str]:
+        """The age bands of the printed scorecard, overall first; not those of unknown age."""
+        return [band for band in self.release.age_bands if band != UNKNOWN_AGE]
+
+    @property
+    def headlines(self) -> list[Indicator]:
+        """The indicators that stand for the rest; the first six where none is configured."""
+        chosen = [one for one in self.release.indicators if one.code in self._headlines]
+        return chosen or list(self.release.indicators[:6])
+
+    @cached_property
+    def periods(self) -> list[str]:
+        """The months of the trend, oldest first: up to 13, from the first that was released."""
+        period = self.release.period
+        first = month_before(period, TREND_MONTHS - 1)
+        start = min((known for known in self._by_period if known >= first), default=period)
+        back = (month_before(period, months) for months in range(TREND_MONTHS - 1, -1, -1))
+        return [month for month in back if month >= start]
+
+    @cached_property
+    def history(self) -> list[Release]:
+        """The releases of this period before this one, in order."""
+        return sorted(
+            (
+                other
+                for other in self._others
+                if other.period == self.release.period and other.number < self.release.number
+            ),
+            key=lambda other: other.number,
+        )
+
+    def cell(self, code: str, area: str, band: str = ALL_AGES) -> Cell:
+        """A figure of the release, which has one for every indicator, area and band."""
+        cell = self.cell_of(self.release.period, Key(code, area, band))
+        if cell is None:
+            raise KeyError(f"{code}, {area}, {band}: the release has no such cell")
+        return cell
+
+    def cell_of(self, period: str, key: Key) -> Cell | None:
+        """A figure of a month; None where no release of it has one."""
+        figures = self._figures.get(period)
+        return figures.cell(key) if figures else None
+
+    def release_of(self, period: str) -> Release | None:
+        """The release that is shown for a month, if there is one."""
+        return self._by_period.get(period)
+
+    def trend(self, code: str, area: str, band: str = ALL_AGES) -> list[Point]:
+        """The figure of each month, oldest first; `x` for a month without a release."""
+        return [self._point(period, Key(code, area, band)) for period in self.periods]
+
+    def children(self, name: str) -> list[Area]:
+        """The areas right below one."""
+        return [area for area in self.release.areas.area if area.parent == name]
+
+    def commentary(self, area: str, code: str | None = None) -> list[Commentary]:
+        """What was written about an area, or about a figure of it."""
+        return [note for note in self.release.commentary if note.area == area and note.code == code]
+
+    def changes(self, release: Release) -> list[ShownChange]:
+        """What a release of this period changed, in the order of the scorecard.
+
+        A change of a suppressed figure is left out altogether: that it changed says something.
+        """
+        before = next((one for one in self.history if one.number == release.number - 1), None)
+        indicators = {one.code: one for one in release.indicators}
+        return [
+            _shown_change(change, indicators[change.code])
+            for change in release.changes
+            if change.code in indicators and not self._hides_change(change, before, release)
+        ]
+
+    @cached_property
+    def _by_period(self) -> dict[str, Release]:
+        latest = {self.release.period: self.release}
+        for other in sorted(self._others, key=lambda other: other.number):
+            if other.period < self.release.period:
+                latest[other.period] = other
+        return latest
+
+    @cached_property
+    def _figures(self) -> dict[str, Figures]:
+        return {
+            period: Figures(one, self.disclosure, dict(self._marks(one)))
+            for period, one in self._by_period.items()
+        }
+
+    def _point(self, period: str, key: Key) -> Point:
+        cell = self.cell_of(period, key)
+        if cell is None:
+            return Point(period, symbol(Symbol.NOT_AVAILABLE), ())
+        return Point(period, cell.figure, cell.marks)
+
+    def _marks(self, release: Release) -> Iterator[tuple[Key, tuple[Mark, ...]]]:
+        revised, broken = self._revised(release), self._broken(release)
+        for cell in release.cells:
+            key = Key(cell.code, cell.area, cell.age_band)
+            marks = (
+                (Mark.PROVISIONAL, release.kind == "provisional"),
+                (Mark.REVISED, key in revised),
+                (Mark.BREAK, cell.code in broken),
+            )
+            yield key, tuple(mark for mark, applies in marks if applies)
+
+    def _revised(self, release: Release) -> frozenset[Key]:
+        """Cells changed since the first release of a period, by it or by one between."""
+        before = (
+            other
+            for other in self._others
+            if other.period == release.period and other.number < release.number
+        )
+        chain = [*sorted(before, key=lambda other: other.number), release]
+        return frozenset(
+            Key(change.code, change.area, change.age_band)
+            for earlier, later in zip([None, *chain], chain, strict=False)
+            if later.kind in AFTER_FIRST
+            for change in later.changes
+            if not self._hides_change(change, earlier, later)
+        )
+
+    def _broken(self, release: Release) -> frozenset[str]:
+        """Indicators that the month before was worked out for by another rule."""
+        before = self._by_period.get(month_before(release.period))
+        if before is None:
+            return frozenset()
+        rules = {one.code: one.model_dump(include=set(RULE)) for one in before.indicators}
+        return frozenset(
+            one.code
+            for one in release.indicators
+            if one.code in rules and one.model_dump(include=set(RULE)) != rules[one.code]
+        )
+
+    def _hides_change(self, change: Change, before: Release | None, after: Release) -> bool:
+        key = Key(change.code, change.area, change.age_band)
+        hidden_before = self.disclosure.hides(before, key) if before else self.profile == "public"
+        return hidden_before or self.disclosure.hides(after, key)
+
+
+def _shown_change(change: Change, indicator: Indicator) -> ShownChange:
+    before, after = (
+        f"[{Symbol.NOT_APPLICABLE}]" if value is None else number_text(indicator, value)
+        for value in (change.before, change.after)
+    )
+    return ShownChange(change, indicator, before, after)

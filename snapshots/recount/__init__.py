@@ -1,0 +1,1 @@
+"""The independent evaluation: every case counted from the log, sharing no code with the fold."""

@@ -1,0 +1,92 @@
+"""Children as the log knows them: their messages decoded, and the set of events these make."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from processors.record.decoding import Event, decode
+from processors.record.record import RETRACTION, Record
+from schemas.release import Cause, Position
+from snapshots.recount.disk import LogRecord
+
+Offsets = Mapping[tuple[str, int], int]
+# Topic, partition, offset.
+Place = tuple[str, int, int]
+
+
+class Placed(NamedTuple):
+    """An event and where it lies in the log."""
+
+    event: Event
+    topic: str
+    partition: int
+    offset: int
+
+    @property
+    def place(self) -> Place:
+        """Where in the log it lies."""
+        return self.topic, self.partition, self.offset
+
+    @property
+    def cause(self) -> Cause:
+        """The event as a release names it."""
+        return Cause(
+            topic=self.topic,
+            partition=self.partition,
+            offset=self.offset,
+            source=self.event.source,
+            id=self.event.id,
+            revision=self.event.revision,
+            type=self.event.type,
+            subject=self.event.subject,
+        )
+
+
+def offsets_of(cut: Iterable[Position]) -> Offsets:
+    """A cut as offsets by (topic, partition)."""
+    return {(it.topic, it.partition): it.offset for it in cut}
+
+
+def children(topic: str, records: Sequence[LogRecord]) -> dict[str, list[Placed]]:
+    """The events among a topic's records by child, in the log's order."""
+    decoded = decode(topic, [(it.key, it.value, it.headers) for it in records])
+    rejected = {position for position, _ in decoded.rejected}
+    places = (it for position, it in enumerate(records) if position not in rejected)
+    found: dict[str, list[Placed]] = defaultdict(list)
+    for (child, event), at in zip(decoded.events, places, strict=True):
+        found[child].append(Placed(event, at.topic, at.partition, at.offset))
+    return found
+
+
+def known(events: Iterable[Event]) -> list[Event]:
+    """The events that count (Events, Identity rules)."""
+    return list(_record(events).events)
+
+
+def before(placed: Sequence[Placed], cut: Offsets) -> list[Placed]:
+    """Those that lie before a cut."""
+    return [it for it in placed if _is_before(it, cut)]
+
+
+def news(placed: Sequence[Placed], cut: Offsets) -> list[Placed]:
+    """Those from a cut on that say something new, and still count: retractions, and winners."""
+    record = _record(it.event for it in before(placed, cut))
+    later = [it for it in placed if not _is_before(it, cut)]
+    fresh = [it for it in later if record.apply(it.event, _no_row)]
+    winners = list(record.events)
+    return [it for it in fresh if it.event.type == RETRACTION or it.event in winners]
+
+
+def _is_before(placed: Placed, cut: Offsets) -> bool:
+    return placed.offset < cut.get((placed.topic, placed.partition), 0)
+
+
+def _record(events: Iterable[Event]) -> Record:
+    record = Record()
+    for event in events:
+        record.apply(event, _no_row)
+    return record
+
+
+def _no_row(_: Event) -> bytes:
+    return b""

@@ -1,0 +1,1 @@
+"""Releases as they are kept: canonical bytes, their chain, the folder and the topic."""

@@ -1,0 +1,105 @@
+"""Reading the log up to exactly the offsets of a cut, with a client of its own.
+
+kafka-python reads here, where workers read with aiokafka: the second computation shares as little
+as it can with the first.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from schemas.release import Position
+from snapshots.recount.disk import LogRecord
+from snapshots.releases.failures import LogUnreadable
+
+POLL_MS = 1_000
+POLL_RECORDS = 5_000
+# How many times in a row the broker may have nothing, though there is something.
+MOST_SILENCES = 30
+
+
+@contextmanager
+def _reader(brokers: str, *, isolation: str = "read_uncommitted") -> Iterator[KafkaConsumer]:
+    """A consumer outside of any group. Raises LogUnreadable for what Kafka says of itself."""
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=brokers.split(","),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level=isolation,
+            max_poll_records=POLL_RECORDS,
+        )
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+    except KafkaError as error:
+        raise LogUnreadable(f"Kafka at {brokers} cannot be read: {error}") from error
+
+
+def log_ends(brokers: str, topics: Sequence[str]) -> list[Position]:
+    """Where each partition of the topics ends now, in order. Raises LogUnreadable."""
+    with _reader(brokers) as consumer:
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(_partitions(consumer, topic))
+        ]
+        ends = consumer.end_offsets(partitions)
+    return [Position(topic=tp.topic, partition=tp.partition, offset=ends[tp]) for tp in partitions]
+
+
+def read_log(brokers: str, cut: Sequence[Position]) -> Iterator[list[LogRecord]]:
+    """All records before the cut's offsets, as a worker reads them, some at a time.
+
+    Each partition's are in order. Raises LogUnreadable when the broker cannot be reached or falls
+    silent, when the log does not go that far, or when it no longer begins at its beginning.
+    """
+    ends = {TopicPartition(it.topic, it.partition): it.offset for it in cut if it.offset}
+    with _reader(brokers) as consumer:
+        first, last = consumer.beginning_offsets(list(ends)), consumer.end_offsets(list(ends))
+        for tp, end in ends.items():
+            if first[tp] > 0 or last[tp] < end:
+                raise LogUnreadable(
+                    f"{tp.topic}[{tp.partition}]: the log has offsets {first[tp]} to {last[tp]}, "
+                    f"but 0 to {end} are needed: events are gone, or this is another Kafka"
+                )
+        yield from _read(consumer, ends)
+
+
+def read_committed(brokers: str, topic: str) -> Iterator[list[LogRecord]]:
+    """All that transactions have written to a topic. Raises LogUnreadable."""
+    with _reader(brokers, isolation="read_committed") as consumer:
+        tps = [TopicPartition(topic, number) for number in _partitions(consumer, topic)]
+        ends = {tp: end for tp, end in consumer.end_offsets(tps).items() if end}
+        yield from _read(consumer, ends)
+
+
+def _partitions(consumer: KafkaConsumer, topic: str) -> set[int]:
+    found: set[int] | None = consumer.partitions_for_topic(topic)
+    if not found:
+        raise LogUnreadable(f"there is no topic {topic}: run `caseline topics create`")
+    return found
+
+
+def _read(consumer: KafkaConsumer, ends: dict[TopicPartition, int]) -> Iterator[list[LogRecord]]:
+    consumer.assign(list(ends))
+    for tp in ends:
+        consumer.seek_to_beginning(tp)
+    silences = 0
+    while waiting := {tp: consumer.position(tp) for tp in ends if consumer.position(tp) < ends[tp]}:
+        consumer.pause(*(ends.keys() - waiting.keys() - consumer.paused()))
+        found = consumer.poll(timeout_ms=POLL_MS)
+        has_moved = any(consumer.position(tp) > before for tp, before in waiting.items())
+        silences = 0 if has_moved else silences + 1
+        if silences > MOST_SILENCES:
+            names = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in sorted(waiting))
+            raise LogUnreadable(f"Kafka fell silent before it had given all of {names}")
+        yield [
+            LogRecord(tp.topic, tp.partition, it.offset, it.key, it.value, tuple(it.headers))
+            for tp, records in found.items()
+            for it in records
+            if it.offset < ends[tp]
+        ]

@@ -1,0 +1,56 @@
+"""The `releases` topic: every release under its name, kept for ever, each written once.
+
+Releases go out in transactions of one transactional id. So a process that was thought dead and
+comes back is refused by the brokers once its successor has begun, whatever it believes.
+"""
+
+from collections.abc import Mapping
+
+from snapshots.releases.chain import Sealed
+from snapshots.releases.failures import NotPublished
+from snapshots.releases.kafka_reading import read_committed
+from snapshots.releases.transactions import NotWritten, transactional, write
+
+TOPIC = "releases"
+# A release of a large county with many changes has a few megabytes.
+MOST_BYTES = 32 << 20
+# One for the topic, whatever the deployment: whoever writes to it refuses all others.
+TRANSACTIONS = f"caseline-{TOPIC}"
+CONFIG = {"cleanup.policy": "compact", "max.message.bytes": str(MOST_BYTES)}
+
+
+def published(brokers: str) -> dict[str, bytes]:
+    """Every release in the topic by name. Raises LogUnreadable."""
+    found: dict[str, bytes] = {}
+    for records in read_committed(brokers, TOPIC):
+        found |= {(it.key or b"").decode("utf-8", "replace"): it.value or b"" for it in records}
+    return found
+
+
+def of_period(releases: Mapping[str, bytes], period: str) -> dict[str, bytes]:
+    """Those of a period."""
+    return {name: text for name, text in releases.items() if name.startswith(f"{period}/")}
+
+
+class Publisher:
+    """The one process that may write releases, from when it is made.
+
+    Whoever was it before is refused from then on, and what it had not finished is undone. Raises
+    NotPublished when Kafka does not answer.
+    """
+
+    def __init__(self, brokers: str) -> None:
+        try:
+            self._producer = transactional(brokers, TRANSACTIONS, message_max_bytes=MOST_BYTES)
+        except NotWritten as error:
+            raise NotPublished(f"Kafka at {brokers} does not take releases: {error}") from error
+
+    def publish(self, sealed: Sealed) -> None:
+        """Write a release, as a whole or not at all. Raises NotPublished."""
+        try:
+            write(self._producer, TOPIC, [(sealed.name, sealed.text)])
+        except NotWritten as error:
+            raise NotPublished(
+                f"{sealed.name} was not published: {error}. Another process may have taken over; "
+                "if not, run the same command again"
+            ) from error

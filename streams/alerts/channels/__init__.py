@@ -1,0 +1,1 @@
+"""Ways of reaching a receiver: webhooks, Alertmanager and e-mail, each tried until it takes."""

@@ -1,0 +1,1 @@
+"""Delivery to each receiver: how far it was told, its digests, and what it refused."""

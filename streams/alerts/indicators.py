@@ -1,0 +1,114 @@
+"""Watching indicators: the elected process judges them now and then, and writes what is news.
+
+    caseline:{<deployment>}:alerts:told     HASH    alert -> its latest change, of this month's
+    ...:alerts:open, :outbox, :counts       as workers write them (streams.state.alert_outbox)
+
+A change is told only when it was true at every look for a while, so that figures in motion, as
+while a backlog is read, raise nothing.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import WatchError
+
+from processors.figures.rating import targets
+from processors.places.indicators import figures, news
+from processors.rules import Rules
+from schemas.alerts import CHANGE, IndicatorChange
+from schemas.settings import Settings
+from streams.clock import Clock
+from streams.state.alert_outbox import Outgoing, queue_changes
+from streams.state.election import TermOver
+from streams.state.open_alerts import deployment_prefix
+from streams.state.reading import read_reference, read_stocks
+
+# How often indicators are looked at, in seconds.
+LOOK_SECONDS = 5.0
+
+
+@dataclass
+class Indicators:
+    """The indicators of a deployment, looked at turn by turn."""
+
+    redis: Redis
+    settings: Settings
+    rules: Rules
+    clock: Clock
+    # When each change that is not told yet was first found, by the event loop's time.
+    _found: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    async def turn(self) -> bool:
+        """Look at every figure, and write what is news and has lasted; there is never more to do.
+
+        Raises streams.state.reading.NothingYet, redis.RedisError, or
+        streams.state.election.TermOver.
+        """
+        rules, deployment, today = self.rules, self.settings.deployment, self.clock.today()
+        stocks = await read_stocks(self.redis, deployment, rules, [today])
+        reference = await read_reference(self.redis, deployment, rules)
+        goals = targets(reference.events, rules.areas, today)
+        told = await self._told()
+        changes = news(figures(rules, stocks.by_date[0], goals), told, today)
+        lasting = self._lasting(changes)
+        over = {name for name, it in told.items() if it.period != f"{today:%Y-%m}"}
+        forgotten = {name for name in over - changes.keys() if not told[name].is_active}
+        if lasting or forgotten:
+            await self._write(told, lasting, forgotten)
+        return False
+
+    def _lasting(self, changes: Mapping[str, IndicatorChange]) -> dict[str, IndicatorChange]:
+        """Those of the changes that have been true for long enough."""
+        now = asyncio.get_running_loop().time()
+        found = {(name, it.state): now for name, it in changes.items()}
+        self._found = {key: self._found.get(key, since) for key, since in found.items()}
+        return {
+            name: it
+            for name, it in changes.items()
+            if now - self._found[name, it.state] >= self.settings.alert_calm_seconds
+        }
+
+    def _key(self, name: str) -> str:
+        return f"{deployment_prefix(self.settings.deployment)}:alerts:{name}"
+
+    async def _told(self) -> dict[str, IndicatorChange]:
+        client: Any = self.redis
+        stored = await client.hgetall(self._key("told"))
+        changes = {name.decode(): CHANGE.validate_json(text) for name, text in stored.items()}
+        return {name: it for name, it in changes.items() if isinstance(it, IndicatorChange)}
+
+    async def _write(
+        self,
+        told: Mapping[str, IndicatorChange],
+        changes: Mapping[str, IndicatorChange],
+        forgotten: set[str],
+    ) -> None:
+        """Write changes in one step, or nothing if another process wrote meanwhile."""
+        async with self.redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(self._key("told"))
+            if await self._told() != told:
+                raise TermOver("another process watches the indicators")
+            pipe.multi()  # type: ignore[no-untyped-call]
+            texts = {name: CHANGE.dump_json(change) for name, change in changes.items()}
+            outgoing = [
+                Outgoing(
+                    name,
+                    change.standard,
+                    told[name].state if name in told else None,
+                    change.state,
+                    texts[name],
+                )
+                for name, change in changes.items()
+            ]
+            queue_changes(pipe, self._key, outgoing)
+            for name, text in texts.items():
+                pipe.hset(self._key("told"), name, text)
+            for name in forgotten:
+                pipe.hdel(self._key("told"), name)
+            try:
+                await pipe.execute()
+            except WatchError as error:
+                raise TermOver("another process watches the indicators") from error

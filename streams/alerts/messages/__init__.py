@@ -1,0 +1,1 @@
+"""What each receiver is to be told: which changes, in which messages, in which words."""

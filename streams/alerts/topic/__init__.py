@@ -1,0 +1,1 @@
+"""The `alerts` topic: published from the outboxes in Redis, and read again."""

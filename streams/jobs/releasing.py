@@ -1,0 +1,138 @@
+"""Making a release: where the live state, the log, the release folder and the topic meet.
+
+A process that dies anywhere leaves either nothing of a release or, once Kafka has it, a whole
+one, which the next run puts into the folder.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.events.registry import VALIDATORS
+from schemas.settings import Settings
+from snapshots.checking.evidence import Show, examine
+from snapshots.making.draft import Draft
+from snapshots.making.freeze import Cut, as_of_period
+from snapshots.releases import topic
+from snapshots.releases.chain import Request, Sealed, already, chain_of, check_may_follow, seal
+from snapshots.releases.failures import Damaged
+from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.kafka_reading import log_ends, read_log
+from streams.state.election import Term, elected
+from streams.state.livecut import take_cut, wait_for_state
+
+# Begins to show progress over so many messages.
+BeginShow = Callable[[int], Show]
+
+
+class Outcome(NamedTuple):
+    """A release, and whether it was made now or was there already."""
+
+    sealed: Sealed
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Releasing:
+    """Makes the releases of one deployment."""
+
+    settings: Settings
+    rules: Rules
+    redis: Redis
+    show: BeginShow
+
+    @property
+    def folder(self) -> ReleaseFolder:
+        """Where releases are kept."""
+        return ReleaseFolder(self.settings.releases)
+
+    async def release(self, request: Request, released_on: date, seconds: float) -> Outcome:
+        """Freeze, reconcile and store a release, or find that it was made before.
+
+        1. Be the only one: take the lock, and have Kafka refuse whoever had it before.
+        2. Complete what a run that died has left, and see whether this release is there already.
+        3. Wait, `seconds` at most, until the tables have all that is in the log; take the cut.
+        4. Compute everything again from the log, and refuse unless it agrees in every cell.
+        5. Publish it to Kafka, as a whole: from here on the release is made.
+        6. Put it into the folder, as a whole.
+
+        Raises snapshots.releases.failures.ReleaseError, streams.failures.Understood,
+        redis.RedisError.
+        """
+        brokers = self.settings.kafka_bootstrap
+        async with elected(self.redis, self.settings.deployment) as term:
+            publisher = await asyncio.to_thread(topic.Publisher, brokers)
+            chain = await asyncio.to_thread(self.complete, publisher, request.period)
+            made = already(chain, request)
+            if made:
+                return Outcome(made, is_new=False)
+            check_may_follow(chain, request)
+            draft = await self.draft(chain, request, released_on, seconds)
+            sealed = await self.sealed(draft)
+            await self._commit(term, publisher, sealed)
+            return Outcome(sealed, is_new=True)
+
+    async def draft(
+        self, chain: Sequence[Sealed], request: Request, released_on: date, seconds: float
+    ) -> Draft:
+        """The next release of a chain, on a cut taken now."""
+        cut = await self.cut(as_of_period(request.period), seconds)
+        return Draft(request, released_on, self.rules.catalogue, self.rules.areas, chain, cut)
+
+    async def _commit(self, term: Term, publisher: topic.Publisher, sealed: Sealed) -> None:
+        await term.check()
+        await asyncio.to_thread(publisher.publish, sealed)
+        await asyncio.to_thread(self.folder.write, sealed)
+
+    def complete(self, publisher: topic.Publisher, period: str) -> list[Sealed]:
+        """Give the folder and the topic what only the other has of a period; its chain, checked.
+
+        Raises Damaged when they disagree or the chain is broken.
+        """
+        folder = self.folder
+        folder.clear()
+        stored = {name: folder.text(name) for name in folder.names(period)}
+        published = topic.of_period(topic.published(self.settings.kafka_bootstrap), period)
+        for name in sorted(stored.keys() & published.keys()):
+            if stored[name] != published[name]:
+                raise Damaged(
+                    f"{name}: the folder and the topic have different releases of that name; "
+                    "`caseline snapshot verify` looks closer"
+                )
+        chain = chain_of({**stored, **published})
+        for sealed in chain:
+            if sealed.name not in stored:
+                folder.write(sealed)
+            if sealed.name not in published:
+                publisher.publish(sealed)
+        return chain
+
+    async def cut(self, as_of: date, seconds: float) -> Cut:
+        """A cut that has at least all that is in the log now.
+
+        Raises streams.state.livecut.Behind.
+        """
+        deployment, rules = self.settings.deployment, self.rules
+        ends = await asyncio.to_thread(log_ends, self.settings.kafka_bootstrap, list(VALIDATORS))
+        await wait_for_state(self.redis, deployment, rules, ends, seconds)
+        return await take_cut(self.redis, deployment, rules, ends, as_of)
+
+    async def sealed(self, draft: Draft) -> Sealed:
+        """The drafted release, reconciled and sealed.
+
+        All of the work is done on a thread of its own, so that the lock is kept meanwhile. Raises
+        snapshots.releases.failures.NotReconciled or LogUnreadable.
+        """
+        question = draft.question
+        show = self.show(sum(it.offset for it in question.cut))
+
+        def work() -> Sealed:
+            records = read_log(self.settings.kafka_bootstrap, question.cut)
+            return seal(draft.release(examine(records, question, show)))
+
+        return await asyncio.to_thread(work)

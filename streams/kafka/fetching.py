@@ -1,0 +1,262 @@
+"""The consumer's thread: group membership, heartbeats and fetching, apart from the event loop.
+
+Everything here runs on the thread's own loop, so that work of any length on the main loop delays
+neither heartbeats nor reading ahead. It reaches into aiokafka 0.14, as Faust does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, errors
+from aiokafka.consumer.fetcher import FetchError
+from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP as FaustTP  # noqa: N811
+from mode import Service
+
+from streams.kafka.batches import TP, Batch, Heard, ReadAhead, Record, Stop
+
+T = TypeVar("T")
+
+COMMIT_SECONDS = 5.0  # group offsets only feed lag displays: not worth waiting for longer
+REFUSALS = (errors.GroupAuthorizationFailedError, errors.TopicAuthorizationFailedError)
+GROUP_RETRIES = 10  # errors in a row, with no assignment between them, before the worker gives up
+POLL_SECONDS = 1.0  # how often waiting for records looks round, to notice a stop
+
+
+class HeldSubscription(SubscriptionState):  # type: ignore[misc]
+    """Holds every newly assigned partition: no committed offset is asked for, nothing fetched.
+
+    Without this aiokafka begins to fetch from the group's committed offset, or from where
+    `auto_offset_reset` says, as soon as it hears of an assignment.
+    """
+
+    def assign_from_subscribed(self, assignment: Iterable[TopicPartition]) -> None:
+        """Take the new assignment, each partition paused at a position that is never read."""
+        super().assign_from_subscribed(assignment)
+        for tp in self.assigned_partitions():
+            self.pause(tp)
+            self.seek(tp, 0)
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):
+    """Stops handing out records at the first moment a rebalance is known of."""
+
+    _thread: FetchThread
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> Any:
+        """Called on the consumer's thread before the group is joined again."""
+        self._thread.forget()
+        return super().on_partitions_revoked(revoked)
+
+
+class FetchThread(driver.AIOKafkaConsumerThread):
+    """aiokafka's consumer on its own thread; reads ahead and hands out batches by epoch."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        reading = self.app.reading  # type: ignore[attr-defined]
+        self._ahead = ReadAhead(reading.batch_records, reading.ahead_records)
+        self._epochs: dict[TP, int] = {}
+        self._arrived = asyncio.Event()
+        self._group_errors = 0
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        reading = self.app.reading  # type: ignore[attr-defined]
+        consumer._fetch_max_wait_ms = int(reading.fetch_wait * 1000)
+        consumer._fetch_max_bytes = reading.fetch_bytes
+        consumer._subscription = HeldSubscription(loop=self.thread_loop)
+        return consumer
+
+    async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run on this thread's loop, awaited from the main one."""
+        return await _run_on(self.thread_loop, coroutine)
+
+    async def on_partitions_revoked(self, revoked: set[FaustTP]) -> None:
+        """Have the main loop let go of the partitions, and wait until it has."""
+        await _run_on(self.parent_loop, self.consumer.on_partitions_revoked(revoked))
+
+    async def on_partitions_assigned(self, assigned: set[FaustTP], generation_id: int = 0) -> None:
+        """Tell the main loop of the new assignment. No heartbeat is sent until this returns."""
+        self._group_errors = 0
+        told = self.consumer.on_partitions_assigned(assigned, generation_id)
+        await _run_on(self.parent_loop, told)
+
+    def close(self) -> None:
+        """Do nothing: Faust would close the client from the wrong loop; stopping closes it."""
+
+    async def take(self) -> Batch | Stop | None:
+        """The oldest batch read ahead; None if there was none for a while."""
+        consumer = self._ensure_consumer()
+        with consumer._subscription.fetch_context():
+            if not self._ahead:
+                self._arrived.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._arrived.wait()
+        for waiter in consumer._fetcher._fetch_waiters:
+            consumer._fetcher._notify(waiter)
+        return self._ahead.pop()
+
+    @Service.task
+    async def _read_ahead(self) -> None:
+        try:
+            while not self.should_stop:
+                await self._read_some(self._ensure_consumer())
+        except ConsumerStoppedError:
+            return
+        except Exception as failure:
+            await _run_on(self.parent_loop, self.consumer.crash(failure))
+
+    async def _read_some(self, consumer: AIOKafkaConsumer) -> None:
+        """Move what has been fetched; else wait for more, or for room to be made by `take`."""
+        if consumer._closed:
+            raise ConsumerStoppedError
+        self._check_group(consumer)
+        if self._move(consumer):
+            self._arrived.set()
+            await asyncio.sleep(0)
+            return
+        waiter = consumer._fetcher._create_fetch_waiter()
+        try:
+            await asyncio.wait([waiter], timeout=POLL_SECONDS)
+        finally:
+            if not waiter.cancel():
+                waiter.exception()  # a group's error, which the next check reports
+
+    def _check_group(self, consumer: AIOKafkaConsumer) -> None:
+        """Join again after an error of the group; raise one that no retry will mend.
+
+        Until it is asked for its error aiokafka stays out of the group, and Faust never asks.
+        """
+        coordinator = consumer._coordinator
+        try:
+            coordinator.check_errors()
+        except KafkaError as error:
+            self._group_errors += 1
+            final = isinstance(error, REFUSALS) or coordinator._coordination_task.done()
+            if final or self._group_errors > GROUP_RETRIES:
+                raise
+            self.log.warning("Joining the group again after %r", error)
+
+    def _move(self, consumer: AIOKafkaConsumer) -> bool:
+        if consumer._subscription.reassignment_in_progress:
+            return False
+        fetched = list(consumer._fetcher._records)
+        return sum(self._move_partition(consumer, pair) for pair in fetched) > 0
+
+    def _move_partition(self, consumer: AIOKafkaConsumer, pair: TopicPartition) -> bool:
+        fetcher, tp = consumer._fetcher, TP(*pair)
+        state = consumer._subscription.subscription.assignment.state_value(pair)
+        epoch, room = self._epochs.get(tp), self._ahead.room(tp)
+        if epoch is None or state is None:
+            del fetcher._records[pair]
+            return False
+        if room <= 0:
+            return False
+        start, result = state.position, fetcher._records[pair]
+        try:
+            records = _records(result, room)
+        except KafkaError as error:
+            del fetcher._records[pair]
+            state.pause()
+            self._ahead.add(Stop(tp, epoch, start, error))
+            return True
+        if not result.has_more():
+            del fetcher._records[pair]
+            fetcher._notify(fetcher._wait_consume_future)
+        if state.position > start:
+            self._ahead.add(Batch(tp, epoch, start, state.position, records, state.highwater))
+        return bool(state.position > start)
+
+    def forget(self) -> None:
+        """Drop what was read ahead, and hand out nothing until partitions are placed again."""
+        self._epochs.clear()
+        self._ahead.clear()
+
+    async def place(self, tp: TP, offset: int, epoch: int) -> bool:
+        """Read on from the offset under a new epoch; False if the partition is no longer ours."""
+        consumer = self._ensure_consumer()
+        if not self._holds(consumer, tp):
+            return False
+        self._ahead.drop(tp)
+        self._epochs[tp] = epoch
+        consumer.seek(TopicPartition(*tp), offset)
+        consumer.resume(TopicPartition(*tp))
+        return True
+
+    async def set_paused(self, tp: TP, paused: bool) -> None:
+        """Pause or resume fetching; what was read ahead is handed out all the same."""
+        consumer = self._ensure_consumer()
+        if self._holds(consumer, tp):
+            (consumer.pause if paused else consumer.resume)(TopicPartition(*tp))
+
+    @staticmethod
+    def _holds(consumer: AIOKafkaConsumer, tp: TP) -> bool:
+        subscription = consumer._subscription
+        return not subscription.reassignment_in_progress and subscription.is_assigned(tp)
+
+    def log_end(self, tp: TP) -> int | None:
+        """End of the partition's log as the last fetch said; None before the first."""
+        consumer = self._ensure_consumer()
+        held = self._holds(consumer, tp)
+        return consumer.highwater(TopicPartition(*tp)) if held else None
+
+    def heard(self, tp: TP) -> Heard | None:
+        """What the last answered fetch said, if only that nothing is new; None before the first."""
+        consumer = self._ensure_consumer()
+        if not self._holds(consumer, tp):
+            return None
+        pair = TopicPartition(*tp)
+        end, at = consumer.highwater(pair), consumer.last_poll_timestamp(pair)
+        return Heard(end, at / 1000) if end is not None and at is not None else None
+
+    async def log_bounds(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
+        """First offset and end of each partition's log, asked of the broker."""
+        consumer = self._ensure_consumer()
+        pairs = [TopicPartition(*tp) for tp in tps]
+        first, end = await asyncio.gather(
+            consumer.beginning_offsets(pairs), consumer.end_offsets(pairs)
+        )
+        return {TP(*pair): (first[pair], end[pair]) for pair in pairs}
+
+    async def commit_for_display(self, offsets: dict[TP, int]) -> bool:
+        """Commit group offsets of the partitions still held; False, and a log line, on failure."""
+        consumer = self._ensure_consumer()
+        ours = {
+            TopicPartition(*tp): OffsetAndMetadata(offset, "")
+            for tp, offset in offsets.items()
+            if self._holds(consumer, tp)
+        }
+        try:
+            if ours:
+                await asyncio.wait_for(consumer.commit(ours), COMMIT_SECONDS)
+        except (KafkaError, TimeoutError) as error:
+            self.log.info("Group offsets not committed, lag displays fall behind: %r", error)
+            return False
+        return True
+
+
+async def _run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> T:
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
+
+
+def _records(result: Any, limit: int) -> list[Record]:
+    """Take records out of a fetch result, skipping aiokafka's own, slower, record class."""
+    if isinstance(result, FetchError):
+        result.check_raise()
+    if result._partition_records is not None:
+        result._partition_records._consumer_record = _record
+    records: list[Record] = result.getall(limit)
+    return records
+
+
+def _record(_tp: TopicPartition, raw: Any) -> Record:
+    return Record(raw.key, raw.value, tuple(raw.headers), raw.timestamp, raw.offset)

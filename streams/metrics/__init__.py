@@ -1,0 +1,1 @@
+"""What Prometheus is told of workers, of jobs, and of a deployment as a whole."""

@@ -1,0 +1,166 @@
+"""Metrics of a whole deployment, looked up now and then by the one process that is elected to.
+
+Prometheus is served what the last look found, so that no scrape waits for Redis or Kafka, and no
+number of scrapes makes work. With the catalogue and areas that ship there are at most 5,300
+series: three a cell, two for a count, whatever the number of cases.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from datetime import time as time_of_day
+
+import numpy as np
+from aiokafka.errors import KafkaError
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from processors.days.calendar import LONDON, calendar, day_number
+from processors.rules import Rules
+from schemas.alerts import AlertState
+from schemas.events.registry import VALIDATORS
+from schemas.release import Release
+from schemas.settings import Settings
+from snapshots.making.schedule import latest_due
+from snapshots.releases.failures import ReleaseError
+from snapshots.releases.folder import ReleaseFolder
+from streams.failures import Understood
+from streams.kafka.batches import TP
+from streams.kafka.logreading import log_reader
+from streams.metrics.families import FAMILIES, Found
+from streams.state.open_alerts import active_counts
+from streams.state.reading import read_scorecard
+from streams.state.store import Head
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 10.0  # for Redis, and for Kafka, before one counts as down
+OPENS, CLOSES = 9, 17  # hours in London within which events are to be expected
+ACTIVE_STATES: tuple[AlertState, ...] = ("due-soon", "breached")
+
+
+class LiveMetrics(Collector):
+    """The deployment as last looked at. `now` is the process's clock, with a time zone."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rules: Rules,
+        redis: Redis,
+        registry: CollectorRegistry,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings, self._rules, self._redis = settings, rules, redis
+        self._now = now
+        self._releases = ReleaseFolder(settings.releases)
+        self._latest: tuple[str, Release] | None = None
+        self._families: list[GaugeMetricFamily] = []
+        registry.register(self)
+
+    def describe(self) -> list[Metric]:
+        """The metrics without values."""
+        return [GaugeMetricFamily(name, text) for name, (text, _) in FAMILIES.items()]
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """What the last refresh found."""
+        return self._families
+
+    async def refresh(self) -> None:
+        """Look at Redis, Kafka and the releases; what does not answer is told, never raised."""
+        found, now = Found(), self._now().astimezone(LONDON)
+        heads = await self._look_at_redis(found, now.date())
+        await self._look_at_kafka(found, heads)
+        await asyncio.to_thread(self._look_at_releases, found, now)
+        found.add("caseline_is_working_time", _is_working_time(now))
+        found.add("caseline_refreshed_timestamp_seconds", time.time())
+        self._families = found.families
+
+    async def _look_at_redis(self, found: Found, today: date) -> dict[TP, Head] | None:
+        """Where each partition stands; None if that cannot be read."""
+        has_redis, heads = True, None
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._add_alerts(found)
+                heads = await self._add_scorecard(found, today)
+        except (RedisError, OSError) as error:  # a timeout is an OSError
+            has_redis = False
+            log.warning("Redis does not answer: %s", error)
+        except Understood as error:
+            log.warning("the scorecard cannot be read: %s", error)
+        found.add("caseline_redis_up", has_redis)
+        found.add("caseline_scorecard_up", heads is not None)
+        return heads
+
+    async def _add_scorecard(self, found: Found, today: date) -> dict[TP, Head]:
+        deployment = self._settings.deployment
+        live = await read_scorecard(self._redis, deployment, self._rules, today)
+        found.add_rules(self._rules)
+        found.add_rows(self._rules, live.rows)
+        if live.latest is not None:
+            found.add("caseline_latest_event_timestamp_seconds", live.latest / 1_000_000)
+        return live.heads
+
+    async def _add_alerts(self, found: Found) -> None:
+        standards = self._rules.standards
+        codes = [it.code for it in standards.standard]
+        codes += [it.code for it in standards.indicator_standard]
+        active = {(code, state): 0 for code in codes for state in ACTIVE_STATES}
+        active |= await active_counts(self._redis, self._settings.deployment)
+        for (standard, state), count in active.items():
+            found.add("caseline_alerts_active", count, standard, state)
+
+    async def _look_at_kafka(self, found: Found, heads: dict[TP, Head] | None) -> None:
+        bounds: dict[TP, tuple[int, int]] = {}
+        try:
+            async with (
+                asyncio.timeout(ANSWER_SECONDS),
+                log_reader(self._settings.kafka_bootstrap, VALIDATORS) as reader,
+            ):
+                bounds = await reader.bounds()
+            found.add("caseline_kafka_up", 1)
+        except (KafkaError, OSError) as error:
+            log.warning("Kafka does not answer: %r", error)
+            found.add("caseline_kafka_up", 0)
+        for tp, (first, end) in bounds.items() if heads is not None else ():
+            lag = end - max(heads.get(tp, Head()).offset, first)  # type: ignore[union-attr]
+            found.add("caseline_table_lag_events", max(lag, 0), tp.topic, str(tp.partition))
+
+    def _look_at_releases(self, found: Found, now: datetime) -> None:
+        settings = self._settings
+        due = latest_due(now, settings.snapshot_working_days, settings.snapshot_hour)
+        try:
+            release = self._latest_release()
+            has_due = bool(self._releases.names(due.period))
+        except (ReleaseError, OSError) as error:
+            log.warning("releases cannot be read: %s", error)
+            found.add("caseline_releases_up", 0)
+            return
+        found.add("caseline_releases_up", 1)
+        overdue = 0.0 if has_due else (now - due.at).total_seconds()
+        found.add("caseline_snapshot_overdue_seconds", overdue)
+        if release:
+            began = datetime.combine(release.released_on, time_of_day(), LONDON)
+            found.add("caseline_snapshot_age_seconds", (now - began).total_seconds())
+            found.add("caseline_snapshot_released_info", 1, release.period, release.kind)
+
+    def _latest_release(self) -> Release | None:
+        """The last release of the last period; read once, because it never changes."""
+        periods = [it for it in self._releases.periods() if self._releases.names(it)]
+        if not periods:
+            return None
+        name = self._releases.names(periods[-1])[-1]
+        if self._latest is None or self._latest[0] != name:
+            self._latest = name, self._releases.read(periods[-1])[-1].release
+        return self._latest[1]
+
+
+def _is_working_time(now: datetime) -> bool:
+    """Whether it is a working day in England, and a working hour, by a time in London."""
+    today = np.array([day_number(now.date())])
+    is_working_day = bool(calendar().working_days(today - 1, today)[0])
+    return is_working_day and OPENS <= now.hour < CLOSES

@@ -1,0 +1,93 @@
+"""A consistent cut of the live state: every partition at one moment of its own, and which."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+from redis.asyncio import Redis
+
+from processors.days.calendar import day_number, month_number, previous_month_end
+from processors.record.decoding import Event
+from processors.record.record import decode_record
+from processors.rules import Rules
+from schemas.events.registry import CASE_TOPIC
+from schemas.release import Position
+from snapshots.making.freeze import Cut
+from streams.failures import Understood
+from streams.kafka.batches import TP
+from streams.state.store import Head, PartitionStore
+
+POLL_SECONDS = 0.1
+# Times that reference events are read again because some came meanwhile.
+READ_TRIES = 100
+
+
+class Behind(Understood):
+    """The live tables do not have all events yet that were in the log when it was asked."""
+
+
+async def wait_for_state(
+    redis: Redis, deployment: str, rules: Rules, ends: Sequence[Position], seconds: float
+) -> None:
+    """Wait until the tables have all events before these ends. Raises Behind."""
+    stores = {it: _store(redis, deployment, it, rules) for it in ends}
+    deadline = time.monotonic() + seconds
+    while True:
+        heads = {it: await store.head() or Head() for it, store in stores.items()}
+        missing = sum(max(0, it.offset - head.offset) for it, head in heads.items())
+        if not missing:
+            return
+        if time.monotonic() > deadline:
+            raise Behind(
+                f"the live tables are {missing:,} messages behind the log, so a release would lack "
+                "them: is `caseline worker` running? Nothing was released"
+            )
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def take_cut(
+    redis: Redis, deployment: str, rules: Rules, partitions: Sequence[Position], as_of: date
+) -> Cut:
+    """The state of a date and of the month before, and the offsets it stands at.
+
+    Raises streams.state.store.OtherLayout or redis.RedisError.
+    """
+    dates = as_of, previous_month_end(as_of)
+    months = [month_number(day) for day in dates]
+    now, before = (np.zeros(rules.shape, dtype=np.int64) for _ in dates)
+    positions: list[Position] = []
+    reference: list[Event] = []
+    for partition in partitions:
+        store = _store(redis, deployment, partition, rules)
+        if partition.topic == CASE_TOPIC:
+            head, tables = await store.month_tables(months)
+            for stock, table, day in zip((now, before), tables, dates, strict=False):
+                stock += table.stock(day_number(day), rules.calendar)
+        else:
+            head, events = await _reference(store)
+            reference += events
+        offset = head.offset if head else 0
+        positions.append(partition.model_copy(update={"offset": offset}))
+    return Cut(tuple(positions), (now, before), tuple(reference))
+
+
+async def _reference(store: PartitionStore) -> tuple[Head | None, list[Event]]:
+    """The events of a partition's records, read again until none of them changed meanwhile."""
+    for _ in range(READ_TRIES):
+        head = await store.head()
+        records = {child: record async for child, record in store.all_records(head or Head())}
+        after = await store.head()
+        if _place(head) == _place(after):
+            decoded = (decode_record(record, lambda _: b"") for record in records.values())
+            return head, [event for record in decoded for event in record.events]
+    raise Behind("reference events keep coming: try again once they have been read")
+
+
+def _place(head: Head | None) -> tuple[int, int]:
+    return (head.generation, head.offset) if head else (0, 0)
+
+
+def _store(redis: Redis, deployment: str, at: Position, rules: Rules) -> PartitionStore:
+    return PartitionStore(redis, deployment, TP(at.topic, at.partition), rules)

@@ -1,0 +1,369 @@
+"""A partition's state in Redis: records, tables and the next offset, changed in one atomic step.
+
+All keys of a partition share a hash tag, so that they lie in one slot of a Redis Cluster:
+
+    caseline:{<deployment>:<topic>:<partition>}:head      generation, offset, layout, tallies
+    ...:<generation>:records                              child -> record
+    ...:<generation>:months                               month numbers that have entries
+    ...:<generation>:checkpoints                          month -> stock when it begins
+    ...:<generation>:entries:<month>                      cell -> entries by day
+    ...:<generation>:deadlines                            child -> when to look at their alerts next
+    ...:alerts:told                                       child -> alerts as they were told last
+    ...:alerts:open                                       alert id -> its change, while active
+    ...:alerts:counts                                     "<standard> <state>" -> active alerts
+    ...:alerts:outbox                                     stream of changes, until they are told
+
+What was told of alerts outlives a rebuild: it says what the world outside believes.
+
+A commit is refused unless generation, offset and the number of commits are still those that it
+began at. So a worker that has lost the partition cannot write, whatever it believes (Architecture,
+Exactly once).
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import WatchError
+
+from processors.alerts.judging import AT_ONCE
+from processors.days.calendar import NEVER
+from processors.fold import Settlement
+from processors.ledger.tables import Tables
+from processors.rules import Rules
+from streams.clock import midnight
+from streams.failures import Understood
+from streams.kafka.batches import TP
+from streams.state.alert_outbox import Outgoing, queue_changes
+from streams.state.encoding import decode_checkpoint, decode_rows, encode_checkpoint, encode_rows
+
+# How state is written; another number makes a worker refuse state written otherwise.
+FORMAT = 2
+# Fields a command: long commands hold up Redis's other clients.
+FIELDS_AT_ONCE = 2_000
+# Reads the head and, for each month asked for, the latest month with entries not after it, its
+# checkpoint and its rows: all at one moment. The keys it finds share the slot of its one argument.
+READ = """
+local head = redis.call('HGETALL', KEYS[1])
+local answer = {head}
+local generation = redis.call('HGET', KEYS[1], 'generation')
+if not generation then return answer end
+local base = string.sub(KEYS[1], 1, -5) .. generation
+for index, asked in ipairs(ARGV) do
+  local found = redis.call('ZREVRANGEBYSCORE', base .. ':months', asked, '-inf', 'LIMIT', 0, 1)
+  if found[1] then
+    answer[index + 1] = {
+      found[1],
+      redis.call('HGET', base .. ':checkpoints', found[1]),
+      redis.call('HGETALL', base .. ':entries:' .. found[1]),
+    }
+  else
+    answer[index + 1] = {}
+  end
+end
+return answer
+"""
+
+
+class Refused(Understood):
+    """The stored state is not the one the commit began at; nothing was written."""
+
+
+class OtherLayout(Understood):
+    """The stored tables were made with other measures, areas or format: a rebuild is due."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a partition's state stands: all log records before `offset` are in it, none after.
+
+    `latest` is the latest event time folded, in microseconds from 1970, 0 before any; `commits`
+    how many commits there were; `old_share` how much of what came lately was of long ago.
+    """
+
+    generation: int = 0
+    offset: int = 0
+    latest: int = 0
+    commits: int = 0
+    old_share: float = 0.0
+    tallies: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What a commit adds to the head: the next offset, the latest event time, counts.
+
+    `again` is when to look again at children of whom something must not be told yet, in seconds
+    from 1970 UTC.
+    """
+
+    offset: int
+    latest: int
+    tallies: Mapping[str, int]
+    old_share: float = 0.0
+    again: float = 0.0
+
+
+def layout(rules: Rules) -> str:
+    """A hash of all that the meaning of stored records and tables rests on."""
+    parts = {
+        "format": FORMAT,
+        "measures": [measure.model_dump(mode="json") for measure in rules.catalogue.measure],
+        "standards": [standard.model_dump(mode="json") for standard in rules.standards.standard],
+        "leaves": rules.areas.leaves,
+        "providers": rules.standards.providers,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class PartitionStore:
+    """The stored state of one partition of a deployment, in the generation its head names."""
+
+    def __init__(self, redis: Redis, deployment: str, tp: TP, rules: Rules) -> None:
+        # The client's types allow for decoded text, which it is never asked for here.
+        self._redis: Any = redis
+        self._rules = rules
+        self._layout = layout(rules)
+        self._prefix = f"caseline:{{{deployment}:{tp.topic}:{tp.partition}}}"
+        self.head_key = f"{self._prefix}:head"
+        self._read = redis.register_script(READ)
+
+    def key(self, generation: int, name: str) -> str:
+        """The key of a part of a generation's state."""
+        return f"{self._prefix}:{generation}:{name}"
+
+    def alerts_key(self, name: str) -> str:
+        """The key of a part of what is known of the partition's alerts."""
+        return f"{self._prefix}:alerts:{name}"
+
+    async def head(self, *, any_layout: bool = False) -> Head | None:
+        """The head; None before the first commit. Raises OtherLayout unless any will do."""
+        return self._head(await self._redis.hgetall(self.head_key), any_layout=any_layout)
+
+    async def tables(self, head: Head) -> Tables:
+        """The whole of a generation's tables, as a worker takes them over."""
+        tables = self._rules.empty_tables()
+        stored = await self._redis.hgetall(self.key(head.generation, "checkpoints"))
+        tables.checkpoints = {int(month): decode_checkpoint(it) for month, it in stored.items()}
+        tables.months = sorted(tables.checkpoints)
+        for month in tables.months:
+            rows = await self._redis.hgetall(self.key(head.generation, f"entries:{month}"))
+            tables.entries[month] = decode_rows(rows.items(), tables.shape.cells)
+        return tables
+
+    async def month_tables(self, months: Sequence[int]) -> tuple[Head | None, list[Tables]]:
+        """The head and, for each month number, tables of what a stock in that month needs."""
+        answer = await self._read(keys=[self.head_key], args=list(months))
+        head = self._head(dict(zip(answer[0][::2], answer[0][1::2], strict=True)))
+        return head, [self._month_tables(*found) for found in answer[1:]]
+
+    def _month_tables(
+        self, month: bytes | None = None, checkpoint: bytes = b"", rows: Sequence[bytes] = ()
+    ) -> Tables:
+        tables = self._rules.empty_tables()
+        if month is not None:
+            number = int(month)
+            tables.months = [number]
+            tables.checkpoints[number] = decode_checkpoint(checkpoint)
+            pairs = zip(rows[::2], rows[1::2], strict=True)
+            tables.entries[number] = decode_rows(pairs, tables.shape.cells)
+        return tables
+
+    async def records(self, head: Head, children: list[str]) -> list[bytes | None]:
+        """The stored records of the children, None for those that have none."""
+        if not children:
+            return []
+        stored: list[bytes | None] = await self._redis.hmget(
+            self.key(head.generation, "records"), children
+        )
+        return stored
+
+    async def children(
+        self, head: Head, children: list[str]
+    ) -> list[tuple[bytes | None, bytes | None]]:
+        """The stored records of the children and the alerts told of them, None for none."""
+        if not children:
+            return []
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(self.key(head.generation, "records"), children)
+            pipe.hmget(self.alerts_key("told"), children)
+            records, told = await pipe.execute()
+        return list(zip(records, told, strict=True))
+
+    async def due(self, head: Head, seconds: float, most: int) -> list[str]:
+        """Children whose alerts are to be looked at by a time, the longest due first."""
+        children: list[bytes] = await self._redis.zrangebyscore(
+            self.key(head.generation, "deadlines"), "-inf", seconds, start=0, num=most
+        )
+        return [child.decode() for child in children]
+
+    async def all_records(self, head: Head) -> AsyncIterator[tuple[str, bytes]]:
+        """Every child's stored record; one changed meanwhile may come twice."""
+        pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
+        async for child, record in pairs:
+            yield child.decode(), record
+
+    async def commit(
+        self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
+    ) -> Head:
+        """Write what a settlement changed together with the next offset, or nothing.
+
+        1. Watch the head, and refuse unless it is the one given.
+        2. Queue the records, the rows and the checkpoints that changed.
+        3. Queue the new head.
+        4. Execute all of it as one transaction, refused if the head changed since step 1.
+
+        Raises Refused. After that, or any other error, whether the commit took place is for the
+        stored head to say: the answer to step 4 may have been lost.
+        """
+        async with self._redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(self.head_key)
+            stored = self._head(await pipe.hgetall(self.head_key)) or Head(head.generation)
+            if _place(stored) != _place(head):
+                raise Refused(
+                    f"{self.head_key}: stored generation, offset and commits {_place(stored)}, "
+                    f"expected {_place(head)}"
+                )
+            after = _advanced(head, advance, stored.tallies)
+            pipe.multi()
+            self._queue_state(pipe, head.generation, settlement, tables, advance.again)
+            queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
+            _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
+            self._queue_head(pipe, after, advance.tallies)
+            try:
+                await pipe.execute()
+            except WatchError as error:
+                raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
+        return after
+
+    async def write(self, generation: int, settlement: Settlement, tables: Tables) -> None:
+        """Write what a settlement changed to a generation that no head names yet."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            self._queue_state(pipe, generation, settlement, tables)
+            await pipe.execute()
+
+    async def switch(self, current: Head, to: Head) -> None:
+        """Make another generation the state, in one step. Raises Refused if it changed."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(self.head_key)
+            stored = self._head(await pipe.hgetall(self.head_key), any_layout=True)
+            if stored is None or stored.generation != current.generation:
+                raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
+            pipe.multi()
+            pipe.delete(self.head_key)
+            self._queue_head(pipe, to, to.tallies)
+            try:
+                await pipe.execute()
+            except WatchError as error:
+                raise Refused(f"{self.head_key}: a worker wrote meanwhile") from error
+
+    async def drop(self, generation: int) -> None:
+        """Remove all that is stored of a generation that no head names."""
+        pattern = self.key(generation, "*")
+        async for key in self._redis.scan_iter(match=pattern, count=1_000):
+            await self._redis.unlink(key)
+
+    def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
+        for child, alert, before in settlement.telling.changes:
+            name, text = self._rules.wording.change(child, alert)
+            yield Outgoing(name, alert.standard, before, alert.state, text)
+
+    def _queue_state(
+        self,
+        pipe: Any,
+        generation: int,
+        settlement: Settlement,
+        tables: Tables,
+        again: float = 0.0,
+    ) -> None:
+        _queue_deadlines(
+            pipe, self.key(generation, "deadlines"), settlement.telling.deadlines, again
+        )
+        _queue_fields(pipe, self.key(generation, "records"), settlement.records)
+        for month, rows in settlement.touched.rows.items():
+            fields = encode_rows(tables.entries[month], rows)
+            _queue_fields(pipe, self.key(generation, f"entries:{month}"), fields)
+        months = settlement.touched.checkpoints
+        checkpoints = {str(month): encode_checkpoint(tables.checkpoints[month]) for month in months}
+        _queue_fields(pipe, self.key(generation, "checkpoints"), checkpoints)
+        if months:
+            pipe.zadd(self.key(generation, "months"), {str(month): month for month in months})
+
+    def _queue_head(self, pipe: Any, head: Head, tallies: Mapping[str, int]) -> None:
+        """Queue a head; the tallies are added to those that are stored."""
+        pipe.hset(
+            self.head_key,
+            mapping={
+                "generation": head.generation,
+                "offset": head.offset,
+                "latest": head.latest,
+                "commits": head.commits,
+                "old_share": head.old_share,
+                "layout": self._layout,
+            },
+        )
+        for name, count in tallies.items():
+            pipe.hincrby(self.head_key, f"tally:{name}", count)
+
+    def _head(self, stored: dict[bytes, bytes], *, any_layout: bool = False) -> Head | None:
+        if not stored:
+            return None
+        if not any_layout and stored[b"layout"].decode() != self._layout:
+            raise OtherLayout(
+                f"{self._prefix}: the state was made with another catalogue, tree of areas or "
+                "version of Caseline; `caseline rebuild` makes it anew from the log"
+            )
+        return Head(
+            generation=int(stored[b"generation"]),
+            offset=int(stored[b"offset"]),
+            latest=int(stored[b"latest"]),
+            commits=int(stored.get(b"commits", 0)),
+            old_share=float(stored.get(b"old_share", 0)),
+            tallies={
+                name.decode().removeprefix("tally:"): int(count)
+                for name, count in stored.items()
+                if name.startswith(b"tally:")
+            },
+        )
+
+
+def _place(head: Head) -> tuple[int, int, int]:
+    return head.generation, head.offset, head.commits
+
+
+def _advanced(head: Head, advance: Advance, stored: Mapping[str, int]) -> Head:
+    """The head after a commit."""
+    tallies = dict(stored)
+    for name, count in advance.tallies.items():
+        tallies[name] = tallies.get(name, 0) + count
+    return replace(
+        head,
+        offset=advance.offset,
+        latest=advance.latest,
+        commits=head.commits + 1,
+        old_share=advance.old_share,
+        tallies=tallies,
+    )
+
+
+def _queue_deadlines(pipe: Any, key: str, deadlines: Mapping[str, int], again: float) -> None:
+    at = {
+        child: again if day == AT_ONCE else midnight(day)
+        for child, day in deadlines.items()
+        if day < NEVER
+    }
+    none = [child for child, day in deadlines.items() if day >= NEVER]
+    for start in range(0, len(none), FIELDS_AT_ONCE):
+        pipe.zrem(key, *none[start : start + FIELDS_AT_ONCE])
+    if at:
+        pipe.zadd(key, at)
+
+
+def _queue_fields(pipe: Any, key: str, fields: Mapping[Any, bytes]) -> None:
+    items = list(fields.items())
+    for start in range(0, len(items), FIELDS_AT_ONCE):
+        flat = [part for item in items[start : start + FIELDS_AT_ONCE] for part in item]
+        pipe.execute_command("HSET", key, *flat)

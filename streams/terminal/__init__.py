@@ -1,0 +1,1 @@
+"""The command line: consoles, options, tables and the commands themselves."""

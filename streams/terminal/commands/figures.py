@@ -1,0 +1,146 @@
+"""Commands that show figures: from the live tables, and straight from files."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from redis.asyncio import Redis
+
+from processors.record.quality import OddFact, Oddity
+from streams.jobs.replay import Replay
+from streams.kafka.eventfiles import BadLine, Line, read_events
+from streams.state.reading import LiveScorecard, read_odd_facts, read_scorecard
+from streams.terminal.console import err, explained, on_redis, out, progress, settings_and_rules
+from streams.terminal.selection import (
+    AreaOption,
+    AsOfOption,
+    BandOption,
+    CodeOption,
+    FormatOption,
+    Selection,
+    day_of,
+)
+from streams.terminal.tables.scorecards import Format, odd_facts_table
+
+# Bad lines told one by one; the rest are counted.
+SHOWN_BAD_LINES = 20
+
+EventFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="JSON lines, plain or gzip.",
+        metavar="FILE...",
+    ),
+]
+
+
+def scorecard(
+    as_of: AsOfOption = None,
+    area: AreaOption = None,
+    age_band: BandOption = None,
+    code: CodeOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show the scorecard from the live tables, as of now or any date.
+
+    A date in the past gives the figures of that date as they are known now; one in the future,
+    what they will be if nothing more happens.
+    """
+    settings, rules = settings_and_rules()
+    day, selection = day_of(as_of), Selection(rules, area, age_band, code)
+
+    live = on_redis(settings, lambda redis: read_scorecard(redis, settings.deployment, rules, day))
+    selection.print(live.rows, form)
+    if form is Format.TABLE:
+        err.print(f"As of {day}. {freshness(live)}")
+
+
+def quality(
+    as_of: AsOfOption = None,
+    kind: Annotated[
+        list[Oddity] | None, typer.Option("--kind", help="Only facts of this kind; repeatable.")
+    ] = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show facts that are valid but odd: how many of each kind, or (json, csv) every one.
+
+    They are kept, and count as the explanation says. Reads every record, so it takes a while
+    where there are many children.
+    """
+    settings, rules = settings_and_rules()
+    day = day_of(as_of)
+
+    async def read(redis: Redis) -> list[OddFact]:
+        facts = read_odd_facts(redis, settings.deployment, rules, day)
+        return sorted({fact async for fact in facts if not kind or fact.kind in kind})
+
+    facts = on_redis(settings, read)
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps([fact._asdict() for fact in facts], indent=1) + "\n")
+    elif form is Format.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(OddFact._fields)
+        writer.writerows(facts)
+    else:
+        out.print(odd_facts_table(facts))
+
+
+def freshness(live: LiveScorecard) -> str:
+    """What the figures rest on, in words."""
+    if live.latest is None:
+        return "Live, provisional; no event yet."
+    latest = datetime.fromtimestamp(live.latest / 1_000_000, UTC)
+    messages = sum(head.tallies.get("messages", 0) for head in live.heads.values())
+    return f"Live, provisional; data to {latest:%Y-%m-%d %H:%M} UTC, from {messages:,} messages."
+
+
+def replay(
+    files: EventFiles,
+    as_of: AsOfOption = None,
+    area: AreaOption = None,
+    age_band: BandOption = None,
+    code: CodeOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show the scorecard that event files make, without Kafka or Redis.
+
+    The same processors work as in the live stream, so the answer is the same. Bad lines are
+    reported on standard error and left out.
+    """
+    _, rules = settings_and_rules()
+    day, selection = day_of(as_of), Selection(rules, area, age_band, code)
+    replayed = Replay(rules)
+    with explained():
+        for path in files:
+            _, bad = feed_lines(path, replayed.add)
+            show_bad_lines(path, bad)
+    selection.print(replayed.rows(day), form)
+
+
+def feed_lines(path: Path, take: Callable[[list[Line]], None]) -> tuple[int, list[BadLine]]:
+    """Hand a file's good lines on, with a progress bar; how many there were, and the bad ones."""
+    good, bad = 0, list[BadLine]()
+    with progress("bytes") as bar:
+        task = bar.add_task(path.name, total=path.stat().st_size)
+        for judged in read_events(path):
+            take(judged.good)
+            good += len(judged.good)
+            bad += judged.bad
+            bar.update(task, completed=judged.bytes_read)
+    return good, bad
+
+
+def show_bad_lines(path: Path, bad: list[BadLine]) -> None:
+    """Report lines that are no events on standard error, with their numbers and reasons."""
+    for line in bad[:SHOWN_BAD_LINES]:
+        sys.stderr.write(f"{path.name}, line {line.number}: {line.rejection.message}\n")
+    if len(bad) > SHOWN_BAD_LINES:
+        sys.stderr.write(f"... and {len(bad) - SHOWN_BAD_LINES} more bad lines\n")

@@ -1,0 +1,210 @@
+"""Commands that look at releases: list, show, compare and verify them."""
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from processors.rules import Rules
+from schemas.events.attributes import MONTH
+from schemas.release import Release
+from schemas.settings import Settings
+from snapshots.checking.differences import Difference, Explanation, differences
+from snapshots.checking.evidence import Evidence, Question, examine
+from snapshots.checking.made_with import question_of
+from snapshots.checking.verify import problems, recompute_problems
+from snapshots.releases.chain import Sealed, name_of, unseal
+from snapshots.releases.failures import Damaged, NotAllowed
+from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.kafka_reading import read_log
+from snapshots.releases.topic import published
+from streams.terminal.console import Exit, err, explained, log_progress, out, settings_and_rules
+from streams.terminal.tables.releases import (
+    Explained,
+    causes_table,
+    cells_csv,
+    differences_csv,
+    differences_json,
+    differences_table,
+    release_tables,
+    releases_table,
+)
+from streams.terminal.tables.scorecards import LEGEND, Format
+
+
+def checked_period(text: str) -> str:
+    """The text if it is a month. Raises typer.BadParameter."""
+    if not re.fullmatch(MONTH, text):
+        raise typer.BadParameter(f"{text}: a month is written like 2015-10")
+    return text
+
+
+def checked_name(text: str) -> str:
+    """A release's name in full, from one such as 2015-10/1. Raises typer.BadParameter."""
+    period, _, number = text.partition("/")
+    if not (re.fullmatch(MONTH, period) and number.isascii() and number.isdigit()):
+        raise typer.BadParameter(f"{text}: a release is named like 2015-10/1")
+    return name_of(period, int(number))
+
+
+PeriodArgument = Annotated[
+    str, typer.Argument(metavar="PERIOD", help="Such as 2015-10.", callback=checked_period)
+]
+NumberOption = Annotated[
+    int | None,
+    typer.Option("--number", min=1, metavar="N", help="Which release.", show_default="the latest"),
+]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="RELEASE", help="Such as 2015-10/1.", callback=checked_name)
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How it is written.")]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Without Kafka: only the files and their chain.")
+]
+RecomputeOption = Annotated[
+    bool, typer.Option("--recompute", help="Compute every release again from the log, too.")
+]
+
+
+def list_releases() -> None:
+    """List the releases of every month."""
+    settings, _ = settings_and_rules()
+    with explained():
+        folder = ReleaseFolder(settings.releases)
+        found = [sealed for period in folder.periods() for sealed in folder.read(period)]
+    if found:
+        out.print(releases_table(found))
+    err.print(f"{len(found):,} releases in {settings.releases}.")
+
+
+def show(
+    period: PeriodArgument, number: NumberOption = None, form: FormatOption = Format.TABLE
+) -> None:
+    """Show a release as it was made: its figures and commentary, and what they rest on.
+
+    As JSON it is the release itself, byte for byte.
+    """
+    settings, _ = settings_and_rules()
+    with explained():
+        sealed = _stored(ReleaseFolder(settings.releases), period, number)
+    if form is Format.JSON:
+        sys.stdout.write(sealed.text.decode() + "\n")
+    elif form is Format.CSV:
+        sys.stdout.write(cells_csv(sealed.release))
+    else:
+        out.print(*release_tables(sealed.release, out.width), sep="\n")
+        out.print(releases_table([sealed]))
+        for written in sealed.release.commentary:
+            about = f"{written.area}, {written.code}" if written.code else written.area
+            out.print(f"{about} ({written.author_role}): {written.text}", markup=False)
+        err.print(LEGEND, markup=False)
+
+
+def diff(first: NameArgument, second: NameArgument, form: FormatOption = Format.TABLE) -> None:
+    """Show which cells differ between two releases of a month, by how much, and why.
+
+    Why is read from the log: the late or corrected events between the two cuts that changed what
+    a case adds to the cell.
+    """
+    settings, rules = settings_and_rules()
+    with explained():
+        folder = ReleaseFolder(settings.releases)
+        one, other = (unseal(name, folder.text(name)).release for name in (first, second))
+        found = _explained(settings, rules, one, other)
+    if form is Format.JSON:
+        sys.stdout.write(differences_json(found) + "\n")
+    elif form is Format.CSV:
+        sys.stdout.write(differences_csv(found))
+    else:
+        out.print(differences_table(found), causes_table(found), sep="\n")
+        err.print(f"{len(found):,} of {len(other.cells):,} cells differ.")
+
+
+def _explained(
+    settings: Settings, rules: Rules, earlier: Release, later: Release
+) -> list[Explained]:
+    if earlier.period != later.period or earlier.number >= later.number:
+        raise NotAllowed("give two releases of one month, the earlier one first")
+    found = list(differences(earlier.cells, later.cells))
+    if not found:
+        return []
+    try:
+        question = question_of(later, rules.catalogue, since=earlier)
+    except NotAllowed as unknown:
+        return _unexplained(found, str(unknown))
+    if earlier.catalogue_version != later.catalogue_version:
+        return _unexplained(found, "the two were made with different catalogues")
+    evidence = _examined(settings, question)
+    explanation = Explanation(question.catalogue, later.areas, later.as_of, evidence, earlier.cut)
+    return [
+        Explained(it, {field: explanation.causes(it.cell, field) for field in it.fields})
+        for it in found
+    ]
+
+
+def _unexplained(found: list[Difference], why: str) -> list[Explained]:
+    err.print(f"The events are left out: {why}.", markup=False, soft_wrap=True)
+    return [Explained(difference, {}) for difference in found]
+
+
+def verify(
+    periods: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PERIOD]...", help="Only these months.", show_default="all"),
+    ] = None,
+    recompute: RecomputeOption = False,
+    offline: OfflineOption = False,
+) -> None:
+    """Prove that every release is as it was made and that its chain holds.
+
+    Names each file or link that was tampered with, and where folder and topic disagree. Exit
+    code 4 when something is wrong.
+    """
+    settings, rules = settings_and_rules()
+    chosen = [checked_period(period) for period in periods or ()]
+    with explained():
+        folder = ReleaseFolder(settings.releases)
+        topic = None if offline else published(settings.kafka_bootstrap)
+        there = {*folder.periods(), *(name.partition("/")[0] for name in topic or ())}
+        chosen = chosen or sorted(there)
+        found = list(problems(folder, topic, chosen))
+        if recompute:
+            found += _recomputed(settings, rules, folder, chosen)
+    for problem in found:
+        out.print(problem, markup=False, highlight=False, soft_wrap=True)
+    count = sum(len(folder.names(period)) for period in chosen)
+    out.print(f"{len(found):,} wrong." if found else f"{count:,} releases, nothing wrong.")
+    if found:
+        raise typer.Exit(Exit.UNWELL)
+
+
+def _recomputed(
+    settings: Settings, rules: Rules, folder: ReleaseFolder, periods: list[str]
+) -> Iterator[str]:
+    for name in (name for period in periods for name in folder.names(period)):
+        try:
+            release = unseal(name, folder.text(name)).release
+            question = question_of(release, rules.catalogue)
+        except Damaged:
+            continue  # told already
+        except NotAllowed as unknown:
+            yield f"{name}: {unknown}"
+            continue
+        yield from recompute_problems(release, name, _examined(settings, question).cells)
+
+
+def _examined(settings: Settings, question: Question) -> Evidence:
+    with log_progress() as begin:
+        records = read_log(settings.kafka_bootstrap, question.cut)
+        return examine(records, question, begin(sum(it.offset for it in question.cut)))
+
+
+def _stored(folder: ReleaseFolder, period: str, number: int | None) -> Sealed:
+    """A period's release of a number, or its latest. Raises NotAllowed when there is none."""
+    names = folder.names(period)
+    wanted = name_of(period, number) if number else (names or [""])[-1]
+    if wanted not in names:
+        raise NotAllowed(f"{folder.root}: no release {wanted or period}")
+    return unseal(wanted, folder.text(wanted))

@@ -1,0 +1,123 @@
+"""Commands that run a deployment: workers and topics."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+from aiokafka.errors import KafkaError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from rich.progress import TaskID
+from rich.table import Table
+from rich.text import Text
+
+from schemas.events.registry import VALIDATORS, json_schema
+from streams.jobs.rebuild import Rebuild
+from streams.kafka.batches import TP
+from streams.kafka.logreading import log_reader
+from streams.state.clients import connect_redis
+from streams.terminal.console import (
+    Exit,
+    err,
+    explained,
+    on_redis,
+    out,
+    progress,
+    settings_and_rules,
+)
+from streams.terminal.logs import set_up_logs
+
+topics = typer.Typer(help="Kafka topics of this deployment.", no_args_is_help=True)
+
+
+def worker() -> None:
+    """Run a worker until it is told to stop (Ctrl-C or SIGTERM).
+
+    Start as many as there are partitions, anywhere: they share the work, and take over from one
+    another when one stops or dies.
+    """
+    # Faust takes half a second to import, which no other command should wait for.
+    from streams.kafka.app import WorkerFailed
+    from streams.worker.worker import run
+
+    settings, _ = settings_and_rules()
+    set_up_logs(settings.log_level)
+    with explained():
+        try:
+            asyncio.run(run(settings))
+        except WorkerFailed as failed:
+            # Which service failed it is for `explained` to say.
+            if isinstance(failed.__cause__, (RedisError, KafkaError)):
+                raise failed.__cause__ from None
+            raise
+
+
+@topics.command()
+def create() -> None:
+    """Create the topics that are missing, with their partitions and unlimited retention."""
+    from streams.kafka.topics import create_topics
+
+    settings, _ = settings_and_rules()
+    with explained():
+        for name, is_new in create_topics(settings).items():
+            err.print(f"{name}: {'created' if is_new else 'was there'}")
+
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def rebuild(yes: YesOption = False) -> None:
+    """Make a deployment's state anew from the log, and replace the present one by it.
+
+    Readers and workers go on with the present state until the new one takes over. Do this after
+    changing a measure in the catalogue or the tree of areas, or when the state is in doubt.
+    """
+    settings, rules = settings_and_rules()
+    if not yes:
+        typer.confirm(f"Rebuild the state of deployment {settings.deployment!r}?", abort=True)
+
+    async def run(redis: Redis) -> int:
+        tasks: dict[TP, TaskID] = {}
+        async with log_reader(settings.kafka_bootstrap, VALIDATORS) as reader:
+            work = Rebuild(redis, settings.deployment, rules, reader, settings.records_in_memory)
+            with progress("records") as bar:
+                async for tp, offset, target in work.run():
+                    if tp not in tasks:
+                        name = f"{tp.topic}[{tp.partition}]"
+                        tasks[tp] = bar.add_task(name, total=target)
+                    bar.update(tasks[tp], completed=offset)
+        return len(tasks)
+
+    err.print(f"{on_redis(settings, run)} partitions rebuilt.")
+
+
+def doctor() -> None:
+    """Check Kafka, Redis, topics, offsets, lag and workers, and say plainly what is wrong.
+
+    Exit code 4 when something is wrong.
+    """
+    from streams.jobs.doctor import STYLES, Doctor, Finding, Verdict
+
+    settings, rules = settings_and_rules()
+
+    async def examine() -> list[Finding]:
+        async with connect_redis(settings) as redis:
+            return [it async for it in Doctor(settings, rules, redis).findings()]
+
+    findings = asyncio.run(examine())
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for finding in findings:
+        table.add_row(
+            finding.verdict, finding.what, Text(finding.text), style=STYLES[finding.verdict]
+        )
+    out.print(table)
+    wrong = sum(finding.verdict is Verdict.WRONG for finding in findings)
+    out.print(f"{wrong} wrong" if wrong else "Nothing wrong.")
+    if wrong:
+        raise typer.Exit(Exit.UNWELL)
+
+
+def schema() -> None:
+    """Print the JSON Schema of the events, by topic."""
+    out.print_json(json.dumps(json_schema()))

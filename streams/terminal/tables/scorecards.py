@@ -1,0 +1,142 @@
+"""Scorecard rows as people and programs read them: tables, JSON and CSV."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from processors.figures.evaluate import rounded_half_up
+from processors.figures.population import BANDS
+from processors.record.quality import EXPLANATIONS, OddFact
+from schemas.catalogue import ALL_AGES, Catalogue, Indicator
+from schemas.scorecard import ROWS, ScorecardRow
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+UNITS = {"percent": "%", "count": "", "rate": "", "days": ""}
+# Missing is said, not left blank (Indicators, Scorecard), by the Department for Education's
+# symbols, which LEGEND explains.
+MISSING = {
+    "no-cases": "[z]",
+    "not-available": "[x]",
+    "not-at-this-level": "[z]",
+    "reported": "",
+}
+LEGEND = "[z] not applicable: no cases to work it out from, or not at this level; [x] not available"
+# The width of a table without its titles.
+OTHER_COLUMNS = 68
+# Where there is nothing to compare with.
+NOTHING = "-"
+ARROWS = {
+    "up": "▲ up",
+    "down": "▼ down",
+    "level": "● level",
+    "better": "▲ better",
+    "worse": "▼ worse",
+    "same": "● same",
+}
+
+
+def as_json(rows: Sequence[ScorecardRow]) -> str:
+    """The rows as a JSON array."""
+    return ROWS.dump_json(list(rows), indent=1).decode()
+
+
+def as_csv(rows: Iterable[ScorecardRow]) -> str:
+    """The rows as CSV with a header; ratios have exactly one decimal, absent values are empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(ScorecardRow.model_fields), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.model_dump() for row in rows)
+    return text.getvalue()
+
+
+def as_tables(rows: Sequence[ScorecardRow], catalogue: Catalogue, width: int) -> list[Table]:
+    """A table an area, in the layout of the printed scorecard: a line for each indicator.
+
+    Titles are cut so that the tables fit in `width` columns, if 80 or more.
+    """
+    indicators = {indicator.code: indicator for indicator in catalogue.indicator}
+    return [
+        _area_table(area, [row for row in rows if row.area == area], indicators, width)
+        for area in dict.fromkeys(row.area for row in rows)
+    ]
+
+
+def _area_table(
+    area: str, rows: Sequence[ScorecardRow], indicators: dict[str, Indicator], width: int
+) -> Table:
+    bands = [band for band in BANDS if any(row.age_band == band for row in rows)]
+    table = Table(
+        title=area,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+    )
+    table.add_column("", style="bold", no_wrap=True, min_width=4)
+    table.add_column("indicator", width=max(12, min(60, width - OTHER_COLUMNS)), no_wrap=True)
+    for band in bands:
+        name = "overall" if band == ALL_AGES else band
+        table.add_column(name, justify="right", no_wrap=True, min_width=6)
+    table.add_column("previous", justify="right", no_wrap=True, min_width=6)
+    table.add_column("", no_wrap=True, min_width=7)
+    for code in dict.fromkeys(row.code for row in rows):
+        cells = {row.age_band: row for row in rows if row.code == code}
+        table.add_row(*_line(indicators[code], cells, bands))
+    return table
+
+
+def _line(
+    indicator: Indicator, cells: dict[str, ScorecardRow], bands: Sequence[str]
+) -> list[Text | str]:
+    whole = cells.get(ALL_AGES)
+    shown = cells[bands[0]]
+    values = [band_text(indicator, cells[band], whole) for band in bands]
+    previous = value_text(indicator, shown.previous) or NOTHING
+    return [
+        indicator.code,
+        indicator.title,
+        *(Text(value, style="dim" if value in MISSING.values() else "") for value in values),
+        previous,
+        ARROWS.get(shown.direction or "", NOTHING),
+    ]
+
+
+def band_text(indicator: Indicator, row: ScorecardRow, whole: ScorecardRow | None) -> str:
+    """A cell as it is printed: a band of a count may be a share of the whole."""
+    if indicator.bands != "share" or whole is None or row.age_band == ALL_AGES:
+        return value_text(indicator, row.value) or MISSING[row.status]
+    if not whole.numerator:
+        return MISSING["no-cases"]
+    return f"{rounded_half_up(100 * row.numerator, whole.numerator)}%"
+
+
+def value_text(indicator: Indicator, value: float | None) -> str:
+    """A value as it is printed: counts whole, the rest to one decimal with its unit."""
+    if value is None:
+        return ""
+    return f"{value:,}" if indicator.unit == "count" else f"{value:,.1f}{UNITS[indicator.unit]}"
+
+
+def odd_facts_table(facts: Sequence[OddFact]) -> Table:
+    """How many odd facts there are of each kind, and what becomes of them."""
+    counts = Counter(fact.kind for fact in facts)
+    table = Table("kind", box=box.SIMPLE_HEAD)
+    table.add_column("facts", justify="right")
+    table.add_column("what it is: what becomes of it")
+    for kind, explanation in EXPLANATIONS.items():
+        table.add_row(kind, f"{counts[kind]:,}", explanation)
+    return table

@@ -1,0 +1,1 @@
+"""Workers: the live fold of batches of events into each partition's state."""

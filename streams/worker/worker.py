@@ -1,0 +1,74 @@
+"""A worker: the one place where the live fold's clients are built and put together."""
+
+import asyncio
+import gc
+
+from aiokafka import AIOKafkaProducer
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.clock import clock_of
+from streams.kafka.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
+from streams.kafka.deadletters import LARGEST_BYTES, DeadLetters
+from streams.metrics.exposition import new_registry, served
+from streams.metrics.workers import WorkerMetrics
+from streams.state.clients import connect_redis, load_rules
+from streams.worker.folding import Folding, Limits
+
+# Records are many small objects that live long and form no cycles; at Python's own thresholds,
+# looking through them again and again took a fifth of the worker's time.
+GC_THRESHOLDS = (100_000, 50, 100)
+
+
+async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
+    """Run a worker until asked to stop, or until a signal asks.
+
+    Raises streams.kafka.app.WorkerFailed when it stops by itself, its cause saying why, and
+    streams.metrics.exposition.PortNotServed.
+    """
+    gc.set_threshold(*GC_THRESHOLDS)
+    rules = load_rules(settings)
+    redis = connect_redis(settings)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=LARGEST_BYTES,
+    )
+    metrics = WorkerMetrics(new_registry())
+    try:
+        with served(settings, metrics.registry):
+            await producer.start()
+            app = _app(settings, rules, redis, producer, metrics)
+            await (run_until(app, asked) if asked else run_worker(app))
+    finally:
+        await producer.stop()
+        await redis.aclose()
+
+
+def _app(
+    settings: Settings,
+    rules: Rules,
+    redis: Redis,
+    producer: AIOKafkaProducer,
+    metrics: WorkerMetrics,
+) -> App:
+    dead_letters = DeadLetters(producer, settings.kafka_bootstrap)
+    limits = Limits(settings.records_in_memory, settings.alert_calm_seconds)
+    clock = clock_of(settings)
+    folding = Folding(redis, settings.deployment, rules, dead_letters, clock, limits, metrics)
+    reading = Reading(
+        group=f"caseline-{settings.deployment}",
+        brokers=settings.kafka_bootstrap,
+        session_timeout=settings.session_timeout,
+        heartbeat_interval=settings.session_timeout / 5,
+        request_timeout=max(40.0, 2 * settings.session_timeout),  # Faust wants it the longer one
+    )
+    if settings.kafka_is_embedded:
+        reading = for_embedded_broker(reading)
+    app = create_app(reading, folding)
+    folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
+    folding.hear = lambda tp: app.batches.heard(tp)
+    folding.show = lambda offsets: app.batches.commit_group(offsets)
+    return app

@@ -1,0 +1,1 @@
+"""Tests of what survives kills, restarts and a network that breaks."""

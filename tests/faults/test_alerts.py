@@ -1,0 +1,283 @@
+"""Alerts told by real workers, on a real Kafka and Redis, under kills, rebalances and the clock."""
+
+import json
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from itertools import islice
+from typing import Any
+
+import pytest
+from redis import Redis as PlainRedis
+
+from bench.workload import case_events
+from processors.alerts.changes import decode_alerts
+from processors.alerts.told import Alert
+from processors.alerts.wording import alert_id
+from processors.days.calendar import date_of
+from schemas.alerts import CHANGE, CaseChange
+from schemas.events.registry import CASE_TOPIC, topics_of
+from streams.kafka.eventfiles import Line
+from tests.reference.alerts import About, Found, alerts
+from tests.support.agreement import parsed
+from tests.support.feeder import feeding
+from tests.support.servers import Server
+from tests.support.workers import CommandLine, wait_until
+
+pytestmark = pytest.mark.services
+
+TODAY = date(2015, 10, 31)
+NOON = datetime(2015, 10, 31, 12, tzinfo=UTC)
+EVENTS = 6_000
+
+
+class Alerts:
+    """What a deployment's partitions have of alerts in Redis."""
+
+    def __init__(self, caseline: CommandLine) -> None:
+        self._redis = PlainRedis.from_url(caseline.settings.redis_url)
+        self._prefix = f"caseline:{{{caseline.settings.deployment}:{CASE_TOPIC}:"
+
+    def _keys(self, name: str) -> list[bytes]:
+        keys: Any = self._redis.keys(f"{self._prefix}*:alerts:{name}")
+        return sorted(keys)
+
+    def told(self) -> dict[About, Alert]:
+        """Every alert as it was told last."""
+        found: dict[About, Alert] = {}
+        for key in self._keys("told"):
+            stored: Any = self._redis.hgetall(key)
+            for child, encoded in stored.items():
+                for alert in decode_alerts(encoded):
+                    found[child.decode(), *alert.about] = alert
+        return found
+
+    def true(self) -> dict[About, Found]:
+        """What was told and still holds, as the reference has it."""
+        return {
+            about: Found(it.state, date_of(it.since), date_of(it.due), it.reason)
+            for about, it in self.told().items()
+            if not it.is_void
+        }
+
+    def changes(self) -> list[CaseChange]:
+        """What waits in the outboxes, in order for each partition."""
+        found = []
+        for key in self._keys("outbox"):
+            entries: Any = self._redis.xrange(key)
+            for _, fields in entries:
+                change = CHANGE.validate_json(fields[b"change"])
+                assert isinstance(change, CaseChange)
+                found.append(change)
+        return found
+
+    def open(self) -> dict[str, CaseChange]:
+        """The active alerts by id."""
+        found = {}
+        for key in self._keys("open"):
+            stored: Any = self._redis.hgetall(key)
+            for name, text in stored.items():
+                change = CHANGE.validate_json(text)
+                assert isinstance(change, CaseChange)
+                found[name.decode()] = change
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """How many are active by standard and state."""
+        total: Counter[str] = Counter()
+        for key in self._keys("counts"):
+            stored: Any = self._redis.hgetall(key)
+            total.update({field.decode(): int(count) for field, count in stored.items()})
+        return {field: count for field, count in total.items() if count}
+
+
+def check(found: Alerts, expected: dict[About, Found]) -> None:
+    """What is told is what is true, each change once, and everything else kept agrees with it."""
+    assert found.true() == expected
+    told = {alert_id(*about): alert for about, alert in found.told().items()}
+    versions: Counter[str] = Counter()
+    latest: dict[str, CaseChange] = {}
+    for change in found.changes():
+        versions[change.alert] += 1
+        assert change.version == versions[change.alert], change
+        latest[change.alert] = change
+    assert {name: it.version for name, it in latest.items()} == {
+        name: alert.version for name, alert in told.items()
+    }
+    assert {name: it for name, it in latest.items() if it.is_active} == found.open()
+    assert found.counts() == Counter(f"{it.standard} {it.state}" for it in found.open().values())
+
+
+def line(child: str, case: str, kind: str, time: datetime, **data: object) -> Line:
+    """The line of an event file that an event makes."""
+    event = {
+        "specversion": "1.0",
+        "id": f"{case} {kind} {time:%m%dT%H%M}",
+        "source": "urn:test",
+        "type": kind,
+        "subject": case,
+        "time": time.isoformat(),
+        "partitionkey": child,
+        "data": data,
+    }
+    return Line(0, (child.encode(), json.dumps(event).encode(), ()), topics_of(kind))
+
+
+def open_case(number: int, received: datetime) -> list[Line]:
+    """A case that a unit has had since it was received."""
+    child, case = f"child-{number}", f"case-{number}"
+    return [
+        line(child, case, "notification.received", received, notification_type="EHN"),
+        line(child, case, "case.allocated", received, service="unit", team="Dover 1"),
+    ]
+
+
+def pushed(kafka: Server, lines: list[Line]) -> None:
+    """Put lines on their topic."""
+    messages = [(it.message[0] or b"", it.message[1] or b"") for it in lines]
+    with feeding(kafka.address, CASE_TOPIC, messages) as feeder:
+        feeder.burst().result()
+
+
+def messages_until(day: date, count: int, seed: int) -> list[tuple[bytes, bytes]]:
+    """Case events of about a year up to a day, in disorder."""
+    messages = list(islice(case_events(count, seed=seed), count))
+    random.Random(seed).shuffle(messages)
+    return [it for it in messages if json.loads(it[1])["time"][:10] <= str(day)]
+
+
+def test_alerts_are_those_of_brute_force_after_kills_and_rebalances(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    messages = messages_until(TODAY, EVENTS, seed=5)
+    settings: dict[str, Any] = {"clock_from": NOON.isoformat(), "alert_calm_seconds": 0}
+    share = len(messages) // 4
+    with feeding(kafka.address, CASE_TOPIC, messages) as feeder:
+        for _ in range(3):
+            with caseline.worker(**settings) as one, caseline.worker(**settings) as two:
+                feeder.burst(share).result()
+                one.wait_to_hold(1)
+                two.kill()
+                one.kill()
+        feeder.burst().result()
+    found = Alerts(caseline)
+    lines = [Line(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
+    expected = alerts(parsed(lines), TODAY)
+    with caseline.worker(**settings) as worker:
+        caseline.wait_for_the_end([worker])
+        wait_until(lambda: found.true() == expected, "every alert told", [worker])
+        check(found, expected)
+    assert len(expected) > 500
+
+
+def test_the_clock_alone_raises_an_alert_and_an_event_resolves_it(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    received = datetime(2015, 10, 2, 9, tzinfo=UTC)
+    pushed(kafka, open_case(1, received))
+    before_midnight = datetime(2015, 10, 30, 23, 59, 50, tzinfo=UTC)
+    found = Alerts(caseline)
+
+    def states() -> set[tuple[str, str]]:
+        return {(it.standard, it.state) for it in found.open().values()}
+
+    with caseline.worker(clock_from=before_midnight.isoformat(), alert_calm_seconds=0) as worker:
+        contact_late, plan_soon = ("unit-contact", "breached"), ("unit-plan", "due-soon")
+        wait_until(lambda: states() == {contact_late, plan_soon}, "as on 30 October", [worker])
+        wait_until(lambda: states() == {contact_late, ("unit-plan", "breached")}, "31st", [worker])
+        done = datetime(2015, 10, 31, 0, 0, 1, tzinfo=UTC)
+        pushed(kafka, [line("child-1", "case-1", "plan.completed", done)])
+        wait_until(lambda: states() == {contact_late}, "the plan is done", [worker])
+    plan = [it for it in found.changes() if it.standard == "unit-plan"]
+    assert [(it.state, it.reason, it.version) for it in plan] == [
+        ("due-soon", None, 1),
+        ("breached", None, 2),
+        ("resolved", "done-late", 3),
+    ]
+    assert {(it.owner_kind, it.owner, it.due) for it in plan} == {
+        ("team", "Dover 1", date(2015, 10, 30))
+    }
+
+
+def test_events_of_last_year_read_again_raise_only_what_is_true_now(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    messages = list(islice(case_events(EVENTS, seed=7), EVENTS))
+    today = date(2016, 6, 1)
+    messages = [it for it in messages if json.loads(it[1])["time"][:10] <= str(today)]
+    lines = [Line(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
+    expected = alerts(parsed(lines), today)
+    settings: dict[str, Any] = {
+        "clock_from": datetime(2016, 6, 1, 12, tzinfo=UTC).isoformat(),
+        "alert_calm_seconds": 4,
+    }
+    found = Alerts(caseline)
+    with (
+        feeding(kafka.address, CASE_TOPIC, messages) as feeder,
+        caseline.worker(**settings) as worker,
+    ):
+        for _ in range(20):
+            feeder.burst(len(messages) // 20).result()
+            assert not found.open()
+        feeder.burst().result()
+        caseline.wait_for_the_end([worker])
+        assert not found.open()
+        wait_until(lambda: found.true() == expected, "every alert told", [worker])
+    raised = {it.alert for it in found.changes() if it.is_active}
+    assert raised == {alert_id(*about) for about, it in expected.items() if it.state != "resolved"}
+    assert {it.alert for it in found.changes() if it.historic} == {
+        alert_id(*about) for about, it in expected.items() if it.state == "resolved"
+    }
+    assert 0 < len(raised) < len(expected) / 2
+
+
+def test_an_event_of_long_ago_raises_nothing_until_such_events_stop(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    found = Alerts(caseline)
+    settings: dict[str, Any] = {"clock_from": NOON.isoformat(), "alert_calm_seconds": 3}
+    with caseline.worker(**settings) as worker:
+        worker.wait_to_hold(1)
+        pushed(kafka, open_case(1, NOON - timedelta(days=60)))
+        caseline.wait_for_the_end([worker])
+        assert not found.changes()
+        wait_until(lambda: len(found.open()) == 2, "contact and plan are late", [worker])
+        assert {it.state for it in found.open().values()} == {"breached"}
+
+
+def test_standards_that_are_changed_between_restarts_change_alerts_by_a_rebuild(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    other = (files("schemas") / "data/standards.toml").read_text()
+    plan = other.index('code = "unit-plan"')
+    other = other.replace('code = "unit-contact"', 'code = "unit-first-contact"')
+    other = other[:plan] + other[plan:].replace('"warning"', '"critical"', 1)
+    path = caseline.folder / "standards.toml"
+    path.write_text(other)
+    settings: dict[str, Any] = {"clock_from": NOON.isoformat(), "alert_calm_seconds": 0}
+    changed = {**settings, "standards_file": path}
+    found = Alerts(caseline)
+
+    def states() -> set[tuple[str, str, str]]:
+        return {(it.standard, it.state, it.severity) for it in found.open().values()}
+
+    pushed(kafka, [it for n in (1, 2, 3) for it in open_case(n, NOON - timedelta(days=60))])
+    contact, plan_late = ("unit-contact", "breached", "warning"), ("unit-plan", "breached")
+    with caseline.worker(**settings) as worker:
+        wait_until(lambda: len(found.open()) == 6, "all are late", [worker])
+        assert states() == {contact, (*plan_late, "warning")}
+    with caseline.worker(**changed) as worker:
+        assert worker.ended() == 1
+        assert "caseline rebuild" in worker.text
+    caseline.run("rebuild", "--yes", **changed)
+    with caseline.worker(**changed) as worker:
+        renamed = ("unit-first-contact", "breached", "warning")
+        wait_until(lambda: states() == {renamed, (*plan_late, "critical")}, "changed", [worker])
+        wait_until(lambda: len(found.changes()) == 6 + 3 * 3, "all are told", [worker])
+    assert found.counts() == {"unit-first-contact breached": 3, "unit-plan breached": 3}
+    over = [it for it in found.changes() if not it.is_active]
+    assert {(it.standard, it.reason, it.owner, it.version) for it in over} == {
+        ("unit-contact", "withdrawn", "Dover 1", 2)
+    }
+    assert {it.version for it in found.open().values() if it.standard == "unit-plan"} == {2}

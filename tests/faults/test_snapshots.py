@@ -1,0 +1,364 @@
+"""Releases on a real Kafka and a real Redis: frozen, explained, kept, and made exactly once."""
+
+import asyncio
+import gzip
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bench.workload import case_events
+from processors.fold import Settlement
+from processors.ledger.tables import Touched
+from processors.rules import Rules
+from schemas.events.registry import CASE_TOPIC
+from schemas.settings import Settings
+from snapshots.releases.chain import Sealed, requested, seal
+from snapshots.releases.failures import NotPublished
+from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.topic import Publisher, published
+from streams.jobs.releasing import Releasing
+from streams.kafka.batches import TP
+from streams.state.store import PartitionStore
+from tests.support.examples import LOGS, log_file
+from tests.support.feeder import Feeder, feeding
+from tests.support.workers import SECONDS, CommandLine, RunningWorker, finished, wait_until
+from tests.unit.test_releases_kept import rewritten
+from tests.unit.test_snapshots import OCTOBER_EVENTS, closures_achieved, late_plan, line_of
+
+pytestmark = pytest.mark.services
+
+KILLS = 20
+CATALOGUE = Path(str(files("schemas") / "data/catalogue.toml"))
+DYING = Path(__file__).parents[1] / "support/dying_command.py"
+DIED = 9
+# After which step the process dies, or at it; in the order of streams.jobs.releasing.
+POINTS = [
+    "after streams.jobs.releasing:topic.Publisher",
+    "after streams.jobs.releasing:Releasing.complete",
+    "after streams.jobs.releasing:take_cut",
+    "after streams.jobs.releasing:examine",
+    "at snapshots.releases.topic:Publisher.publish",
+    "at snapshots.releases.topic:Committing.commit_transaction",
+    "after snapshots.releases.topic:Publisher.publish",
+    "after streams.jobs.releasing:ReleaseFolder.write",
+]
+OCTOBER = ("snapshot", "freeze", "--period", "2015-10", "--by", "analyst")
+BOTH = ("2015-10/1", "2015-10/2")
+SEPTEMBER = ("snapshot", "freeze", "--period", "2015-09", "--by", "analyst")
+
+
+def folder_of(caseline: CommandLine) -> ReleaseFolder:
+    return ReleaseFolder(caseline.folder / caseline.settings.releases)
+
+
+def ingest(caseline: CommandLine, *lines: dict[str, Any]) -> None:
+    path = caseline.folder / f"{len(list(caseline.folder.iterdir()))}.jsonl"
+    path.write_text("".join(json.dumps(it) + "\n" for it in lines))
+    caseline.run("ingest", path)
+
+
+def event(**fields: object) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(line_of(**fields).message[1] or b"")
+    return made
+
+
+def drafted(settings: Settings, rules: Rules, released_on: date) -> Sealed:
+    """The first release of October as another deployment makes it, not stored anywhere."""
+
+    async def make() -> Sealed:
+        async with Redis.from_url(settings.redis_url) as redis:
+            releasing = Releasing(settings, rules, redis, lambda _: lambda *_: None)
+            request = requested("2015-10", "first", "analyst", None)
+            draft = await releasing.draft([], request, released_on, SECONDS)
+            return await releasing.sealed(draft)
+
+    return asyncio.run(make())
+
+
+def test_the_october_events_are_released_revised_explained_and_proved(
+    caseline: CommandLine, rules: Rules, tmp_path: Path
+) -> None:
+    with gzip.open(OCTOBER_EVENTS) as file:
+        events = [json.loads(line) for line in file]
+    caseline.run("ingest", OCTOBER_EVENTS)
+    folder, brokers = folder_of(caseline), caseline.settings.kafka_bootstrap
+    with caseline.worker() as worker:
+        caseline.run(*SEPTEMBER, "--released-on", "2015-10-07")
+        said = caseline.run(*OCTOBER, "--released-on", "2015-11-06").stderr
+        assert "2015-10/001 (first) released" in said
+        (first,) = folder.read("2015-10")
+        assert published(brokers).keys() == {"2015-09/001", "2015-10/001"}
+        assert published(brokers)["2015-10/001"] == first.text
+
+        # Another machine: its own state, from the same offsets of the same log.
+        other = caseline.settings.model_copy(update={"deployment": "elsewhere"})
+        with CommandLine(other, rules, tmp_path).worker():
+            assert drafted(other, rules, date(2015, 11, 6)).text == first.text
+
+        _, plan = late_plan(events)
+        closure = closures_achieved(events)[0]
+        corrected = {**closure, "revision": 1, "data": {"outcome": "Disengaged"}}
+        ingest(caseline, event(**plan), event(**plan), corrected)
+        refused = caseline.run(*OCTOBER, "--kind", "revised", code=1).stderr
+        assert "needs a reason" in refused
+        refused = caseline.run(*OCTOBER, "--reason", "again", code=1).stderr
+        assert "not first" in refused
+        revise = (*OCTOBER, "--kind", "revised", "--reason", "Late.", "--released-on", "2015-12-01")
+        caseline.run(*revise)
+        assert "was released already" in caseline.run(*revise).stderr
+        worker.check()
+
+    assert folder.read("2015-10")[0] == first
+    second = folder.read("2015-10")[1].release
+    assert second.previous_release == first.sha256
+    causes = {cause.id for change in second.changes for cause in change.causes}
+    assert causes == {plan["id"], closure["id"]}
+    shown = json.loads(caseline.run("snapshot", "diff", *BOTH, "--format", "json").stdout)
+    assert {(it["code"], it["area"], it["age_band"]) for it in shown} >= {
+        (it.code, it.area, it.age_band) for it in second.changes
+    }
+    values = {
+        (it["code"], it["area"], it["age_band"]): it for it in shown if it["field"] == "value"
+    }
+    for change in second.changes:
+        if change.before != change.after:
+            row = values[change.code, change.area, change.age_band]
+            assert (row["before"], row["after"]) == (change.before, change.after)
+            assert [it["offset"] for it in row["events"]] == [it.offset for it in change.causes]
+
+    assert "3 releases, nothing wrong" in caseline.run("snapshot", "verify", "--recompute").stdout
+    changed = tmp_path / "catalogue.toml"
+    changed.write_text(CATALOGUE.read_text().replace("at_most = 28", "at_most = 35"))
+    settings = caseline.settings.model_copy(update={"catalogue_file": changed})
+    years_later = CommandLine(settings, rules, caseline.folder)
+    said = years_later.run("snapshot", "verify", "--recompute").stdout
+    assert "3 releases, nothing wrong" in said
+    assert (
+        years_later.run("snapshot", "diff", *BOTH, "--format", "json").stdout
+        == json.dumps(shown, indent=1, ensure_ascii=False) + "\n"
+    )
+    assert (
+        caseline.run("snapshot", "show", "2015-10", "--number", "1", "--format", "json").stdout
+        == first.text.decode() + "\n"
+    )
+    listed = caseline.run("snapshot", "list").stdout
+    assert all(name in listed for name in ("2015-09/001", "2015-10/001", "2015-10/002"))
+
+    altered = first.text.replace(b"101", b"102", 1)
+    rewritten(folder.root / "2015-10/001/release.json", altered)
+    assert "2015-10/001" in caseline.run("snapshot", "verify", code=4).stdout
+    assert "2015-10/001" in caseline.run("snapshot", "verify", "--offline", code=4).stdout
+    assert "2015-10/001" in caseline.run(*revise, code=1).stderr
+
+
+@pytest.fixture
+def small(caseline: CommandLine) -> CommandLine:
+    """A deployment that has read a small, messy log and stands at its end; no worker runs."""
+    caseline.run("ingest", log_file(LOGS[0]), code=3)
+    with caseline.worker():
+        caseline.wait_for_the_end()
+    return caseline
+
+
+def forget_lock(caseline: CommandLine) -> None:
+    """As if the time of a lock whose holder died had run out."""
+
+    async def forget() -> None:
+        async with Redis.from_url(caseline.settings.redis_url) as redis:
+            await redis.delete(f"caseline:{{{caseline.settings.deployment}}}:release-lock")
+
+    asyncio.run(forget())
+
+
+def test_killed_at_any_moment_there_is_never_half_a_release_and_never_two(
+    small: CommandLine,
+) -> None:
+    rng, folder = random.Random(11), folder_of(small)
+    brokers = small.settings.kafka_bootstrap
+    periods = [f"2015-{month:02d}" for month in range(12, 0, -1)]
+    began = time.monotonic()
+    small.run("snapshot", "freeze", "--period", "2016-01", "--by", "analyst")
+    length = time.monotonic() - began
+    killed, completed = 0, 1
+    while killed < KILLS:
+        period = periods[0]
+        process = small.start("snapshot", "freeze", "--period", period, "--by", "analyst")
+        # Half of the time towards the end, where a release is written.
+        delay = length * (rng.uniform(0.75, 1.05) if rng.random() < 0.5 else rng.random())
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        killed += process.returncode != 0
+        forget_lock(small)
+        stored = folder.read(period)  # raises for anything that is not whole
+        inside = [name for name in published(brokers) if name.startswith(period)]
+        assert len(stored) <= 1
+        assert len(inside) <= 1
+        assert inside or not stored  # the topic has it first
+        if inside:
+            said = small.run("snapshot", "freeze", "--period", period, "--by", "analyst").stderr
+            assert "was released already" in said
+            assert [it.text for it in folder.read(period)] == [published(brokers)[inside[0]]]
+            periods.pop(0)
+            completed += 1
+    small.run("snapshot", "freeze", "--period", periods[0], "--by", "analyst")
+    verified = small.run("snapshot", "verify", "--recompute").stdout
+    assert f"{completed + 1} releases, nothing wrong" in verified
+    assert not list(folder.root.glob(".incoming-*"))
+    assert all(len(folder.names(period)) == 1 for period in folder.periods())
+
+
+def test_a_run_that_died_between_kafka_and_the_folder_is_completed_by_the_next(
+    small: CommandLine,
+) -> None:
+    small.run(*OCTOBER)
+    folder = folder_of(small)
+    (sealed,) = folder.read("2015-10")
+    path = folder.root / sealed.name
+    for file in path.iterdir():
+        file.unlink()
+    path.rmdir()
+    assert "2015-10/001" in small.run("snapshot", "verify", code=4).stdout
+    assert "was released already" in small.run(*OCTOBER).stderr
+    assert folder.read("2015-10") == [sealed]
+    assert "nothing wrong" in small.run("snapshot", "verify").stdout
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_dead_between_any_two_steps_it_is_made_once_by_the_next(
+    small: CommandLine, point: str
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, DYING, point, *OCTOBER],
+        cwd=small.folder,
+        env=small.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    finished(process, DIED)
+    forget_lock(small)
+    before = published(small.settings.kafka_bootstrap)
+    said = small.run(*OCTOBER).stderr
+    assert ("was released already" in said) == bool(before)
+    (sealed,) = folder_of(small).read("2015-10")
+    after = published(small.settings.kafka_bootstrap)
+    assert after == {sealed.name: sealed.text}
+    assert before in ({}, after)
+    assert "1 releases, nothing wrong" in small.run("snapshot", "verify").stdout
+
+
+def test_two_jobs_at_once_make_one_release(small: CommandLine) -> None:
+    jobs = [small.start("snapshot", "schedule", "--once") for _ in range(3)]
+    done = [finished(job, 0) for job in jobs]
+    (period,) = folder_of(small).periods()
+    assert folder_of(small).names(period) == [f"{period}/001"]
+    assert len(published(small.settings.kafka_bootstrap)) == 1
+    told = [it.stderr for it in done]
+    assert sum("(first) released:" in it for it in told) == 1
+    assert all("released" in it or "another process" in it for it in told)
+    (sealed,) = folder_of(small).read(period)
+    assert sealed.release.author == "scheduled job"
+    assert "released already" in small.run("snapshot", "schedule", "--once").stderr
+
+
+def test_one_who_was_thought_dead_is_refused_by_kafka(small: CommandLine) -> None:
+    small.run(*OCTOBER)
+    (sealed,) = folder_of(small).read("2015-10")
+    brokers = small.settings.kafka_bootstrap
+    old = Publisher(brokers)
+    new = Publisher(brokers)
+    again = seal(sealed.release.model_copy(update={"number": 2}))
+    with pytest.raises(NotPublished, match="2015-10/002"):
+        old.publish(again)
+    assert published(brokers).keys() == {"2015-10/001"}
+    new.publish(again)
+    assert published(brokers).keys() == {"2015-10/001", "2015-10/002"}
+
+
+def test_tables_that_do_not_agree_with_the_log_refuse_the_release_and_name_the_cells(
+    small: CommandLine, rules: Rules
+) -> None:
+    async def falsify() -> None:
+        async with Redis.from_url(small.settings.redis_url) as redis:
+            store = PartitionStore(redis, small.settings.deployment, TP(CASE_TOPIC, 0), rules)
+            head = await store.head()
+            assert head is not None
+            tables = await store.tables(head)
+            for checkpoint in tables.checkpoints.values():
+                checkpoint[0] += 1
+            touched = Touched({}, set(tables.months))
+            await store.write(head.generation, Settlement({}, touched), tables)
+
+    asyncio.run(falsify())
+    said = small.run(*OCTOBER, code=1).stderr
+    assert "are not what the log gives" in said
+    assert "EH01 Dartford 0-4" in said
+    assert folder_of(small).periods() == []
+    assert published(small.settings.kafka_bootstrap) == {}
+
+
+@contextmanager
+def trickle(feeder: Feeder) -> Iterator[None]:
+    """Events coming all the time, for as long as the context lasts."""
+    is_over = Event()
+
+    def feed() -> None:
+        while not is_over.wait(0.05):
+            feeder.burst(100).result()
+
+    with ThreadPoolExecutor(1) as pool:
+        fed = pool.submit(feed)
+        yield
+        is_over.set()
+        fed.result()
+
+
+def wait_for_more(caseline: CommandLine, worker: RunningWorker) -> None:
+    """Wait until the tables hold more of the log than they do now."""
+    before = sum(caseline.offsets().values())
+    wait_until(
+        lambda: sum(caseline.offsets().values()) > before,
+        "more events are in the tables",
+        [worker],
+    )
+
+
+def test_a_cut_taken_while_events_keep_coming_is_one_that_the_log_agrees_with(
+    caseline: CommandLine,
+) -> None:
+    brokers = caseline.settings.kafka_bootstrap
+    with (
+        caseline.worker() as worker,
+        feeding(brokers, CASE_TOPIC, case_events(300_000)) as feeder,
+        trickle(feeder),
+    ):
+        for number in range(3):
+            wait_for_more(caseline, worker)
+            why = ("--kind", "provisional", "--reason", f"number {number}")
+            caseline.run("snapshot", "freeze", "--period", "2015-06", "--by", "analyst", *why)
+        worker.check()
+    chain = folder_of(caseline).read("2015-06")
+    ends = [sum(it.offset for it in sealed.release.cut) for sealed in chain]
+    assert ends[0] < ends[1] < ends[2]
+    assert "3 releases, nothing wrong" in caseline.run("snapshot", "verify", "--recompute").stdout
+
+
+def test_a_state_that_is_behind_the_log_is_not_released(small: CommandLine) -> None:
+    ingest(small, event(id="late", type="plan.completed", subject="x"))
+    said = small.run(*OCTOBER, "--wait", "0.5", code=1).stderr
+    assert "1 messages behind" in said
+    assert folder_of(small).periods() == []

@@ -1,0 +1,144 @@
+"""The pages as a reader has them: opened in Chromium, and judged by axe."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from snapshots.publish.text.view import View
+from snapshots.publish.writing import Format, publish
+from tests.support.browser import BrowserMissingError, open_browser
+from tests.support.october_releases import earlier_months, later, october
+from tests.unit.test_publish import public_view
+
+pytestmark = pytest.mark.browser
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGES = [
+    *("index.html", "kent.html", "north.html", "tonbridge-and-malling.html", "charts.html"),
+    *("definitions.html", "quality.html", "changes.html"),
+]
+# The width at which WCAG 2.2 asks for reflow (1.4.10), and a desk's.
+NARROW, WIDE = 320, 1280
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Where Chromium cannot be had the tests are skipped, with the reason; in CI that fails."""
+    try:
+        with open_browser() as opened:
+            yield opened
+    except BrowserMissingError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    view = View(later(), [october(), *earlier_months()])
+    return publish(view, tmp_path_factory.mktemp("internal"), [Format.HTML])[0].parent
+
+
+@pytest.fixture(scope="module")
+def public_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(public_view(), tmp_path_factory.mktemp("public"), [Format.HTML])[0].parent
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": WIDE, "height": 900})
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_breaks_a_rule_of_wcag(page: Page, folder: Path, name: str) -> None:
+    for width in (WIDE, NARROW):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto((folder / name).as_uri())
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_axe_finds_a_fault_where_there_is_one(page: Page) -> None:
+    page.set_content('<p style="color: #bbb; background: #fff">Faint</p><img src="data:,">')
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    assert {"color-contrast", "image-alt"} <= {each["id"] for each in found.response["violations"]}
+
+
+def test_a_public_page_with_suppressed_figures_breaks_none_either(
+    page: Page, public_folder: Path
+) -> None:
+    page.goto((public_folder / "dover.html").as_uri())
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    assert found.violations_count == 0, found.generate_report()
+    assert page.locator("text=[c]").count() > 4
+
+
+def test_pages_fetch_nothing_and_run_nothing(page: Page, folder: Path) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for name in PAGES:
+        page.goto((folder / name).as_uri())
+    assert [url for url in asked if not url.startswith("data:")] == [
+        (folder / name).as_uri() for name in PAGES
+    ]
+    assert page.locator("script").count() == 0
+
+
+def test_every_link_leads_to_a_page_that_was_published(page: Page, folder: Path) -> None:
+    for name in PAGES:
+        page.goto((folder / name).as_uri())
+        links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
+        assert links
+        for link in links:
+            target, _, fragment = link.partition("#")
+            assert (folder / (target or name)).is_file(), link
+            assert not fragment or page.locator(f"#{fragment}").count() == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_reflow_on_a_narrow_screen(page: Page, folder: Path, name: str) -> None:
+    page.set_viewport_size({"width": NARROW, "height": 640})
+    page.goto((folder / name).as_uri())
+    across = page.evaluate("document.scrollingElement.scrollWidth")
+    assert across <= NARROW
+
+
+def test_the_keyboard_reaches_the_content_first(page: Page, folder: Path) -> None:
+    page.goto((folder / "kent.html").as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+
+
+def test_tables_say_which_headers_their_cells_have(page: Page, folder: Path) -> None:
+    for name in PAGES:
+        page.goto((folder / name).as_uri())
+        assert page.locator("th:not([scope])").count() == 0
+        assert page.locator("html").get_attribute("lang") == "en-GB"
+        assert page.locator("h1").count() == 1
+
+
+def test_ratings_directions_and_trends_are_said_in_words(page: Page, folder: Path) -> None:
+    page.goto((folder / "kent.html").as_uri())
+    rows = page.locator("table.scorecard tbody tr")
+    assert rows.count() == 20
+    text = rows.nth(13).inner_text()
+    assert "Red" in text
+    assert "Up" in text
+    trend = rows.nth(0).get_by_role("img").get_attribute("aria-label") or ""
+    assert trend.startswith("Trend by month from April 2015 to October 2015:")
+    assert trend.endswith("655, 816.")
+
+
+def test_a_printed_page_has_its_figures_and_no_navigation(page: Page, folder: Path) -> None:
+    page.goto((folder / "dartford.html").as_uri())
+    page.emulate_media(media="print")
+    assert not page.locator("nav.main").is_visible()
+    assert page.locator("table.scorecard").is_visible()

@@ -1,0 +1,1 @@
+"""Tests on real services: Kafka, Redis, Prometheus and Alertmanager."""

@@ -1,0 +1,64 @@
+"""The clock of a deployment: one for all its processes, and in London."""
+
+import time
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from processors.days.calendar import day_number
+from schemas.settings import Settings
+from streams.clock import Clock, clock_of, midnight
+from tests.support.servers import Server
+from tests.support.workers import CommandLine
+
+NOON = datetime(2015, 10, 20, 12, tzinfo=UTC)
+
+
+@pytest.mark.services
+def test_every_process_of_a_training_system_has_the_same_clock_whenever_it_starts(
+    redis_server: Server, deployment: str
+) -> None:
+    settings = Settings(redis_url=redis_server.address, deployment=deployment, clock_from=NOON)
+    first = clock_of(settings)
+    assert timedelta(0) <= first.now() - NOON < timedelta(seconds=5)
+    time.sleep(0.5)
+    second = clock_of(settings)
+    assert abs(second.now() - first.now()) < timedelta(seconds=0.1)
+    assert second.now() - NOON >= timedelta(seconds=0.5)
+    assert abs(second.seconds() - second.now().timestamp()) < 0.1
+    other = clock_of(settings.model_copy(update={"clock_from": NOON + timedelta(seconds=1)}))
+    assert timedelta(seconds=1) <= other.now() - NOON < timedelta(seconds=1.4)
+    elsewhere = clock_of(settings.model_copy(update={"deployment": f"{deployment}-2"}))
+    assert elsewhere.now() - NOON < timedelta(seconds=0.4)
+
+
+@pytest.mark.services
+def test_commands_without_redis_say_so_where_the_clock_is_set(caseline: CommandLine) -> None:
+    settings = {"redis_url": "redis://127.0.0.1:1/0", "clock_from": NOON.isoformat()}
+    run = caseline.run("alerts", "silences", code=1, **settings)
+    assert "is CASELINE_REDIS_URL right?" in run.stderr
+
+
+def test_the_time_is_the_real_one_unless_it_is_set_otherwise() -> None:
+    now = clock_of(Settings()).now()
+    assert abs(now - datetime.now(UTC)) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "begins"),
+    [
+        ("2015-03-28", "2015-03-28T00:00:00+00:00"),
+        ("2015-03-29", "2015-03-29T00:00:00+00:00"),  # clocks go forward in the night
+        ("2015-03-30", "2015-03-29T23:00:00+00:00"),
+        ("2015-10-25", "2015-10-24T23:00:00+00:00"),  # and back
+        ("2015-10-26", "2015-10-26T00:00:00+00:00"),
+    ],
+)
+def test_a_day_begins_at_midnight_in_london_and_the_clock_is_on_it_from_then(
+    day: str, begins: str
+) -> None:
+    instant = datetime.fromisoformat(begins)
+    number = day_number(date.fromisoformat(day))
+    assert midnight(number) == instant.timestamp()
+    assert Clock(instant - datetime.now(UTC)).day() == number
+    assert Clock(instant - datetime.now(UTC) - timedelta(seconds=5)).day() == number - 1

@@ -1,0 +1,290 @@
+"""A partition's state in a real Redis: one atomic step, fenced, all of it or none."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+from redis import Redis as PlainRedis
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bench.workload import case_events
+from processors.fold import Partition, Settlement
+from processors.ledger.tables import Tables
+from processors.record.decoding import decode
+from processors.rules import Rules
+from streams.kafka.batches import TP
+from streams.state.store import Advance, Head, OtherLayout, PartitionStore, Refused
+from tests.support.cutting import Cut, Link
+from tests.support.servers import Server
+
+pytestmark = pytest.mark.services
+
+T = TypeVar("T")
+TP0 = TP("case-events", 0)
+
+
+class State:
+    """A partition's state in memory, its store, and the head it believes in."""
+
+    def __init__(self, redis: Redis, deployment: str, rules: Rules) -> None:
+        self.store = PartitionStore(redis, deployment, TP0, rules)
+        self.memory = Partition(rules)
+        self.head = Head()
+
+    async def take_over(self) -> None:
+        """What a worker does that gets the partition."""
+        self.head = await self.store.head() or Head()
+        self.memory = Partition(self.memory.rules, await self.store.tables(self.head))
+
+    async def fold(self, messages: list[tuple[bytes, bytes]]) -> tuple[Settlement, Advance]:
+        """Fold messages in memory; what a commit takes."""
+        events = decode(TP0.topic, [(key, value, ()) for key, value in messages]).events
+        missing = self.memory.missing(child for child, _ in events)
+        for child, record in zip(
+            missing, await self.store.records(self.head, missing), strict=True
+        ):
+            self.memory.admit(child, record)
+        known = self.memory.fold(events)
+        tallies = {"messages": len(messages), "duplicates": known}
+        advance = Advance(self.head.offset + len(messages), events[-1][1].instant, tallies)
+        return self.memory.settle(), advance
+
+    async def commit(self, settlement: Settlement, advance: Advance) -> None:
+        """Store it and move the head."""
+        self.head = await self.store.commit(self.head, settlement, self.memory.tables, advance)
+
+    async def fold_and_commit(self, messages: list[tuple[bytes, bytes]]) -> None:
+        """One batch from beginning to end."""
+        await self.commit(*await self.fold(messages))
+
+
+def batches(count: int, seed: int = 1) -> list[list[tuple[bytes, bytes]]]:
+    """Messages in so many batches, shuffled so that every batch touches many months."""
+    messages = list(case_events(60 * count, seed=seed))
+    random.Random(seed).shuffle(messages)
+    return [messages[start::count] for start in range(count)]
+
+
+def everything(url: str, deployment: str) -> dict[bytes, bytes | None]:
+    """Every key of a deployment with its value, byte for byte."""
+    with PlainRedis.from_url(url) as redis:
+        keys: Any = redis.keys(f"*{deployment}*")
+        return {key: _value(redis, key) for key in sorted(keys)}
+
+
+def _value(redis: "PlainRedis", key: bytes) -> Any:
+    kind: Any = redis.type(key)
+    if kind == b"hash":
+        return redis.hgetall(key)
+    return redis.zrange(key, 0, -1, withscores=True) if kind == b"zset" else redis.dump(key)
+
+
+def same(one: Tables, other: Tables) -> bool:
+    """Whether two tables say the same."""
+    return one.months == other.months and all(
+        np.array_equal(one.entries[month], other.entries[month])
+        and np.array_equal(one.checkpoints[month], other.checkpoints[month])
+        for month in one.months
+    )
+
+
+def in_redis(url: str, work: Callable[[Redis], Awaitable[T]]) -> T:
+    """Run something with a client."""
+
+    async def run() -> T:
+        async with Redis.from_url(url) as redis:
+            return await work(redis)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def linked(url: str, cut: Cut) -> AsyncIterator[tuple[Link, Redis]]:
+    """A client whose connection breaks or waits where the cut says."""
+    async with Link(url, cut) as link, Redis.from_url(link.url) as redis:
+        yield link, redis
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_loaded_is_what_was_in_memory_at_the_last_commit(
+    redis_server: Server, deployment: str, rules: Rules, seed: int
+) -> None:
+    async def work(redis: Redis) -> None:
+        state, again = (State(redis, deployment, rules) for _ in range(2))
+        children: set[str] = set()
+        for batch in batches(5, seed):
+            await state.fold_and_commit(batch)
+            children |= {key.decode() for key, _ in batch}
+            state.memory.forget(random.Random(seed).randrange(20))
+            await again.take_over()
+            assert again.head == state.head
+            assert same(again.memory.tables, state.memory.tables)
+        whole = Partition(rules)
+        for child, record in [it async for it in again.store.all_records(again.head)]:
+            children.remove(child)
+            whole.admit(child, record)
+            assert whole.records[child].encode() == record
+        assert not children
+
+    in_redis(redis_server.address, work)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_month_read_alone_gives_the_stock_that_memory_has_of_any_day(
+    redis_server: Server, deployment: str, rules: Rules, seed: int
+) -> None:
+    async def work(redis: Redis) -> None:
+        state, rng = State(redis, deployment, rules), random.Random(seed)
+        for batch in batches(3, seed):
+            await state.fold_and_commit(batch)
+        months = state.memory.tables.months
+        for _ in range(30):
+            day = 16_000 + rng.randrange(1500)
+            month = int(rules.calendar.month_of(np.array([day]))[0])
+            head, (tables, latest) = await state.store.month_tables([month, months[-1] + 5])
+            assert head == state.head
+            assert latest.months == months[-1:]
+            expected = state.memory.tables.stock(day, rules.calendar)
+            assert np.array_equal(tables.stock(day, rules.calendar), expected)
+
+    in_redis(redis_server.address, work)
+
+
+def test_reading_what_has_never_been_written_gives_nothing(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        store = PartitionStore(redis, deployment, TP0, rules)
+        assert await store.head() is None
+        assert await store.month_tables([1, 2]) == (None, [])
+
+    in_redis(redis_server.address, work)
+    assert everything(redis_server.address, deployment) == {}
+
+
+@pytest.mark.parametrize("stale", ["offset", "generation"])
+def test_a_commit_that_began_at_another_offset_or_generation_is_refused_and_changes_nothing(
+    redis_server: Server, deployment: str, rules: Rules, stale: str
+) -> None:
+    first, second, third = batches(3)
+
+    async def work(redis: Redis) -> None:
+        state, late = (State(redis, deployment, rules) for _ in range(2))
+        await state.fold_and_commit(first)
+        await late.take_over()
+        if stale == "offset":
+            await state.fold_and_commit(second)
+        else:
+            await state.store.switch(state.head, replace(state.head, generation=1))
+        before = everything(redis_server.address, deployment)
+        with pytest.raises(Refused):
+            await late.fold_and_commit(third)
+        assert everything(redis_server.address, deployment) == before
+
+    in_redis(redis_server.address, work)
+
+
+def test_of_two_that_commit_at_the_same_moment_one_is_refused_and_changes_nothing(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    first, second, third = batches(3)
+
+    async def work(redis: Redis) -> None:
+        state = State(redis, deployment, rules)
+        await state.fold_and_commit(first)
+        cut = Cut.hold_before(b"MULTI")
+        async with linked(redis_server.address, cut) as (link, held_back):
+            late = State(held_back, deployment, rules)
+            await late.take_over()
+            losing = asyncio.create_task(late.fold_and_commit(second))
+            await link.reached.wait()  # it has seen a head that fits
+            await state.fold_and_commit(third)
+            before = everything(redis_server.address, deployment)
+            link.release.set()
+            with pytest.raises(Refused):
+                await losing
+        assert everything(redis_server.address, deployment) == before
+
+    in_redis(redis_server.address, work)
+
+
+# Where the connection breaks, by the numbered steps of `PartitionStore.commit`; what is stored.
+CUTS = [
+    ("1: the head is not watched", Cut.before(b"WATCH"), False),
+    ("1: the head is not read", Cut.before(b"HGETALL"), False),
+    ("2: nothing is queued", Cut.before(b"MULTI"), False),
+    ("2: half of the changes are queued", Cut.before(b"checkpoints"), False),
+    ("3: the head is not queued", Cut.before(b"layout"), False),
+    ("4: nothing is executed", Cut.before(b"EXEC"), False),
+    ("4: the answer is lost", Cut.answers_after(b"EXEC"), True),
+]
+
+
+@pytest.mark.parametrize(("cut", "is_stored"), [it[1:] for it in CUTS], ids=[it[0] for it in CUTS])
+def test_a_commit_cut_off_at_any_step_leaves_all_or_nothing_and_is_never_taken_for_done(
+    redis_server: Server, deployment: str, rules: Rules, cut: Cut, is_stored: bool
+) -> None:
+    first, second = batches(2)
+
+    async def work(redis: Redis) -> None:
+        state = State(redis, deployment, rules)
+        await state.fold_and_commit(first)
+        before = everything(redis_server.address, deployment)
+        state_after = await expected_after(redis_server.address, deployment, rules, [first, second])
+        async with linked(redis_server.address, cut) as (link, cut_off):
+            broken = State(cut_off, deployment, rules)
+            await link.unharmed(broken.take_over)
+            folded = await link.unharmed(lambda: broken.fold(second))
+            with pytest.raises((RedisError, OSError, Refused)):
+                await broken.commit(*folded)
+        assert link.reached.is_set()
+        after = everything(redis_server.address, deployment)
+        assert after == (state_after if is_stored else before)
+
+    in_redis(redis_server.address, work)
+
+
+async def expected_after(
+    url: str, deployment: str, rules: Rules, messages: list[list[tuple[bytes, bytes]]]
+) -> dict[bytes, bytes | None]:
+    """What the keys would be after all batches were committed, by doing that elsewhere."""
+    name = f"{deployment}-other"
+    async with Redis.from_url(url) as redis:
+        state = State(redis, name, rules)
+        for batch in messages:
+            await state.fold_and_commit(batch)
+    keys = everything(url, name)
+    with PlainRedis.from_url(url) as plain:
+        plain.delete(*keys)
+    return {key.replace(name.encode(), deployment.encode()): it for key, it in keys.items()}
+
+
+def test_state_made_with_another_catalogue_is_refused_until_it_is_replaced(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    fewer = rules.catalogue.model_copy(update={"measure": rules.catalogue.measure[:-1]})
+    others = Rules(fewer, rules.areas)
+    first, second = batches(2)
+
+    async def work(redis: Redis) -> None:
+        state = State(redis, deployment, others)
+        await state.fold_and_commit(first)
+        now = State(redis, deployment, rules)
+        before = everything(redis_server.address, deployment)
+        for attempt in (now.take_over, lambda: now.fold_and_commit(second)):
+            with pytest.raises(OtherLayout):
+                await attempt()
+        with pytest.raises(OtherLayout):
+            await now.store.month_tables([1])
+        assert everything(redis_server.address, deployment) == before
+        assert await now.store.head(any_layout=True) == state.head
+        await now.store.switch(state.head, Head(generation=1))
+        assert await now.store.head() == Head(generation=1)
+
+    in_redis(redis_server.address, work)

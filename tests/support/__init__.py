@@ -1,0 +1,1 @@
+"""What tests share: services, command lines, receivers, and ways of making events and releases."""

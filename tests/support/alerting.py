@@ -1,0 +1,131 @@
+"""Alerts as tests make them: changes, the outboxes that workers write, and who is told."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+
+from schemas.alerts import CaseChange
+from schemas.events.registry import CASE_TOPIC
+from streams.kafka.batches import TP
+from streams.state.reading import partitions_key
+from tests.support.workers import COMMAND, CommandLine, RunningWorker
+
+KEY = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+PLACE = TP(CASE_TOPIC, 0)
+
+
+def alert_id(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()[:20]
+
+
+def change(number: int = 1, version: int = 1, state: str = "breached", **fields: Any) -> CaseChange:
+    """A change of the alert of a number."""
+    made: dict[str, Any] = {
+        "alert": alert_id(number),
+        "version": version,
+        "standard": "unit-contact",
+        "title": "First contact within 10 working days",
+        "state": state,
+        "since": date(2015, 10, 16),
+        "reason": "done-late" if state == "resolved" else None,
+        "severity": "warning",
+        "owner_kind": "team",
+        "owner": "Unit A",
+        "area": "Thanet",
+        "child": f"P{number}",
+        "case": f"C{number}",
+        "episode": 1,
+        "service": "unit",
+        "due": date(2015, 10, 15),
+    }
+    return CaseChange.model_validate({**made, **fields})
+
+
+def life(number: int, **fields: Any) -> list[CaseChange]:
+    """All that becomes of an alert."""
+    states = ("due-soon", "breached", "resolved")
+    return [change(number, version, state, **fields) for version, state in enumerate(states, 1)]
+
+
+def keys(changes: Iterable[CaseChange]) -> list[str]:
+    return [it.key for it in changes]
+
+
+class Recorder:
+    """Writes changes as a worker does: to the outbox, and to what is open, in one step."""
+
+    def __init__(self, caseline: CommandLine) -> None:
+        self.deployment = caseline.settings.deployment
+        self.redis: Any = Redis.from_url(caseline.settings.redis_url)
+        self.redis.sadd(partitions_key(self.deployment), f"{PLACE.topic}:{PLACE.partition}")
+
+    def record(self, *changes: CaseChange, place: TP | None = PLACE) -> None:
+        prefix = f"caseline:{{{self.deployment}}}"
+        if place:
+            prefix = f"caseline:{{{self.deployment}:{place.topic}:{place.partition}}}"
+        with self.redis.pipeline(transaction=True) as pipe:
+            for it in changes:
+                pipe.xadd(f"{prefix}:alerts:outbox", {"change": it.model_dump_json()})
+                if it.is_active:
+                    pipe.hset(f"{prefix}:alerts:open", it.alert, it.model_dump_json())
+                else:
+                    pipe.hdel(f"{prefix}:alerts:open", it.alert)
+            pipe.execute()
+
+    def waiting(self) -> int:
+        """How many changes are in the outbox."""
+        key = f"caseline:{{{self.deployment}:{PLACE.topic}:{PLACE.partition}}}:alerts:outbox"
+        return int(self.redis.xlen(key))
+
+    def expire_lock(self) -> None:
+        """Have the lock of a process that was killed end now rather than in 15 seconds."""
+        self.redis.delete(f"caseline:{{{self.deployment}}}:alerts-lock")
+
+    def delivery(self, receiver: str) -> dict[str, str]:
+        stored = self.redis.hgetall(f"caseline:{{{self.deployment}}}:delivery:{receiver}")
+        return {name.decode(): text.decode() for name, text in stored.items()}
+
+
+@contextmanager
+def recording(caseline: CommandLine) -> Iterator[Recorder]:
+    recorder = Recorder(caseline)
+    try:
+        yield recorder
+    finally:
+        recorder.redis.close()
+
+
+def webhook(name: str, url: str, *lines: str) -> str:
+    """A webhook's part of the receivers' file, which retries quickly."""
+    return "\n".join(
+        [
+            "[[receiver]]",
+            f'name = "{name}"',
+            'kind = "webhook"',
+            f'url = "{url}"',
+            'secret = { variable = "HOOK_SECRET" }',
+            "first_retry = 0.02",
+            "longest_retry = 0.2",
+            "messages_per_second = 1000",
+            *lines,
+            "",
+        ]
+    )
+
+
+def receivers_file(folder: Path, *parts: str) -> Path:
+    path = folder / "receivers.toml"
+    path.write_text("\n".join(parts), "utf-8")
+    return path
+
+
+@contextmanager
+def telling(caseline: CommandLine, path: Path) -> Iterator[RunningWorker]:
+    """`caseline alerts run`, stopped with SIGTERM in the end unless the test has killed it."""
+    with caseline.worker(launcher=[COMMAND, "alerts", "run"], receivers_file=path) as process:
+        yield process

@@ -1,0 +1,24 @@
+"""A worker that is `caseline worker` but for the sizes of its batches, given as arguments."""
+
+import asyncio
+import sys
+from functools import partial
+
+from schemas.settings import load_settings
+from streams.kafka.app import Reading
+from streams.terminal.logs import set_up_logs
+from streams.worker.worker import folding, worker
+
+
+def main(batch_records: int, ahead_records: int, catching_up: int) -> None:
+    """Run it until a signal asks it to stop."""
+    settings = load_settings()
+    set_up_logs(settings.log_level)
+    tuned = partial(Reading, batch_records=batch_records, ahead_records=ahead_records)
+    setattr(worker, "Reading", tuned)  # noqa: B010 - a partial is no type
+    folding.CATCHING_UP = catching_up
+    asyncio.run(worker.run(settings))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

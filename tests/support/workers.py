@@ -1,0 +1,273 @@
+"""Caseline's command line as a user runs it, and workers that a test may stop, kill and pause."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.events.registry import VALIDATORS
+from schemas.scorecard import ScorecardRow
+from schemas.settings import Settings
+from streams.kafka.batches import TP
+from streams.state.reading import known_partitions, read_scorecard
+from streams.state.store import Head, PartitionStore
+
+COMMAND = Path(sys.executable).with_name("caseline")
+# Generous: the machine may be busy. What is waited for takes seconds on an idle one.
+SECONDS = 120.0
+POLL_SECONDS = 0.05
+
+Offsets = dict[TP, int]
+
+
+def wait_until(
+    condition: Callable[[], bool], what: str, workers: "Sequence[RunningWorker]" = ()
+) -> None:
+    """Wait for a condition; fails after the deadline, and as soon as a worker has ended."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"not in {SECONDS:.0f} s: {what}"
+        for worker in workers:
+            worker.check()
+        time.sleep(POLL_SECONDS)
+
+
+def log_ends(brokers: str, topics: Sequence[str] = tuple(VALIDATORS)) -> Offsets:
+    """The end of every partition of the topics, as the broker says."""
+    consumer = KafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False)
+    try:
+        partitions = [
+            TopicPartition(topic, partition)
+            for topic in topics
+            for partition in consumer.partitions_for_topic(topic) or ()
+        ]
+        ends = consumer.end_offsets(partitions)
+    finally:
+        consumer.close()
+    return {TP(tp.topic, tp.partition): end for tp, end in ends.items()}
+
+
+class RunningWorker:
+    """A worker's process; what it logs goes to a file."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self.process.poll() is None
+
+    @property
+    def text(self) -> str:
+        """All that it has logged so far."""
+        return self.log.read_text()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged so far, line by line."""
+        whole = self.text.rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+
+    def holds(self, since: int = 0) -> set[TP]:
+        """The partitions it holds, going by what it logged from line `since` on."""
+        held: set[TP] = set()
+        for line in self.lines[since:]:
+            tp = TP(line.get("topic", ""), line.get("partition", -1))
+            if line["message"] in {"partition taken", "partition taken anew"}:
+                held.add(tp)
+            elif line["message"] == "partition given up":
+                held.discard(tp)
+        return held
+
+    def wait_to_hold(self, partitions: int) -> None:
+        """Wait until it holds at least so many partitions."""
+        wait_until(
+            lambda: len(self.holds()) >= partitions,
+            f"the worker holds {partitions} partitions",
+            [self],
+        )
+
+    def check(self) -> None:
+        """Fail if it has ended."""
+        assert self.is_running, f"the worker ended by itself: {self.text}"
+
+    def ended(self) -> int:
+        """Wait for the end; the exit code."""
+        return self.process.wait(SECONDS)
+
+    def stop(self) -> None:
+        """SIGTERM; fails unless it ends with exit code 0."""
+        self.check()
+        self.process.terminate()
+        assert self.ended() == 0, self.text
+
+    def kill(self) -> None:
+        """`kill -9`; fails if it was not running."""
+        self.check()
+        self.process.kill()
+        assert self.ended() == -signal.SIGKILL
+
+    def pause(self) -> None:
+        """SIGSTOP: it does nothing more until it is resumed."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
+
+def wait_to_share(*workers: RunningWorker, partitions: int = 7) -> None:
+    """Wait until the workers share all partitions, each holding some."""
+
+    def share() -> bool:
+        held = [worker.holds() for worker in workers]
+        return all(held) and sum(map(len, held)) == partitions == len(set().union(*held))
+
+    wait_until(share, f"{len(workers)} workers share {partitions} partitions", workers)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """The command line with the settings of one deployment, run in a folder of its own."""
+
+    settings: Settings
+    rules: Rules
+    folder: Path
+
+    def environment(self, **changed: object) -> dict[str, str]:
+        """The environment of a command: only the settings given, none of whoever runs the tests."""
+        outside = {
+            name: value for name, value in os.environ.items() if not name.startswith("CASELINE_")
+        }
+        settings = {**self.settings.model_dump(exclude_unset=True), **changed}
+        ours = {f"CASELINE_{name.upper()}": str(value) for name, value in settings.items()}
+        return {**outside, **ours, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
+
+    def start(self, *arguments: str | Path, **changed: object) -> "subprocess.Popen[str]":
+        """Start a command, its output in pipes."""
+        return subprocess.Popen(
+            [COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.environment(**changed),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(
+        self, *arguments: str | Path, code: int = 0, **changed: object
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command; fails unless it ends with the exit code, or if it shows a traceback."""
+        return finished(self.start(*arguments, **changed), code)
+
+    @contextmanager
+    def worker(
+        self, *, launcher: Sequence[str | Path] = (), **changed: object
+    ) -> Iterator[RunningWorker]:
+        """A worker, in the end stopped with SIGTERM unless the test has ended it.
+
+        `launcher` is what runs instead of `caseline worker`; `changed` are settings.
+        """
+        log = self.folder / f"worker-{next(_numbers)}.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                launcher or [COMMAND, "worker"],
+                cwd=self.folder,
+                env=self.environment(**changed),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
+        worker = RunningWorker(process, log)
+        try:
+            yield worker
+            if process.returncode is None:
+                worker.stop()
+        finally:
+            process.kill()
+            process.wait()
+
+    def heads(self) -> dict[TP, Head]:
+        """The stored head of every partition that has one."""
+
+        async def read() -> dict[TP, Head]:
+            async with Redis.from_url(self.settings.redis_url) as redis:
+                heads = {
+                    tp: await PartitionStore(redis, self.settings.deployment, tp, self.rules).head(
+                        any_layout=True
+                    )
+                    for tp in await known_partitions(redis, self.settings.deployment)
+                }
+            return {tp: head for tp, head in heads.items() if head}
+
+        return asyncio.run(read())
+
+    def offsets(self) -> Offsets:
+        """The stored offset of every partition that has one."""
+        return {tp: head.offset for tp, head in self.heads().items()}
+
+    def ends(self) -> Offsets:
+        """The end of every partition that has had anything."""
+        return {tp: end for tp, end in log_ends(self.settings.kafka_bootstrap).items() if end}
+
+    def tally(self, name: str) -> int:
+        """A tally over all partitions."""
+        return sum(head.tallies.get(name, 0) for head in self.heads().values())
+
+    def rows(self, day: date) -> list[ScorecardRow]:
+        """The live scorecard as of a date."""
+
+        async def read() -> list[ScorecardRow]:
+            async with Redis.from_url(self.settings.redis_url) as redis:
+                live = await read_scorecard(redis, self.settings.deployment, self.rules, day)
+            return live.rows
+
+        return asyncio.run(read())
+
+    def wait_for_the_end(self, workers: Sequence[RunningWorker] = ()) -> Offsets:
+        """Wait until every partition's state stands at the end of its log; the ends."""
+        ends = self.ends()
+
+        def is_there() -> bool:
+            offsets = self.offsets()
+            return all(offsets.get(tp, 0) >= end for tp, end in ends.items())
+
+        wait_until(is_there, f"state at {ends}", workers)
+        assert {tp: self.offsets()[tp] for tp in ends} == ends
+        return ends
+
+
+def finished(process: "subprocess.Popen[str]", code: int) -> "subprocess.CompletedProcess[str]":
+    """Wait for a command; fails unless it ends with the exit code, or if it shows a traceback."""
+    try:
+        out, err = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    assert process.returncode == code, f"exit {process.returncode}, not {code}: {out}{err}"
+    assert not any(line.startswith("Traceback") for line in err.splitlines()), err
+    return subprocess.CompletedProcess(process.args, code, out, err)
+
+
+def cells(rows: Sequence[ScorecardRow] | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in a form that compares exactly and shows differences well."""
+    return [row.model_dump() if isinstance(row, ScorecardRow) else dict(row) for row in rows]
+
+
+_numbers = count(1)

@@ -1,0 +1,81 @@
+"""The services of docker-compose.yml, as far as text can show it: found, pinned, and kept in."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from schemas.settings import Settings
+from tests.support.monitoring import MONITORING, ROOT
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name for name, service in SERVICES.items() if "build" in service}
+
+
+def test_ports_are_open_to_this_machine_only() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - OURS))
+def test_images_are_pinned(name: str) -> None:
+    _, _, tag = SERVICES[name]["image"].partition(":")
+    assert tag[:1] in tuple("v0123456789")
+    assert "." in tag
+
+
+def test_what_is_mounted_is_there() -> None:
+    for service in SERVICES.values():
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            assert source in COMPOSE["volumes"] or (ROOT / source).exists(), volume
+            assert source in COMPOSE["volumes"] or volume.endswith(":ro"), volume
+
+
+def test_services_wait_for_services_that_there_are() -> None:
+    for service in SERVICES.values():
+        assert service.get("depends_on", {}).keys() <= SERVICES.keys()
+
+
+def test_settings_of_our_services_are_settings() -> None:
+    for name in OURS:
+        settings = {
+            variable.removeprefix("CASELINE_").lower() for variable in SERVICES[name]["environment"]
+        }
+        assert settings <= Settings.model_fields.keys(), name
+
+
+def test_prometheus_scrapes_every_service_that_has_metrics_at_its_port() -> None:
+    scraped = {
+        (name, lookup["port"])
+        for job in yaml.safe_load((MONITORING / "prometheus.yml").read_text())["scrape_configs"]
+        for lookup in job["dns_sd_configs"]
+        for name in lookup["names"]
+    }
+    expected = {
+        (name, int(SERVICES[name]["environment"]["CASELINE_METRICS_PORT"]))
+        for name in OURS - {"topics"}  # it ends at once
+    }
+    assert scraped == expected
+
+
+def test_prometheus_tells_the_alertmanager_that_there_is() -> None:
+    config = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
+    (group,) = config["alerting"]["alertmanagers"]
+    ((target,),) = (it["targets"] for it in group["static_configs"])
+    host, port = target.split(":")
+    assert SERVICES[host]["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+def test_grafana_finds_its_dashboards_and_prometheus() -> None:
+    folder = MONITORING / "grafana" / "provisioning"
+    (provider,) = yaml.safe_load((folder / "dashboards/caseline.yml").read_text())["providers"]
+    mounted = dict(volume.split(":")[:2] for volume in SERVICES["grafana"]["volumes"])
+    sources = {target: source for source, target in mounted.items()}
+    assert list((ROOT / Path(sources[provider["options"]["path"]])).glob("*.json"))
+    assert ROOT / sources["/etc/grafana/provisioning"] == folder
+    (source,) = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"

@@ -1,0 +1,333 @@
+"""A publication says what the release says, in every format, and never more than it may."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from schemas.catalogue import ALL_AGES
+from schemas.release import Release
+from snapshots.publish import writing
+from snapshots.publish.formats.json_data import PublishedScorecard, json_files
+from snapshots.publish.formats.opendata import csv_files
+from snapshots.publish.formats.pages import file_of, html_files
+from snapshots.publish.text.figures import Key
+from snapshots.publish.text.view import DisclosureMissingError, View
+from snapshots.publish.writing import Format, publish
+from snapshots.releases.canonical import canonical, sha256
+from streams.october.compare import OCTOBER, PublishedCell, load_printed
+from tests.support.october_releases import earlier_months, later, october
+from tests.support.pagetables import Tables, scorecard_of
+from tests.support.screener import screen
+
+DIRECTIONS = {"up": "▲Up", "down": "▼Down", "level": "▶No change"}
+
+
+class HidesSome:
+    """Suppresses figures of one area in October, and everything else's small counts not at all."""
+
+    def __init__(self, hidden: Sequence[Key]) -> None:
+        self._hidden = frozenset(hidden)
+
+    def hides(self, release: Release, key: Key) -> bool:
+        return release.period == "2015-10" and key in self._hidden
+
+    def hides_previous(self, release: Release, key: Key) -> bool:
+        return self.hides(release, key)
+
+    def hides_number(self, number: int) -> bool:
+        return 0 < number < 6
+
+
+def view_of(release: Release | None = None) -> View:
+    return View(release or october(), [october(), *earlier_months()])
+
+
+def pages(view: View) -> dict[str, str]:
+    return {name: text.decode() for name, text in html_files(view)}
+
+
+def test_county_area_and_district_pages_carry_the_published_figures() -> None:
+    publication, written = load_printed(), pages(view_of())
+    cards = {area: scorecard_of(written[file_of(area)]) for area in october().areas.names}
+    for cell in publication.cells:
+        known = publication.figures.get(((cell.code, cell.area, cell.age_band), cell.as_of))
+        expected = (known.implied if known else cell.printed) or "[z]"
+        assert _shown(cards[cell.area][cell.code], cell) == expected, cell
+        if cell.dot:
+            turned = publication.directions.get((cell.code, cell.area, cell.age_band))
+            dot = turned.implied if turned else cell.dot
+            assert cards[cell.area][cell.code]["Direction"] == DIRECTIONS.get(dot, "[z]"), cell
+
+
+def _shown(row: dict[str, str], cell: PublishedCell) -> str:
+    column = "Overall" if cell.age_band == ALL_AGES else cell.age_band
+    if cell.as_of != OCTOBER:
+        column = next(name for name in row if name.startswith("Previous"))
+    return row[column].replace(",", "")
+
+
+def test_every_page_escapes_what_people_wrote() -> None:
+    page = pages(view_of())["thanet.html"]
+    assert "<b>&</b>" not in page
+    assert "&lt;b&gt;&amp;&lt;/b&gt; its partners" in page
+
+
+def test_open_data_follow_the_layout_of_the_department() -> None:
+    for view in (view_of(), view_of(later()), public_view()):
+        files = {name: text.decode() for name, text in csv_files(view)}
+        data, meta = "early_help_2015_10.csv", "early_help_2015_10.meta.csv"
+        assert screen(data, files[data], meta, files[meta]) == []
+
+
+def test_the_screener_finds_what_is_wrong() -> None:
+    files = {name: text.decode() for name, text in csv_files(view_of())}
+    data, meta = files["early_help_2015_10.csv"], files["early_help_2015_10.meta.csv"]
+    one_less = "\n".join(data.splitlines()[:-1]) + "\n"
+    for wrong, complaint in (
+        (one_less, "not a complete matrix"),
+        (data.replace("2015,October,Local authority,", "2015,Oct,Local authority,"), "identifier"),
+        (data.replace("Planning area", "Area"), "level Area"),
+        (data.replace(",Total,", ",All,"), "no Total"),
+        (data.replace("E07000114,Thanet", "E07000114,Swale"), "district E07000114"),
+    ):
+        found = screen("a.csv", wrong, "a.meta.csv", meta)
+        assert any(complaint in each for each in found), complaint
+
+
+def test_open_data_hold_every_month_area_and_band() -> None:
+    text = dict(csv_files(view_of()))["early_help_2015_10.csv"].decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 7 * 17 * 6
+    whole = [
+        row["eh01"]
+        for row in rows
+        if row["geographic_level"] == "Local authority" and row["age_band"] == "Total"
+    ]
+    assert whole == [point.shown.text for point in view_of().trend("EH01", "Kent")]
+
+
+def test_json_follows_its_schema_and_the_release_keeps_its_hash() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    for view in (view_of(later()), public_view()):
+        files = dict(json_files(view))
+        for name, schema in (("scorecard", "scorecard"), ("release", "release")):
+            if f"{name}.json" in files:
+                rules = json.loads(files[f"{schema}.schema.json"])
+                jsonschema.Draft202012Validator(rules).validate(json.loads(files[f"{name}.json"]))
+        again = PublishedScorecard.model_validate_json(files["scorecard.json"])
+        assert len(again.cells) == len(view.release.cells)
+    internal = dict(json_files(view_of(later())))
+    assert sha256(internal["release.json"]) == view_of(later()).sha256
+    assert "release.json" not in dict(json_files(public_view()))
+
+
+@pytest.mark.parametrize("kind", ["revised", "corrected"])
+def test_first_release_revision_and_correction_differ_in_page_and_data(kind: str) -> None:
+    release = later("revised" if kind == "revised" else "corrected")
+    first, second = pages(view_of()), pages(view_of(release))
+    assert "nothing earlier has changed" in first["index.html"]
+    assert "First release, number 1" in first["index.html"]
+    assert f"{kind.capitalize()}, number 2" in second["index.html"]
+    assert "A closure of 29 October was entered in November." in second["index.html"]
+    changed = dict(csv_files(view_of(release)))["early_help_2015_10_changes.csv"].decode()
+    assert [line.split(",")[3] for line in changed.splitlines()[1:]] == [kind, kind]
+    told = json.loads(dict(json_files(view_of(release)))["scorecard.json"])["releases"]
+    assert [one["kind"] for one in told] == ["first", kind]
+    log = Tables(second["changes.html"]).tables[0]
+    assert [row[0] for row in log] == ["Number", "2", "1"]
+
+
+def test_revised_figures_carry_a_mark_and_no_others_do() -> None:
+    written = pages(view_of(later()))
+    assert scorecard_of(written["dartford.html"])["EH15"]["Overall"] == "68[r]"
+    assert scorecard_of(written["dartford.html"])["EH15"]["0-4"].endswith("%")
+    assert "[r]" not in "".join(scorecard_of(written["swale.html"])["EH15"].values())
+
+
+def test_provisional_figures_all_carry_a_mark() -> None:
+    release = october().model_copy(update={"kind": "provisional"})
+    card = scorecard_of(pages(view_of(release))["kent.html"])
+    assert all(row["Overall"].endswith("[p]") for row in card.values())
+
+
+def test_a_changed_definition_breaks_the_series() -> None:
+    release = october()
+    indicators = tuple(
+        one.model_copy(update={"definition": "Otherwise."}) if one.code == "EH05" else one
+        for one in release.indicators
+    )
+    view = view_of(release.model_copy(update={"indicators": indicators}))
+    assert [point.marks for point in view.trend("EH05", "Kent")] == [()] * 6 + [("b",)]
+    assert view.cell("EH01", "Kent").marks == ()
+
+
+def test_a_month_that_was_not_released_is_not_available_in_trends() -> None:
+    months = [one for one in earlier_months() if one.period != "2015-08"]
+    trend = View(october(), months).trend("EH01", "Kent")
+    assert [point.shown.text for point in trend][4:] == ["[x]", "655", "816"]
+
+
+def public_view() -> View:
+    hidden = [Key(code, "Dover", band) for code in ("EH01", "EH02", "EH15") for band in BANDS]
+    return View(
+        later(), [october(), *earlier_months()], "public", HidesSome([*hidden, DARTFORD_CLOSED])
+    )
+
+
+BANDS = october().age_bands
+DARTFORD_CLOSED = Key("EH15", "Dartford", ALL_AGES)
+
+
+def test_the_public_profile_needs_to_know_what_to_suppress() -> None:
+    with pytest.raises(DisclosureMissingError):
+        View(october(), profile="public")
+
+
+def test_a_suppressed_figure_shows_nowhere() -> None:
+    view = public_view()
+    card = scorecard_of(pages(view)["dover.html"])["EH01"]
+    told = {name: text for name, text in card.items() if name not in ("Indicator", "Frequency")}
+    assert {told[name] for name in ("Overall", "0-4", "5-10", "11-15", "16+")} == {"[c]"}
+    assert told["Direction"] == "[c]"
+    data = dict(csv_files(view))["early_help_2015_10.csv"].decode()
+    rows = csv.DictReader(io.StringIO(data))
+    october_rows = [row for row in rows if row["time_identifier"] == "October"]
+    assert {row["eh01"] for row in october_rows if row["lad_name"] == "Dover"} == {"c"}
+    assert not any("denominator" in name for name in october_rows[0])
+    cells = json.loads(dict(json_files(view))["scorecard.json"])["cells"]
+    hidden = [one for one in cells if one["figure"]["symbol"] == "c"]
+    assert len(hidden) == 19
+    assert all(one["figure"]["value"] is one["numerator"] is None for one in hidden)
+
+
+def test_no_public_file_carries_a_hash_that_suppressed_figures_could_be_tried_against() -> None:
+    view = public_view()
+    own = sha256(canonical(view.release.model_dump(mode="json")))
+    for _, text in [*html_files(view), *json_files(view), *csv_files(view)]:
+        assert own.encode() not in text
+        assert (view.release.previous_release or "none").encode() not in text
+
+
+def test_a_change_of_a_suppressed_figure_is_not_even_named() -> None:
+    view = public_view()
+    assert [one.change.area for one in view.changes(view.release)] == ["Kent"]
+    assert "1 figure differs" in pages(view)["index.html"]
+
+
+def test_bands_are_no_shares_of_a_suppressed_whole() -> None:
+    card = scorecard_of(pages(public_view())["dartford.html"])["EH15"]
+    assert {card[name] for name in ("Overall", "0-4", "5-10")} == {"[c]"}
+
+
+def test_small_counts_of_odd_facts_are_suppressed_in_public() -> None:
+    assert "step-up" not in pages(public_view())["quality.html"]
+    rows = Tables(pages(public_view())["quality.html"]).tables[0][1:]
+    assert [row[1] for row in rows] == ["[c]", "0", "12"]
+    assert "Partition" not in pages(public_view())["quality.html"]
+
+
+def test_the_same_release_gives_the_same_bytes(tmp_path: Path) -> None:
+    first, second = (
+        {path.name: path.read_bytes() for path in publish(view_of(later()), tmp_path / name)}
+        for name in ("one", "two")
+    )
+    assert first == second
+    assert len(first) == 17 + 5 + 1 + 1 + 3 + 4
+
+
+def test_a_publication_that_fails_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(view_of(), tmp_path, [Format.CSV])
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+
+    def fails(view: View) -> writing.Files:
+        raise OSError("no space left")
+        yield
+
+    monkeypatch.setitem(writing.WRITERS, Format.JSON, fails)
+    with pytest.raises(OSError, match="no space"):
+        publish(view_of(), tmp_path, [Format.HTML, Format.JSON])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+# Publishes one small file, and dies at the nth call that touches the file system.
+DYING = """
+import os, sys
+from pathlib import Path
+from types import SimpleNamespace
+from snapshots.publish import writing
+
+folder, text, fatal = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])
+left = [fatal]
+def died(event, args):
+    if event in {"open", "os.mkdir", "os.rename", "os.listdir", "os.remove", "os.rmdir"}:
+        left[0] -= 1
+        if not left[0]: os._exit(9)
+writing.WRITERS[writing.Format.JSON] = lambda view: iter([("a.json", text), ("b.json", text)])
+view = SimpleNamespace(release=SimpleNamespace(period="2015-10", number=1), profile="internal")
+sys.addaudithook(died)
+writing.publish(view, folder, [writing.Format.JSON])
+"""
+PUBLISHED = "2015-10-001-internal"
+
+
+def dies_publishing(folder: Path, text: str, fatal: int) -> bool:
+    """Publish a text in a process that dies at a call, or ends before it."""
+    arguments = [sys.executable, "-c", DYING, str(folder), text, str(fatal)]
+    code = subprocess.run(arguments, check=False).returncode
+    assert code in (0, 9)
+    return code == 9
+
+
+def texts_in(folder: Path) -> list[str]:
+    return [path.read_text() for path in sorted((folder / PUBLISHED).rglob("*.json"))]
+
+
+def test_killed_at_any_moment_a_publication_is_the_old_one_or_the_new_or_put_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish_here(folder: Path, text: str) -> None:
+        files = [("a.json", text.encode()), ("b.json", text.encode())]
+        monkeypatch.setitem(writing.WRITERS, Format.JSON, lambda _: iter(files))
+        publish(view_of(), folder, [Format.JSON])
+
+    seen: set[str] = set()
+    for fatal in count(1):
+        folder = tmp_path / str(fatal)
+        publish_here(folder, "old")
+        died = dies_publishing(folder, "new", fatal)
+        texts = texts_in(folder)
+        assert texts in (["old"] * 2, ["new"] * 2, [])
+        seen.add(texts[0] if texts else "none")
+        publish_here(folder, "newest")
+        assert texts_in(folder) == ["newest"] * 2
+        assert [path.name for path in folder.iterdir()] == [PUBLISHED]
+        if not died:
+            break
+    assert seen == {"old", "new", "none"}
+
+
+def test_what_a_run_that_died_moved_aside_is_put_back_even_if_the_next_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(view_of(), tmp_path, [Format.CSV])
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    (tmp_path / PUBLISHED).rename(tmp_path / f"{writing.ASIDE}{PUBLISHED}")
+    (tmp_path / f"{writing.INCOMING}{PUBLISHED}").mkdir()
+
+    def fails(view: View) -> writing.Files:
+        raise OSError("no space left")
+        yield
+
+    monkeypatch.setitem(writing.WRITERS, Format.JSON, fails)
+    with pytest.raises(OSError, match="no space"):
+        publish(view_of(), tmp_path, [Format.JSON])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
