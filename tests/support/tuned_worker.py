@@ -7,7 +7,7 @@ from functools import partial
 from schemas.settings import load_settings
 from streams.kafka.app import Reading
 from streams.terminal.logs import set_up_logs
-from streams.worker.worker import folding, worker
+from streams.worker import folding, worker
 
 
 def main(batch_records: int, ahead_records: int, catching_up: int) -> None:

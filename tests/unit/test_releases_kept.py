@@ -25,7 +25,7 @@ from snapshots.making.freeze import as_of_period
 from snapshots.making.schedule import latest_due, next_due, wait
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import publish
-from snapshots.recount.cells import days
+from snapshots.recount import days
 from snapshots.releases.canonical import canonical
 from snapshots.releases.chain import Sealed, already, check_may_follow, requested, seal, unseal
 from snapshots.releases.failures import Damaged, LaterFormat, NotAllowed, Taken
