@@ -98,7 +98,7 @@ class Rebuild:
         return list(found.values())
 
     async def _rebuild(self, of: _State) -> AsyncIterator[Progress]:
-        """Fold the log of each of the shard's topics, one after another: order makes no difference."""
+        """Fold the log of each of the shard's topics, in any order, which makes no difference."""
         store, head, generation = of.store, of.head, of.head.generation + 1
         await store.drop(generation)  # what a rebuild that died may have left
         state, tallies, latest = Partition(self.rules), Counter[str](), 0
