@@ -26,9 +26,9 @@ class Casework(Case):
             if e["type"] in ("case.closed", "case.reopened") and e["day"] >= self.received
         ]
         self.allocations = [e for e in self.events if e["type"] == "case.allocated"]
-        until = in_order(self.closure) if self.closure else None
-        held = [e for e in self.allocations if until is None or e["time"] <= until[0]]
-        self.holding = held[-1] if held else None
+        until = self.closure["time"] if self.closure else None
+        self.held = [e for e in self.allocations if until is None or e["time"] <= until]
+        self.holding = self.held[-1] if self.held else None
         self.service: str | None = self.holding["data"]["service"] if self.holding else None
         self.provider: str | None = self.holding["data"].get("provider") if self.holding else None
         self.receipt = self.receipt_of(self.service)
@@ -37,6 +37,11 @@ class Casework(Case):
         """The day of the first allocation to a service; r if that was earlier."""
         days = [e["day"] for e in self.allocations if e["data"]["service"] == service]
         return max(min(days), self.received) if days else None
+
+    def provider_for(self, service: str) -> str | None:
+        """The provider of the latest allocation to a service; if closed, by its closure."""
+        of_service = [e for e in self.held if e["data"]["service"] == service]
+        return of_service[-1]["data"].get("provider") if of_service else None
 
     def days_of(self, what: str, since: date) -> list[date]:
         """The days on which something was done, on or after a day."""

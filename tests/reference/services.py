@@ -36,9 +36,8 @@ def add_services(
             tally.add(code, spots, numerator, denominator)
         for code, service in (("CEH03", "family-support"), ("CEH63", "neet-support")):
             if case.ever_with(service, april, as_of):
-                held = [e for e in case.allocations if e["data"]["service"] == service]
-                provider = held[-1]["data"].get("provider")
-                tally.add(code, with_provider(areas_of(case.district, areas), provider), 1, 1)
+                spots = with_provider(areas_of(case.district, areas), case.provider_for(service))
+                tally.add(code, spots, 1, 1)
     for open_code, code, service in (
         ("CEH04", "CEH02", "family-support"),
         ("CEH64", "CEH62", "neet-support"),
@@ -69,9 +68,8 @@ def family_support(case: Casework, others: list[Casework], as_of: date) -> list[
     if case.closure is None:
         found.append(("CEH12", int((as_of - case.receipt).days > 180), 1))
         found.append(("CEH13", int(_is_again(case, others, "family-support", as_of)), 1))
-    found += [
-        ("CEH14", 1, 1) for e in case.events if e["type"] == "case.stepped-up" and e["day"] >= month
-    ][:1]
+    if case.days_of("case.stepped-up", max(month, case.received)):
+        found.append(("CEH14", 1, 1))
     return found
 
 

@@ -21,12 +21,20 @@ class Supplied(NamedTuple):
 
 
 def supplied(facts: list[Event], as_of: date, areas: Areas) -> dict[Cell, Supplied]:
-    """The latest measure for each code, area and band whose period is the as-of date's month."""
+    """The latest measure for each code, area and band whose period holds the as-of date.
+
+    A period is the date's month, or its year from April where no month is supplied; a school
+    term's dates are not part of the definitions, so that none is looked at.
+    """
     found: dict[Cell, Supplied] = {}
-    for event in sorted(of_topic(facts, REFERENCE), key=in_order):
+    periods = [str(as_of.year - (as_of.month < 4)), f"{as_of:%Y-%m}"]
+    measures = [
+        e
+        for e in of_topic(facts, REFERENCE)
+        if e["type"] == "measure.supplied" and e["data"]["period"] in periods
+    ]
+    for event in sorted(measures, key=lambda e: (periods.index(e["data"]["period"]), in_order(e))):
         data = event["data"]
-        if event["type"] != "measure.supplied" or data["period"] != f"{as_of:%Y-%m}":
-            continue
         kind = kind_of_area(data["area"], areas)
         if kind is not None:
             is_given = data["status"] == "supplied"
