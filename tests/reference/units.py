@@ -31,7 +31,7 @@ def add_units(
             day = event["day"]
             if any(word in event["data"]["notification_type"] for word in NOT_A_NEW_CASE):
                 continue
-            if day < min(april, month):
+            if day < april:
                 continue
             bands = ("all", age_band(case.born, day))
             earlier = _earlier_unit_cases(case, day, by_child[case.child])
@@ -39,8 +39,7 @@ def add_units(
             if day >= month:
                 tally.add("EH21", spots, bool(earlier), bool(earlier), bands)
                 tally.add("EH22", spots, bool(same), 1, bands)
-            if day >= april:
-                tally.add("EH21@2017", spots, bool(earlier), 1)
+            tally.add("EH21@2017", spots, bool(earlier), 1)
 
     _add_returns(tally, facts, cases, month, areas)
     _add_rates(tally, facts, as_of, areas)
