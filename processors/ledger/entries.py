@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from processors.days.calendar import NEVER, Calendar, Days
 from processors.facts.cases import UNKNOWN_BAND, Columns, Facts, Flags
@@ -78,14 +79,18 @@ class Ledger:
         return together(parts)
 
     def _of(self, measure: Measure, rows: Columns) -> list[Part]:
-        begin, end = self._period(measure, rows)
-        chosen = np.flatnonzero(self._passes(measure, rows) & (begin < end))
-        begin, end = begin[chosen], end[chosen]
+        """The entries of a measure; what is dear is worked out for the rows that pass its tests."""
+        chosen = np.flatnonzero(self._passes(measure, rows))
+        if measure.limit:
+            chosen = chosen[self._within(measure.limit, rows, chosen)]
+        begin, end = self._period(measure, rows, chosen)
+        lasting = begin < end
+        chosen, begin, end = chosen[lasting], begin[lasting], end[lasting]
         locality, band, sign = rows.locality[chosen], rows.band[chosen], rows.sign[chosen]
         amounts = [sign]
         if measure.total:
-            span = rows.days[measure.total.end] - rows.days[measure.total.start]
-            amounts.append(sign * span[chosen])
+            first, last = rows.days[measure.total.start], rows.days[measure.total.end]
+            amounts.append(sign * (last[chosen] - first[chosen]))
         parts: list[Part] = []
         for name, amount in zip(measure.slots, amounts, strict=True):
             slot = np.full(len(chosen), self._slot[name])
@@ -93,8 +98,8 @@ class Ledger:
         return parts
 
     def _passes(self, measure: Measure, rows: Columns) -> Flags:
-        """Which rows are of the measure's state, pass its tests and keep its limit."""
-        passed = np.ones(len(rows.sign), dtype=np.bool_)
+        """Which rows have changed, are of the measure's state, and pass its tests."""
+        passed: Flags = rows.sign != 0
         if measure.state:
             passed &= rows.is_closed == (measure.state == "closed")
         for name, known in self._tests.items():
@@ -103,12 +108,10 @@ class Ledger:
                 passed &= (rows.passes[name] >> known.index(match)) & 1 == 1
         for name in measure.flags:
             passed &= rows.flags[name]
-        if measure.limit:
-            passed &= self._within(measure.limit, rows)
         return passed
 
-    def _within(self, limit: Limit, rows: Columns) -> Flags:
-        start, end = rows.days[limit.start], rows.days[limit.end]
+    def _within(self, limit: Limit, rows: Columns, chosen: NDArray[np.intp]) -> Flags:
+        start, end = rows.days[limit.start][chosen], rows.days[limit.end][chosen]
         if limit.unit == "months":
             within: Flags = end < self._calendar.leaves_last_months(start, limit.at_most)
             return within
@@ -119,18 +122,20 @@ class Ledger:
         within = (taken > limit.more_than) & (taken <= limit.at_most)
         return within | (end >= NEVER) if limit.unended else within
 
-    def _period(self, measure: Measure, rows: Columns) -> tuple[Days, Days]:
-        """The first day each row counts, and the first on which it no longer does."""
-        begin, end = rows.begin, rows.end
+    def _period(
+        self, measure: Measure, rows: Columns, chosen: NDArray[np.intp]
+    ) -> tuple[Days, Days]:
+        """The first day each row chosen counts, and the first on which it no longer does."""
+        begin, end = rows.begin[chosen], rows.end[chosen]
         for start in measure.starts:
-            begin = np.maximum(begin, self._start(start, rows))
+            begin = np.maximum(begin, self._start(start, rows.days[start.day][chosen]))
         if measure.window:
-            opens, shuts = self._window(measure.window, rows.days[measure.window.day])
+            opens, shuts = self._window(measure.window, rows.days[measure.window.day][chosen])
             begin, end = np.maximum(begin, opens), np.minimum(end, shuts)
         return begin, end
 
-    def _start(self, start: Start, rows: Columns) -> Days:
-        day = rows.days[start.day] + start.days
+    def _start(self, start: Start, day: Days) -> Days:
+        day = day + start.days
         if start.working_days is None:
             return day
         return self._calendar.working_day_after(day, start.working_days)
