@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
-
 from processors.decoding import decode
 from processors.quality import EXPLANATIONS
+from streams.deadletters import ADDED
+from typer.main import get_command
+
 from schemas.catalogue import load_catalogue
 from schemas.events import TOPICS
 from schemas.scorecard import Status
 from schemas.settings import Settings
 from streams.cli import app
-from streams.deadletters import ADDED
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
