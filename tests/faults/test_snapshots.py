@@ -51,7 +51,7 @@ POINTS = [
     "after streams.jobs.releasing:take_cut",
     "after streams.jobs.releasing:examine",
     "at snapshots.releases.topic:Publisher.publish",
-    "at snapshots.releases.topic:Committing.commit_transaction",
+    "at snapshots.releases.transactions:Committing.commit_transaction",
     "after snapshots.releases.topic:Publisher.publish",
     "after streams.jobs.releasing:ReleaseFolder.write",
 ]
