@@ -12,7 +12,7 @@ from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from streams.kafka.batches import TP
 from streams.state.reading import partitions_key
-from streams.state.store import Advance, Head, PartitionStore
+from streams.state.store import Advance, Head, ShardStore
 
 COMMIT_EVENTS = 10_000
 
@@ -25,7 +25,7 @@ class Filling:
     ) -> None:
         self._redis, self._deployment, self._topic = redis, deployment, topic
         tps = [TP(topic, number) for number in range(partitions)]
-        self._stores = [PartitionStore(redis, deployment, tp, rules) for tp in tps]
+        self._stores = [ShardStore(redis, deployment, tp, rules) for tp in tps]
         self._states = [Partition(rules) for _ in tps]
         self._heads = [Head() for _ in tps]
         self._waiting: list[list[Message]] = [[] for _ in tps]
@@ -53,7 +53,8 @@ class Filling:
             state.admit(child, None)
         state.fold(events)
         latest = max([head.latest, *(event.instant for _, event in events)])
-        advance = Advance(head.offset + len(messages), latest, {"messages": len(messages)})
+        offset = head.offset(self._topic) + len(messages)
+        advance = Advance({self._topic: offset}, latest, {"messages": len(messages)})
         self._heads[number] = await self._stores[number].commit(
             head, state.settle(), state.tables, advance
         )

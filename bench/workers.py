@@ -21,7 +21,7 @@ from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from streams.kafka.batches import TP
 from streams.state.clients import connect_redis
-from streams.state.store import PartitionStore
+from streams.state.store import ShardStore
 
 LINES_KEPT = 20
 STOP_SECONDS = 30.0
@@ -35,7 +35,7 @@ class StoredOffsets:
     def __init__(self, settings: Settings, rules: Rules) -> None:
         unused = connect_redis(settings)  # never connects: only names of keys are asked for
         tps = [TP(CASE_TOPIC, number) for number in range(PARTITIONS)]
-        stores = [PartitionStore(unused, settings.deployment, tp, rules) for tp in tps]
+        stores = [ShardStore(unused, settings.deployment, tp, rules) for tp in tps]
         self._keys = [store.head_key for store in stores]
         self._redis = Redis.from_url(settings.redis_url)
 

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
         "default", description="names this deployment's consumer group and Redis keys"
     )
     case_partitions: Annotated[int, Field(ge=1)] = Field(
-        6, description="partitions of case-events and its dead letters, when they are created"
+        6,
+        description="partitions of case-events, scs-events and activity-events, and of their dead "
+        "letters, when they are created",
     )
     reference_partitions: Annotated[int, Field(ge=1)] = Field(
         1, description="partitions of reference-events and its dead letters, when they are created"
@@ -42,6 +44,9 @@ class Settings(BaseSettings):
     )
     areas_file: Path | None = Field(
         None, description="the tree of areas; the one for Kent if unset"
+    )
+    places_file: Path | None = Field(
+        None, description="sites and providers; those for Kent if unset, with Kent's areas"
     )
     catalogue_file: Path | None = Field(None, description="the catalogue; the shipped one if unset")
     standards_file: Path | None = Field(

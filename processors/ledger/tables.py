@@ -62,11 +62,12 @@ class Touched(NamedTuple):
     """What an update changed.
 
     The numbers of the cells whose rows changed, by month; those whose checkpoints did, by month;
-    and how many cells there were before it.
+    the months that it began; and how many cells there were before it.
     """
 
     rows: dict[int, NDArray[np.intp]]
     checkpoints: dict[int, NDArray[np.intp]]
+    begun: list[int]
     known: int
 
 
@@ -134,7 +135,7 @@ class Tables:
         checkpoints = self._carry(net)
         for month in begun:
             checkpoints[month] = np.arange(len(self.checkpoints[month]))
-        return Touched(rows, checkpoints, known)
+        return Touched(rows, checkpoints, begun, known)
 
     def stock(self, day: int, calendar: Calendar) -> Stock:
         """Every cell's stock as of a day."""

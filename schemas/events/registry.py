@@ -114,9 +114,10 @@ def topics_of(event_type: str) -> tuple[str, ...]:
     """The topics an event type belongs on: one, but one of every group for a retraction.
 
     A retraction may go on any topic; only the shard of the event it names acts on it, and its
-    sender need not know which that is. Raises KeyError for an unknown type.
+    sender need not know which that is. What is of no type that there is goes to the first topic,
+    whose schema refuses it.
     """
-    return GROUPS if event_type == RETRACTION else (_TOPIC_OF[event_type],)
+    return GROUPS if event_type == RETRACTION else (_TOPIC_OF.get(event_type, CASE_TOPIC),)
 
 
 def _on(topic: str) -> Iterator[type[Any]]:

@@ -22,7 +22,7 @@ from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
 from streams.kafka.topics import TopicPlan, admin_client, planned_topics
 from streams.state.open_alerts import prefixes
-from streams.state.store import OtherLayout, PartitionStore
+from streams.state.store import OtherLayout, ShardStore, shard_of
 
 # Topics that no state is folded from.
 NOT_FOLDED = {RELEASES, ALERTS_TOPIC}
@@ -159,12 +159,12 @@ class Doctor:
         yield self._workers(total_lag)
 
     async def _partition(self, tp: TP, first: int, end: int) -> tuple[Finding, int]:
-        store = PartitionStore(self.redis, self.settings.deployment, tp, self.rules)
+        store = ShardStore(self.redis, self.settings.deployment, shard_of(tp), self.rules)
         try:
             head = await store.head()
         except OtherLayout as error:
             return Finding(Verdict.WRONG, _name(tp), str(error)), 0
-        offset = head.offset if head else 0
+        offset = head.offset(tp.topic) if head else 0
         if not first <= offset <= end:
             text = (
                 f"the state stands at offset {offset}, but the log has {first} to {end}: events "

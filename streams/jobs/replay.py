@@ -1,56 +1,54 @@
 """Replay: the scorecard straight from a file, by the processors of the live stream alone."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from processors.days.calendar import day_number, previous_month_end
 from processors.figures.evaluate import AsOf, scorecard
-from processors.figures.population import population
+from processors.figures.supplies import Supplies
 from processors.fold import Partition
+from processors.ledger.tables import together
 from processors.record.decoding import Message, decode
 from processors.rules import Rules
-from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import GROUPS, REFERENCE_TOPIC, group_of, topic_names
 from schemas.scorecard import ScorecardRow
 from streams.kafka.eventfiles import Line
 
 
 class Replay:
-    """State of both topics in memory, fed with lines of event files."""
+    """A shard of each group in memory, fed with lines of event files."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._partitions = {topic: Partition(rules) for topic in (CASE_TOPIC, REFERENCE_TOPIC)}
+        self._shards = {group: Partition(rules) for group in GROUPS}
 
     def add(self, lines: Iterable[Line]) -> None:
         """Take in lines; work over columns makes many at once cheaper than one by one."""
-        messages: dict[str, list[Message]] = {topic: [] for topic in self._partitions}
+        messages: dict[str, list[Message]] = {topic: [] for topic in topic_names()}
         for line in lines:
             for topic in line.topics:
                 messages[topic].append(line.message)
         for topic, batch in messages.items():
             self._fold(topic, batch)
 
-    def rows(self, as_of: date) -> list[ScorecardRow]:
-        """The scorecard as of a date."""
-        return scorecard(
-            self._rules.catalogue,
-            self._rules.areas,
-            self._as_of(as_of),
-            self._as_of(previous_month_end(as_of)),
-        )
+    def rows(self, as_of: date, levels: Collection[str] = ()) -> list[ScorecardRow]:
+        """The scorecard as of a date, at levels or those of the areas."""
+        now, previous = self._as_of(as_of), self._as_of(previous_month_end(as_of))
+        return scorecard(self._rules, now, previous, levels)
 
     def _as_of(self, day: date) -> AsOf:
-        cases, reference = self._partitions[CASE_TOPIC], self._partitions[REFERENCE_TOPIC]
-        published = [event for record in reference.records.values() for event in record.events]
-        return AsOf(
-            cases.tables.stock(day_number(day), self._rules.calendar),
-            population(published, self._rules.areas, day),
-        )
+        children = self._shards[REFERENCE_TOPIC].children.values()
+        supplied = (event for child in children for event in child.record.events)
+        stocks = [
+            shard.tables.stock(day_number(day), self._rules.calendar)
+            for shard in self._shards.values()
+        ]
+        return AsOf(day, together(stocks), Supplies(supplied, day))
 
     def _fold(self, topic: str, messages: list[Message]) -> None:
-        partition = self._partitions[topic]
+        shard = self._shards[group_of(topic)]
         events = decode(topic, messages).events
-        for child in partition.missing(child for child, _ in events):
-            partition.admit(child, None)
-        partition.fold(events)
-        partition.settle()
+        for child in shard.missing(child for child, _ in events):
+            shard.admit(child, None)
+        shard.fold(events)
+        shard.settle()

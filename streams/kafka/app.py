@@ -14,6 +14,7 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.types import ChannelT, EventT, Message, StreamT
 
+from schemas.events.registry import topic_names
 from streams.failures import Understood
 from streams.kafka.batches import Batch, Stop
 from streams.kafka.consumer import BatchConsumer, BatchTransport, PartitionOwner
@@ -47,7 +48,7 @@ class Reading:
 
     group: str
     brokers: str
-    topics: tuple[str, ...] = ("case-events", "reference-events")
+    topics: tuple[str, ...] = topic_names()
     batch_records: int = 10_000
     ahead_records: int = 40_000
     partition_fetch_bytes: int = 1 << 20

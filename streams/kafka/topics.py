@@ -7,7 +7,13 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.alerts import ALERTS_TOPIC
-from schemas.events.registry import CASE_TOPIC, DEAD_LETTER_SUFFIX, REFERENCE_TOPIC
+from schemas.events.registry import (
+    CASE_TOPIC,
+    DEAD_LETTER_SUFFIX,
+    REFERENCE_TOPIC,
+    group_of,
+    topic_names,
+)
 from schemas.settings import Settings
 from snapshots.releases import topic as releases
 from streams.failures import Understood
@@ -47,6 +53,8 @@ class TopicPlan:
 def planned_topics(settings: Settings) -> list[TopicPlan]:
     """The topics of a deployment; dead letters have the partitions of their own topic.
 
+    Topics of a group have as many partitions as one another, since a child spans them.
+
     Releases are one partition, because they are a chain, and so are alerts, which are told in the
     order in which they came.
     """
@@ -55,8 +63,8 @@ def planned_topics(settings: Settings) -> list[TopicPlan]:
         REFERENCE_TOPIC: settings.reference_partitions,
     }
     events = [
-        TopicPlan(name, count, settings.replication)
-        for topic, count in partitions.items()
+        TopicPlan(name, partitions[group_of(topic)], settings.replication)
+        for topic in topic_names()
         for name in (topic, dead_letter_topic(topic))
     ]
     return [

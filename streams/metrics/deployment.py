@@ -35,7 +35,7 @@ from streams.kafka.logreading import log_reader
 from streams.metrics.families import FAMILIES, Found
 from streams.state.open_alerts import active_counts
 from streams.state.reading import read_scorecard
-from streams.state.store import Head
+from streams.state.store import Head, stored_offsets
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +126,9 @@ class LiveMetrics(Collector):
         except (KafkaError, OSError) as error:
             log.warning("Kafka does not answer: %r", error)
             found.add("caseline_kafka_up", 0)
+        stored = stored_offsets(heads or {})
         for tp, (first, end) in bounds.items() if heads is not None else ():
-            lag = end - max(heads.get(tp, Head()).offset, first)  # type: ignore[union-attr]
+            lag = end - max(stored.get(tp, 0), first)
             found.add("caseline_table_lag_events", max(lag, 0), tp.topic, str(tp.partition))
 
     def _look_at_releases(self, found: Found, now: datetime) -> None:

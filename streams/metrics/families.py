@@ -104,13 +104,14 @@ class Found:
         """Add the scorecard; no cell that there is nothing to say of, and no value without one."""
         indicators = {indicator.code: indicator for indicator in rules.catalogue.indicator}
         for row in rows:
-            if row.status in ("reported", "no-cases"):
+            if row.status in ("reported", "supplied", "no-cases"):
                 self._add_row(indicators[row.code], row)
 
     def _add_row(self, indicator: Indicator, row: ScorecardRow) -> None:
         cell = row.code, row.area, row.age_band
-        self.add("caseline_indicator_numerator", row.numerator, *cell)
-        if indicator.denominator is not None:
+        if row.numerator is not None:
+            self.add("caseline_indicator_numerator", row.numerator, *cell)
+        if indicator.denominator is not None and row.denominator is not None:
             self.add("caseline_indicator_denominator", row.denominator, *cell)
         if row.value is not None and indicator.unit == "percent":
             self.add("caseline_indicator_ratio", row.value / 100, *cell)

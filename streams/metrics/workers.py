@@ -129,6 +129,16 @@ class WorkerMetrics:
         self.events.labels(topic).inc(tallies.get("messages", 0) - rejected)
         self.duplicates.labels(topic).inc(tallies.get("duplicates", 0))
 
+    def told(self, changes: Sequence[Told]) -> None:
+        """A commit has told these changes of alerts; those that are history are not counted."""
+        states = Counts(
+            (it.alert.standard, it.alert.state)
+            for it in changes
+            if it.before != it.alert.state and not it.alert.historic
+        )
+        for labels, count in states.items():
+            self.alert_changes.labels(*labels).inc(count)
+
 
 class Meter:
     """What is measured of one partition while this worker has it."""
@@ -164,16 +174,6 @@ class Meter:
         self._metrics.event_to_table.observe(_ages(arrivals, now))
         self._lag.set(max(self._end - offset, 0))
         self._progress.set(now)
-
-    def told(self, changes: Sequence[Told]) -> None:
-        """A commit has told these changes of alerts; those that are history are not counted."""
-        states = Counts(
-            (it.alert.standard, it.alert.state)
-            for it in changes
-            if it.before != it.alert.state and not it.alert.historic
-        )
-        for labels, count in states.items():
-            self._metrics.alert_changes.labels(*labels).inc(count)
 
     def commit_failed(self) -> None:
         """A commit did not succeed, or whether it did is not known."""

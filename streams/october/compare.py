@@ -41,12 +41,12 @@ class Row(Protocol):
         ...
 
     @property
-    def numerator(self) -> int:
+    def numerator(self) -> int | float | None:
         """The count itself, or what the ratio is of."""
         ...
 
     @property
-    def denominator(self) -> int:
+    def denominator(self) -> int | float | None:
         """What a ratio is out of."""
         ...
 
@@ -162,16 +162,21 @@ def compare(
 def as_printed(cell: PublishedCell, rows: dict[Key, Row]) -> str:
     """The streamed figure of a cell in the publication's own form; blank for no value."""
     row = rows.get((cell.code, cell.area, cell.age_band))
-    numerator = row.numerator if row else 0
+    numerator = _count(row.numerator if row else 0)
     if cell.kind == "count":
         return str(numerator)
     if cell.kind == "share":
         overall = rows.get((cell.code, cell.area, "all"))
-        return _decimal(100 * numerator, overall.numerator if overall else 0, "%")
+        return _decimal(100 * numerator, _count(overall.numerator if overall else 0), "%")
     percentage = cell.code >= "EH14" and cell.code not in PER_10_000
     scale = 10_000 if cell.code in PER_10_000 else 100 if percentage else 1
-    denominator = row.denominator if row else 0
+    denominator = _count(row.denominator if row else 0)
     return _decimal(scale * numerator, denominator, "%" if percentage else "")
+
+
+def _count(number: float | None) -> int:
+    """What is printed is counted, so it is whole."""
+    return int(number or 0)
 
 
 def _decimal(numerator: int, denominator: int, unit: str) -> str:

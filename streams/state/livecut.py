@@ -5,19 +5,19 @@ import time
 from collections.abc import Sequence
 from datetime import date
 
-import numpy as np
 from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, previous_month_end
+from processors.ledger.tables import Stock, together
 from processors.record.decoding import Event
 from processors.record.record import decode_record
 from processors.rules import Rules
-from schemas.events.registry import CASE_TOPIC
+from schemas.events.registry import REFERENCE_TOPIC
 from schemas.release import Position
 from snapshots.making.freeze import Cut
 from streams.failures import Understood
 from streams.kafka.batches import TP
-from streams.state.store import Head, PartitionStore
+from streams.state.store import Head, ShardStore, shard_of, stored_offsets
 
 POLL_SECONDS = 0.1
 # Times that reference events are read again because some came meanwhile.
@@ -32,11 +32,12 @@ async def wait_for_state(
     redis: Redis, deployment: str, rules: Rules, ends: Sequence[Position], seconds: float
 ) -> None:
     """Wait until the tables have all events before these ends. Raises Behind."""
-    stores = {it: _store(redis, deployment, it, rules) for it in ends}
+    stores = _stores(redis, deployment, rules, ends)
     deadline = time.monotonic() + seconds
     while True:
-        heads = {it: await store.head() or Head() for it, store in stores.items()}
-        missing = sum(max(0, it.offset - head.offset) for it, head in heads.items())
+        heads = {shard: await store.head() or Head() for shard, store in stores.items()}
+        stored = stored_offsets(heads)
+        missing = sum(max(0, it.offset - stored.get(TP(it.topic, it.partition), 0)) for it in ends)
         if not missing:
             return
         if time.monotonic() > deadline:
@@ -56,24 +57,28 @@ async def take_cut(
     """
     dates = as_of, previous_month_end(as_of)
     months = [month_number(day) for day in dates]
-    now, before = (np.zeros(rules.shape, dtype=np.int64) for _ in dates)
-    positions: list[Position] = []
+    stocks: tuple[list[Stock], list[Stock]] = [], []
+    heads: dict[TP, Head] = {}
     reference: list[Event] = []
-    for partition in partitions:
-        store = _store(redis, deployment, partition, rules)
-        if partition.topic == CASE_TOPIC:
-            head, tables = await store.month_tables(months)
-            for stock, table, day in zip((now, before), tables, dates, strict=False):
-                stock += table.stock(day_number(day), rules.calendar)
-        else:
+    for shard, store in _stores(redis, deployment, rules, partitions).items():
+        if shard.topic == REFERENCE_TOPIC:
             head, events = await _reference(store)
             reference += events
-        offset = head.offset if head else 0
-        positions.append(partition.model_copy(update={"offset": offset}))
-    return Cut(tuple(positions), (now, before), tuple(reference))
+        else:
+            head, tables = await store.month_tables(months)
+            for found, table, day in zip(stocks, tables, dates, strict=False):
+                found.append(table.stock(day_number(day), rules.calendar))
+        heads[shard] = head or Head()
+    stored = stored_offsets(heads)
+    positions = tuple(
+        it.model_copy(update={"offset": stored.get(TP(it.topic, it.partition), 0)})
+        for it in partitions
+    )
+    now, before = (together(found) for found in stocks)
+    return Cut(positions, (now, before), tuple(reference))
 
 
-async def _reference(store: PartitionStore) -> tuple[Head | None, list[Event]]:
+async def _reference(store: ShardStore) -> tuple[Head | None, list[Event]]:
     """The events of a partition's records, read again until none of them changed meanwhile."""
     for _ in range(READ_TRIES):
         head = await store.head()
@@ -86,8 +91,12 @@ async def _reference(store: PartitionStore) -> tuple[Head | None, list[Event]]:
 
 
 def _place(head: Head | None) -> tuple[int, int]:
-    return (head.generation, head.offset) if head else (0, 0)
+    return (head.generation, head.commits) if head else (0, 0)
 
 
-def _store(redis: Redis, deployment: str, at: Position, rules: Rules) -> PartitionStore:
-    return PartitionStore(redis, deployment, TP(at.topic, at.partition), rules)
+def _stores(
+    redis: Redis, deployment: str, rules: Rules, partitions: Sequence[Position]
+) -> dict[TP, ShardStore]:
+    """The stores of the shards that partitions belong to."""
+    shards = dict.fromkeys(shard_of(TP(it.topic, it.partition)) for it in partitions)
+    return {shard: ShardStore(redis, deployment, shard, rules) for shard in shards}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from schemas.alerts import CHANGE, AlertState, CaseChange, IndicatorChange
-from streams.state.reading import known_partitions
+from streams.state.reading import known_shards
 
 
 def deployment_prefix(deployment: str) -> str:
@@ -25,7 +25,7 @@ def deployment_prefix(deployment: str) -> str:
 
 async def prefixes(redis: Redis, deployment: str) -> list[str]:
     """Every prefix that alerts may lie under."""
-    partitions = await known_partitions(redis, deployment)
+    partitions = await known_shards(redis, deployment)
     return [
         deployment_prefix(deployment),
         *(f"caseline:{{{deployment}:{tp.topic}:{tp.partition}}}" for tp in partitions),

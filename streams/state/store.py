@@ -1,12 +1,15 @@
-"""A partition's state in Redis: records, tables and the next offset, changed in one atomic step.
+"""A shard's state in Redis: records, tables and the next offsets, changed in one atomic step.
 
-All keys of a partition share a hash tag, so that they lie in one slot of a Redis Cluster:
+A shard is the partitions of one number of all topics of a group. All of its keys share a hash tag,
+so that they lie in one slot of a Redis Cluster:
 
-    caseline:{<deployment>:<topic>:<partition>}:head      generation, offset, layout, tallies
-    ...:<generation>:records                              child -> record
+    caseline:{<deployment>:<group>:<number>}:head         generation, offsets, layout, tallies
+    ...:<generation>:records                              partition key -> record
+    ...:<generation>:cells                                packed: slot, locality, band, by number
+    ...:<generation>:localities                           localities, by their numbers in the cells
     ...:<generation>:months                               month numbers that have entries
-    ...:<generation>:checkpoints                          month -> stock when it begins
-    ...:<generation>:entries:<month>                      cell -> entries by day
+    ...:<generation>:checkpoint:<month>                   packed: stocks when it begins, by cell
+    ...:<generation>:entries:<month>                      cell's number -> entries by day
     ...:<generation>:deadlines                            child -> when to look at their alerts next
     ...:alerts:told                                       child -> alerts as they were told last
     ...:alerts:open                                       alert id -> its change, while active
@@ -15,9 +18,9 @@ All keys of a partition share a hash tag, so that they lie in one slot of a Redi
 
 What was told of alerts outlives a rebuild: it says what the world outside believes.
 
-A commit is refused unless generation, offset and the number of commits are still those that it
-began at. So a worker that has lost the partition cannot write, whatever it believes (Architecture,
-Exactly once).
+A commit is refused unless generation, offsets and the number of commits are still those that it
+began at. So a worker that has lost the shard cannot write, whatever it believes
+(docs/architecture.md, Exactly once).
 """
 
 import hashlib
@@ -26,42 +29,56 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
-from processors.ledger.tables import Tables
+from processors.ledger.tables import Cells, Sums, Tables
 from processors.rules import Rules
+from schemas.events.registry import group_of
 from streams.clock import midnight
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.alert_outbox import Outgoing, queue_changes
-from streams.state.encoding import decode_checkpoint, decode_rows, encode_checkpoint, encode_rows
+from streams.state.encoding import (
+    checkpoint_changes,
+    decode_cells,
+    decode_checkpoint,
+    decode_rows,
+    encode_cells,
+    encode_checkpoint,
+    encode_rows,
+)
 
 # How state is written; another number makes a worker refuse state written otherwise.
-FORMAT = 2
+FORMAT = 3
 # Fields a command: long commands hold up Redis's other clients.
 FIELDS_AT_ONCE = 2_000
-# Reads the head and, for each month asked for, the latest month with entries not after it, its
-# checkpoint and its rows: all at one moment. The keys it finds share the slot of its one argument.
+# What begins the names of the head's fields that there are several of.
+OFFSET, TALLY = "offset:", "tally:"
+# Reads the head, the cells, and, for each month asked for, the latest month with entries not after
+# it, its checkpoint and its rows: all at one moment. The keys share the slot of its one argument.
 READ = """
 local head = redis.call('HGETALL', KEYS[1])
-local answer = {head}
 local generation = redis.call('HGET', KEYS[1], 'generation')
-if not generation then return answer end
+if not generation then return {head} end
 local base = string.sub(KEYS[1], 1, -5) .. generation
+local cells = redis.call('GET', base .. ':cells')
+local answer = {head, cells or '', redis.call('LRANGE', base .. ':localities', 0, -1)}
 for index, asked in ipairs(ARGV) do
   local found = redis.call('ZREVRANGEBYSCORE', base .. ':months', asked, '-inf', 'LIMIT', 0, 1)
   if found[1] then
-    answer[index + 1] = {
+    answer[index + 3] = {
       found[1],
-      redis.call('HGET', base .. ':checkpoints', found[1]),
+      redis.call('GET', base .. ':checkpoint:' .. found[1]) or '',
       redis.call('HGETALL', base .. ':entries:' .. found[1]),
     }
   else
-    answer[index + 1] = {}
+    answer[index + 3] = {}
   end
 end
 return answer
@@ -78,56 +95,78 @@ class OtherLayout(Understood):
 
 @dataclass(frozen=True)
 class Head:
-    """Where a partition's state stands: all log records before `offset` are in it, none after.
+    """Where a shard's state stands: all records of a topic before its offset are in it, none after.
 
-    `latest` is the latest event time folded, in microseconds from 1970, 0 before any; `commits`
-    how many commits there were; `old_share` how much of what came lately was of long ago.
+    `offsets` has the topics of which anything was read. `latest` is the latest event time folded,
+    in microseconds from 1970, 0 before any; `commits` how many commits there were; `old_share` how
+    much of what came lately was of long ago.
     """
 
     generation: int = 0
-    offset: int = 0
+    offsets: Mapping[str, int] = field(default_factory=dict)
     latest: int = 0
     commits: int = 0
     old_share: float = 0.0
     tallies: Mapping[str, int] = field(default_factory=dict)
 
+    def offset(self, topic: str) -> int:
+        """The next offset of a topic."""
+        return self.offsets.get(topic, 0)
+
 
 @dataclass(frozen=True)
 class Advance:
-    """What a commit adds to the head: the next offset, the latest event time, counts.
+    """What a commit adds to the head: the next offsets, the latest event time, counts.
 
     `again` is when to look again at children of whom something must not be told yet, in seconds
     from 1970 UTC.
     """
 
-    offset: int
+    offsets: Mapping[str, int]
     latest: int
     tallies: Mapping[str, int]
     old_share: float = 0.0
     again: float = 0.0
 
 
+def shard_of(tp: TP) -> TP:
+    """The shard that a partition belongs to, named by its group's first topic."""
+    return TP(group_of(tp.topic), tp.partition)
+
+
+def stored_offsets(heads: Mapping[TP, Head]) -> dict[TP, int]:
+    """Where the state stands in each partition, from the heads of shards."""
+    return {
+        TP(topic, shard.partition): offset
+        for shard, head in heads.items()
+        for topic, offset in head.offsets.items()
+    }
+
+
 def layout(rules: Rules) -> str:
     """A hash of all that the meaning of stored records and tables rests on."""
+    catalogue = rules.catalogue
     parts = {
         "format": FORMAT,
-        "measures": [measure.model_dump(mode="json") for measure in rules.catalogue.measure],
+        "relations": [relation.model_dump(mode="json") for relation in catalogue.relation],
+        "measures": [measure.model_dump(mode="json") for measure in catalogue.measure],
         "standards": [standard.model_dump(mode="json") for standard in rules.standards.standard],
         "leaves": rules.areas.leaves,
-        "providers": rules.standards.providers,
+        "sites": [site.model_dump(mode="json") for site in rules.places.site],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-class PartitionStore:
-    """The stored state of one partition of a deployment, in the generation its head names."""
+class ShardStore:
+    """The stored state of one shard of a deployment, in the generation its head names."""
 
-    def __init__(self, redis: Redis, deployment: str, tp: TP, rules: Rules) -> None:
+    def __init__(self, redis: Redis, deployment: str, shard: TP, rules: Rules) -> None:
         # The client's types allow for decoded text, which it is never asked for here.
         self._redis: Any = redis
         self._rules = rules
         self._layout = layout(rules)
-        self._prefix = f"caseline:{{{deployment}:{tp.topic}:{tp.partition}}}"
+        self._shard = shard
+        self._prefix = f"caseline:{{{deployment}:{shard.topic}:{shard.partition}}}"
         self.head_key = f"{self._prefix}:head"
         self._read = redis.register_script(READ)
 
@@ -136,7 +175,7 @@ class PartitionStore:
         return f"{self._prefix}:{generation}:{name}"
 
     def alerts_key(self, name: str) -> str:
-        """The key of a part of what is known of the partition's alerts."""
+        """The key of a part of what is known of the shard's alerts."""
         return f"{self._prefix}:alerts:{name}"
 
     async def head(self, *, any_layout: bool = False) -> Head | None:
@@ -145,32 +184,27 @@ class PartitionStore:
 
     async def tables(self, head: Head) -> Tables:
         """The whole of a generation's tables, as a worker takes them over."""
-        tables = self._rules.empty_tables()
-        stored = await self._redis.hgetall(self.key(head.generation, "checkpoints"))
-        tables.checkpoints = {int(month): decode_checkpoint(it) for month, it in stored.items()}
-        tables.months = sorted(tables.checkpoints)
+        redis, tables = self._redis, self._rules.empty_tables()
+        stored = await redis.get(self.key(head.generation, "cells"))
+        named = await redis.lrange(self.key(head.generation, "localities"), 0, -1)
+        tables.cells = decode_cells(stored or b"", named, self._rules.localities)
+        months = await redis.zrange(self.key(head.generation, "months"), 0, -1)
+        tables.months = sorted(int(month) for month in months)
         for month in tables.months:
-            rows = await self._redis.hgetall(self.key(head.generation, f"entries:{month}"))
-            tables.entries[month] = decode_rows(rows.items(), tables.shape.cells)
+            checkpoint = await redis.get(self.key(head.generation, f"checkpoint:{month}"))
+            rows = await redis.hgetall(self.key(head.generation, f"entries:{month}"))
+            tables.checkpoints[month] = decode_checkpoint(checkpoint or b"")
+            tables.entries[month] = decode_rows(rows.items())
         return tables
 
     async def month_tables(self, months: Sequence[int]) -> tuple[Head | None, list[Tables]]:
         """The head and, for each month number, tables of what a stock in that month needs."""
         answer = await self._read(keys=[self.head_key], args=list(months))
         head = self._head(dict(zip(answer[0][::2], answer[0][1::2], strict=True)))
-        return head, [self._month_tables(*found) for found in answer[1:]]
-
-    def _month_tables(
-        self, month: bytes | None = None, checkpoint: bytes = b"", rows: Sequence[bytes] = ()
-    ) -> Tables:
-        tables = self._rules.empty_tables()
-        if month is not None:
-            number = int(month)
-            tables.months = [number]
-            tables.checkpoints[number] = decode_checkpoint(checkpoint)
-            pairs = zip(rows[::2], rows[1::2], strict=True)
-            tables.entries[number] = decode_rows(pairs, tables.shape.cells)
-        return tables
+        if head is None:
+            return None, []
+        cells = decode_cells(answer[1], answer[2], self._rules.localities)
+        return head, [_month_tables(cells, *found) for found in answer[3:]]
 
     async def records(self, head: Head, children: list[str]) -> list[bytes | None]:
         """The stored records of the children, None for those that have none."""
@@ -209,10 +243,10 @@ class PartitionStore:
     async def commit(
         self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
     ) -> Head:
-        """Write what a settlement changed together with the next offset, or nothing.
+        """Write what a settlement changed together with the next offsets, or nothing.
 
         1. Watch the head, and refuse unless it is the one given.
-        2. Queue the records, the rows and the checkpoints that changed.
+        2. Queue the records, the cells, the rows and the checkpoints that changed.
         3. Queue the new head.
         4. Execute all of it as one transaction, refused if the head changed since step 1.
 
@@ -224,7 +258,7 @@ class PartitionStore:
             stored = self._head(await pipe.hgetall(self.head_key)) or Head(head.generation)
             if _place(stored) != _place(head):
                 raise Refused(
-                    f"{self.head_key}: stored generation, offset and commits {_place(stored)}, "
+                    f"{self.head_key}: stored generation, offsets and commits {_place(stored)}, "
                     f"expected {_place(head)}"
                 )
             after = _advanced(head, advance, stored.tallies)
@@ -283,14 +317,21 @@ class PartitionStore:
             pipe, self.key(generation, "deadlines"), settlement.telling.deadlines, again
         )
         _queue_fields(pipe, self.key(generation, "records"), settlement.records)
-        for month, rows in settlement.touched.rows.items():
-            fields = encode_rows(tables.entries[month], rows)
+        touched = settlement.touched
+        new = encode_cells(tables.cells, touched.known, self._rules.localities)
+        if new.cells:
+            pipe.append(self.key(generation, "cells"), new.cells)
+        if new.localities:
+            pipe.rpush(self.key(generation, "localities"), *new.localities)
+        for month, cells in touched.rows.items():
+            fields = encode_rows(tables.entries[month], cells)
             _queue_fields(pipe, self.key(generation, f"entries:{month}"), fields)
-        months = settlement.touched.checkpoints
-        checkpoints = {str(month): encode_checkpoint(tables.checkpoints[month]) for month in months}
-        _queue_fields(pipe, self.key(generation, "checkpoints"), checkpoints)
-        if months:
-            pipe.zadd(self.key(generation, "months"), {str(month): month for month in months})
+        for month, cells in touched.checkpoints.items():
+            key = self.key(generation, f"checkpoint:{month}")
+            _queue_checkpoint(pipe, key, tables.checkpoints[month], cells)
+        begun = {str(month): month for month in touched.begun}
+        if begun:
+            pipe.zadd(self.key(generation, "months"), begun)
 
     def _queue_head(self, pipe: Any, head: Head, tallies: Mapping[str, int]) -> None:
         """Queue a head; the tallies are added to those that are stored."""
@@ -298,40 +339,59 @@ class PartitionStore:
             self.head_key,
             mapping={
                 "generation": head.generation,
-                "offset": head.offset,
                 "latest": head.latest,
                 "commits": head.commits,
                 "old_share": head.old_share,
                 "layout": self._layout,
+                **{f"{OFFSET}{topic}": offset for topic, offset in head.offsets.items()},
             },
         )
         for name, count in tallies.items():
-            pipe.hincrby(self.head_key, f"tally:{name}", count)
+            pipe.hincrby(self.head_key, f"{TALLY}{name}", count)
 
     def _head(self, stored: dict[bytes, bytes], *, any_layout: bool = False) -> Head | None:
         if not stored:
             return None
         if not any_layout and stored[b"layout"].decode() != self._layout:
             raise OtherLayout(
-                f"{self._prefix}: the state was made with another catalogue, tree of areas or "
-                "version of Caseline; `caseline rebuild` makes it anew from the log"
+                f"{self._prefix}: the state was made with another catalogue, tree of areas, places "
+                "or version of Caseline; `caseline rebuild` makes it anew from the log"
             )
+        fields = {name.decode(): value for name, value in stored.items()}
+        offsets = _beginning_with(OFFSET, fields)
+        if "offset" in fields:  # as it was before shards had several topics
+            offsets.setdefault(self._shard.topic, int(fields["offset"]))
         return Head(
-            generation=int(stored[b"generation"]),
-            offset=int(stored[b"offset"]),
-            latest=int(stored[b"latest"]),
-            commits=int(stored.get(b"commits", 0)),
-            old_share=float(stored.get(b"old_share", 0)),
-            tallies={
-                name.decode().removeprefix("tally:"): int(count)
-                for name, count in stored.items()
-                if name.startswith(b"tally:")
-            },
+            generation=int(fields["generation"]),
+            offsets=offsets,
+            latest=int(fields["latest"]),
+            commits=int(fields.get("commits", 0)),
+            old_share=float(fields.get("old_share", 0)),
+            tallies=_beginning_with(TALLY, fields),
         )
 
 
-def _place(head: Head) -> tuple[int, int, int]:
-    return head.generation, head.offset, head.commits
+def _beginning_with(prefix: str, fields: Mapping[str, bytes]) -> dict[str, int]:
+    return {
+        name.removeprefix(prefix): int(value)
+        for name, value in fields.items()
+        if name.startswith(prefix)
+    }
+
+
+def _month_tables(
+    cells: Cells, month: bytes | None = None, checkpoint: bytes = b"", rows: Sequence[bytes] = ()
+) -> Tables:
+    if month is None:
+        return Tables(cells)
+    number, pairs = int(month), zip(rows[::2], rows[1::2], strict=True)
+    return Tables(
+        cells, [number], {number: decode_rows(pairs)}, {number: decode_checkpoint(checkpoint)}
+    )
+
+
+def _place(head: Head) -> tuple[int, tuple[tuple[str, int], ...], int]:
+    return head.generation, tuple(sorted(head.offsets.items())), head.commits
 
 
 def _advanced(head: Head, advance: Advance, stored: Mapping[str, int]) -> Head:
@@ -341,12 +401,21 @@ def _advanced(head: Head, advance: Advance, stored: Mapping[str, int]) -> Head:
         tallies[name] = tallies.get(name, 0) + count
     return replace(
         head,
-        offset=advance.offset,
+        offsets={**head.offsets, **advance.offsets},
         latest=advance.latest,
         commits=head.commits + 1,
         old_share=advance.old_share,
         tallies=tallies,
     )
+
+
+def _queue_checkpoint(pipe: Any, key: str, checkpoint: Sums, cells: NDArray[np.intp]) -> None:
+    changes = checkpoint_changes(checkpoint, cells)
+    if changes is None:
+        pipe.set(key, encode_checkpoint(checkpoint))
+        return
+    for offset, packed in changes:
+        pipe.setrange(key, offset, packed)
 
 
 def _queue_deadlines(pipe: Any, key: str, deadlines: Mapping[str, int], again: float) -> None:

@@ -1,15 +1,17 @@
 """Which rows of a scorecard are asked for, and how they are written."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR, LONDON
-from processors.figures.population import BANDS
+from processors.figures.evaluate import BANDS
 from processors.rules import Rules
+from schemas.places import PROVIDER
 from schemas.scorecard import ScorecardRow
 from streams.terminal.console import err, out
 from streams.terminal.tables.scorecards import LEGEND, Format, as_csv, as_json, as_tables
@@ -35,6 +37,35 @@ CodeOption = Annotated[
     list[str] | None,
     typer.Option("--code", metavar="CODE", help="Only this indicator, such as EH05; repeatable."),
 ]
+LevelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--level",
+        metavar="LEVEL",
+        help="Only places of this kind, such as provider-area or youth-hub; repeatable.",
+        show_default="those of the areas",
+    ),
+]
+PlaceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--place",
+        metavar="NAME",
+        help="Only this place, of whatever kind, such as 'Salus / North'; repeatable.",
+    ),
+]
+ProviderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        help="Only this provider, as a whole and in each area and district; repeatable.",
+    ),
+]
+FamilyOption = Annotated[
+    list[str] | None,
+    typer.Option("--family", metavar="NAME", help="Only this family of indicators; repeatable."),
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the rows are written.")]
 
 
@@ -48,29 +79,75 @@ def day_of(as_of: datetime | None) -> date:
     return day
 
 
-class Selection:
-    """The areas, bands and codes asked for; all where none was. Raises typer.BadParameter."""
+@dataclass(frozen=True)
+class Asked:
+    """What a scorecard is asked for; all there is of what is not asked for."""
 
-    def __init__(
-        self,
-        rules: Rules,
-        areas: list[str] | None,
-        bands: list[str] | None,
-        codes: list[str] | None,
-    ) -> None:
-        indicators = [indicator.code for indicator in rules.catalogue.indicator]
-        self._areas = known(areas, rules.areas.names, "--area")
-        self._bands = known(bands, BANDS, "--age-band")
-        self._codes = known(codes, indicators, "--code")
-        self._rules = rules
+    areas: list[str] | None = None
+    bands: list[str] | None = None
+    codes: list[str] | None = None
+    levels: list[str] | None = None
+    places: list[str] | None = None
+    providers: list[str] | None = None
+    families: list[str] | None = None
+
+
+class Selection:
+    """The rows asked for; those of the areas where no other place is. Raises typer.BadParameter."""
+
+    def __init__(self, rules: Rules, asked: Asked) -> None:
+        indicators = rules.catalogue.indicator
+        families = known(asked.families, _different(it.family for it in indicators), "--family")
+        codes = known(asked.codes, [it.code for it in indicators], "--code")
+        self._codes = {it.code for it in indicators if it.family in families and it.code in codes}
+        self._areas = known(asked.areas, rules.areas.names, "--area")
+        self._bands = known(asked.bands, BANDS, "--age-band")
+        self._asked, self._rules = asked, rules
+        self.levels = self._levels()
+        for code in asked.codes or ():
+            self._must_be_at_a_level(code)
+
+    def _levels(self) -> list[str]:
+        asked, all_levels = self._asked, self._rules.graph.levels
+        if asked.levels:
+            chosen = known(asked.levels, all_levels, "--level")
+            return [level for level in all_levels if level in chosen]
+        if asked.places:
+            return all_levels
+        if asked.providers:
+            return [level for level in all_levels if level.startswith(PROVIDER)]
+        return self._rules.areas.levels
+
+    def _must_be_at_a_level(self, code: str) -> None:
+        (indicator,) = (it for it in self._rules.catalogue.indicator if it.code == code)
+        if not set(indicator.levels).intersection(self.levels):
+            raise typer.BadParameter(
+                f"{code} is a figure of another kind of place: add --level with one of "
+                f"{', '.join(indicator.levels)}",
+                param_hint="--code",
+            )
+
+    def chosen(self, rows: Sequence[ScorecardRow]) -> list[ScorecardRow]:
+        """Those of the rows. Raises typer.BadParameter for a place or provider that has none."""
+        places, providers = self._asked.places or [], self._asked.providers or []
+        there = {row.area for row in rows}
+        known(places, sorted(there), "--place")
+        known(providers, sorted({_provider(row) for row in rows} - {""}), "--provider")
+        return [row for row in rows if self._is_chosen(row)]
+
+    def _is_chosen(self, row: ScorecardRow) -> bool:
+        asked = self._asked
+        return (
+            row.code in self._codes
+            and row.age_band in self._bands
+            and (not asked.places or row.area in asked.places)
+            and (not asked.providers or _provider(row) in asked.providers)
+            and (row.level not in self._rules.areas.levels or row.area in self._areas)
+        )
 
     def print(self, rows: Sequence[ScorecardRow], form: Format) -> None:
         """Write those of the rows to standard output."""
-        chosen = [
-            row
-            for row in rows
-            if row.area in self._areas and row.age_band in self._bands and row.code in self._codes
-        ]
+        chosen = self.chosen(rows)
         if form is Format.JSON:
             sys.stdout.write(as_json(chosen) + "\n")
         elif form is Format.CSV:
@@ -78,6 +155,15 @@ class Selection:
         else:
             out.print(*as_tables(chosen, self._rules.catalogue, out.width), sep="\n")
             err.print(LEGEND, markup=False)
+
+
+def _provider(row: ScorecardRow) -> str:
+    """The provider that a row is of; empty for none."""
+    return row.area.partition(" / ")[0] if row.level.startswith(PROVIDER) else ""
+
+
+def _different(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def known(asked: list[str] | None, there: Sequence[str], option: str) -> set[str]:

@@ -1,15 +1,16 @@
-"""The live fold: batches of Kafka records into each partition's state, and the state into Redis.
+"""The live fold: batches of Kafka records into each shard's state, and the state into Redis.
 
 Folding and storing overlap: while one settlement is being written, the next batches are folded in
-memory. What is stored is always a whole prefix of the partition's log. Whenever a commit does not
-succeed, for whatever reason, the state in memory is dropped and taken anew from Redis, and the
-partition is read on from the offset stored with it.
+memory. What is stored is always a whole prefix of the log of each of the shard's partitions.
+Whenever a commit does not succeed, for whatever reason, the state in memory is dropped and taken
+anew from Redis, and the partitions are read on from the offsets stored with it.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
@@ -24,7 +25,7 @@ from streams.kafka.batches import TP, Batch, Heard
 from streams.kafka.deadletters import DeadLetters
 from streams.metrics.workers import Meter, WorkerMetrics
 from streams.state.reading import partitions_key
-from streams.state.store import Advance, Head, PartitionStore, Refused
+from streams.state.store import Advance, Head, OtherLayout, Refused, ShardStore, shard_of
 from streams.worker.holdback import Calm
 
 log = logging.getLogger(__name__)
@@ -63,20 +64,28 @@ class Limits:
 
 
 @dataclass
-class Held:
-    """A partition in this worker's hands.
+class Read:
+    """How far one topic of a shard has been read in memory, and what is counted of it until stored.
 
-    `head` is what is stored; `next` the offset after the last record folded in memory.
+    `next` is the offset after the last record folded, `end` the end of the log as last heard of.
     """
 
-    store: PartitionStore
+    meter: Meter
+    next: int
+    end: int = 0
+    tallies: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Held:
+    """A shard in this worker's hands; `head` is what is stored, `reads` what is ahead of it."""
+
+    store: ShardStore
     head: Head
     state: Partition
-    next: int
+    reads: dict[str, Read]
     latest: int
     calm: Calm
-    meter: Meter
-    tallies: dict[str, int] = field(default_factory=dict)
     look_due: float = 0.0
     looking: asyncio.Task[list[str]] | None = None
     commit: asyncio.Task[None] | None = None
@@ -86,9 +95,19 @@ class Held:
     is_broken: bool = False
 
     @property
+    def unstored(self) -> int:
+        """How many records memory is ahead of what is stored."""
+        return sum(read.next - self.head.offset(topic) for topic, read in self.reads.items())
+
+    @property
+    def behind(self) -> int:
+        """How many records are known to be still unread."""
+        return sum(max(0, read.end - read.next) for read in self.reads.values())
+
+    @property
     def is_dirty(self) -> bool:
         """Whether memory is ahead of what is stored, or children wait to be judged."""
-        return self.next > self.head.offset or self.state.is_due
+        return self.unstored > 0 or self.state.is_due
 
     @property
     def is_judging(self) -> bool:
@@ -99,11 +118,6 @@ class Held:
     def is_committing(self) -> bool:
         """Whether a commit is under way."""
         return self.commit is not None and not self.commit.done()
-
-    def count(self, name: str, by: int = 1) -> None:
-        """Add to a tally, to be stored with the next commit."""
-        if by:
-            self.tallies[name] = self.tallies.get(name, 0) + by
 
 
 class Folding:
@@ -135,28 +149,31 @@ class Folding:
         self.hear: Hear = lambda _: None
 
     async def assigned(self, tps: set[TP]) -> None:
-        """Take over partitions: their state, and how far their dead letters were written."""
-        for tp in sorted(tps):
-            await self._dead_letters.take_over(tp)
-            self._held[tp] = await self._take(tp, self._metrics.meter(tp))
-            log.info("partition taken", extra=_where(tp, self._held[tp].next))
+        """Take over shards: their state, and how far their dead letters were written."""
+        for shard, topics in _by_shard(tps).items():
+            for topic in topics:
+                await self._dead_letters.take_over(TP(topic, shard.partition))
+            meters = {topic: self._metrics.meter(TP(topic, shard.partition)) for topic in topics}
+            self._held[shard] = await self._take(shard, meters)
+            log.info("shard taken", extra=_where(shard, self._held[shard]))
 
     async def positions(self, tps: set[TP]) -> Mapping[TP, int]:
         """Where each partition's stored state stands."""
-        return {tp: self._held[tp].next for tp in tps}
+        return {tp: self._held[shard_of(tp)].reads[tp.topic].next for tp in tps}
 
     async def revoked(self, tps: set[TP]) -> None:
-        """Store what is folded and let the partitions go."""
-        for tp in sorted(tps & self._held.keys()):
-            held = self._held[tp]
+        """Store what is folded and let the shards go."""
+        for shard in sorted(_by_shard(tps).keys() & self._held.keys()):
+            held = self._held[shard]
             if not held.is_broken:
                 await _committed(held)
-                self._begin_commit(tp, held)
+                self._begin_commit(shard, held)
                 await _committed(held)
             _let_go(held)
-            del self._held[tp]
-            held.meter.given_up()
-            log.info("partition given up", extra=_where(tp, held.head.offset))
+            del self._held[shard]
+            for read in held.reads.values():
+                read.meter.given_up()
+            log.info("shard given up", extra=_where(shard, held))
 
     async def stopped(self, tp: TP, reason: Exception) -> None:
         """The log cannot be read on from where the state stands: say so, loudly."""
@@ -166,9 +183,10 @@ class Folding:
 
     async def batch(self, batch: Batch) -> None:
         """Fold a batch; store it at once when nothing more waits, else in bigger steps."""
-        held = self._held[batch.tp]
+        shard = shard_of(batch.tp)
+        held = self._held[shard]
         if held.is_broken:
-            await self._retake(batch.tp)  # the batch comes again from the stored offset
+            await self._retake(shard)  # the batch comes again from the stored offset
             return
         await self._make_room(held)
         try:
@@ -176,35 +194,37 @@ class Folding:
         except (RedisError, OSError) as error:
             # Nothing of the batch is in memory, and what follows it must not be without it.
             held.is_broken = True
-            log.warning("records cannot be read: %s", error, extra=_where(batch.tp, batch.start))
+            log.warning("records cannot be read: %s", error, extra=_where(shard, held))
             return
         is_far = batch.log_end - batch.end > CATCHING_UP
-        if not is_far or held.next - held.head.offset >= CATCHING_UP:
-            self._commit_soon(batch.tp, held)
+        if not is_far or held.unstored >= CATCHING_UP:
+            self._commit_soon(shard, held)
         if held.state.unsettled > MOST_UNSETTLED:
             await _committed(held)
 
     async def idle(self) -> None:
         """Store what is folded, and take anew what could not be stored."""
-        for tp, held in list(self._held.items()):
+        for shard, held in list(self._held.items()):
             if held.is_broken:
-                await self._retake(tp)
+                await self._retake(shard)
                 continue
-            await self._look(tp, held)
+            await self._look(shard, held)
             if held.is_dirty:
-                self._commit_soon(tp, held)
+                self._commit_soon(shard, held)
             if not held.is_broken:
-                held.meter.stands(held.head.offset, self.hear(tp))
+                for topic, read in held.reads.items():
+                    heard = self.hear(TP(topic, shard.partition))
+                    read.meter.stands(held.head.offset(topic), heard)
         self._show_offsets()
 
-    async def _look(self, tp: TP, held: Held) -> None:
+    async def _look(self, shard: TP, held: Held) -> None:
         """Take up children whose alerts change by the clock, some at a time.
 
         Who they are is asked for in the background: a Redis that does not answer holds up nothing
         that can do without it.
         """
         if held.looking is None:
-            self._begin_to_look(tp, held)
+            self._begin_to_look(shard, held)
         elif held.looking.done():
             due, held.looking = held.looking.result(), None
             await self._make_room(held)
@@ -212,24 +232,24 @@ class Folding:
                 await self._admit(held, held.state.missing(due))
             except (RedisError, OSError) as error:
                 held.is_broken = True
-                log.warning("records cannot be read: %s", error, extra=_where(tp, held.next))
+                log.warning("records cannot be read: %s", error, extra=_where(shard, held))
                 return
             held.state.look_at(due)
 
-    def _begin_to_look(self, tp: TP, held: Held) -> None:
+    def _begin_to_look(self, shard: TP, held: Held) -> None:
         now = asyncio.get_running_loop().time()
         if now < held.look_due or held.is_judging:
             return
         held.look_due = now + LOOK_SECONDS
         if not held.calm.is_replaying(now):
-            held.looking = asyncio.create_task(self._due(tp, held))
+            held.looking = asyncio.create_task(self._due(shard, held))
 
-    async def _due(self, tp: TP, held: Held) -> list[str]:
+    async def _due(self, shard: TP, held: Held) -> list[str]:
         """Children to be judged by now; none while Redis does not answer."""
         try:
             due = await held.store.due(held.head, self._clock.seconds(), JUDGED_AT_ONCE)
         except (RedisError, OSError) as error:
-            log.warning("deadlines cannot be read: %s", error, extra=_where(tp, held.next))
+            log.warning("deadlines cannot be read: %s", error, extra=_where(shard, held))
             return []
         if len(due) == JUDGED_AT_ONCE:
             held.look_due = 0.0  # there may be more
@@ -242,7 +262,11 @@ class Folding:
         if self.show is None or is_showing or now < self._shown_at + SHOW_SECONDS:
             return
         self._shown_at = now
-        offsets = {tp: held.head.offset for tp, held in self._held.items()}
+        offsets = {
+            TP(topic, shard.partition): held.head.offset(topic)
+            for shard, held in self._held.items()
+            for topic in held.reads
+        }
         self._showing = asyncio.ensure_future(self.show(offsets))
 
     async def _fold(self, held: Held, batch: Batch) -> None:
@@ -254,19 +278,19 @@ class Folding:
         await self._admit(held, held.state.missing(child for child, _ in decoded.events))
         # From here to the end nothing is awaited, so a commit sees all of the batch or none.
         known = held.state.fold(decoded.events)
-        held.next = batch.end
-        held.meter.folded(batch)
+        read = held.reads[batch.tp.topic]
+        read.next, read.end = batch.end, batch.log_end
+        read.meter.folded(batch)
         held.latest = max([held.latest, *(event.instant for _, event in decoded.events)])
         held.calm.take_in(
             decoded.events,
-            batch.log_end - batch.end,
+            held.behind,
             self._clock.seconds(),
             asyncio.get_running_loop().time(),
         )
-        held.count("messages", len(batch.records))
-        held.count("duplicates", known)
-        for _, rejection in decoded.rejected:
-            held.count(f"rejected:{rejection.reason}")
+        read.tallies["messages"] += len(batch.records)
+        read.tallies["duplicates"] += known
+        read.tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
 
     async def _admit(self, held: Held, missing: list[str]) -> None:
         stored = await held.store.children(held.head, missing)
@@ -276,45 +300,59 @@ class Folding:
     async def _make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
         most = self._limits.records_in_memory // len(self._held)
-        if len(held.state.records) > most:
+        if len(held.state.children) > most:
             await _committed(held)
             held.state.forget(most)
 
-    def _commit_soon(self, tp: TP, held: Held) -> None:
+    def _commit_soon(self, shard: TP, held: Held) -> None:
         """Begin a commit, at once or when the next one is due."""
         loop = asyncio.get_running_loop()
         if loop.time() >= held.commit_due:
-            self._begin_commit(tp, held)
+            self._begin_commit(shard, held)
         elif held.timer is None:
-            held.timer = loop.call_at(held.commit_due, self._begin_commit, tp, held)
+            held.timer = loop.call_at(held.commit_due, self._begin_commit, shard, held)
 
-    def _begin_commit(self, tp: TP, held: Held) -> None:
+    def _begin_commit(self, shard: TP, held: Held) -> None:
         if held.timer is not None:
             held.timer.cancel()
             held.timer = None
         if held.is_dirty and not held.is_broken and not held.is_committing:
             held.commit_due = asyncio.get_running_loop().time() + COMMIT_SECONDS
-            held.commit = asyncio.create_task(self._commit(tp, held))
+            held.commit = asyncio.create_task(self._commit(shard, held))
             if held.state.is_due:
                 held.judging = held.commit
 
-    async def _commit(self, tp: TP, held: Held) -> None:
+    async def _commit(self, shard: TP, held: Held) -> None:
         again = self._clock.seconds() + self._limits.calm_seconds
-        advance = Advance(held.next, held.latest, held.tallies, held.calm.old_share, again)
-        held.tallies = {}
-        arrivals, began = held.meter.commit_begins(), time.monotonic()
+        tallies = {topic: +read.tallies for topic, read in held.reads.items()}
+        advance = Advance(
+            {topic: read.next for topic, read in held.reads.items()},
+            held.latest,
+            sum(tallies.values(), Counter()),
+            held.calm.old_share,
+            again,
+        )
+        arrivals = {}
+        for topic, read in held.reads.items():
+            read.tallies.clear()
+            arrivals[topic] = read.meter.commit_begins()
+        began = time.monotonic()
         settlement = held.state.settle(self._judgement(held))
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
-        except (Refused, RedisError, OSError) as error:
+        except (Refused, OtherLayout, RedisError, OSError) as error:
             # Whether it was written is unknown or beside the point: what is stored decides.
             held.is_broken = True
-            held.meter.commit_failed()
-            log.warning("commit failed: %s", error, extra=_where(tp, advance.offset))
+            for read in held.reads.values():
+                read.meter.commit_failed()
+            log.warning("commit failed: %s", error, extra=_where(shard, held))
             return
         seconds = time.monotonic() - began
-        held.meter.stored(arrivals, advance.tallies, advance.offset, seconds)
-        held.meter.told(settlement.telling.changes)
+        for topic, read in held.reads.items():
+            if tallies[topic]:
+                offset = advance.offsets[topic]
+                read.meter.stored(arrivals[topic], tallies[topic], offset, seconds)
+        self._metrics.told(settlement.telling.changes)
 
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""
@@ -323,45 +361,56 @@ class Folding:
             return None
         return Judgement(self._clock.day(), held.calm.kept_back(now))
 
-    async def _retake(self, tp: TP) -> None:
-        """Take a partition's state anew and read on from there; one attempt, after a pause."""
+    async def _retake(self, shard: TP) -> None:
+        """Take a shard's state anew and read on from there; one attempt, after a pause."""
         assert self.seek is not None
         await asyncio.sleep(RETAKE_SECONDS)
-        meter = self._held[tp].meter
-        meter.read_again()
+        before = self._held[shard]
+        meters = {topic: read.meter for topic, read in before.reads.items()}
+        for meter in meters.values():
+            meter.read_again()
         try:
-            held = await self._load(tp, meter)
+            held = await self._load(shard, meters)
         except (RedisError, OSError) as error:
-            log.warning("state cannot be read: %s", error, extra=_where(tp, -1))
+            log.warning("state cannot be read: %s", error, extra=_where(shard, before))
             return
-        await self.seek(tp, held.next)
-        _let_go(self._held[tp])
-        self._held[tp] = held
-        log.info("partition taken anew", extra=_where(tp, held.next))
+        for topic, read in held.reads.items():
+            await self.seek(TP(topic, shard.partition), read.next)
+        _let_go(before)
+        self._held[shard] = held
+        log.info("shard taken anew", extra=_where(shard, held))
 
-    async def _take(self, tp: TP, meter: Meter) -> Held:
-        """A partition's state, waiting up to TAKE_SECONDS for a Redis that does not answer."""
+    async def _take(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
+        """A shard's state, waiting up to TAKE_SECONDS for a Redis that does not answer."""
         deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
         while True:
             try:
                 await self._redis.sadd(
-                    partitions_key(self._deployment), f"{tp.topic}:{tp.partition}"
+                    partitions_key(self._deployment), f"{shard.topic}:{shard.partition}"
                 )
-                return await self._load(tp, meter)
+                return await self._load(shard, meters)
             except (RedisError, OSError) as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
-                log.warning("state cannot be read: %s", error, extra=_where(tp, -1))
+                log.warning("state cannot be read: %s", error, extra=_where(shard))
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _load(self, tp: TP, meter: Meter) -> Held:
-        store = PartitionStore(self._redis, self._deployment, tp, self._rules)
+    async def _load(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
+        store = ShardStore(self._redis, self._deployment, shard, self._rules)
         head = await store.head()
         tables = await store.tables(head) if head else None
         head = head or Head()
         calm = Calm(self._limits.calm_seconds, head.old_share, asyncio.get_running_loop().time())
-        state = Partition(self._rules, tables)
-        return Held(store, head, state, head.offset, head.latest, calm, meter)
+        reads = {topic: Read(meter, head.offset(topic)) for topic, meter in meters.items()}
+        return Held(store, head, Partition(self._rules, tables), reads, head.latest, calm)
+
+
+def _by_shard(tps: Iterable[TP]) -> dict[TP, list[str]]:
+    """The topics of each shard that partitions belong to, in order."""
+    found: dict[TP, list[str]] = {}
+    for tp in sorted(tps):
+        found.setdefault(shard_of(tp), []).append(tp.topic)
+    return found
 
 
 def _let_go(held: Held) -> None:
@@ -378,5 +427,6 @@ async def _committed(held: Held) -> None:
         await held.commit
 
 
-def _where(tp: TP, offset: int) -> dict[str, str | int]:
-    return {"topic": tp.topic, "partition": tp.partition, "offset": offset}
+def _where(shard: TP, held: Held | None = None) -> dict[str, object]:
+    offsets = {topic: read.next for topic, read in held.reads.items()} if held else {}
+    return {"topic": shard.topic, "partition": shard.partition, "offsets": offsets}

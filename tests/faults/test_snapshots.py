@@ -31,7 +31,7 @@ from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.topic import Publisher, published
 from streams.jobs.releasing import Releasing
 from streams.kafka.batches import TP
-from streams.state.store import PartitionStore
+from streams.state.store import ShardStore
 from tests.support.examples import LOGS, log_file
 from tests.support.feeder import Feeder, feeding
 from tests.support.workers import SECONDS, CommandLine, RunningWorker, finished, wait_until
@@ -294,7 +294,7 @@ def test_tables_that_do_not_agree_with_the_log_refuse_the_release_and_name_the_c
 ) -> None:
     async def falsify() -> None:
         async with Redis.from_url(small.settings.redis_url) as redis:
-            store = PartitionStore(redis, small.settings.deployment, TP(CASE_TOPIC, 0), rules)
+            store = ShardStore(redis, small.settings.deployment, TP(CASE_TOPIC, 0), rules)
             head = await store.head()
             assert head is not None
             tables = await store.tables(head)

@@ -45,13 +45,13 @@ def evaluate(events: Iterable[Event], as_of: date, areas: Areas = KENT) -> Figur
                 figures[code, area, each_band] = (n + numerator, d + denominator)
 
     for case in cases(facts, as_of):
-        for code, band, numerator, denominator in _entries(case, as_of):
+        for code, band, numerator, denominator in entries(case, as_of):
             add(code, case.district, band, numerator, denominator)
     _add_rates(figures, facts, as_of, areas)
     return {cell: value for cell, value in figures.items() if value != (0, 0)}
 
 
-def _entries(case: Case, as_of: date) -> list[tuple[str, str, int, int]]:
+def entries(case: Case, as_of: date) -> list[tuple[str, str, int, int]]:
     """What one case adds: (code, band, numerator, denominator)."""
     found = _notification_entries(case, as_of)
     if case.closure is None:

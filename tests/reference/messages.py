@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
 Event = dict[str, Any]
+Types = Mapping[str, Mapping[str, str]]
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -49,6 +51,12 @@ TYPES: dict[str, dict[str, str]] = {
 
 SERVICES = ("unit", "family-support", "young-carers", "neet-support", "other")
 DESTINATIONS = ("education", "employment", "training")
+ORIGINS = ("referral", "early-help-step-up")
+STATUSES = ("cin", "cp", "lac")
+REGISTERED = ("child", "carer", "young-person")
+CHARACTERISTICS = ("bme", "disabled", "sen", "lone-parent", "teenage-parent")
+GROUPS = ("all", "deprived", "bme", "disabled-sen")
+SUPPLIES = ("supplied", "to-be-supplied", "not-available")
 BANDS = ("all", "0-4", "5-10", "11-15", "16+")
 
 # Instants from one day after the years 1900 to 2199 begin in UTC to a day before they end, so that
@@ -61,8 +69,8 @@ RFC3339 = re.compile(
 )
 
 
-def parse(line: bytes) -> Event | None:
-    """The event in one message, or None for a message that is not a valid one.
+def parse(line: bytes, types: Types = TYPES) -> Event | None:
+    """The event in one message, or None for a message that is not a valid one of the types.
 
     Only what the definitions know is kept: unknown attributes and data fields are left out, a
     null one counts as absent, and so does `data` where no field is required. `time` becomes the
@@ -73,7 +81,7 @@ def parse(line: bytes) -> Event | None:
         raw = json.loads(line.decode("utf-8"), parse_constant=_not_json)
         # A lone surrogate is not text: UnicodeEncodeError, a ValueError.
         json.dumps(raw, ensure_ascii=False).encode("utf-8")
-        return _event(raw)
+        return _event(raw, types)
     except (ValueError, OverflowError, RecursionError):
         return None
 
@@ -82,7 +90,7 @@ def _not_json(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
 
 
-def _event(raw: object) -> Event:
+def _event(raw: object, types: Types) -> Event:
     if not isinstance(raw, dict) or raw.get("specversion") != "1.0":
         raise ValueError("not an event")
     event: Event = {
@@ -90,17 +98,17 @@ def _event(raw: object) -> Event:
         for name in ("id", "source", "type", "subject", "partitionkey")
     }
     data = {} if raw.get("data") is None else raw["data"]
-    if event["type"] not in TYPES or not isinstance(data, dict):
+    if event["type"] not in types or not isinstance(data, dict):
         raise ValueError("unknown type, or data that is not an object")
     event["time"] = _instant(raw.get("time"))
     event["day"] = event["time"].astimezone(LONDON).date()
     revision = raw.get("revision")
     event["revision"] = 0 if revision is None else _value("count", revision)
-    event["data"] = _data(TYPES[event["type"]], data)
+    event["data"] = _data(types[event["type"]], data)
     return event
 
 
-def _data(fields: dict[str, str], raw: dict[str, object]) -> dict[str, object]:
+def _data(fields: Mapping[str, str], raw: dict[str, object]) -> dict[str, object]:
     data = {}
     for field, kind in fields.items():
         name = field.rstrip("?")
@@ -119,6 +127,9 @@ def _value(kind: str, value: object) -> object:
         "name": isinstance(value, str) and value != "",
         "flag": isinstance(value, bool),
         "number": is_whole or (isinstance(value, float) and isfinite(value)),
+        "amount": (is_whole or (isinstance(value, float) and isfinite(value)))
+        and isinstance(value, int | float)
+        and value >= 0,
         "month": isinstance(value, str)
         and re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", value) is not None,
         "year": is_whole and value in range(1900, 2200),
@@ -126,6 +137,16 @@ def _value(kind: str, value: object) -> object:
         "band": isinstance(value, str) and value in BANDS,
         "service": isinstance(value, str) and value in SERVICES,
         "destination": isinstance(value, str) and value in DESTINATIONS,
+        "origin": isinstance(value, str) and value in ORIGINS,
+        "status": isinstance(value, str) and value in STATUSES,
+        "registered": isinstance(value, str) and value in REGISTERED,
+        "characteristics": isinstance(value, list)
+        and all(isinstance(word, str) and word in CHARACTERISTICS for word in value),
+        "group": isinstance(value, str) and value in GROUPS,
+        "supply": isinstance(value, str) and value in SUPPLIES,
+        "ages": isinstance(value, str) and (value in BANDS or _is_range_of_years(value)),
+        "period": isinstance(value, str)
+        and re.fullmatch("[0-9]{4}(-(0[1-9]|1[0-2])|-T[1-9])?", value) is not None,
         "day": isinstance(value, str)
         and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is not None
         and date.fromisoformat(value) is not None,
@@ -133,6 +154,11 @@ def _value(kind: str, value: object) -> object:
     if not fits[kind]:
         raise ValueError(f"not a {kind}")
     return value
+
+
+def _is_range_of_years(text: str) -> bool:
+    ends = re.fullmatch("([0-9]{1,3})-([0-9]{1,3})", text)
+    return ends is not None and int(ends[1]) <= int(ends[2])
 
 
 def _instant(value: object) -> datetime:

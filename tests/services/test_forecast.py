@@ -19,7 +19,7 @@ from schemas.settings import Settings
 from streams.cli import app
 from streams.kafka.batches import TP
 from streams.state.reading import partitions_key
-from streams.state.store import Advance, Head, PartitionStore
+from streams.state.store import Advance, Head, ShardStore
 from tests.faults.test_alerts import line, open_case
 from tests.support.servers import Server
 
@@ -47,7 +47,7 @@ async def _store(settings: Settings, rules: Rules) -> None:
     async with Redis.from_url(settings.redis_url) as redis:
         members: list[str] = [f"{CASE_TOPIC}:0"]
         await redis.sadd(partitions_key(settings.deployment), *members)
-        store = PartitionStore(redis, settings.deployment, TP(CASE_TOPIC, 0), rules)
+        store = ShardStore(redis, settings.deployment, TP(CASE_TOPIC, 0), rules)
         await store.commit(Head(), state.settle(), state.tables, Advance(1, 0, {}))
 
 

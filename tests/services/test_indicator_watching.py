@@ -22,7 +22,7 @@ from streams.clock import Clock
 from streams.kafka.batches import TP
 from streams.state.election import TermOver
 from streams.state.reading import partitions_key
-from streams.state.store import Advance, Head, PartitionStore
+from streams.state.store import Advance, Head, ShardStore
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.services
@@ -74,7 +74,7 @@ class Deployment:
     def __init__(self, redis: Redis, settings: Settings, rules: Rules) -> None:
         self.redis: Any = redis
         self.settings, self.rules = settings, rules
-        self._store = PartitionStore(redis, settings.deployment, TP(CASE_TOPIC, 0), rules)
+        self._store = ShardStore(redis, settings.deployment, TP(CASE_TOPIC, 0), rules)
         self._state, self._head, self._cases = Partition(rules), Head(), 0
 
     def indicators(self, time: datetime = OCTOBER) -> Indicators:

@@ -19,7 +19,7 @@ from processors.ledger.tables import Tables
 from processors.record.decoding import decode
 from processors.rules import Rules
 from streams.kafka.batches import TP
-from streams.state.store import Advance, Head, OtherLayout, PartitionStore, Refused
+from streams.state.store import Advance, Head, OtherLayout, Refused, ShardStore
 from tests.support.cutting import Cut, Link
 from tests.support.servers import Server
 
@@ -33,7 +33,7 @@ class State:
     """A partition's state in memory, its store, and the head it believes in."""
 
     def __init__(self, redis: Redis, deployment: str, rules: Rules) -> None:
-        self.store = PartitionStore(redis, deployment, TP0, rules)
+        self.store = ShardStore(redis, deployment, TP0, rules)
         self.memory = Partition(rules)
         self.head = Head()
 
@@ -160,7 +160,7 @@ def test_reading_what_has_never_been_written_gives_nothing(
     redis_server: Server, deployment: str, rules: Rules
 ) -> None:
     async def work(redis: Redis) -> None:
-        store = PartitionStore(redis, deployment, TP0, rules)
+        store = ShardStore(redis, deployment, TP0, rules)
         assert await store.head() is None
         assert await store.month_tables([1, 2]) == (None, [])
 
@@ -214,7 +214,7 @@ def test_of_two_that_commit_at_the_same_moment_one_is_refused_and_changes_nothin
     in_redis(redis_server.address, work)
 
 
-# Where the connection breaks, by the numbered steps of `PartitionStore.commit`; what is stored.
+# Where the connection breaks, by the numbered steps of `ShardStore.commit`; what is stored.
 CUTS = [
     ("1: the head is not watched", Cut.before(b"WATCH"), False),
     ("1: the head is not read", Cut.before(b"HGETALL"), False),

@@ -23,8 +23,8 @@ from schemas.events.registry import VALIDATORS
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.kafka.batches import TP
-from streams.state.reading import known_partitions, read_scorecard
-from streams.state.store import Head, PartitionStore
+from streams.state.reading import known_shards, read_scorecard
+from streams.state.store import Head, ShardStore, stored_offsets
 
 COMMAND = Path(sys.executable).with_name("caseline")
 # Generous: the machine may be busy. What is waited for takes seconds on an idle one.
@@ -205,15 +205,15 @@ class CommandLine:
             process.wait()
 
     def heads(self) -> dict[TP, Head]:
-        """The stored head of every partition that has one."""
+        """The stored head of every shard that has one."""
 
         async def read() -> dict[TP, Head]:
             async with Redis.from_url(self.settings.redis_url) as redis:
                 heads = {
-                    tp: await PartitionStore(redis, self.settings.deployment, tp, self.rules).head(
+                    tp: await ShardStore(redis, self.settings.deployment, tp, self.rules).head(
                         any_layout=True
                     )
-                    for tp in await known_partitions(redis, self.settings.deployment)
+                    for tp in await known_shards(redis, self.settings.deployment)
                 }
             return {tp: head for tp, head in heads.items() if head}
 
@@ -221,7 +221,7 @@ class CommandLine:
 
     def offsets(self) -> Offsets:
         """The stored offset of every partition that has one."""
-        return {tp: head.offset for tp, head in self.heads().items()}
+        return stored_offsets(self.heads())
 
     def ends(self) -> Offsets:
         """The end of every partition that has had anything."""

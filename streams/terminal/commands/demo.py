@@ -24,7 +24,7 @@ from processors.days.calendar import day_number
 from processors.places.forecast import forecast
 from processors.rules import Rules
 from schemas.alerts import AlertState
-from schemas.events.registry import VALIDATORS
+from schemas.events.registry import GROUPS
 from schemas.settings import Settings
 from streams.clock import midnight
 from streams.failures import Understood
@@ -41,8 +41,8 @@ from streams.october.compare import (
 )
 from streams.state.clients import connect_redis
 from streams.state.open_alerts import active_counts
-from streams.state.reading import LiveScorecard, known_partitions, read_scorecard, read_stocks
-from streams.state.store import PartitionStore
+from streams.state.reading import LiveScorecard, known_shards, read_scorecard, read_stocks
+from streams.state.store import ShardStore, stored_offsets
 from streams.terminal.commands.figures import show_bad_lines
 from streams.terminal.console import err, explained, out, settings_and_rules
 from streams.terminal.tables.scorecards import LEGEND, as_tables
@@ -119,10 +119,10 @@ class Demonstration:
         err.print("Starting an embedded broker, Redis and a worker ...")
         async with asyncio.timeout(START_SECONDS):
             held: set[str] = set()
-            while held != set(VALIDATORS):
+            while held != set(GROUPS):
                 self._check_worker()
                 await asyncio.sleep(POLL_SECONDS)
-                partitions = await known_partitions(self._redis, self._settings.deployment)
+                partitions = await known_shards(self._redis, self._settings.deployment)
                 held = {tp.topic for tp in partitions}
 
     async def _fill(self) -> LiveScorecard:
@@ -163,8 +163,8 @@ class Demonstration:
         out.print(_alerts_table(rules, active, ahead))
 
     async def _is_judging(self) -> bool:
-        for tp in await known_partitions(self._redis, self._settings.deployment):
-            store = PartitionStore(self._redis, self._settings.deployment, tp, self._rules)
+        for tp in await known_shards(self._redis, self._settings.deployment):
+            store = ShardStore(self._redis, self._settings.deployment, tp, self._rules)
             head = await store.head()
             if head and await store.due(head, LATEST_SECONDS, most=1):
                 return True
@@ -217,7 +217,7 @@ def _messages(judged: Judged) -> int:
 
 
 def _stored(shown: LiveScorecard) -> int:
-    return sum(head.offset for head in shown.heads.values())
+    return sum(stored_offsets(shown.heads).values())
 
 
 @contextmanager

@@ -18,10 +18,15 @@ from streams.state.reading import LiveScorecard, read_odd_facts, read_scorecard
 from streams.terminal.console import err, explained, on_redis, out, progress, settings_and_rules
 from streams.terminal.selection import (
     AreaOption,
+    Asked,
     AsOfOption,
     BandOption,
     CodeOption,
+    FamilyOption,
     FormatOption,
+    LevelOption,
+    PlaceOption,
+    ProviderOption,
     Selection,
     day_of,
 )
@@ -47,6 +52,10 @@ def scorecard(
     area: AreaOption = None,
     age_band: BandOption = None,
     code: CodeOption = None,
+    level: LevelOption = None,
+    place: PlaceOption = None,
+    provider: ProviderOption = None,
+    family: FamilyOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Show the scorecard from the live tables, as of now or any date.
@@ -55,9 +64,13 @@ def scorecard(
     what they will be if nothing more happens.
     """
     settings, rules = settings_and_rules()
-    day, selection = day_of(as_of), Selection(rules, area, age_band, code)
-
-    live = on_redis(settings, lambda redis: read_scorecard(redis, settings.deployment, rules, day))
+    day = day_of(as_of)
+    asked = Asked(area, age_band, code, level, place, provider, family)
+    selection = Selection(rules, asked)
+    live = on_redis(
+        settings,
+        lambda redis: read_scorecard(redis, settings.deployment, rules, day, selection.levels),
+    )
     selection.print(live.rows, form)
     if form is Format.TABLE:
         err.print(f"As of {day}. {freshness(live)}")
@@ -108,6 +121,10 @@ def replay(
     area: AreaOption = None,
     age_band: BandOption = None,
     code: CodeOption = None,
+    level: LevelOption = None,
+    place: PlaceOption = None,
+    provider: ProviderOption = None,
+    family: FamilyOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Show the scorecard that event files make, without Kafka or Redis.
@@ -116,13 +133,15 @@ def replay(
     reported on standard error and left out.
     """
     _, rules = settings_and_rules()
-    day, selection = day_of(as_of), Selection(rules, area, age_band, code)
+    day = day_of(as_of)
+    asked = Asked(area, age_band, code, level, place, provider, family)
+    selection = Selection(rules, asked)
     replayed = Replay(rules)
     with explained():
         for path in files:
             _, bad = feed_lines(path, replayed.add)
             show_bad_lines(path, bad)
-    selection.print(replayed.rows(day), form)
+    selection.print(replayed.rows(day, selection.levels), form)
 
 
 def feed_lines(path: Path, take: Callable[[list[Line]], None]) -> tuple[int, list[BadLine]]:

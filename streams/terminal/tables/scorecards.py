@@ -25,16 +25,21 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-UNITS = {"percent": "%", "count": "", "rate": "", "days": ""}
-# Missing is said, not left blank (Indicators, Scorecard), by the Department for Education's
-# symbols, which LEGEND explains.
+UNITS = {"percent": "%", "count": "", "rate": "", "days": "", "ratio": ""}
+# Missing is said, not left blank (docs/indicators.md, Scorecard), by the Department for
+# Education's symbols, which LEGEND explains.
 MISSING = {
     "no-cases": "[z]",
     "not-available": "[x]",
+    "to-be-supplied": "[x]",
     "not-at-this-level": "[z]",
     "reported": "",
+    "supplied": "",
 }
-LEGEND = "[z] not applicable: no cases to work it out from, or not at this level; [x] not available"
+LEGEND = (
+    "[z] not applicable: no cases to work it out from, or not at this level; [x] not available, or "
+    "to be supplied"
+)
 # The width of a table without its titles.
 OTHER_COLUMNS = 68
 # Where there is nothing to compare with.
@@ -64,18 +69,20 @@ def as_csv(rows: Iterable[ScorecardRow]) -> str:
 
 
 def as_tables(rows: Sequence[ScorecardRow], catalogue: Catalogue, width: int) -> list[Table]:
-    """A table an area, in the layout of the printed scorecard: a line for each indicator.
+    """A table a place, in the layout of the printed scorecard: a line for each indicator.
 
     Titles are cut so that the tables fit in `width` columns, if 80 or more.
     """
     indicators = {indicator.code: indicator for indicator in catalogue.indicator}
     return [
-        _area_table(area, [row for row in rows if row.area == area], indicators, width)
-        for area in dict.fromkeys(row.area for row in rows)
+        _place_table(
+            area[1], [row for row in rows if (row.level, row.area) == area], indicators, width
+        )
+        for area in dict.fromkeys((row.level, row.area) for row in rows)
     ]
 
 
-def _area_table(
+def _place_table(
     area: str, rows: Sequence[ScorecardRow], indicators: dict[str, Indicator], width: int
 ) -> Table:
     bands = [band for band in BANDS if any(row.age_band == band for row in rows)]
@@ -103,8 +110,8 @@ def _line(
     indicator: Indicator, cells: dict[str, ScorecardRow], bands: Sequence[str]
 ) -> list[Text | str]:
     whole = cells.get(ALL_AGES)
-    shown = cells[bands[0]]
-    values = [band_text(indicator, cells[band], whole) for band in bands]
+    shown = cells.get(bands[0]) or next(iter(cells.values()))
+    values = [band_text(indicator, cells[band], whole) if band in cells else "" for band in bands]
     previous = value_text(indicator, shown.previous) or NOTHING
     return [
         indicator.code,
@@ -121,14 +128,23 @@ def band_text(indicator: Indicator, row: ScorecardRow, whole: ScorecardRow | Non
         return value_text(indicator, row.value) or MISSING[row.status]
     if not whole.numerator:
         return MISSING["no-cases"]
-    return f"{rounded_half_up(100 * row.numerator, whole.numerator)}%"
+    return f"{rounded_half_up(100 * int(row.numerator or 0), int(whole.numerator))}%"
 
 
 def value_text(indicator: Indicator, value: float | None) -> str:
     """A value as it is printed: counts whole, the rest to one decimal with its unit."""
     if value is None:
         return ""
-    return f"{value:,}" if indicator.unit == "count" else f"{value:,.1f}{UNITS[indicator.unit]}"
+    if indicator.unit == "count":
+        return f"{value:,}"
+    if not indicator.decimals:
+        return f"{half_up(value):,}{UNITS[indicator.unit]}"
+    return f"{value:,.1f}{UNITS[indicator.unit]}"
+
+
+def half_up(value: float) -> int:
+    """A value of one decimal as a whole number, as it is printed without decimals."""
+    return int(value + 0.5)
 
 
 def odd_facts_table(facts: Sequence[OddFact]) -> Table:
