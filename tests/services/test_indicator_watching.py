@@ -235,7 +235,7 @@ def test_the_months_end_ends_its_alerts_and_the_next_begins_anew(on: On) -> None
     on(work)
 
 
-class Overtaken(Indicators):
+class Overtaken(docs / indicators.md):
     """A process that another overtakes between its look and its writing."""
 
     other: Indicators | None = None
