@@ -159,15 +159,17 @@ class _Cases:
         self.names: list[tuple[str, str]] = []
         others: list[tuple[str, str]] = []
         for number, (name, child) in enumerate(children.items()):
-            changes, settled = child.record.settle(), child.record.settled
-            if changes and relates and len(changes) < len(settled):
+            record = child.record
+            changes, settled = record.settle(), record.settled
+            if len(changes) < len(settled):
                 rest = settled.keys() - changes.keys()
-                changes |= {case: (settled[case], settled[case]) for case in rest}
-            self.changes += changes.values()
-            self.children += [number] * len(changes)
-            self.names += [(name, case) for case in changes]
-            if is_judged and len(changes) < len(settled):
-                for case in settled.keys() - changes.keys():
-                    others.append((name, case))
-                    self.unchanged.append(settled[case])
+                if changes and relates:
+                    changes |= {case: (settled[case], settled[case]) for case in rest}
+                elif is_judged:
+                    others += [(name, case) for case in rest]
+                    self.unchanged += [settled[case] for case in rest]
+            for case, rows in changes.items():
+                self.changes.append(rows)
+                self.children.append(number)
+                self.names.append((name, case))
         self.names += others

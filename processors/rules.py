@@ -10,7 +10,7 @@ from processors.ledger.tables import Tables
 from processors.record.localities import Localities
 from processors.record.rows import bits, row_maker, tests
 from schemas.areas import Areas
-from schemas.catalogue import Catalogue
+from schemas.catalogue import Catalogue, Match
 from schemas.places import NO_PLACES, PlaceGraph, Places
 from schemas.standards import NO_STANDARDS, Standards
 
@@ -42,7 +42,7 @@ class Rules:
             days=frozenset(_days(catalogue, standards)),
             relations=catalogue.relation,
             holder_tests=holder_tests,
-            has_spells=any(it.of == "spell" for it in catalogue.case_measures),
+            spell_tests=_spell_tests(catalogue, holder_tests),
         )
         # The ledger's slots begin with the catalogue's; those of the standards follow.
         self.slots = [*catalogue.slots, *standards.slots]
@@ -52,6 +52,16 @@ class Rules:
     def empty_tables(self) -> Tables:
         """Tables with nothing in them."""
         return Tables()
+
+
+def _spell_tests(catalogue: Catalogue, holder_tests: list[Match]) -> int:
+    """The bits of the holder tests that measures of spells make; 0 where there are none."""
+    found = 0
+    for measure in catalogue.case_measures:
+        if measure.of == "spell":
+            assert measure.holder is not None  # as the catalogue asks
+            found |= 1 << holder_tests.index(measure.holder)
+    return found
 
 
 def _days(catalogue: Catalogue, standards: Standards) -> set[str]:

@@ -200,6 +200,8 @@ class Measure(Data):
             raise ValueError(f"measure {self.name}: only a closed case has an outcome")
         if self.of == "notification" and (self.state or self.holder):
             raise ValueError(f"measure {self.name}: a notification has no state and no holder")
+        if self.of == "spell" and not self.holder:
+            raise ValueError(f"measure {self.name}: a spell is with a service, so name its holder")
         if self.of != "notification" and self.notification_type:
             raise ValueError(f"measure {self.name}: a case may have notifications of several types")
         return self

@@ -73,12 +73,15 @@ class Columns:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of the facts anything rests on; the rest is not worked out."""
+    """What of the facts anything rests on; the rest is not worked out.
+
+    `spell_tests` has the bits of the holder tests that measures of spells make, 0 for no measure.
+    """
 
     days: frozenset[str]
     relations: tuple[Relation, ...]
     holder_tests: list[Match]
-    has_spells: bool
+    spell_tests: int
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,13 @@ class Cases:
         apart = -1 - np.arange(len(self.unchanged))
         return np.concatenate([2 * children, 2 * children + 1, apart])
 
+    @property
+    def has_kin(self) -> Flags:
+        """Whether each group's child has another at its time."""
+        children = np.array(self.children, dtype=np.int64)
+        has: Flags = np.bincount(children, minlength=1)[children] > 1
+        return np.concatenate([has, has, np.zeros(len(self.unchanged), dtype=np.bool_)])
+
 
 def derive(
     cases: Cases, localities: Localities, calendar: Calendar, unheld: int, wanted: Wanted
@@ -143,9 +153,9 @@ def derive(
     sign = np.where(case[kept] < count, -1, np.where(case[kept] < 2 * count, 1, 0))
     stretches = _Stretches(table, sign, unheld)
     case_facts, notification_facts = stretches.segments(), _notifications(table, sign)
-    if not (wanted.relations or wanted.has_spells):
+    if not (wanted.relations or wanted.spell_tests):
         return Facts(case_facts, notification_facts, None)
-    spells = stretches.spells()
+    spells = stretches.spells(cases.has_kin)
     found = Facts(case_facts, notification_facts, stretches.measured(spells))
     kin = Kin(cases.kin, about.reason, spells, opened, wanted.holder_tests)
     for relation in wanted.relations:
@@ -337,18 +347,22 @@ class _Stretches:
         receipt[allocations] = days[first[which]]
         return receipt
 
-    def spells(self) -> Spells:
-        """Every stretch of days on which a service had a case.
+    def spells(self, has_kin: Flags) -> Spells:
+        """The stretches of days on which a service had a case, those that anything rests on.
 
         A service has a case on a day when it is open and held by it at the day's end, or when an
-        episode ended on the day while it held it.
+        episode ended on the day while it held it. `has_kin` says of each group whether its child
+        has another, without which nothing but a measure of spells looks at them.
         """
         table, cut, begin, end = self._table, self._cut, self._begin, self._end
+        holder = self._holder[cut]
+        is_measured = _passes(table.rows, holder, self._unheld) & table.wanted.spell_tests != 0
+        is_wanted = is_measured | has_kin[table.case[cut]]
         is_open = ~self._is_closed[cut] & (begin < end)
         is_ending = self._is_status[cut] & self._is_closed[cut] & self._was_open()[cut]
         until = np.where(is_open, np.where(end < NEVER, end - 1, NEVER), begin)
-        chosen = is_open | is_ending
-        row, holder = cut[chosen], self._holder[cut[chosen]]
+        chosen = (is_open | is_ending) & is_wanted
+        row, holder = cut[chosen], holder[chosen]
         return Spells(
             group=table.case[row],
             begin=begin[chosen],

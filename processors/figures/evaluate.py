@@ -86,7 +86,9 @@ class _Date:
         self.sums = PlaceSums(rules.slots, rules.localities, as_of.stock)
         self._graph = rules.graph
         self._supplies = as_of.supplies
-        self._period = (f"{as_of.date:%Y-%m}",)
+        # A month, else the year from April that it is in; terms have no dates that are known.
+        april = as_of.date.year - (as_of.date.month < 4)
+        self._periods = f"{as_of.date:%Y-%m}", f"{april}"
 
     def figures(self, indicator: Indicator) -> "_Figures":
         """An indicator's figures, by place and band."""
@@ -111,8 +113,8 @@ class _Date:
         return self._graph.district_of(place) or place
 
     def given(self, indicator: Indicator, place: Place, band: int) -> Given | None:
-        """What was supplied of an indicator for the date's month."""
-        return self._supplies.given(indicator.code, place.name, BANDS[band], self._period)
+        """What was supplied of an indicator for the date's month, else for its year."""
+        return self._supplies.given(indicator.code, place.name, BANDS[band], self._periods)
 
 
 class _Figures:

@@ -119,6 +119,7 @@ class Tables:
     entries: dict[int, Month] = field(default_factory=dict)
     checkpoints: dict[int, Sums] = field(default_factory=dict)
     _order: NDArray[np.intp] | None = None
+    _sorted: Cells = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def add(self, entries: Entries, calendar: Calendar) -> Touched:
         """Add ledger entries and tell what changed; entries that cancel out change nothing."""
@@ -155,17 +156,17 @@ class Tables:
 
     def _changes(self, entries: Entries, calendar: Calendar) -> dict[int, tuple[Days, Sums]]:
         """By month: the places in it that change, in order, and by how much."""
-        day = np.clip(entries.day, FIRST_DAY, LAST_DAY)
+        day = np.minimum(np.maximum(entries.day, FIRST_DAY), LAST_DAY)
         cell = keys(entries.slot, entries.locality, entries.band)
+        number, found = self._look_up(cell)
         # First what cancels out goes, so that no cell is numbered that holds nothing.
-        found, which = np.unique(cell, return_inverse=True)
         days = LAST_DAY - FIRST_DAY + 1
-        place, amount = _sums(which * days + (day - FIRST_DAY), entries.amount)
-        index, offset = place // days, place % days
-        number = self._numbers(found, index)
+        place, amount = _sums(number * days + (day - FIRST_DAY), entries.amount)
+        number, offset = place // days, place % days
+        number = self._numbered(number, found)
         month = calendar.month[offset]
         size = len(self.cells) * ROW_DAYS
-        at = month * size + number[index] * ROW_DAYS + calendar.day_of_month[offset]
+        at = month * size + number * ROW_DAYS + calendar.day_of_month[offset]
         order = np.argsort(at)
         at, amount, month = at[order], amount[order], month[order]
         edges = [*np.flatnonzero(np.diff(month, prepend=NO_MONTH)).tolist(), len(at)]
@@ -174,22 +175,31 @@ class Tables:
             for start, end in pairwise(edges)
         }
 
-    def _numbers(self, found: Cells, used: NDArray[np.intp]) -> Days:
-        """The numbers of the keys found, given to those that are used and have none yet."""
+    def _look_up(self, cell: Cells) -> tuple[Days, Cells]:
+        """The number of each key; those that have none yet are numbered after them for now."""
         if self._order is None:
             self._order = np.argsort(self.cells)
-        at = np.searchsorted(self.cells, found, sorter=self._order)
-        position = np.append(self._order, -1)[at]
-        is_known = np.append(self.cells, -1)[position] == found
-        numbers = np.where(is_known, position, -1)
-        is_new = np.zeros(len(found), dtype=np.bool_)
-        is_new[used] = True
-        is_new &= ~is_known
-        if is_new.any():
-            numbers[is_new] = len(self.cells) + np.arange(int(is_new.sum()))
-            self.cells = np.append(self.cells, found[is_new])
-            self._order = None
-        return numbers
+            self._sorted = self.cells[self._order]
+        at = np.searchsorted(self._sorted, cell)
+        is_known = np.append(self._sorted, -1)[at] == cell
+        numbers = np.append(self._order, -1)[at]
+        new = np.flatnonzero(~is_known)
+        if not len(new):
+            return numbers, cell[:0]
+        found, which = np.unique(cell[new], return_inverse=True)
+        numbers[new] = len(self.cells) + which
+        return numbers, found
+
+    def _numbered(self, number: Days, found: Cells) -> Days:
+        """The numbers, of which those of new keys are given for good to the keys that are used."""
+        known = len(self.cells)
+        used = np.unique(number[number >= known]) - known
+        if not len(used):
+            return number
+        given = np.full(len(found), -1)
+        given[used] = known + np.arange(len(used))
+        self.cells, self._order = np.append(self.cells, found[used]), None
+        return np.where(number < known, number, given[np.maximum(number - known, 0)])
 
     def _begin(self, month: int) -> bool:
         """Make room for a month, whose checkpoint is the end of the latest month before it."""

@@ -206,11 +206,11 @@ def explain(error: ValidationError) -> Rejection:
     if not path:
         return Rejection("json", "not a JSON object")
     reason = str(first["loc"][1])
-    return Rejection(reason, f"{path}: {_RULES.get(kind, first['msg'])}")
+    message = first["msg"].removeprefix("Value error, ")  # the schemas' own, free of values
+    return Rejection(reason, f"{path}: {_RULES.get(kind, message)}")
 
 
 _RULES = {
     "string_pattern_mismatch": "not in the required format (times are RFC 3339 with an offset)",
-    "value_error": "no such date",
     "missing": "missing",
 }

@@ -23,7 +23,8 @@ class Localities:
         self.all: list[Locality] = [NOWHERE]
         self._district_index = {name: index for index, name in enumerate(self.districts)}
         self._numbers: dict[Locality, int] = {NOWHERE: 0}
-        self._pairs: dict[int, int] = {}
+        # By district and provider; -1 where the pair was not met yet.
+        self._table: Days = np.full((len(self.districts) + 1, 16), -1, dtype=np.int64)
 
     def number(self, locality: Locality) -> int:
         """The number of a locality."""
@@ -41,17 +42,18 @@ class Localities:
 
     def of(self, district: Days, provider: Days) -> Days:
         """The localities of pairs of a district's index and a provider's number."""
-        pair = district * (MOST_PROVIDERS + 1) + provider
-        found, where = np.unique(pair, return_inverse=True)
-        numbers = [self._of_pair(it) for it in found.tolist()]
-        of_pairs: Days = np.array(numbers, dtype=np.int64)[where]
-        return of_pairs
-
-    def _of_pair(self, pair: int) -> int:
-        number = self._pairs.get(pair)
-        if number is None:
-            district, provider = divmod(pair, MOST_PROVIDERS + 1)
-            name = self.districts[district] if district < len(self.districts) else None
-            number = self.number(Locality(name, self.providers.name(provider)))
-            self._pairs[pair] = number
-        return number
+        if len(provider) and int(provider.max()) >= self._table.shape[1]:
+            self._table = np.pad(
+                self._table, ((0, 0), (0, int(provider.max()))), constant_values=-1
+            )
+        numbers = self._table[district, provider]
+        new = np.flatnonzero(numbers < 0)
+        if len(new):
+            for index, number in {
+                *zip(district[new].tolist(), provider[new].tolist(), strict=True)
+            }:
+                name = self.districts[index] if index < len(self.districts) else None
+                locality = Locality(name, self.providers.name(number))
+                self._table[index, number] = self.number(locality)
+            numbers = self._table[district, provider]
+        return numbers

@@ -26,7 +26,10 @@ STRICT = ConfigDict(strict=True)
 
 def _existing_date(text: str) -> str:
     """Refuse a date that no calendar has, such as 30 February."""
-    date.fromisoformat(text)
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("no such date") from error
     return text
 
 

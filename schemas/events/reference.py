@@ -2,14 +2,26 @@
 
 from typing import Annotated, Literal, NotRequired, get_args
 
-from pydantic import Field, StringConstraints, with_config
+from pydantic import AfterValidator, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from schemas.events.attributes import STRICT, Attributes, Count, Month, Name, Number, Year
 from schemas.events.case import Service
 
+
 # A band of the scorecard, or any range of completed years such as 0-18.
-AgeRange = Annotated[str, StringConstraints(pattern=r"^(all|[0-9]{1,3}(-[0-9]{1,3}|\+))$")]
+def _is_range(ages: str) -> str:
+    first, _, last = ages.partition("-")
+    if last and int(first) > int(last):
+        raise ValueError("a range of ages goes from the younger to the older")
+    return ages
+
+
+AgeRange = Annotated[
+    str,
+    StringConstraints(pattern=r"^(all|[0-9]{1,3}(-[0-9]{1,3}|\+))$"),
+    AfterValidator(_is_range),
+]
 Group = Literal["all", "deprived", "bme", "disabled-sen"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 # A month, a year from April, or a school term.
@@ -73,6 +85,16 @@ class Supplied(TypedDict):
     provenance: Name
 
 
+def _is_whole(supplied: Supplied) -> Supplied:
+    """Refuse a figure that is given twice, by half, or not at all though it says it is."""
+    value, above, below = (supplied.get(it) for it in ("value", "numerator", "denominator"))
+    if (above is None) != (below is None) or (value is not None and above is not None):
+        raise ValueError("give either a value, or a numerator and a denominator")
+    if supplied["status"] == "supplied" and value is None and above is None:
+        raise ValueError("what is supplied has a value, or a numerator and a denominator")
+    return supplied
+
+
 @with_config(STRICT)
 class Narrative(TypedDict):
     """Data of `commentary.written`: beside a figure, or without `code` an area's headline."""
@@ -113,7 +135,7 @@ class MeasureSupplied(Attributes):
     """A figure that others worked out."""
 
     type: Literal["measure.supplied"]
-    data: Supplied
+    data: Annotated[Supplied, AfterValidator(_is_whole)]
 
 
 @with_config(STRICT)

@@ -11,15 +11,19 @@ from processors.days.calendar import day_number, month_number, previous_month_en
 from processors.figures.evaluate import AsOf, scorecard
 from processors.figures.supplies import Supplies
 from processors.ledger.tables import Stock, together
+from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
 from processors.record.quality import OddFact, odd_facts
-from processors.record.record import decode_record
+from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC
 from schemas.scorecard import ScorecardRow
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.store import Head, ShardStore
+
+# Records that are looked at together for a list.
+LISTED_AT_ONCE = 2_000
 
 
 class NothingYet(Understood):
@@ -134,6 +138,29 @@ async def read_odd_facts(
             async for events in _records(store, head or Head()):
                 for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
                     yield fact
+
+
+async def read_list(
+    redis: Redis, deployment: str, rules: Rules, question: Question
+) -> AsyncIterator[Listed]:
+    """What makes up a cell, from every record as it is now; one that changes meanwhile may differ.
+
+    Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
+    """
+    for shard in await _shards(redis, deployment):
+        store = ShardStore(redis, deployment, shard, rules)
+        head = await store.head()
+        if head is None or shard.topic == REFERENCE_TOPIC:
+            continue
+        seen: dict[str, Record] = {}
+        async for child, stored in store.all_records(head):
+            seen[child] = decode_record(stored, rules.make_row)
+            if len(seen) == LISTED_AT_ONCE:
+                for it in listed(rules, seen.items(), question):
+                    yield it
+                seen = {}
+        for it in listed(rules, seen.items(), question):
+            yield it
 
 
 async def _records(store: ShardStore, head: Head) -> AsyncIterator[list[Event]]:

@@ -10,7 +10,7 @@ from schemas.settings import Settings
 from streams.terminal.commands.alerts import receivers_of
 from tests.support.alerting import KEY, change, receivers_file
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ALERTS = Path(__file__).resolve().parents[2] / "docs/alerts.md"
 HOOK = """
 [[receiver]]
 name = "hook"
@@ -33,8 +33,8 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_PASSWORD", "hush")
 
 
-def test_the_example_in_the_readme_is_taken(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```toml\n(.*?)^```", README.read_text("utf-8"), re.DOTALL | re.M)
+def test_the_example_in_the_docs_is_taken(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", ALERTS.read_text("utf-8"), re.DOTALL | re.M)
     key = tmp_path / "hook"
     key.write_text(KEY + "\n")
     path = receivers_file(tmp_path, example.replace("/run/secrets/hook", str(key)))
