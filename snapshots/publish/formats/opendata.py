@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
+from schemas.cells import CellKey
 from snapshots.publish.text.content import in_tree_order
-from snapshots.publish.text.figures import Cell, Key
+from snapshots.publish.text.figures import Cell
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import MONTHS, UNKNOWN_AGE, Symbol
 
@@ -66,7 +67,7 @@ def _data(view: View) -> Iterator[list[str]]:
         for area in in_tree_order(view):
             for band in view.release.age_bands:
                 cells = (
-                    view.cell_of(period, Key(one.code, area.name, band))
+                    view.cell_of(period, CellKey(one.code, area.name, band))
                     for one in view.release.indicators
                 )
                 yield [
