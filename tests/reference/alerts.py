@@ -65,10 +65,17 @@ class _Day(NamedTuple):
         return self.received if rule.since == "notification" else self.receipts[rule.service]
 
     def done(self, rule: Rule) -> date | None:
-        """The day on which what a rule asks for was done."""
-        since = self.clock(rule) if rule.what == "worker.assigned" else self.received
-        days = [day for what, day in self.milestones if what == rule.what and day >= since]
-        return min(days, default=None)
+        """The day on which what a rule asks for was done: not before its time begins.
+
+        A worker assigned up to 5 working days before receipt counts as assigned on receipt.
+        """
+        since = self.clock(rule)
+        days = [day for what, day in self.milestones if what == rule.what]
+        found = [day for day in days if day >= since]
+        if rule.what == "worker.assigned":
+            ahead = [day for day in days if self.received <= day < since]
+            found += [since for day in ahead if working_days(day, since) <= 5]
+        return min(found, default=None)
 
 
 def alerts(events: Iterable[Event], today: date) -> dict[About, Found]:
@@ -114,7 +121,7 @@ def _on(events: list[Event], day: date) -> _Day | None:
     for event in so_far:
         if event["type"] == "case.allocated":
             holder = event["data"]["service"]
-            receipts.setdefault(holder, event["day"])
+            receipts.setdefault(holder, max(event["day"], case.received))
     milestones = [(event["type"], event["day"]) for event in so_far]
     return _Day(case.closure is None, holder, case.received, receipts, milestones)
 
