@@ -15,11 +15,7 @@ FORMAT: Final = 1
 
 # `due-soon` and `breached` are active; `resolved` is over.
 AlertState = Literal["due-soon", "breached", "resolved"]
-# Why an alert is over. `done`: in time after all; `done-late`; `closed`; `transferred`: another
-# service holds the case; `corrected`: later facts say that there was nothing to tell; `retracted`:
-# the case is no longer counted at all; `recovered`: the indicator is better than its target again;
-# `too-few`: there are too few cases to go by; `period-ended`: its month is over; `withdrawn`: the
-# standard is no longer watched.
+# Why an alert is over: docs/alerts.md, Reasons, defines each.
 Reason = Literal[
     "done",
     "done-late",

@@ -7,6 +7,8 @@ from schemas.standards import OwnerKind, Severity
 
 # (case, standard, episode): of one child, what an alert is about.
 About = tuple[str, str, int]
+# (source, id) of an event.
+Identity = tuple[str, str]
 
 
 class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -14,7 +16,8 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `severity` and `owner` are the standard's as it was then: who was told of an alert is told of
     its end, whatever has become of the standard. `is_void` is of one that was ended because it no
-    longer follows from the facts.
+    longer follows from the facts. `rests_on` has the notification and the allocation that it was
+    told by.
     """
 
     case: str
@@ -32,6 +35,7 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
     severity: Severity
     owner: OwnerKind
     is_void: bool = False
+    rests_on: tuple[Identity, ...] = ()
 
     @property
     def about(self) -> About:
