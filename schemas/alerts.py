@@ -84,18 +84,25 @@ class CaseChange(_Told):
 
 
 class IndicatorChange(_Told):
-    """A change of the alert on an indicator of an area, or of a provider, in one month.
+    """A change of the alert on an indicator of an area, or of a provider.
 
-    `value` is to one decimal, None where there was nothing to divide by.
+    `period` is the month (2015-10) or the financial year (2015/16) that a flow is of; None for a
+    stock, whose alert goes on from month to month. `value` is to one decimal, None where there was
+    nothing to divide by.
     """
 
     kind: Literal["indicator"] = "indicator"
     indicator: str
-    period: str
+    period: str | None
     numerator: int
     denominator: int
     value: float | None
     target: float
+
+    @property
+    def subject(self) -> str:
+        """What it is about, for people: the indicator, and its period if it has one."""
+        return f"{self.indicator} {self.period}" if self.period else self.indicator
 
     @property
     def value_text(self) -> str:

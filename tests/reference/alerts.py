@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from tests.reference.cases import Case
@@ -127,8 +128,7 @@ def _episode(events: list[Event], received: date) -> int:
     """How many times a case has been open: a closure followed by a reopening begins the next."""
     kinds = [event["type"] for event in events if event["day"] >= received]
     statuses = [kind for kind in kinds if kind in ("case.closed", "case.reopened")]
-    pairs = zip(statuses, statuses[1:], strict=False)
-    return 1 + sum(pair == ("case.closed", "case.reopened") for pair in pairs)
+    return 1 + sum(pair == ("case.closed", "case.reopened") for pair in pairwise(statuses))
 
 
 def _look(found: dict[tuple[str, int], Found], rule: Rule, now: _Day, day: date) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,9 @@ from processors.rules import Rules
 from schemas.alerts import CHANGE, CaseChange
 from schemas.events.registry import CASE_TOPIC
 
-UNIT, FAMILY_SUPPORT = {"service": "unit"}, {"service": "family-support"}
-RECEIVED = {"notification_type": "EHN", "district": "Dover"}
+UNIT: dict[str, Any] = {"service": "unit"}
+FAMILY_SUPPORT: dict[str, Any] = {"service": "family-support"}
+RECEIVED: dict[str, Any] = {"notification_type": "EHN", "district": "Dover"}
 
 
 def event(kind: str, day: str, name: str = "", revision: int = 0, **data: object) -> Message:

@@ -22,7 +22,7 @@ REASONS: Mapping[Reason, str] = {
     "retracted": "the record was retracted",
     "recovered": "better than its target again",
     "too-few": "too few cases to go by",
-    "period-ended": "the month is over",
+    "period-ended": "its month or year is over",
     "withdrawn": "the standard is no longer watched",
 }
 
@@ -173,7 +173,8 @@ def _line(change: CaseChange | IndicatorChange, ack: Ack | None) -> Line:
     if isinstance(change, CaseChange):
         subject, due = f"case {change.case}", f"due {_day(change.due)}"
     else:
-        subject = f"{change.indicator}, {change.provider or change.area}, {change.period}"
+        place = change.provider or change.area
+        subject = ", ".join(filter(None, (change.indicator, place, change.period)))
         due = f"{change.value_text} against {change.target:g}"
     return Line(subject, change.title, due, ", ".join(notes))
 

@@ -3,6 +3,8 @@
 import asyncio
 import sys
 import tomllib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
-from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers
+from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named_receivers
 from schemas.settings import Settings
 from streams.alerts.delivery.refusals import RECEIVER_HEADER
 from streams.alerts.history import history, told_of
@@ -77,7 +79,8 @@ def run(once: OnceOption = False) -> None:
 
     Run it beside any number of workers, more than once if you like: one of them is elected, and
     another takes over when it stops or dies. Who is told is in the file that `receivers_file`
-    names.
+    names. With --once it first waits for `alert_calm_seconds` if an indicator's alert changes, to
+    see that it lasts.
     """
     # Kafka's and HTTP's clients take a while to import, which no other command should wait for.
     from streams.alerts.duties import ElectedDuties
@@ -138,7 +141,7 @@ def list_alerts(
 def show(alert: AlertArgument) -> None:
     """Show an alert: how it stands, how it came there, and who was told."""
     settings, _ = settings_and_rules()
-    receivers = [it.name for it in receivers_of(settings)]
+    receivers = [it.name for it in receivers_of(settings, named_receivers)]
     now = the_clock(settings).now()
 
     async def work(
@@ -177,10 +180,15 @@ def refused() -> None:
     err.print(f"{len(letters):,} refused.")
 
 
-def receivers_of(settings: Settings) -> tuple[Webhook | Alertmanager | Smtp, ...]:
+Receivers = tuple[Webhook | Alertmanager | Smtp, ...]
+
+
+def receivers_of(
+    settings: Settings, load: Callable[[Path | None], Receivers] = load_receivers
+) -> Receivers:
     """The receivers of the settings; ends with why not."""
     try:
-        return load_receivers(settings.receivers_file)
+        return load(settings.receivers_file)
     except ValidationError as error:
         wrong = (f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
         fail(f"{settings.receivers_file}: {'; '.join(wrong)}")

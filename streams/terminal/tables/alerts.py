@@ -193,7 +193,7 @@ def about(change: CaseChange | IndicatorChange) -> str:
     """What an alert is about."""
     if isinstance(change, CaseChange):
         return change.case
-    return f"{change.indicator} {change.period}"
+    return change.subject
 
 
 def due_text(change: CaseChange | IndicatorChange) -> str:
