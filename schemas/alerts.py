@@ -6,7 +6,7 @@ Changes go to the `alerts` topic under the alert's id, so that compaction leaves
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.standards import OwnerKind, Severity
 
@@ -35,7 +35,9 @@ class _Told(BaseModel):
 
     `alert` is the alert's id, the same for the same (case, standard, episode) or (indicator, area
     or provider, period) wherever and whenever it is worked out; `version` counts its changes from
-    1. `since` is the civil date from which it is in its state. `historic` marks what was over
+    1, and `learnt` is when this one became known. `since` is the civil date from which it is in its
+    state. A *stand* is the time that it is in one state under one owner without a break: `stand` is
+    the version it began with, `stand_learnt` when that became known. `historic` marks what was over
     before it was known: it is recorded, and delivered to nobody.
     """
 
@@ -44,6 +46,9 @@ class _Told(BaseModel):
     format: Literal[1] = FORMAT
     alert: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
     version: Annotated[int, Field(ge=1)]
+    learnt: AwareDatetime | None = None
+    stand: Annotated[int, Field(ge=1)] | None = None
+    stand_learnt: AwareDatetime | None = None
     standard: str
     title: str
     state: AlertState
@@ -70,8 +75,9 @@ class _Told(BaseModel):
 class CaseChange(_Told):
     """A change of the alert on one standard of one case in one episode, its nth time open.
 
-    `due` is the day, or working day, by which the standard's limit is up. `area` is the case's
-    district, or the top where that is unknown.
+    `due` is the day, or working day, by which the standard's limit is up, `breached_from` the first
+    day that breaks it, which may be after a weekend. `worker` is the last one named. `area` is the
+    case's district, or the top where that is unknown.
     """
 
     kind: Literal["case"] = "case"
@@ -80,7 +86,9 @@ class CaseChange(_Told):
     episode: Annotated[int, Field(ge=1)]
     service: str
     team: str | None = None
+    worker: str | None = None
     due: date
+    breached_from: date | None = None
 
 
 class IndicatorChange(_Told):

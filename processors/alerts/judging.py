@@ -15,7 +15,7 @@ from processors.alerts.changes import (
 )
 from processors.alerts.child import Child
 from processors.alerts.deadlines import REASONS
-from processors.alerts.reasons import why_gone
+from processors.alerts.reasons import receipt_of, why_gone, worker_counts_from
 from processors.alerts.told import Alert, Identity
 from processors.days.calendar import NEVER
 from processors.record.decoding import Event, in_order
@@ -25,7 +25,7 @@ from schemas.standards import Standard, Standards
 # Of a child who must be judged as soon as may be: earlier than every day.
 AT_ONCE = -(2**40)
 # The events that an alert takes its names from, or rests on.
-NAMED = {"case.allocated", "notification.received"}
+NAMED = {"case.allocated", "notification.received", "worker.assigned"}
 
 # The runs of one case by (the standard's position, episode), and of one child by case.
 OfCase = Mapping[tuple[int, int], list[Run]]
@@ -34,10 +34,14 @@ OfChild = Mapping[str, OfCase]
 
 @dataclass(frozen=True)
 class Judgement:
-    """As of which day alerts are judged, and of which children none may be raised yet."""
+    """As of which day alerts are judged, and of which children none may be raised yet.
+
+    `at` is the time of it, in seconds from 1970; 0 where that is not known.
+    """
 
     day: int
     is_withheld: Callable[[str], bool] = lambda _: False
+    at: float = 0.0
 
 
 @dataclass
@@ -46,12 +50,14 @@ class Telling:
 
     `told` has the encoded alerts of the children of whom something was told. `deadlines` has, for
     every child looked at, the first day on which an alert changes if no event comes: NEVER if on
-    none, AT_ONCE if there is something that may not be told yet.
+    none, AT_ONCE if there is something that may not be told yet. `at` is the time of it all, in
+    seconds from 1970.
     """
 
     changes: list[Told] = field(default_factory=list)
     told: dict[str, bytes] = field(default_factory=dict)
     deadlines: dict[str, int] = field(default_factory=dict)
+    at: float = 0.0
 
 
 class Watch:
@@ -66,7 +72,7 @@ class Watch:
         self, children: Mapping[str, Child], runs: Mapping[str, OfChild], judgement: Judgement
     ) -> Telling:
         """What to tell of children, who take in what is told."""
-        telling = Telling()
+        telling = Telling(at=judgement.at)
         for name, child in children.items():
             of_child = runs.get(name, {})
             known = _Known(child.record.events if of_child else (), judgement.day)
@@ -98,7 +104,7 @@ class Watch:
             if is_raised(told, alert) and judgement.is_withheld(name):
                 must_wait = True
                 continue
-            following = succeed(told, alert)
+            following = succeed(told, alert, judgement.at)
             if following is not None:
                 changes.append(Told(name, following, told.state if told else None))
         for about in child.told.keys() - now.keys():
@@ -107,7 +113,7 @@ class Watch:
                 continue
             record, standard = child.record, self._by_code.get(told.standard)
             reason = why_gone(told, standard, record.events, record.retracted, judgement.day)
-            following = end(told, reason, judgement.day)
+            following = end(told, reason, judgement.day, judgement.at)
             if following is not None:
                 changes.append(Told(name, following, told.state))
         return changes, must_wait
@@ -150,19 +156,20 @@ class Watch:
             severity=standard.severity,
             owner=standard.owner,
             rests_on=tuple(_identity(it) for it in rests_on if it),
+            worker=known.worker(case, standard),
         )
 
 
 class _Known:
     """What of a child's cases alerts name: whom they were given to, and when they were received.
 
-    `next` is the first later day on which one is given to someone, NEVER if on none.
+    `next` is the first later day on which one is given to a team or a worker, NEVER if on none.
     """
 
     def __init__(self, events: Iterable[Event], day: int) -> None:
         found = [it for it in events if it.type in NAMED]
         self._events = in_order(it for it in found if it.day <= day)
-        later = (it.day for it in found if it.day > day and it.type == "case.allocated")
+        later = (it.day for it in found if it.day > day and it.type != "notification.received")
         self.next = min(later, default=NEVER)
 
     def allocation(self, case: str, service: str) -> Event | None:
@@ -172,6 +179,17 @@ class _Known:
             if is_of_case and event.data["service"] == service:
                 return event
         return None
+
+    def worker(self, case: str, standard: Standard) -> str | None:
+        """Whom a case was given to last of the workers who count for its service."""
+        of_case = [it for it in self._events if it.subject == case]
+        assigned = [it for it in of_case if it.type == "worker.assigned"]
+        first = self.notification(case)
+        if not assigned or first is None:
+            return None
+        start = worker_counts_from(receipt_of(standard, of_case, first.day), first.day)
+        named = (it.data.get("worker") for it in reversed(assigned) if it.day >= start)
+        return next((name for name in named if name), None)
 
     def notification(self, case: str) -> Event | None:
         """The first notification of a case."""

@@ -9,7 +9,7 @@ cases raises none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -114,12 +114,16 @@ def state_of(figure: Figure, before: AlertState | None) -> AlertState | None:
 
 
 def news(
-    found: Iterable[Figure], told: Mapping[str, IndicatorChange], today: date
+    found: Iterable[Figure],
+    told: Mapping[str, IndicatorChange],
+    today: date,
+    learnt: datetime | None = None,
 ) -> dict[str, IndicatorChange]:
     """The changes, by alert, that make what was told into what is true today.
 
     A change is of an alert's state, or of what it is held against: its target or severity.
-    `told` has each alert as it was told last, those of a period that is over while active.
+    `told` has each alert as it was told last, those of a period that is over while active; `learnt`
+    is the time now.
     """
     changes: dict[str, IndicatorChange] = {}
     seen: set[str] = set()
@@ -140,7 +144,18 @@ def news(
             reason: Reason = "period-ended" if is_over(before.period, today) else "withdrawn"
             over = {"state": "resolved", "reason": reason, "since": today}
             changes[name] = before.model_copy(update={**over, "version": before.version + 1})
-    return changes
+    return {name: _dated(it, told.get(name), learnt) for name, it in changes.items()}
+
+
+def _dated(
+    change: IndicatorChange, before: IndicatorChange | None, learnt: datetime | None
+) -> IndicatorChange:
+    """A change with when it was learnt, and with which its present stand began."""
+    stand, stand_learnt = change.version, learnt
+    if before and (before.state, before.owner) == (change.state, change.owner):
+        stand, stand_learnt = before.stand or before.version, before.stand_learnt
+    dates = {"learnt": learnt, "stand": stand, "stand_learnt": stand_learnt}
+    return change.model_copy(update=dates)
 
 
 def period_on(flow: Period | None, day: date) -> str | None:

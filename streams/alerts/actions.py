@@ -40,14 +40,22 @@ class _Action(BaseModel):
 
 
 class Ack(_Action):
-    """Someone has seen to an alert, as long as it stays in its state."""
+    """Someone has seen to an alert, as long as it stays in its state under its owner.
+
+    What was over meanwhile, and is back, is another breach. `stand` and `owner` are the alert's as
+    it was then; None of what was acknowledged before they were kept.
+    """
 
     alert: str
     state: AlertState
+    stand: int | None = None
+    owner: str | None = None
 
     def covers(self, change: CaseChange | IndicatorChange, now: datetime) -> bool:
         """Whether it holds now for the alert as it is."""
-        return self.holds(now) and (self.alert, self.state) == (change.alert, change.state)
+        is_same = (self.alert, self.state) == (change.alert, change.state)
+        is_same = is_same and self.owner in {None, change.owner}
+        return self.holds(now) and is_same and self.stand in {None, change.stand}
 
 
 class Silence(_Action):

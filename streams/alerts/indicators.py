@@ -2,6 +2,7 @@
 
     caseline:{<deployment>}:alerts:told     HASH    alert -> its latest change, unless its period
                                                     is over and so is it
+    ...:alerts:judged                       ZSET    `at`, when they were looked at last
     ...:alerts:open, :outbox, :counts       as workers write them (streams.state.alert_outbox)
 
 A change is told only when it was true at every look for a while, so that figures in motion, as
@@ -56,12 +57,14 @@ class Indicators:
         reference = await read_reference(self.redis, deployment, rules)
         goals = targets(reference.events, rules.areas, today)
         told = await self._told()
-        changes = news(figures(rules, stocks.by_date[0], goals), told, today)
+        changes = news(figures(rules, stocks.by_date[0], goals), told, today, self.clock.now())
         lasting = self._lasting(changes)
         over = {name for name, it in told.items() if is_over(it.period, today)}
         forgotten = {name for name in over - changes.keys() if not told[name].is_active}
         if lasting or forgotten:
             await self._write(told, lasting, forgotten)
+        client: Any = self.redis
+        await client.zadd(self._key("judged"), {"at": self.clock.seconds()}, gt=True)
         return False
 
     async def once(self) -> bool:

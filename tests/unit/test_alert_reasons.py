@@ -1,66 +1,28 @@
 """Why an alert is over: each reason means what docs/alerts.md says, however late it was learnt."""
 
-import json
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 import pytest
 
-from processors.alerts.judging import Judgement
-from processors.days.calendar import day_number
-from processors.fold import Partition
-from processors.record.decoding import Message, decode
+from processors.record.decoding import Message
 from processors.rules import Rules
-from schemas.alerts import CHANGE, CaseChange
-from schemas.events.registry import CASE_TOPIC
-
-UNIT: dict[str, Any] = {"service": "unit"}
-FAMILY_SUPPORT: dict[str, Any] = {"service": "family-support"}
-RECEIVED: dict[str, Any] = {"notification_type": "EHN", "district": "Dover"}
-
-
-def event(kind: str, day: str, name: str = "", revision: int = 0, **data: object) -> Message:
-    """A message of something that happened to the one case of a child; by day, or by minute."""
-    made = {
-        "specversion": "1.0",
-        "id": name or f"{kind} {day}",
-        "source": "urn:a",
-        "type": kind,
-        "subject": "C1",
-        "time": f"{day}Z" if "T" in day else f"{day}T12:00:00Z",
-        "partitionkey": "P1",
-        "revision": revision,
-        "data": data,
-    }
-    return b"P1", json.dumps(made).encode(), ()
-
-
-class Deployment:
-    """What a worker tells of one child, day by day."""
-
-    def __init__(self, rules: Rules) -> None:
-        self._rules, self._state = rules, Partition(rules)
-        self._state.admit("P1", None)
-
-    def on(self, day: str, *messages: Message) -> dict[str, CaseChange]:
-        """What is told on a day, once messages have come, by standard and episode."""
-        decoded = decode(CASE_TOPIC, messages)
-        assert not decoded.rejected
-        self._state.fold(decoded.events)
-        self._state.look_at(["P1"])
-        settled = self._state.settle(Judgement(day_number(date.fromisoformat(day))))
-        return dict(self._written(it.child, it.alert) for it in settled.telling.changes)
-
-    def _written(self, child: str, alert: object) -> tuple[str, CaseChange]:
-        change = CHANGE.validate_json(self._rules.wording.change(child, alert)[1])  # type: ignore[arg-type]
-        assert isinstance(change, CaseChange)
-        return f"{change.standard} {change.episode}", change
+from schemas.alerts import CaseChange
+from tests.support.onechild import (
+    FAMILY_SUPPORT,
+    RECEIVED,
+    UNIT,
+    OneChild,
+    event,
+    given,
+    received,
+    retraction,
+)
 
 
 @pytest.fixture
-def deployment(rules: Rules) -> Deployment:
-    return Deployment(rules)
+def deployment(rules: Rules) -> OneChild:
+    return OneChild(rules)
 
 
 def reasons(changes: dict[str, CaseChange]) -> dict[str, str | None]:
@@ -71,26 +33,14 @@ def states(changes: dict[str, CaseChange]) -> dict[str, tuple[str, str | None]]:
     return {name: (it.state, it.reason) for name, it in changes.items()}
 
 
-def received(day: str = "2015-10-01") -> Message:
-    return event("notification.received", day, "received", **RECEIVED)
-
-
-def given(day: str, name: str = "given", revision: int = 0, **to: object) -> Message:
-    return event("case.allocated", day, name, revision, **to)
-
-
-def retraction(of: str, day: str = "2015-10-19") -> Message:
-    return event("event.retracted", day, f"not {of}", retracts=of)
-
-
-def raised(deployment: Deployment, *more: Message) -> None:
+def raised(deployment: OneChild, *more: Message) -> None:
     """A unit's case whose contact is late by 19 October."""
     told = deployment.on("2015-10-19", received(), given("2015-10-01", **UNIT), *more)
     assert told["unit-contact 1"].state == "breached"
 
 
 def test_a_case_that_another_service_was_meant_to_have_was_never_there(
-    deployment: Deployment,
+    deployment: OneChild,
 ) -> None:
     raised(deployment)
     told = deployment.on("2015-10-19", given("2015-10-01", revision=1, **FAMILY_SUPPORT))
@@ -98,7 +48,7 @@ def test_a_case_that_another_service_was_meant_to_have_was_never_there(
 
 
 def test_an_allocation_that_was_retracted_makes_its_alert_retracted(
-    deployment: Deployment,
+    deployment: OneChild,
 ) -> None:
     raised(deployment)
     told = deployment.on("2015-10-19", retraction("given"))
@@ -106,7 +56,7 @@ def test_an_allocation_that_was_retracted_makes_its_alert_retracted(
 
 
 def test_an_allocation_corrected_beside_a_retraction_of_something_else_is_corrected(
-    deployment: Deployment,
+    deployment: OneChild,
 ) -> None:
     raised(deployment, event("referrer.contacted", "2015-10-02", "call"))
     told = deployment.on(
@@ -116,7 +66,7 @@ def test_an_allocation_corrected_beside_a_retraction_of_something_else_is_correc
 
 
 def test_a_notification_that_was_retracted_makes_its_alerts_retracted(
-    deployment: Deployment,
+    deployment: OneChild,
 ) -> None:
     raised(deployment)
     assert reasons(deployment.on("2015-10-19", retraction("received"))) == {
@@ -124,14 +74,14 @@ def test_a_notification_that_was_retracted_makes_its_alerts_retracted(
     }
 
 
-def test_a_notification_corrected_to_a_later_day_is_corrected(deployment: Deployment) -> None:
+def test_a_notification_corrected_to_a_later_day_is_corrected(deployment: OneChild) -> None:
     raised(deployment)
     later = event("notification.received", "2015-10-12", "received", 1, **RECEIVED)
     assert reasons(deployment.on("2015-10-19", later)) == {"unit-contact 1": "corrected"}
 
 
 def test_a_milestone_does_not_count_for_a_service_that_never_had_the_case(
-    deployment: Deployment,
+    deployment: OneChild,
 ) -> None:
     raised(deployment)
     told = deployment.on(
@@ -143,16 +93,14 @@ def test_a_milestone_does_not_count_for_a_service_that_never_had_the_case(
 
 
 @pytest.mark.parametrize("day", ["2015-10-05", "2015-10-19"])
-def test_a_transfer_learnt_late_or_on_the_day_is_a_transfer(
-    deployment: Deployment, day: str
-) -> None:
+def test_a_transfer_learnt_late_or_on_the_day_is_a_transfer(deployment: OneChild, day: str) -> None:
     raised(deployment)
     told = deployment.on("2015-10-19", given(day, "given on", **FAMILY_SUPPORT))
     assert reasons(told)["unit-contact 1"] == "transferred"
 
 
 def test_what_was_over_and_rests_on_a_retracted_allocation_is_retracted(
-    deployment: Deployment,
+    deployment: OneChild,
 ) -> None:
     raised(deployment, event("contact.made", "2015-10-20"))
     assert reasons(deployment.on("2015-10-20")) == {"unit-contact 1": "done-late"}
@@ -167,7 +115,7 @@ def closed_and_reopened(day: str) -> Iterable[Message]:
 
 
 def test_a_case_closed_and_reopened_within_a_day_is_in_its_next_episode(
-    deployment: Deployment,
+    deployment: OneChild,
 ) -> None:
     raised(deployment)
     told = deployment.on("2015-10-21", *closed_and_reopened("2015-10-20"))
@@ -178,7 +126,7 @@ def test_a_case_closed_and_reopened_within_a_day_is_in_its_next_episode(
     assert [str(it.since) for it in told.values()] == ["2015-10-20", "2015-10-20"]
 
 
-def test_an_alert_raised_on_the_day_of_such_a_closure_is_closed(deployment: Deployment) -> None:
+def test_an_alert_raised_on_the_day_of_such_a_closure_is_closed(deployment: OneChild) -> None:
     told = deployment.on("2015-10-12", received(), given("2015-10-01", **UNIT))
     assert states(told) == {"unit-contact 1": ("due-soon", None)}
     told = deployment.on("2015-10-12", *closed_and_reopened("2015-10-12"))
@@ -197,7 +145,7 @@ def test_an_alert_raised_on_the_day_of_such_a_closure_is_closed(deployment: Depl
     ],
 )
 def test_another_services_contact_and_plan_do_not_count_for_a_commissioned_service(
-    deployment: Deployment, what: str, standard: str, day: str
+    deployment: OneChild, what: str, standard: str, day: str
 ) -> None:
     came = [
         received("2015-09-01"),
@@ -212,7 +160,7 @@ def test_another_services_contact_and_plan_do_not_count_for_a_commissioned_servi
 
 @pytest.mark.parametrize(("day", "counts"), [("2015-09-24", True), ("2015-09-23", False)])
 def test_a_worker_counts_from_five_working_days_before_receipt(
-    deployment: Deployment, day: str, counts: bool
+    deployment: OneChild, day: str, counts: bool
 ) -> None:
     told = deployment.on(
         "2015-10-06",
@@ -223,7 +171,7 @@ def test_a_worker_counts_from_five_working_days_before_receipt(
     assert ("family-support-worker 1" not in told) == counts
 
 
-def test_an_allocation_before_the_notification_is_received_with_it(deployment: Deployment) -> None:
+def test_an_allocation_before_the_notification_is_received_with_it(deployment: OneChild) -> None:
     told = deployment.on(
         "2015-10-06", given("2015-09-01", **FAMILY_SUPPORT), received("2015-10-01")
     )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from processors.alerts.overview import urgency
 from schemas.alerts import CaseChange, IndicatorChange, Reason
 from schemas.standards import OwnerKind
 from streams.alerts.actions import Ack
@@ -96,12 +97,6 @@ def sections(listed: Listed, acks: Mapping[str, Ack], now: datetime, most: int) 
         if lines:
             found.append(Section(heading, lines, len(ordered) - len(lines)))
     return found
-
-
-def urgency(change: CaseChange | IndicatorChange) -> tuple[bool, date, str]:
-    """What orders alerts: the critical first, then what was or is due first."""
-    due = change.due if isinstance(change, CaseChange) else change.since
-    return change.severity != "critical", due, change.alert
 
 
 def subject_of(owner: str, listed: Listed) -> str:

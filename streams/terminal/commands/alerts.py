@@ -4,6 +4,7 @@ import asyncio
 import sys
 import tomllib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,8 @@ from redis.asyncio import Redis
 from rich.table import Table
 from rich.text import Text
 
+from processors.alerts.overview import Wanted
+from processors.days.calendar import LONDON
 from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
 from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named_receivers
 from schemas.settings import Settings
@@ -32,8 +35,12 @@ from streams.terminal.commands.deciding import (
     StandardOption,
     StateOption,
     areas_under,
+    check_names,
+    names_known,
+    whole_id,
 )
 from streams.terminal.console import (
+    Exit,
     err,
     explained,
     fail,
@@ -46,14 +53,19 @@ from streams.terminal.logs import set_up_logs
 from streams.terminal.selection import FormatOption
 from streams.terminal.stopping import run_until_asked
 from streams.terminal.tables.alerts import (
+    Listing,
     Standing,
-    Wanted,
     as_csv,
     as_json,
-    as_table,
+    cases_table,
+    counts_table,
     decided,
     history_table,
-    standings,
+    indicators_table,
+    judged_text,
+    listing,
+    rows,
+    staleness,
 )
 from streams.terminal.tables.scorecards import Format
 
@@ -70,6 +82,27 @@ alerts.command("forecast")(forecasting.show_forecast)
 OnceOption = Annotated[bool, typer.Option("--once", help="Tell what there is to tell, and end.")]
 CaseOption = Annotated[
     list[str] | None, typer.Option("--case", metavar="ID", help="Only this case's; repeatable.")
+]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
+        metavar="TIME",
+        help="Only those new since a day began, or a time, in London.",
+    ),
+]
+DueBeforeOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--due-before",
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="Only those on cases that are or were due before a day.",
+    ),
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many lines.")
 ]
 
 
@@ -109,10 +142,18 @@ def list_alerts(
     provider: ProviderOption = None,
     severity: SeverityOption = None,
     case: CaseOption = None,
+    since: SinceOption = None,
+    due_before: DueBeforeOption = None,
+    limit: LimitOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
-    """List the alerts that are active: the critical first, then what was or is due first."""
+    """List the alerts that are active: counts by standard and owner, then a line for each case.
+
+    The critical come first, then the longest overdue. Says as of when it is right; exit code 4
+    where that is not today. What is new is so since yesterday's close, or --since.
+    """
     settings, rules = settings_and_rules()
+    now = the_clock(settings).now()
     wanted = Wanted(
         standards=frozenset(standard or ()),
         states=frozenset(state or ()),
@@ -121,24 +162,48 @@ def list_alerts(
         providers=frozenset(provider or ()),
         severities=frozenset(severity or ()),
         cases=frozenset(case or ()),
+        since=since.replace(tzinfo=LONDON) if since else None,
+        due_before=due_before.date() if due_before else None,
     )
-    now = the_clock(settings).now()
-    found: list[Standing] = on_redis(
-        settings, lambda redis: standings(redis, settings.deployment, wanted, now)
-    )
-    rows = [it.row for it in found]
+
+    async def work(redis: Redis) -> Listing:
+        there = await names_known(redis, settings, rules)
+        check_names(there, standard, owner, provider)
+        return await listing(redis, settings.deployment, wanted, now, limit)
+
+    found = on_redis(settings, work)
     if form is Format.JSON:
-        sys.stdout.write(as_json(rows) + "\n")
+        sys.stdout.write(as_json(rows(found)) + "\n")
     elif form is Format.CSV:
-        sys.stdout.write(as_csv(rows))
+        sys.stdout.write(as_csv(rows(found)))
     else:
-        if found:
-            out.print(as_table(found, out.width))
-        err.print(f"{len(found):,} alerts are active.")
+        _print(found, limit)
+    said = staleness(found)
+    for text in said:
+        err.print(f"warning: {text}", style="bold red", markup=False, soft_wrap=True)
+    if said:
+        raise typer.Exit(Exit.UNWELL)
+
+
+def _print(found: Listing, limit: int | None) -> None:
+    overview = found.overview
+    out.print(Text(judged_text(found), style="bold red" if staleness(found) else ""))
+    if overview.counts:
+        out.print(counts_table(overview))
+    if overview.cases:
+        out.print(cases_table(found, out.width, limit))
+    if overview.indicators:
+        out.print(indicators_table(found, limit))
+    hidden = sum(
+        max(0, len(it) - (limit or len(it))) for it in (overview.cases, overview.indicators)
+    )
+    more = f"; {hidden:,} lines more are not shown" if hidden else ""
+    cases = f"{overview.total:,} alerts are active, on {len(overview.cases):,} cases"
+    err.print(f"{cases} and {len(overview.indicators):,} figures{more}.")
 
 
 @alerts.command()
-def show(alert: AlertArgument) -> None:
+def show(digits: AlertArgument) -> None:
     """Show an alert: how it stands, how it came there, and who was told."""
     settings, _ = settings_and_rules()
     receivers = [it.name for it in receivers_of(settings, named_receivers)]
@@ -147,6 +212,7 @@ def show(alert: AlertArgument) -> None:
     async def work(
         redis: Redis,
     ) -> tuple[list[CaseChange | IndicatorChange], list[Standing], dict[str, str]]:
+        alert = await whole_id(redis, settings.deployment, digits)
         changes = await history(settings.kafka_bootstrap, settings.deployment, alert)
         active = await open_change(redis, settings.deployment, alert)
         standing = [active] if active else changes[-1:]
@@ -155,7 +221,7 @@ def show(alert: AlertArgument) -> None:
 
     changes, found, told = on_redis(settings, work)
     if not found:
-        fail(f"there is no alert {alert}: see `caseline alerts list`")
+        fail(f"there is no alert {digits}: see `caseline alerts list`")
     _show(found[0], changes, told)
 
 
