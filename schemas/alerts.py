@@ -11,6 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from schemas.standards import OwnerKind, Severity
 
 ALERTS_TOPIC = "alerts"
+# What people decide about alerts: acknowledgements and silences.
+DECISIONS_TOPIC = "alert-decisions"
 FORMAT: Final = 1
 
 # `due-soon` and `breached` are active; `resolved` is over.

@@ -184,7 +184,9 @@ def test_an_alert_is_shown_with_its_history_and_who_was_told(
     assert "done-late" in over
     assert "told of nothing that is active" in over
     states = [
-        line.split()[1] for line in over.splitlines() if line.split()[:1] in (["1"], ["2"], ["3"])
+        line.split()[1].strip(",")
+        for line in over.splitlines()
+        if line.split()[:1] in (["1"], ["2"], ["3"])
     ]
     assert states == ["due-soon", "breached", "resolved"]
     assert "no alert" in asked(caseline, "show", alert_id(9), code=1).stderr

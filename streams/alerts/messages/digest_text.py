@@ -55,7 +55,10 @@ class Section(NamedTuple):
 
 
 class Letter(BaseModel):
-    """A digest to one reader. `key` is its Message-ID, the same whenever it is written."""
+    """A digest to one reader. `key` is its Message-ID, the same whenever it is written.
+
+    `told` has the keys of the changes that it tells of.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,6 +68,7 @@ class Letter(BaseModel):
     subject: str
     text: str
     html: str
+    told: tuple[str, ...] = ()
 
 
 class Listed(NamedTuple):

@@ -16,11 +16,11 @@ from rich.text import Text
 
 from processors.alerts.overview import Wanted
 from processors.days.calendar import LONDON
-from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
+from schemas.alerts import ALERTS_TOPIC
 from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named_receivers
 from schemas.settings import Settings
 from streams.alerts.delivery.refusals import RECEIVER_HEADER
-from streams.alerts.history import history, told_of
+from streams.alerts.history import Step, history, told_of
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import DeliveryMetrics
@@ -206,23 +206,24 @@ def _print(found: Listing, limit: int | None) -> None:
 def show(digits: AlertArgument) -> None:
     """Show an alert: how it stands, how it came there, and who was told."""
     settings, _ = settings_and_rules()
-    receivers = [it.name for it in receivers_of(settings, named_receivers)]
+    names = [it.name for it in receivers_of(settings, named_receivers)]
     now = the_clock(settings).now()
 
     async def work(
         redis: Redis,
-    ) -> tuple[list[CaseChange | IndicatorChange], list[Standing], dict[str, str]]:
+    ) -> tuple[list[Step], list[Standing], dict[str, str]]:
         alert = await whole_id(redis, settings.deployment, digits)
-        changes = await history(settings.kafka_bootstrap, settings.deployment, alert)
+        brokers, deployment = settings.kafka_bootstrap, settings.deployment
+        steps = await history(brokers, deployment, alert, redis, names)
         active = await open_change(redis, settings.deployment, alert)
-        standing = [active] if active else changes[-1:]
-        found = await decided(redis, settings.deployment, standing, now)
-        return changes, found, await told_of(redis, settings.deployment, receivers, alert)
+        standing = [active] if active else [it.change for it in steps[-1:]]
+        found = await decided(redis, deployment, standing, now)
+        return steps, found, await told_of(redis, deployment, names, alert)
 
-    changes, found, told = on_redis(settings, work)
+    steps, found, told = on_redis(settings, work)
     if not found:
         fail(f"there is no alert {digits}: see `caseline alerts list`")
-    _show(found[0], changes, told)
+    _show(found[0], steps, told)
 
 
 @alerts.command()
@@ -262,9 +263,7 @@ def receivers_of(
         fail(f"{settings.receivers_file} cannot be used: {error}")
 
 
-def _show(
-    standing: Standing, changes: list[CaseChange | IndicatorChange], told: dict[str, str]
-) -> None:
+def _show(standing: Standing, steps: list[Step], told: dict[str, str]) -> None:
     change = standing.change
     table = Table(box=None, show_header=False, padding=(0, 1))
     for name, value in standing.row.items():
@@ -277,5 +276,5 @@ def _show(
     for receiver, how in told.items():
         table.add_row(f"receiver {receiver}", Text(how))
     out.print(Text(f"{change.title}: {change.state}", style="bold"), table, sep="\n")
-    if changes:
-        out.print(history_table(changes))
+    if steps:
+        out.print(history_table(steps))

@@ -15,6 +15,7 @@ from processors.rules import Rules
 from schemas.receivers import Smtp, named_receivers
 from schemas.settings import Settings
 from streams.alerts.actions import Ack, Actions, NotPossible, Silence, new_id
+from streams.alerts.decisions import Decisions
 from streams.state.open_alerts import begun_with, open_change, open_changes, owners_known
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import known
@@ -142,7 +143,7 @@ def ack(
             stand=change.stand,
             owner=change.owner,
         )
-        await Actions(redis, settings.deployment).ack(made)
+        await Decisions(settings.kafka_bootstrap, redis, settings.deployment).ack(made)
         return made
 
     made = on_redis(settings, work)
@@ -187,7 +188,7 @@ def silence(
         check_names(await names_known(redis, settings, rules), standard, owner, provider)
         whole = [await whole_id(redis, settings.deployment, it) for it in alert or ()]
         made = asked.model_copy(update={"alerts": tuple(whole)})
-        await Actions(redis, settings.deployment).silence(made)
+        await Decisions(settings.kafka_bootstrap, redis, settings.deployment).silence(made)
         return made
 
     made = on_redis(settings, work)
@@ -214,7 +215,8 @@ def unsilence(
     """End a silence early."""
     settings, _ = settings_and_rules()
     now = the_clock(settings).now()
-    on_redis(settings, lambda redis: Actions(redis, settings.deployment).end(number, by, now))
+    brokers, deployment = settings.kafka_bootstrap, settings.deployment
+    on_redis(settings, lambda redis: Decisions(brokers, redis, deployment).end(number, by, now))
     err.print(f"{number} ended.")
 
 

@@ -24,6 +24,7 @@ from processors.alerts.overview import (
 from processors.days.calendar import LONDON
 from schemas.alerts import CaseChange, IndicatorChange
 from streams.alerts.actions import Ack, Actions, Silence
+from streams.alerts.history import Step
 from streams.state.open_alerts import Judged, judged, open_changes
 
 COLUMNS = (
@@ -252,13 +253,21 @@ def day_of(at: datetime) -> date:
     return at.astimezone(LONDON).date()
 
 
-def history_table(changes: Sequence[CaseChange | IndicatorChange]) -> Table:
-    """A line for each change of one alert."""
-    table = Table("version", "state", "since", "reason", "owner", "due", box=box.SIMPLE_HEAD)
-    for it in changes:
-        reason = " ".join(filter(None, (it.reason, "(historic)" if it.historic else "")))
-        line = (str(it.version), it.state, str(it.since), reason, it.owner, due_text(it))
-        table.add_row(*map(Text, line))
+def history_table(steps: Sequence[Step]) -> Table:
+    """A line for each change of one alert, with when it was learnt, and sent to whom."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name in ("version", "state", "since", "owner", "due", "learnt and sent"):
+        table.add_column(name, overflow="fold", no_wrap=name in {"version", "since"})
+    for change, published, taken in steps:
+        state = (change.state, change.reason, "historic" if change.historic else None)
+        times = [("learnt", change.learnt), ("to the topic", published)]
+        told = [f"{what} {second(at)}" for what, at in times if at]
+        told += [
+            f"to {name} {second(datetime.fromisoformat(at)) if at else ''}"
+            for name, at in taken.items()
+        ]
+        line = (str(change.version), ", ".join(filter(None, state)), str(change.since))
+        table.add_row(*map(Text, (*line, change.owner, due_text(change), "\n".join(told))))
     return table
 
 
@@ -292,6 +301,11 @@ def due_text(change: CaseChange | IndicatorChange) -> str:
     if isinstance(change, CaseChange):
         return change.due.isoformat()
     return f"{change.value_text}, target {change.target:g}"
+
+
+def second(at: datetime) -> str:
+    """An instant to the second as people in London read it."""
+    return f"{at.astimezone(LONDON):%Y-%m-%d %H:%M:%S}"
 
 
 def moment(at: datetime) -> str:
