@@ -234,6 +234,11 @@ class Measure(Data):
         named |= {start.day for start in self.starts}
         return named | ({self.window.day} if self.window else set())
 
+    @property
+    def names(self) -> set[str]:
+        """The days and flags that it rests on, a relation's among them."""
+        return self.days_named.union(self.flags)
+
 
 # Where something of a person is counted once: where they live, at each site, or at each place that
 # the session they attended is in.
@@ -461,6 +466,23 @@ class Catalogue(Data):
         """
         found = {it.period for it in self.measure if indicator.terms.intersection(it.slots)}
         return "month" if "month" in found else "year" if "year" in found else None
+
+    @property
+    def released(self) -> Self:
+        """What a release keeps: the indicators that are released, and all that they rest on."""
+        indicators = tuple(it for it in self.indicator if it.released)
+        slots = {slot for it in indicators for slot in it.terms}
+        measures = tuple(it for it in self.measure if slots.intersection(it.slots))
+        named = {name for it in measures if isinstance(it, Measure) for name in it.names}
+        relations = tuple(it for it in self.relation if it.name in named)
+        return self.model_copy(
+            update={"indicator": indicators, "measure": measures, "relation": relations}
+        )
+
+    @property
+    def rests_on_places(self) -> bool:
+        """Whether anything is counted by where people went; cases are by where children live."""
+        return len(self.case_measures) < len(self.measure)
 
     @property
     def of_cases(self) -> list[Measure | Relation]:

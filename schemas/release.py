@@ -12,7 +12,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.areas import Areas
-from schemas.catalogue import Indicator, Measure, RagScheme
+from schemas.catalogue import AnyMeasure, Indicator, RagScheme, Relation
+from schemas.places import NO_PLACES, Places
 from schemas.scorecard import Direction, Status
 
 # The format that releases are written in. Stored ones keep theirs for ever: what is added to a
@@ -20,7 +21,9 @@ from schemas.scorecard import Direction, Status
 # 1  the first.
 # 2  keeps what its figures were worked out with: the measures, the bank holidays, and what the
 #    ratings are against; indicators may have a tolerance for them.
-FORMAT = 2
+# 3  keeps only the measures that its figures rest on, and relations between cases and places
+#    where any rests on them; indicators say where they come from and whether they are released.
+FORMAT = 3
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
 # correction mends an error; both come after a first release and need a reason.
@@ -123,9 +126,11 @@ class Release(Frozen):
     commentary: tuple[Commentary, ...]
     quality: dict[str, int]
     changes: tuple[Change, ...]
-    measures: tuple[Measure, ...] = ()
+    measures: tuple[AnyMeasure, ...] = ()
     bank_holidays: tuple[date, ...] = ()
     rag_scheme: RagScheme = "target"
+    relations: tuple[Relation, ...] = ()
+    places: Places = NO_PLACES
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:

@@ -2,8 +2,9 @@
 
 import typer
 
-from streams.terminal.commands import demo, feeding, figures, running
+from streams.terminal.commands import behind, demo, feeding, figures, running
 from streams.terminal.commands.alerts import alerts
+from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
 
 app = typer.Typer(
@@ -22,7 +23,10 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(figures.scorecard)
 app.command()(figures.replay)
+app.command()(behind.cases)
+app.command()(behind.trend)
 app.command()(figures.quality)
+app.add_typer(catalogue, name="catalogue")
 app.command()(feeding.ingest)
 app.command()(running.worker)
 app.add_typer(running.topics, name="topics")

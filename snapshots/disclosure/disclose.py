@@ -15,7 +15,7 @@ that the definitions do not spell out, from a text, or from knowing some of the 
 
 from collections.abc import Iterable, Sequence
 
-from schemas.catalogue import Measure
+from schemas.catalogue import AnyMeasure
 from schemas.release import Release
 from snapshots.disclosure.audit import published, unprotected
 from snapshots.disclosure.counts import CellKey, NotProtected, Quantity, cell_key
@@ -26,7 +26,7 @@ from snapshots.disclosure.suppression import Reason, Rule
 
 
 def disclose(
-    release: Release, measures: Sequence[Measure], rule: Rule, issued: Sequence[Issued] = ()
+    release: Release, measures: Sequence[AnyMeasure], rule: Rule, issued: Sequence[Issued] = ()
 ) -> Disclosed:
     """What may go out of a release, given the releases that have gone out, of any period.
 

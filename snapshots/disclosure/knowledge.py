@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from schemas.catalogue import Measure
+from schemas.catalogue import AnyMeasure, Measure
 from schemas.release import Release
 from snapshots.disclosure.counts import (
     Expression,
@@ -87,13 +87,16 @@ class Knowledge:
 
 
 def gather(
-    release: Release, measures: Sequence[Measure], rule: Rule, issued: Iterable[Issued]
+    release: Release, declared: Sequence[AnyMeasure], rule: Rule, issued: Iterable[Issued]
 ) -> Knowledge:
     """What concerns the protection of a release, in order of its cells.
+
+    Of the measures declared, those of cases tell of one another.
 
     Raises NotProtected when the release does not add up, or an earlier one of its period has
     other areas or age bands.
     """
+    measures = [it for it in declared if isinstance(it, Measure)]
     layout, formulas = Layout(release.areas, release.age_bands), Formulas(release.indicators)
     known = Knowledge(release.period, layout, formulas)
     earlier = sorted(

@@ -82,7 +82,7 @@ class Releasing:
     ) -> Draft:
         """The next release of a chain, on a cut taken now."""
         cut = await self.cut(as_of_period(request.period), seconds)
-        return Draft(request, released_on, self.rules.catalogue, self.rules.areas, chain, cut)
+        return Draft(request, released_on, self.rules, chain, cut)
 
     async def _commit(self, term: Term, publisher: topic.Publisher, sealed: Sealed) -> None:
         await term.check()

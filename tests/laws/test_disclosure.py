@@ -196,7 +196,7 @@ def test_a_published_count_that_becomes_small_is_suppressed_and_named_as_exposed
 def test_what_a_reader_sees_in_the_definitions_is_drawn_from_the_catalogue(
     more: tuple[str, ...], less: tuple[str, ...]
 ) -> None:
-    drawn = relations(CATALOGUE.measure, Formulas(CATALOGUE.indicator))
+    drawn = relations(CATALOGUE.case_measures, Formulas(CATALOGUE.indicator))
     seen = tuple(sorted([(slot, 1) for slot in more] + [(slot, -1) for slot in less]))
     assert seen in drawn or seen not in without_implied([seen, *drawn])
 

@@ -89,7 +89,7 @@ class Deployment:
             for child in self._state.missing(child for child, _ in events):
                 self._state.admit(child, None)
             self._state.fold(events)
-        advance = Advance(self._head.offset + 1, 0, {})
+        advance = Advance({CASE_TOPIC: self._head.offset(CASE_TOPIC) + 1}, 0, {})
         settlement = self._state.settle()
         self._head = await self._store.commit(self._head, settlement, self._state.tables, advance)
 

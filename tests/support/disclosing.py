@@ -12,7 +12,7 @@ from snapshots.disclosure.suppression import Rule
 from tests.support.attack import Attack, Solver
 from tests.support.releases import Counts, Figures, release_of
 
-CATALOGUE = load_catalogue()
+CATALOGUE = load_catalogue().released
 INDICATORS = {indicator.code: indicator for indicator in CATALOGUE.indicator}
 RULE = Rule()
 COUNTY = Areas(

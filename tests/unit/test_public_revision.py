@@ -3,15 +3,16 @@
 import csv
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from processors.ledger.tables import parts
 from processors.rules import Rules
 from schemas.catalogue import AGE_BANDS, ALL_AGES
 from schemas.release import Release
@@ -61,15 +62,16 @@ def late_and_corrected(events: list[Fields]) -> Iterator[Fields]:
     yield {**gone, "id": "gone", "type": "event.retracted", "data": {"retracts": never["id"]}}
 
 
-def tables_of(log: FrozenLog) -> dict[Unknown, int]:
+def tables_of(log: FrozenLog) -> Counter[Unknown]:
     """What the log's tables count, by slot, district (or none) and age band."""
-    stock = log.cut(as_of_period(PERIOD)).stocks[0]
-    leaves: list[str | None] = [*log.rules.areas.leaves, None]
-    return {
-        (PERIOD, slot, leaves[leaf], AGE_BANDS[band]): int(stock[row, leaf, band])
-        for row, slot in enumerate(log.rules.catalogue.slots)
-        for leaf, band in np.ndindex(*stock.shape[1:])
-    }
+    rules, stock = log.rules, log.cut(as_of_period(PERIOD)).stocks[0]
+    found: Counter[Unknown] = Counter()
+    cells = zip(*(it.tolist() for it in (*parts(stock.cells), stock.amounts)), strict=True)
+    for slot, locality, band, amount in cells:
+        at = rules.localities.all[locality]
+        if at.only is None:
+            found[PERIOD, rules.slots[slot], at.district, AGE_BANDS[band]] += amount
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def twice(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Twice:
     publish_in_public(root, second)
     one, other = PublicFolder(root / "releases").read()
     after = tables_of(log)
-    rise = {unknown: after[unknown] - before[unknown] for unknown in after}
+    rise = {it: after[it] - before[it] for it in after.keys() | before.keys()}
     return Twice((first.release, second.release), (one, other), rise, root / "site")
 
 
