@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.events.registry import VALIDATORS, json_schema
+from streams.alerts.decisions import keeping
 from streams.jobs.rebuild import Rebuild
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
@@ -25,6 +26,7 @@ from streams.terminal.console import (
     out,
     progress,
     settings_and_rules,
+    the_clock,
 )
 from streams.terminal.logs import set_up_logs
 
@@ -87,6 +89,9 @@ def rebuild(yes: YesOption = False) -> None:
                         name = f"{tp.topic}[{tp.partition}]"
                         tasks[tp] = bar.add_task(name, total=target)
                     bar.update(tasks[tp], completed=offset)
+        now = (await asyncio.to_thread(the_clock, settings)).now
+        async with keeping(settings.kafka_bootstrap, redis, settings.deployment, now) as decisions:
+            await decisions.turn()
         return len(tasks)
 
     err.print(f"{on_redis(settings, run)} partitions rebuilt.")
