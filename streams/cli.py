@@ -1,10 +1,13 @@
 """The command line: every command of `caseline` and the module it lives in."""
 
+import sys
+
 import typer
 
 from streams.terminal.commands import demo, feeding, figures, running
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.snapshot import snapshot
+from streams.terminal.logs import show_uncaught
 
 app = typer.Typer(
     name="caseline",
@@ -36,6 +39,7 @@ app.command()(running.schema)
 
 def main() -> None:
     """Run the command line."""
+    sys.excepthook = show_uncaught
     app()
 
 

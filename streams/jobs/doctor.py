@@ -17,6 +17,7 @@ from schemas.alerts import ALERTS_TOPIC
 from schemas.events.registry import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
+from streams.failures import described
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
@@ -80,8 +81,8 @@ class Doctor:
             yield Finding(
                 Verdict.WRONG,
                 "Kafka",
-                f"{self.settings.kafka_bootstrap} does not answer ({error}): is it running, and is "
-                "CASELINE_KAFKA_BOOTSTRAP right?",
+                f"{self.settings.kafka_bootstrap} does not answer ({described(error)}): is it "
+                "running, and is CASELINE_KAFKA_BOOTSTRAP right?",
             )
 
     async def _redis(self) -> AsyncIterator[Finding]:
@@ -89,7 +90,10 @@ class Doctor:
         try:
             info: dict[str, Any] = await self.redis.info()
         except (RedisError, OSError) as error:
-            text = f"{where} does not answer ({error}): does it run, is CASELINE_REDIS_URL right?"
+            text = (
+                f"{where} does not answer ({described(error)}): does it run, is CASELINE_REDIS_URL "
+                "right?"
+            )
             yield Finding(Verdict.WRONG, "Redis", text)
             return
         yield Finding(Verdict.GOOD, "Redis", f"{where}, version {info['redis_version']}")

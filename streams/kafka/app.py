@@ -15,7 +15,7 @@ from faust.tables import TableManager
 from faust.types import ChannelT, EventT, Message, StreamT
 
 from schemas.events.registry import topic_names
-from streams.failures import Understood
+from streams.failures import Understood, described
 from streams.kafka.batches import Batch, Stop
 from streams.kafka.consumer import BatchConsumer, BatchTransport, PartitionOwner
 
@@ -221,7 +221,7 @@ async def run_until(app: App, asked: asyncio.Event) -> None:
     ended = await asyncio.gather(starting, *waits, return_exceptions=True)
     failures = [each for each in (app.crash_reason, *ended) if isinstance(each, Exception)]
     if failures:
-        raise WorkerFailed(str(failures[0])) from failures[0]
+        raise WorkerFailed(described(failures[0])) from failures[0]
 
 
 async def _ended(app: App, starting: asyncio.Future[None]) -> None:

@@ -26,10 +26,12 @@ from schemas.settings import Settings, load_settings
 from snapshots.checking.evidence import Show
 from snapshots.releases.failures import ReleaseError
 from streams.clock import Clock, clock_of
-from streams.failures import Understood
+from streams.failures import Understood, described
 from streams.state.clients import connect_redis, load_rules
 
 T = TypeVar("T")
+
+CLOSER = "`caseline doctor` looks closer"
 
 out = Console()
 err = Console(stderr=True, highlight=False)
@@ -58,9 +60,9 @@ def explained() -> Iterator[None]:
     except (Understood, ReleaseError) as error:
         fail(str(error))
     except RedisError as error:
-        fail(f"Redis: {error}; is CASELINE_REDIS_URL right? `caseline doctor` looks closer")
+        fail(f"Redis: {described(error)}; is CASELINE_REDIS_URL right? {CLOSER}")
     except KafkaError as error:
-        fail(f"Kafka: {error}; is CASELINE_KAFKA_BOOTSTRAP right? `caseline doctor` looks closer")
+        fail(f"Kafka: {described(error)}; is CASELINE_KAFKA_BOOTSTRAP right? {CLOSER}")
     except OSError as error:
         fail(f"{error.filename or ''} {error.strerror or error}".strip())
 

@@ -12,6 +12,7 @@ from schemas.release import ReleaseKind
 from schemas.settings import Settings
 from snapshots.making.schedule import wait
 from snapshots.releases.chain import Request, requested
+from streams.failures import described
 from streams.jobs.releasing import Outcome, Releasing
 from streams.jobs.scheduling import FAILURES, Schedule
 from streams.metrics.exposition import new_registry, served
@@ -123,7 +124,7 @@ async def _keep(
         is_elsewhere = isinstance(error, Elsewhere)
         metrics.ran("elsewhere" if is_elsewhere else "failed")
         style = None if is_elsewhere else "red"
-        err.print(f"{period}: {error}", style=style, markup=False, soft_wrap=True)
+        err.print(f"{period}: {described(error)}", style=style, markup=False, soft_wrap=True)
 
     months = Schedule(settings, make, tell_outcome, tell_failure)
     while True:
@@ -132,7 +133,7 @@ async def _keep(
         except FAILURES as error:
             failed = error
             metrics.ran("failed")
-            err.print(str(error), style="red", markup=False, soft_wrap=True)
+            err.print(described(error), style="red", markup=False, soft_wrap=True)
         if once and failed:
             raise typer.Exit(Exit.FAILED)
         if once:
