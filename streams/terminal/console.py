@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import NoReturn, TypeVar
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,8 +20,10 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 
 from processors.rules import Rules
+from schemas.outward import for_terminal
 from schemas.settings import Settings, load_settings
 from snapshots.checking.evidence import Show
 from snapshots.releases.failures import ReleaseError
@@ -33,8 +35,20 @@ T = TypeVar("T")
 
 CLOSER = "`caseline doctor` looks closer"
 
-out = Console()
-err = Console(stderr=True, highlight=False)
+
+class PlainConsole(Console):
+    """A console on which text is only ever shown: the terminal obeys nothing that is in it."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of what is printed, each text cleaned."""
+        for it in super().render(renderable, options):
+            yield it if it.control else Segment(for_terminal(it.text), it.style)
+
+
+out = PlainConsole(markup=False, emoji=False)
+err = PlainConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class Exit(IntEnum):

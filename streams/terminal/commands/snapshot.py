@@ -11,6 +11,7 @@ from processors.rules import Rules
 from schemas.release import ReleaseKind
 from schemas.settings import Settings
 from snapshots.making.schedule import wait
+from snapshots.publish.formats.glyphs import unshown
 from snapshots.releases.chain import Request, requested
 from streams.failures import described
 from streams.jobs.releasing import Outcome, Releasing
@@ -156,3 +157,5 @@ def tell(outcome: Outcome, settings: Settings) -> None:
     made = "released" if outcome.is_new else "was released already"
     err.print(f"{sealed.name} ({sealed.release.kind}) {made}: {settings.releases / sealed.name}")
     err.print(f"SHA-256 {sealed.sha256}")
+    for text in unshown(sealed.release):
+        err.print(text, style="yellow", soft_wrap=True)
