@@ -8,6 +8,7 @@ months" are stocks too, whose exit is entered together with their entry.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +59,26 @@ def entries_of(found: Iterable[tuple[Counted, ...]], sign: int) -> tuple[Part, P
     return entered(slot, locality, band, begin, end, sign * amount)
 
 
+class _Group(NamedTuple):
+    """What many measures share: the kind of fact, its state and its holder."""
+
+    of: str
+    state: str | None
+    holder: Match | None
+
+
+def _group(measure: Measure) -> _Group:
+    return _Group(measure.of, measure.state, measure.holder)
+
+
 class Ledger:
     """The measures of cases in a catalogue, ready to be applied to columns."""
 
     def __init__(self, catalogue: Catalogue, calendar: Calendar) -> None:
-        self._measures = catalogue.case_measures
         self._slot = {name: index for index, name in enumerate(catalogue.slots)}
+        self._groups = list(dict.fromkeys(map(_group, catalogue.case_measures)))
+        # Each measure with the position of its group, worked out once: a group is dear to hash.
+        self._measures = [(it, self._groups.index(_group(it))) for it in catalogue.case_measures]
         self._calendar = calendar
         self._tests = {
             name: tests(catalogue.of_cases, name)
@@ -72,15 +87,31 @@ class Ledger:
 
     def entries(self, facts: Facts, further: Iterable[Part] = ()) -> Entries:
         """The entries of every measure for these facts, and further ones."""
-        parts = [
-            part for measure in self._measures for part in self._of(measure, facts.of(measure.of))
-        ]
+        groups = [self._chosen(group, facts.of(group.of)) for group in self._groups]
+        parts: list[Part] = []
+        for measure, group in self._measures:
+            if len(groups[group]):
+                parts += self._entries(measure, facts.of(measure.of), groups[group])
         parts += further
         return together(parts)
 
-    def _of(self, measure: Measure, rows: Columns) -> list[Part]:
+    def _chosen(self, group: "_Group", rows: Columns) -> NDArray[np.intp]:
+        """The rows that have changed, and have the state and holder that measures share."""
+        passed: Flags = rows.sign != 0
+        if group.state:
+            passed &= rows.is_closed == (group.state == "closed")
+        if group.holder:
+            passed &= self._passes("holder", group.holder, rows.passes["holder"])
+        return np.flatnonzero(passed)
+
+    def _entries(self, measure: Measure, rows: Columns, chosen: NDArray[np.intp]) -> list[Part]:
         """The entries of a measure; what is dear is worked out for the rows that pass its tests."""
-        chosen = np.flatnonzero(self._passes(measure, rows))
+        for name in ("outcome", "notification_type"):
+            match: Match | None = getattr(measure, name)
+            if match is not None:
+                chosen = chosen[self._passes(name, match, rows.passes[name][chosen])]
+        for name in measure.flags:
+            chosen = chosen[rows.flags[name][chosen]]
         if measure.limit:
             chosen = chosen[self._within(measure.limit, rows, chosen)]
         begin, end = self._period(measure, rows, chosen)
@@ -97,17 +128,8 @@ class Ledger:
             parts += entered(slot, locality, band, begin, end, amount)
         return parts
 
-    def _passes(self, measure: Measure, rows: Columns) -> Flags:
-        """Which rows have changed, are of the measure's state, and pass its tests."""
-        passed: Flags = rows.sign != 0
-        if measure.state:
-            passed &= rows.is_closed == (measure.state == "closed")
-        for name, known in self._tests.items():
-            match: Match | None = getattr(measure, name)
-            if match is not None:
-                passed &= (rows.passes[name] >> known.index(match)) & 1 == 1
-        for name in measure.flags:
-            passed &= rows.flags[name]
+    def _passes(self, name: str, match: Match, bits: NDArray[np.uint32]) -> Flags:
+        passed: Flags = (bits >> self._tests[name].index(match)) & 1 == 1
         return passed
 
     def _within(self, limit: Limit, rows: Columns, chosen: NDArray[np.intp]) -> Flags:
