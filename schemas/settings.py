@@ -12,6 +12,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+# Who may read releases and internal publications on disk.
+Readers = Literal["owner", "group", "everyone"]
+
 CONFIG_VARIABLE = "CASELINE_CONFIG"
 DEFAULT_CONFIG = "caseline.toml"
 
@@ -72,6 +75,11 @@ class Settings(BaseSettings):
         10.0, description="seconds after which Kafka gives a silent worker's partitions to others"
     )
     releases: Path = Field(Path("releases"), description="the folder that releases are kept in")
+    releases_readers: Readers = Field(
+        "owner",
+        description="who may read releases and internal publications on disk: owner, group or "
+        "everyone; they hold small numbers as they are",
+    )
     snapshot_working_days: Annotated[int, Field(ge=1, le=60)] = Field(
         5, description="working days after a month's end on which its figures are frozen"
     )

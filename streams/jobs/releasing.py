@@ -19,6 +19,7 @@ from snapshots.checking.evidence import Show, examine
 from snapshots.making.draft import Draft
 from snapshots.making.freeze import Cut, as_of_period
 from snapshots.releases import topic
+from snapshots.releases.access import Access
 from snapshots.releases.chain import Request, Sealed, already, chain_of, check_may_follow, seal
 from snapshots.releases.failures import Damaged
 from snapshots.releases.folder import ReleaseFolder
@@ -49,7 +50,8 @@ class Releasing:
     @property
     def folder(self) -> ReleaseFolder:
         """Where releases are kept."""
-        return ReleaseFolder(self.settings.releases)
+        settings = self.settings
+        return ReleaseFolder(settings.releases, Access.of(settings.releases_readers))
 
     async def release(self, request: Request, released_on: date, seconds: float) -> Outcome:
         """Freeze, reconcile and store a release, or find that it was made before.

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from snapshots.releases.access import write_privately
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.kafka.eventfiles import BadLine
 from streams.kafka.ingest import Sender
@@ -47,7 +48,7 @@ def ingest(files: EventFiles, rejects: RejectsOption = None) -> None:
             sent, all_bad = sent + good, all_bad + bad
         sender.finish()
         if rejects and all_bad:
-            rejects.write_bytes(b"".join(line.value + b"\n" for line in all_bad))
+            write_privately(rejects, b"".join(line.value + b"\n" for line in all_bad))
     topics = ", ".join(
         f"{count:,} to {name}" for name, count in sorted(sender.acknowledged.items())
     )
@@ -79,7 +80,7 @@ def export(
     """Write dead letters to a file, to be corrected and sent with `caseline ingest`."""
     letters = _letters(reason)
     with explained():
-        file.write_bytes(b"".join(_line(letter) for letter in letters))
+        write_privately(file, b"".join(_line(letter) for letter in letters))
     err.print(f"{len(letters):,} dead letters written to {file}.")
 
 
