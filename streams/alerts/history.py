@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from redis.asyncio import Redis
 
 from schemas.alerts import CaseChange, IndicatorChange
+from schemas.connections import Brokers
 from streams.alerts.delivery.receiver_state import ReceiverState
 from streams.alerts.topic.log import CHANGES_READ, alert_log
 
 WAIT_MS = 500
 
 
-async def history(brokers: str, deployment: str, alert: str) -> list[CaseChange | IndicatorChange]:
+async def history(
+    brokers: Brokers, deployment: str, alert: str
+) -> list[CaseChange | IndicatorChange]:
     """The changes of an alert that the topic still has, each once.
 
     Raises streams.alerts.topic.log.OtherLog or aiokafka.errors.KafkaError.

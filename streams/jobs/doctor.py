@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from aiokafka.errors import KafkaError
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
@@ -74,19 +73,19 @@ class Doctor:
                 yield finding
             plans = planned_topics(self.settings)
             topics = [plan.name for plan in plans if plan.name not in NOT_FOLDED]
-            async with log_reader(self.settings.kafka_bootstrap, topics) as reader:
+            async with log_reader(self.settings.kafka, topics) as reader:
                 async for finding in self._partitions(reader, has_redis=has_redis):
                     yield finding
         except (KafkaError, AdminError, ReadTimedOut, OSError) as error:
             yield Finding(
                 Verdict.WRONG,
                 "Kafka",
-                f"{self.settings.kafka_bootstrap} does not answer ({described(error)}): is it "
+                f"{self.settings.kafka} does not answer ({described(error)}): is it "
                 "running, and is CASELINE_KAFKA_BOOTSTRAP right?",
             )
 
     async def _redis(self) -> AsyncIterator[Finding]:
-        where = _without_password(self.settings.redis_url)
+        where = self.settings.redis.shown
         try:
             info: dict[str, Any] = await self.redis.info()
         except (RedisError, OSError) as error:
@@ -195,8 +194,3 @@ class Doctor:
 
 def _name(tp: TP) -> str:
     return f"{tp.topic}[{tp.partition}]"
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()

@@ -66,7 +66,7 @@ class Releasing:
         Raises snapshots.releases.failures.ReleaseError, streams.failures.Understood,
         redis.RedisError.
         """
-        brokers = self.settings.kafka_bootstrap
+        brokers = self.settings.kafka
         async with elected(self.redis, self.settings.deployment) as term:
             publisher = await asyncio.to_thread(topic.Publisher, brokers)
             chain = await asyncio.to_thread(self.complete, publisher, request.period)
@@ -99,7 +99,7 @@ class Releasing:
         folder = self.folder
         folder.clear()
         stored = {name: folder.text(name) for name in folder.names(period)}
-        published = topic.of_period(topic.published(self.settings.kafka_bootstrap), period)
+        published = topic.of_period(topic.published(self.settings.kafka), period)
         for name in sorted(stored.keys() & published.keys()):
             if stored[name] != published[name]:
                 raise Damaged(
@@ -120,7 +120,7 @@ class Releasing:
         Raises streams.state.livecut.Behind.
         """
         deployment, rules = self.settings.deployment, self.rules
-        ends = await asyncio.to_thread(log_ends, self.settings.kafka_bootstrap, list(VALIDATORS))
+        ends = await asyncio.to_thread(log_ends, self.settings.kafka, list(VALIDATORS))
         await wait_for_state(self.redis, deployment, rules, ends, seconds)
         return await take_cut(self.redis, deployment, rules, ends, as_of)
 
@@ -134,7 +134,7 @@ class Releasing:
         show = self.show(sum(it.offset for it in question.cut))
 
         def work() -> Sealed:
-            records = read_log(self.settings.kafka_bootstrap, question.cut)
+            records = read_log(self.settings.kafka, question.cut)
             return seal(draft.release(examine(records, question, show)))
 
         return await asyncio.to_thread(work)

@@ -87,7 +87,10 @@ def settings_and_rules() -> tuple[Settings, Rules]:
         settings = load_settings()
         return settings, load_rules(settings)
     except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
+        wrong = (
+            ": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"])))
+            for it in error.errors()
+        )
         fail(f"{error.title}: {'; '.join(wrong)}")
     except (ValueError, OSError) as error:
         fail(f"settings, catalogue, areas or standards cannot be used: {error}")

@@ -144,7 +144,7 @@ def show(alert: AlertArgument) -> None:
     async def work(
         redis: Redis,
     ) -> tuple[list[CaseChange | IndicatorChange], list[Standing], dict[str, str]]:
-        changes = await history(settings.kafka_bootstrap, settings.deployment, alert)
+        changes = await history(settings.kafka, settings.deployment, alert)
         active = await open_change(redis, settings.deployment, alert)
         standing = [active] if active else changes[-1:]
         found = await decided(redis, settings.deployment, standing, now)
@@ -162,7 +162,7 @@ def refused() -> None:
     settings, _ = settings_and_rules()
 
     async def read() -> list[DeadLetter]:
-        letters = read_dead_letters(settings.kafka_bootstrap, [ALERTS_TOPIC])
+        letters = read_dead_letters(settings.kafka, [ALERTS_TOPIC])
         return [letter async for letter in letters]
 
     with explained():

@@ -41,7 +41,7 @@ def ingest(files: EventFiles, rejects: RejectsOption = None) -> None:
     all_bad: list[BadLine] = []
     sent = 0
     with explained():
-        sender = Sender(settings.kafka_bootstrap)
+        sender = Sender(settings.kafka)
         for path in files:
             good, bad = feed_lines(path, sender.send)
             show_bad_lines(path, bad)
@@ -90,7 +90,7 @@ def resend(reason: ReasonOption = None) -> None:
     settings, _ = settings_and_rules()
     letters = _letters(reason)
     with explained():
-        sender = Sender(settings.kafka_bootstrap)
+        sender = Sender(settings.kafka)
         for letter in letters:
             sender.send_again(letter)
         sender.finish()
@@ -101,7 +101,7 @@ def _letters(reason: str | None) -> list[DeadLetter]:
     settings, _ = settings_and_rules()
 
     async def read() -> list[DeadLetter]:
-        letters = read_dead_letters(settings.kafka_bootstrap)
+        letters = read_dead_letters(settings.kafka)
         return [letter async for letter in letters if reason in {None, letter.reason}]
 
     with explained():
