@@ -1,11 +1,14 @@
 """The command line: every command of `caseline` and the module it lives in."""
 
+import sys
+
 import typer
 
 from streams.terminal.commands import behind, demo, feeding, figures, running
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
+from streams.terminal.logs import show_uncaught
 
 app = typer.Typer(
     name="caseline",
@@ -40,6 +43,7 @@ app.command()(running.schema)
 
 def main() -> None:
     """Run the command line."""
+    sys.excepthook = show_uncaught
     app()
 
 

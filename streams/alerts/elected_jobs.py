@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from redis.exceptions import RedisError
 
-from streams.failures import Understood
+from streams.failures import Understood, described
 from streams.state.election import RENEW_SECONDS, Term, TermOver
 
 # What passes: the job begins again after a while.
@@ -64,7 +64,7 @@ async def do_once(jobs: Sequence[Job]) -> None:
         except TermOver:
             raise
         except TROUBLE as error:
-            log.error("not done", extra={"job": job.name, "reason": str(error)})
+            log.error("not done", extra={"job": job.name, "reason": described(error)})
             troubles.append(error)
     if troubles:
         raise troubles[0]
@@ -80,7 +80,7 @@ async def _keep(job: Job) -> None:
         except TermOver:
             raise
         except TROUBLE as error:
-            log.warning("in trouble, goes on", extra={"job": job.name, "reason": str(error)})
+            log.warning("in trouble, goes on", extra={"job": job.name, "reason": described(error)})
             await asyncio.sleep(TROUBLE_SECONDS)
 
 

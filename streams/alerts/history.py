@@ -7,6 +7,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from schemas.alerts import CaseChange, IndicatorChange
+from schemas.connections import Brokers
 from streams.alerts.delivery.receiver_state import ReceiverState
 from streams.alerts.topic.log import CHANGES_READ, Published, alert_log
 
@@ -22,7 +23,7 @@ class Step(NamedTuple):
 
 
 async def history(
-    brokers: str, deployment: str, alert: str, redis: Redis, receivers: Iterable[str]
+    brokers: Brokers, deployment: str, alert: str, redis: Redis, receivers: Iterable[str]
 ) -> list[Step]:
     """The changes of an alert that the topic still has, each once.
 

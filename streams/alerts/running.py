@@ -24,6 +24,7 @@ from streams.alerts.delivery.refusals import Refusals
 from streams.alerts.elected_jobs import Job, do_once, keep_doing
 from streams.alerts.topic.log import AlertLog, alert_log
 from streams.alerts.topic.publishing import Outboxes, Publisher
+from streams.kafka.clients import for_aiokafka
 from streams.state.clients import connect_redis
 from streams.state.election import Elsewhere, Office, Term, TermOver, elected
 
@@ -95,7 +96,7 @@ class Telling:
         """All jobs, in the order in which one brings about what the next has to do."""
         settings = self.settings
         outboxes = Outboxes(
-            redis, settings.deployment, Publisher(settings.kafka_bootstrap, settings.deployment)
+            redis, settings.deployment, Publisher(settings.kafka, settings.deployment)
         )
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session())
@@ -120,7 +121,7 @@ class Telling:
                 Job("publish alerts", outboxes.turn),
             ]
             for receiver in self.receivers:
-                reader = alert_log(settings.kafka_bootstrap, settings.deployment, desk.wait_ms)
+                reader = alert_log(settings.kafka, settings.deployment, desk.wait_ms)
                 found = await stack.enter_async_context(reader)
                 delivery = _delivery(desk, receiver, found, session)
                 jobs.append(
@@ -146,9 +147,7 @@ def _delivery(
 
 @asynccontextmanager
 async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap, acks="all", enable_idempotence=True
-    )
+    producer = AIOKafkaProducer(**for_aiokafka(settings.kafka), acks="all", enable_idempotence=True)
     try:
         await producer.start()
         yield producer

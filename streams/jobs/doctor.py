@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from aiokafka.errors import KafkaError
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
@@ -19,6 +18,7 @@ from schemas.events.registry import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
+from streams.failures import described
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
@@ -77,23 +77,26 @@ class Doctor:
                 yield finding
             plans = planned_topics(self.settings)
             topics = [plan.name for plan in plans if plan.name not in NOT_FOLDED]
-            async with log_reader(self.settings.kafka_bootstrap, topics) as reader:
+            async with log_reader(self.settings.kafka, topics) as reader:
                 async for finding in self._partitions(reader, has_redis=has_redis):
                     yield finding
         except (KafkaError, AdminError, ReadTimedOut, OSError) as error:
             yield Finding(
                 Verdict.WRONG,
                 "Kafka",
-                f"{self.settings.kafka_bootstrap} does not answer ({error}): is it running, and is "
-                "CASELINE_KAFKA_BOOTSTRAP right?",
+                f"{self.settings.kafka} does not answer ({described(error)}): is it "
+                "running, and is CASELINE_KAFKA_BOOTSTRAP right?",
             )
 
     async def _redis(self) -> AsyncIterator[Finding]:
-        where = _without_password(self.settings.redis_url)
+        where = self.settings.redis.shown
         try:
             info: dict[str, Any] = await self.redis.info()
         except (RedisError, OSError) as error:
-            text = f"{where} does not answer ({error}): does it run, is CASELINE_REDIS_URL right?"
+            text = (
+                f"{where} does not answer ({described(error)}): does it run, is CASELINE_REDIS_URL "
+                "right?"
+            )
             yield Finding(Verdict.WRONG, "Redis", text)
             return
         yield Finding(Verdict.GOOD, "Redis", f"{where}, version {info['redis_version']}")
@@ -215,8 +218,3 @@ class Doctor:
 
 def _name(tp: TP) -> str:
     return f"{tp.topic}[{tp.partition}]"
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()

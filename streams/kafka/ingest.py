@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from schemas.connections import Brokers
 from streams.failures import Understood
+from streams.kafka.clients import for_confluent
 from streams.kafka.deadletters import LARGEST_BYTES, DeadLetter
 from streams.kafka.eventfiles import Line
 
@@ -25,12 +27,12 @@ class Sender:
     file sent twice is harmless as well, since the same event again changes nothing.
     """
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: Brokers) -> None:
         self._failures: list[str] = []
         self.acknowledged: Counter[str] = Counter()
         self._producer = Producer(
             {
-                "bootstrap.servers": brokers,
+                **for_confluent(brokers),
                 "enable.idempotence": True,
                 "partitioner": PARTITIONER,
                 "linger.ms": 20,

@@ -6,14 +6,13 @@ official level; they stand at `Planning area`, the one level that the screener t
 authority without an official code. The department's table tool passes over those rows.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
+from schemas.outward import csv_text
 from snapshots.publish.text.content import in_tree_order
 from snapshots.publish.text.figures import Cell
 from snapshots.publish.text.view import View
@@ -53,9 +52,7 @@ def csv_files(view: View) -> Iterator[tuple[str, bytes]]:
 
 
 def _written(rows: Iterator[list[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8")
+    return csv_text(rows).encode("utf-8")
 
 
 def _data(view: View) -> Iterator[list[str]]:

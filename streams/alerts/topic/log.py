@@ -12,8 +12,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
+from schemas.connections import Brokers
 from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
 from streams.failures import Understood
+from streams.kafka.clients import for_aiokafka
 from streams.state.open_alerts import parsed
 
 PARTITION = TopicPartition(ALERTS_TOPIC, 0)
@@ -110,7 +112,7 @@ class AlertLog(TopicReader):
 
 
 @asynccontextmanager
-async def alert_log(brokers: str, deployment: str, wait_ms: int) -> AsyncIterator[AlertLog]:
+async def alert_log(brokers: Brokers, deployment: str, wait_ms: int) -> AsyncIterator[AlertLog]:
     """A reader, for as long as the context lasts. Raises OtherLog when there is no topic.
 
     The broker is asked again after `wait_ms` without anything new.
@@ -121,7 +123,7 @@ async def alert_log(brokers: str, deployment: str, wait_ms: int) -> AsyncIterato
 
 @asynccontextmanager
 async def topic_reader(
-    brokers: str, partition: TopicPartition, wait_ms: int
+    brokers: Brokers, partition: TopicPartition, wait_ms: int
 ) -> AsyncIterator[TopicReader]:
     """A reader of any partition, as `alert_log` is one of alerts."""
     async with _consumer(brokers, partition, wait_ms) as consumer:
@@ -130,10 +132,10 @@ async def topic_reader(
 
 @asynccontextmanager
 async def _consumer(
-    brokers: str, partition: TopicPartition, wait_ms: int
+    brokers: Brokers, partition: TopicPartition, wait_ms: int
 ) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers,
+        **for_aiokafka(brokers),
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",

@@ -213,7 +213,7 @@ def show(digits: AlertArgument) -> None:
         redis: Redis,
     ) -> tuple[list[Step], list[Standing], dict[str, str]]:
         alert = await whole_id(redis, settings.deployment, digits)
-        brokers, deployment = settings.kafka_bootstrap, settings.deployment
+        brokers, deployment = settings.kafka, settings.deployment
         steps = await history(brokers, deployment, alert, redis, names)
         active = await open_change(redis, settings.deployment, alert)
         standing = [active] if active else [it.change for it in steps[-1:]]
@@ -232,7 +232,7 @@ def refused() -> None:
     settings, _ = settings_and_rules()
 
     async def read() -> list[DeadLetter]:
-        letters = read_dead_letters(settings.kafka_bootstrap, [ALERTS_TOPIC])
+        letters = read_dead_letters(settings.kafka, [ALERTS_TOPIC])
         return [letter async for letter in letters]
 
     with explained():

@@ -81,7 +81,7 @@ def rebuild(yes: YesOption = False) -> None:
 
     async def run(redis: Redis) -> int:
         tasks: dict[TP, TaskID] = {}
-        async with log_reader(settings.kafka_bootstrap, VALIDATORS) as reader:
+        async with log_reader(settings.kafka, VALIDATORS) as reader:
             work = Rebuild(redis, settings.deployment, rules, reader, settings.records_in_memory)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():

@@ -1,7 +1,5 @@
 """Alerts as people and programs look at them: what is active, and how it is tabulated."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -23,6 +21,7 @@ from processors.alerts.overview import (
 )
 from processors.days.calendar import LONDON
 from schemas.alerts import CaseChange, IndicatorChange
+from schemas.outward import csv_text, for_json
 from streams.alerts.actions import Ack, Actions, Silence
 from streams.alerts.history import Step
 from streams.state.open_alerts import Judged, judged, open_changes
@@ -113,16 +112,12 @@ async def decided(
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as a JSON array."""
-    return json.dumps(list(rows), ensure_ascii=False, indent=1)
+    return for_json(json.dumps(list(rows), ensure_ascii=False, indent=1))
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as CSV with a header; what is absent is empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])
 
 
 def rows(found: Listing) -> list[dict[str, Any]]:
