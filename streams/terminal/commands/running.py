@@ -90,7 +90,7 @@ def rebuild(yes: YesOption = False) -> None:
                         tasks[tp] = bar.add_task(name, total=target)
                     bar.update(tasks[tp], completed=offset)
         now = (await asyncio.to_thread(the_clock, settings)).now
-        async with keeping(settings.kafka_bootstrap, redis, settings.deployment, now) as decisions:
+        async with keeping(settings.kafka, redis, settings.deployment, now) as decisions:
             await decisions.turn()
         return len(tasks)
 
