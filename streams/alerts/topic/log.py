@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
@@ -144,18 +144,18 @@ async def _consumer(
     )
     try:
         await consumer.start()
-        await _find_topic(consumer, partition.topic)
+        await find_topic(consumer._client, partition.topic)
         consumer.assign([partition])
         yield consumer
     finally:
         await consumer.stop()
 
 
-async def _find_topic(consumer: AIOKafkaConsumer, topic: str) -> None:
+async def find_topic(client: Any, topic: str) -> None:
     """Wait a moment for the topic, which may have been created just now. Raises OtherLog."""
     deadline = time.monotonic() + PATIENCE
     # All metadata: to ask for one topic that is not there is to wait for it.
-    while not (await consumer._client.fetch_all_metadata()).partitions_for_topic(topic):
+    while not (await client.fetch_all_metadata()).partitions_for_topic(topic):
         if time.monotonic() > deadline:
             raise OtherLog(f"there is no topic {topic}: run `caseline topics create`")
         await asyncio.sleep(POLL_SECONDS)
