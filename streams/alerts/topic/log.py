@@ -13,6 +13,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
 from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
 from streams.failures import Understood
+from streams.kafka import private
 from streams.state.open_alerts import parsed
 
 PARTITION = TopicPartition(ALERTS_TOPIC, 0)
@@ -118,8 +119,7 @@ async def alert_log(brokers: str, deployment: str, wait_ms: int) -> AsyncIterato
 async def _find_topic(consumer: AIOKafkaConsumer) -> None:
     """Wait a moment for the topic, which may have been created just now. Raises OtherLog."""
     deadline = time.monotonic() + PATIENCE
-    # All metadata: to ask for one topic that is not there is to wait for it.
-    while not (await consumer._client.fetch_all_metadata()).partitions_for_topic(ALERTS_TOPIC):
+    while not await private.partitions_of(consumer, ALERTS_TOPIC):
         if time.monotonic() > deadline:
             raise OtherLog(f"there is no topic {ALERTS_TOPIC}: run `caseline topics create`")
         await asyncio.sleep(POLL_SECONDS)
