@@ -15,6 +15,7 @@ from rich.text import Text
 from schemas.events.registry import VALIDATORS, json_schema
 from streams.jobs.rebuild import Rebuild
 from streams.kafka.batches import TP
+from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.logreading import log_reader
 from streams.state.clients import connect_redis
 from streams.terminal.console import (
@@ -71,7 +72,8 @@ def rebuild(yes: YesOption = False) -> None:
     """Make a deployment's state anew from the log, and replace the present one by it.
 
     Readers and workers go on with the present state until the new one takes over. Do this after
-    changing a measure in the catalogue or the tree of areas, or when the state is in doubt.
+    changing a measure in the catalogue or the tree of areas, when the state is in doubt, or when
+    workers say that the log is another one than before, and it is the right one.
     """
     settings, rules = settings_and_rules()
     if not yes:
@@ -79,14 +81,22 @@ def rebuild(yes: YesOption = False) -> None:
 
     async def run(redis: Redis) -> int:
         tasks: dict[TP, TaskID] = {}
-        async with log_reader(settings.kafka_bootstrap, VALIDATORS) as reader:
-            work = Rebuild(redis, settings.deployment, rules, reader, settings.records_in_memory)
+        brokers = settings.kafka_bootstrap
+        async with (
+            log_reader(brokers, VALIDATORS) as reader,
+            dead_letter_producer(brokers) as producer,
+        ):
+            letters = DeadLetters(producer, brokers)
+            memory = settings.records_in_memory
+            work = Rebuild(redis, settings.deployment, rules, reader, memory, letters)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():
                     if tp not in tasks:
                         name = f"{tp.topic}[{tp.partition}]"
                         tasks[tp] = bar.add_task(name, total=target)
                     bar.update(tasks[tp], completed=offset)
+            for note in work.notes:
+                err.print(note, markup=False, soft_wrap=True)
         return len(tasks)
 
     err.print(f"{on_redis(settings, run)} partitions rebuilt.")
