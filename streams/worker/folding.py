@@ -407,7 +407,11 @@ class Folding:
         try:
             watched = await self._logs.look(heads, topics, marks=False)
             found = {shard_of(tp) for tp in watched.wrong.keys() - stops.keys()}
-            found |= {shard_of(tp) for tp, stopped in stops.items() if stopped.retry_at <= now}
+            found |= {
+                shard_of(tp)
+                for tp, stopped in stops.items()
+                if stopped.retry_at <= now and tp not in watched.wrong
+            }
             for shard in {shard_of(tp) for tp in stops} & self._held.keys():
                 held = self._held[shard]
                 stored = await held.store.head(any_layout=True) or Head()

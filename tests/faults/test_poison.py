@@ -110,9 +110,8 @@ def test_what_others_write_to_the_dead_letter_topic_is_not_believed(
     with caseline.worker() as worker:
         feed(kafka, some(60, seed=32))
         caseline.wait_for_the_end([worker])
-    for number in range(60):
-        text = odd[number % len(odd)]
-        send(kafka.address, LETTERS, [Sent(b"%d" % number, b"theirs", foreign(text))])
+    theirs = [Sent(b"%d" % it, b"theirs", foreign(odd[it % len(odd)])) for it in range(60)]
+    send(kafka.address, LETTERS, theirs)
     send(kafka.address, TOPIC, [each.sent for each in BAD])
     with caseline.worker() as worker:
         caseline.wait_for_the_end([worker])
