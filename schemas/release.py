@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.areas import Areas
 from schemas.catalogue import AnyMeasure, Indicator, RagScheme, Relation
+from schemas.cells import CellKey
 from schemas.places import NO_PLACES, Places
 from schemas.scorecard import Direction, Status
 
@@ -54,6 +55,11 @@ class ReleaseCell(Frozen):
     direction: Direction | None
     target: float | None
     rag: Rag | None
+
+    @property
+    def key(self) -> CellKey:
+        """What tells it from the other cells."""
+        return CellKey(self.code, self.area, self.age_band)
 
 
 class Position(Frozen):
@@ -108,6 +114,11 @@ class Change(Frozen):
     after: int | float | None
     causes: tuple[Cause, ...]
     more_causes: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def key(self) -> CellKey:
+        """Which cell it is."""
+        return CellKey(self.code, self.area, self.age_band)
 
 
 class Release(Frozen):

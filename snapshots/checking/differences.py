@@ -54,18 +54,14 @@ def differences(
     earlier: Sequence[ReleaseCell], later: Sequence[ReleaseCell]
 ) -> Iterator[Difference]:
     """The cells that differ, in the later ones' order, then those that are gone."""
-    old = {_key(cell): cell for cell in earlier}
+    old = {cell.key: cell for cell in earlier}
     for cell in later:
-        was = old.pop(_key(cell), None)
+        was = old.pop(cell.key, None)
         fields = _differing(was, cell) if was else (*FIGURE, *COMPARED)
         if fields:
             yield Difference(was, cell, fields)
     for cell in old.values():
         yield Difference(cell, None, (*FIGURE, *COMPARED))
-
-
-def _key(cell: ReleaseCell) -> tuple[str, str, str]:
-    return cell.code, cell.area, cell.age_band
 
 
 def _differing(was: ReleaseCell, now: ReleaseCell) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 This is the second of the two computations that have to agree before a release is signed. It knows
 no ledger, no tables and no columns: it looks at what was known on the date, of a child or of a
-place, and asks of each measure what it counts (Indicators).
+place, and asks of each measure what it counts (docs/indicators.md).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -49,9 +49,15 @@ class Definitions:
     ) -> None:
         self.where = Whereabouts(areas, places)
         self._week = week
+        # By kind of fact and whether it is closed.
         self._measures = {
-            kind: [it for it in catalogue.case_measures if it.of == kind]
+            (kind, is_closed): [
+                it
+                for it in catalogue.case_measures
+                if it.of == kind and it.state in {None, "closed" if is_closed else "open"}
+            ]
             for kind in ("case", "notification", "spell")
+            for is_closed in (True, False)
         }
         self._relations = catalogue.relation
         self._people = catalogue.person_measures
@@ -78,11 +84,13 @@ class Definitions:
             ("notification", self._as_notifications),
             ("spell", self._as_spells),
         ):
-            measures = self._measures[kind]
-            for counted in facts(case) if measures else ():
+            if not any(self._measures[kind, is_closed] for is_closed in (True, False)):
+                continue
+            for counted in facts(case):
                 for relation in self._relations:
                     if relation.of == kind:
                         kin.relate(relation, case, counted)
+                measures = self._measures[kind, counted.is_closed]
                 yield from self._of_fact(case.subject, measures, counted, today)
 
     def _of_fact(

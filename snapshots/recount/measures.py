@@ -1,4 +1,4 @@
-"""Whether a measure counts a fact about a case on a day (Indicators, Words)."""
+"""Whether a measure counts a fact about a case on a day (docs/indicators.md, Words)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,11 +28,10 @@ class Counted:
 
 
 def counts(measure: Measure, counted: Counted, today: int, week: WorkingDays) -> bool:
-    """Whether a measure counts a fact of its kind today."""
+    """Whether a measure counts a fact of its kind and state today."""
     texts, days = counted.texts, counted.days
     return (
-        measure.state in (None, "closed" if counted.is_closed else "open")
-        and _passes(measure.holder, texts.get("holder"))
+        _passes(measure.holder, texts.get("holder"))
         and _passes(measure.outcome, texts.get("outcome"))
         and _passes(measure.notification_type, texts.get("notification_type"))
         and counted.flags.issuperset(measure.flags)

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from schemas.connections import Brokers
 from schemas.release import PassedOver, Position
 from snapshots.recount.disk import LogRecord
 from snapshots.releases.any_headers import read_any_header
+from snapshots.releases.clients import for_kafka_python
 from snapshots.releases.failures import LogUnreadable
 
 POLL_MS = 1_000
@@ -22,12 +24,12 @@ MOST_SILENCES = 30
 
 
 @contextmanager
-def _reader(brokers: str) -> Iterator[KafkaConsumer]:
+def _reader(brokers: Brokers) -> Iterator[KafkaConsumer]:
     """A consumer outside of any group. Raises LogUnreadable for what Kafka says of itself."""
     read_any_header()
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=brokers.split(","),
+            **for_kafka_python(brokers),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
@@ -41,7 +43,7 @@ def _reader(brokers: str) -> Iterator[KafkaConsumer]:
         raise LogUnreadable(f"Kafka at {brokers} cannot be read: {error}") from error
 
 
-def log_ends(brokers: str, topics: Sequence[str]) -> list[Position]:
+def log_ends(brokers: Brokers, topics: Sequence[str]) -> list[Position]:
     """Where each partition of the topics ends now, in order: before that no transaction is open.
 
     Raises LogUnreadable.
@@ -57,7 +59,7 @@ def log_ends(brokers: str, topics: Sequence[str]) -> list[Position]:
 
 
 def read_log(
-    brokers: str, cut: Sequence[Position], passed_over: Sequence[PassedOver] = ()
+    brokers: Brokers, cut: Sequence[Position], passed_over: Sequence[PassedOver] = ()
 ) -> Iterator[list[LogRecord]]:
     """All records before the cut's offsets but those passed over, some at a time.
 
@@ -78,7 +80,7 @@ def read_log(
             yield [it for it in records if it[:3] not in left_out] if left_out else records
 
 
-def read_committed(brokers: str, topic: str) -> Iterator[list[LogRecord]]:
+def read_committed(brokers: Brokers, topic: str) -> Iterator[list[LogRecord]]:
     """All that transactions have written to a topic. Raises LogUnreadable."""
     with _reader(brokers) as consumer:
         tps = [TopicPartition(topic, number) for number in _partitions(consumer, topic)]

@@ -20,10 +20,12 @@ from aiokafka.errors import (
 )
 
 from processors.record.decoding import Rejection
+from schemas.connections import Brokers
 from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.batches import TP, Record
+from streams.kafka.clients import for_aiokafka
 from streams.kafka.logreading import ReadTimedOut, log_reader
 
 # Kafka Connect's header names, which dead-letter tools know.
@@ -124,7 +126,7 @@ class DeadLetter(NamedTuple):
 
 
 async def read_dead_letters(
-    brokers: str, topics: Sequence[str] = tuple(VALIDATORS)
+    brokers: Brokers, topics: Sequence[str] = tuple(VALIDATORS)
 ) -> AsyncIterator[DeadLetter]:
     """Every dead letter of the topics, by topic, partition and offset in its own topic.
 
@@ -163,10 +165,10 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def dead_letter_producer(brokers: str) -> AIOKafkaProducer:
+def dead_letter_producer(brokers: Brokers) -> AIOKafkaProducer:
     """The producer of dead letters, not started."""
     return AIOKafkaProducer(
-        bootstrap_servers=brokers,
+        **for_aiokafka(brokers),
         acks="all",
         enable_idempotence=True,
         max_request_size=LARGEST_BYTES,
@@ -176,7 +178,7 @@ def dead_letter_producer(brokers: str) -> AIOKafkaProducer:
 class DeadLetters:
     """Writes dead letters, each once as long as one worker at a time owns a partition."""
 
-    def __init__(self, producer: AIOKafkaProducer, brokers: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, brokers: Brokers) -> None:
         self._producer = producer
         self._brokers = brokers
         # Of each partition whose dead letters were looked for: hashes of those that are there.

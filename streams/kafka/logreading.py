@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from schemas.connections import Brokers
 from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.batches import TP, Record
+from streams.kafka.clients import for_aiokafka
 
 # How long to wait for records that the broker says are there.
 READ_TIMEOUT_MS = 30_000
@@ -96,11 +98,11 @@ def _record(it: ConsumerRecord) -> Record:
 
 
 @asynccontextmanager
-async def log_reader(brokers: str, topics: Iterable[str]) -> AsyncIterator[LogReader]:
+async def log_reader(brokers: Brokers, topics: Iterable[str]) -> AsyncIterator[LogReader]:
     """A reader of those of the topics that are there, for as long as the context lasts."""
     private.check()
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers,
+        **for_aiokafka(brokers),
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",

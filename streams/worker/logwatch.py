@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from schemas.connections import Brokers
 from schemas.events.registry import group_of, topics_in
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
@@ -32,7 +33,7 @@ class Watched(NamedTuple):
 class LogWatch:
     """Looks at the logs of a deployment; `describe` is the consumer's, given when it is there."""
 
-    def __init__(self, redis: Redis, deployment: str, brokers: str) -> None:
+    def __init__(self, redis: Redis, deployment: str, brokers: Brokers) -> None:
         self._redis, self._deployment, self._brokers = redis, deployment, brokers
         self.describe: Describe | None = None
 

@@ -31,7 +31,7 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     gc.set_threshold(*GC_THRESHOLDS)
     rules = load_rules(settings)
     redis = connect_redis(settings)
-    producer = dead_letter_producer(settings.kafka_bootstrap)
+    producer = dead_letter_producer(settings.kafka)
     metrics = WorkerMetrics(new_registry())
     try:
         with served(settings, metrics.registry):
@@ -50,14 +50,14 @@ def _app(
     producer: AIOKafkaProducer,
     metrics: WorkerMetrics,
 ) -> App:
-    dead_letters = DeadLetters(producer, settings.kafka_bootstrap)
+    dead_letters = DeadLetters(producer, settings.kafka)
     limits = Limits(settings.records_in_memory, settings.alert_calm_seconds)
     clock = clock_of(settings)
-    logs = LogWatch(redis, settings.deployment, settings.kafka_bootstrap)
+    logs = LogWatch(redis, settings.deployment, settings.kafka)
     folding = Folding(redis, settings.deployment, rules, dead_letters, logs, clock, limits, metrics)
     reading = Reading(
         group=f"caseline-{settings.deployment}",
-        brokers=settings.kafka_bootstrap,
+        brokers=settings.kafka,
         session_timeout=settings.session_timeout,
         heartbeat_interval=settings.session_timeout / 5,
         request_timeout=max(40.0, 2 * settings.session_timeout),  # Faust wants it the longer one

@@ -13,6 +13,7 @@ from processors.figures.population import BANDS
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.counts import Formulas
 from snapshots.disclosure.public import Issued, PublicRelease
@@ -222,7 +223,9 @@ def test_later_reports_on_earlier_notifications_do_not_unmask_a_month_of_them() 
             for month in months[:3]:
                 terms |= attack.terms(month, {"notifications": -1}, area, age)
             attack.know(terms, 0, 0)
-    assert pinned(attack, "2015-09", [(("EH01", "Alder", "0-4"), {"notifications": 1})]) == []
+    assert (
+        pinned(attack, "2015-09", [(CellKey("EH01", "Alder", "0-4"), {"notifications": 1})]) == []
+    )
 
 
 def test_those_with_no_district_are_not_the_difference_between_levels() -> None:

@@ -11,6 +11,7 @@ from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.record.decoding import Event, decode
 from processors.rules import Rules
+from schemas.cells import CellKey
 from schemas.events.registry import REFERENCE_TOPIC, TOPICS, group_of
 from schemas.release import Position, Release, ReleaseKind
 from schemas.scorecard import ScorecardRow
@@ -133,6 +134,6 @@ def _fold(shard: Partition, topic: str, records: list[LogRecord]) -> None:
     shard.settle()
 
 
-def changed_cells(release: Release) -> set[tuple[str, str, str]]:
+def changed_cells(release: Release) -> set[CellKey]:
     """The cells that a release says have changed."""
-    return {(it.code, it.area, it.age_band) for it in release.changes}
+    return {it.key for it in release.changes}

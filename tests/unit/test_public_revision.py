@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from processors.ledger.tables import parts
 from processors.rules import Rules
 from schemas.catalogue import AGE_BANDS, ALL_AGES
+from schemas.cells import CellKey
 from schemas.release import Release
-from snapshots.disclosure.counts import CellKey
 from snapshots.disclosure.public import PublicRelease
 from snapshots.making.freeze import as_of_period
 from snapshots.publish.public_profile import PublicFolder
@@ -105,7 +105,7 @@ def publish_in_public(root: Path, sealed: Sealed) -> None:
 def scorecard(twice: Twice, number: int) -> dict[CellKey, dict[str, Any]]:
     path = twice.site / f"{PERIOD}-{number:03}-public/json/scorecard.json"
     found = json.loads(path.read_bytes())
-    return {(it["code"], it["area"], it["age_band"]): it for it in found["cells"]}
+    return {CellKey(it["code"], it["area"], it["age_band"]): it for it in found["cells"]}
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -136,7 +136,7 @@ def test_the_log_of_changes_names_only_figures_that_both_releases_show(twice: Tw
     one, other = twice.public
     path = twice.site / f"{PERIOD}-002-public/json/scorecard.json"
     *_, last = json.loads(path.read_bytes())["releases"]
-    told = {(it["code"], it["area"], it["age_band"]) for it in last["changes"]}
+    told = {CellKey(it["code"], it["area"], it["age_band"]) for it in last["changes"]}
     assert told == {
         key
         for key in changed_cells(twice.releases[1])

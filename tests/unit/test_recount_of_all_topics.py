@@ -4,19 +4,19 @@ The logs are messy on purpose: shuffled, duplicated, corrected, retracted, with 
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
 
 import pytest
 
+from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
 from schemas.places import load_places
 from schemas.scorecard import ScorecardRow
-from snapshots.checking.evidence import Question, recounted
-from snapshots.recount.disk import LogRecord
 from tests.support.examples import DATA, good_lines, log_file
+from tests.support.frozenlogs import FrozenLog
 
 LOGS = ("all-21", "all-22")
 DATES = (date(2016, 2, 29), date(2017, 6, 17), date(2017, 6, 30))
@@ -29,20 +29,20 @@ Numbers = tuple[float | None, ...]
 
 
 @cache
-def records(name: str) -> list[LogRecord]:
-    """An example log as if it had been sent, one partition a topic."""
-    lines = enumerate(good_lines(log_file(name)))
-    return [
-        LogRecord(topic, 0, offset, key, value, tuple(headers))
-        for offset, line in lines
-        for key, value, headers in [line.message]
-        for topic in line.topics
-    ]
+def log(name: str) -> FrozenLog:
+    """An example log, under all that ships."""
+    rules = Rules(load_catalogue(), load_areas(), places=load_places())
+    return FrozenLog(rules, good_lines(log_file(name)))
 
 
-def rows(name: str, day: date) -> list[ScorecardRow]:
-    question = Question(load_catalogue(), load_areas(), day, (), places=load_places())
-    return recounted([records(name)], question)
+@cache
+def recount(name: str, day: date) -> dict[Cell, ScorecardRow]:
+    """What the recount says, by cell."""
+    return by_cell(log(name).recount(day))
+
+
+def by_cell(rows: Iterable[ScorecardRow]) -> dict[Cell, ScorecardRow]:
+    return {(it.code, it.level, it.area, it.age_band): it for it in rows}
 
 
 def answers(name: str, day: date) -> Iterator[tuple[Cell, Numbers]]:
@@ -57,8 +57,7 @@ def answers(name: str, day: date) -> Iterator[tuple[Cell, Numbers]]:
 @pytest.mark.parametrize("name", LOGS)
 def test_the_recount_gives_every_answer_and_nothing_else(name: str, day: date) -> None:
     found: dict[Cell, Numbers] = {
-        (it.code, it.level, it.area, it.age_band): (it.numerator, it.denominator, it.value)
-        for it in rows(name, day)
+        cell: (it.numerator, it.denominator, it.value) for cell, it in recount(name, day).items()
     }
     right = dict(answers(name, day))
     assert len(right) > 1_500
@@ -67,3 +66,11 @@ def test_the_recount_gives_every_answer_and_nothing_else(name: str, day: date) -
     # Those of no known age have no population to be a rate of, and the answers leave them out.
     assert {(code, band) for code, _, _, band in unlisted} <= {("EH02", "unknown")}
     assert all(found[cell][2] is None for cell in unlisted)
+
+
+@pytest.mark.parametrize("day", DATES, ids=str)
+@pytest.mark.parametrize("name", LOGS)
+def test_a_live_scorecard_of_every_place_is_the_recount_in_every_field(
+    name: str, day: date
+) -> None:
+    assert by_cell(log(name).scorecard(day)) == recount(name, day)

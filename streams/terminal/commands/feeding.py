@@ -11,7 +11,9 @@ from redis.asyncio import Redis
 from rich.table import Table
 from rich.text import Text
 
+from schemas.connections import Brokers
 from schemas.events.registry import VALIDATORS
+from snapshots.releases.access import write_privately
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.kafka.eventfiles import BadLine
@@ -51,14 +53,14 @@ def ingest(files: EventFiles, rejects: RejectsOption = None) -> None:
     all_bad: list[BadLine] = []
     sent = 0
     with explained():
-        sender = Sender(settings.kafka_bootstrap)
+        sender = Sender(settings.kafka)
         for path in files:
             good, bad = feed_lines(path, sender.send)
             show_bad_lines(path, bad)
             sent, all_bad = sent + good, all_bad + bad
         sender.finish()
         if rejects and all_bad:
-            rejects.write_bytes(b"".join(line.value + b"\n" for line in all_bad))
+            write_privately(rejects, b"".join(line.value + b"\n" for line in all_bad))
     topics = ", ".join(
         f"{count:,} to {name}" for name, count in sorted(sender.acknowledged.items())
     )
@@ -123,7 +125,7 @@ def quarantine_message(
         )
 
     with explained():
-        end = asyncio.run(_end_of(settings.kafka_bootstrap, tp))
+        end = asyncio.run(_end_of(settings.kafka, tp))
         if end is None or offset >= end:
             raise typer.BadParameter(f"there is no message at {message}: the log ends at {end}")
     entry = on_redis(settings, store)
@@ -152,7 +154,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-async def _end_of(brokers: str, tp: TP) -> int | None:
+async def _end_of(brokers: Brokers, tp: TP) -> int | None:
     async with log_reader(brokers, [tp.topic]) as reader:
         return (await reader.bounds()).get(tp, (0, None))[1]
 
@@ -176,7 +178,7 @@ def export(
     """Write dead letters to a file, to be corrected and sent with `caseline ingest`."""
     letters, stubs = _whole(_letters(reason))
     with explained():
-        file.write_bytes(b"".join(_line(letter) for letter in letters))
+        write_privately(file, b"".join(_line(letter) for letter in letters))
     err.print(f"{len(letters):,} dead letters written to {file}.")
     _say_stubs(stubs)
 
@@ -187,7 +189,7 @@ def resend(reason: ReasonOption = None) -> None:
     settings, _ = settings_and_rules()
     letters, stubs = _whole(_letters(reason))
     with explained():
-        sender = Sender(settings.kafka_bootstrap)
+        sender = Sender(settings.kafka)
         for letter in letters:
             sender.send_again(letter)
         sender.finish()
@@ -213,7 +215,7 @@ def _letters(reason: str | None) -> list[DeadLetter]:
     settings, _ = settings_and_rules()
 
     async def read() -> list[DeadLetter]:
-        letters = read_dead_letters(settings.kafka_bootstrap)
+        letters = read_dead_letters(settings.kafka)
         return [letter async for letter in letters if reason in {None, letter.reason}]
 
     with explained():

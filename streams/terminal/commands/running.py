@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.events.registry import VALIDATORS, json_schema
+from streams.alerts.decisions import keeping
 from streams.jobs.rebuild import Rebuild
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
@@ -26,6 +27,7 @@ from streams.terminal.console import (
     out,
     progress,
     settings_and_rules,
+    the_clock,
 )
 from streams.terminal.logs import set_up_logs
 
@@ -81,12 +83,11 @@ def rebuild(yes: YesOption = False) -> None:
 
     async def run(redis: Redis) -> int:
         tasks: dict[TP, TaskID] = {}
-        brokers = settings.kafka_bootstrap
         async with (
-            log_reader(brokers, VALIDATORS) as reader,
-            dead_letter_producer(brokers) as producer,
+            log_reader(settings.kafka, VALIDATORS) as reader,
+            dead_letter_producer(settings.kafka) as producer,
         ):
-            letters = DeadLetters(producer, brokers)
+            letters = DeadLetters(producer, settings.kafka)
             memory = settings.records_in_memory
             work = Rebuild(redis, settings.deployment, rules, reader, memory, letters)
             with progress("records") as bar:
@@ -97,6 +98,9 @@ def rebuild(yes: YesOption = False) -> None:
                     bar.update(tasks[tp], completed=offset)
             for note in work.notes:
                 err.print(note, markup=False, soft_wrap=True)
+        now = (await asyncio.to_thread(the_clock, settings)).now
+        async with keeping(settings.kafka_bootstrap, redis, settings.deployment, now) as decisions:
+            await decisions.turn()
         return len(tasks)
 
     err.print(f"{on_redis(settings, run)} partitions rebuilt.")
