@@ -44,6 +44,7 @@ from streams.worker.stops import (
     closer,
     where_raised,
     why_stopped,
+    why_unreadable,
 )
 
 log = logging.getLogger(__name__)
@@ -235,7 +236,8 @@ class Folding:
 
     async def stopped(self, tp: TP, reason: Exception) -> None:
         """The log cannot be read on from where the state stands."""
-        self._stop(tp, Stopped(self._held[shard_of(tp)].reads[tp.topic].next, str(reason)))
+        offset = self._held[shard_of(tp)].reads[tp.topic].next
+        self._stop(tp, Stopped(offset, why_unreadable(tp, offset, reason)))
 
     def _stop_for_now(self, tp: TP, offset: int, reason: str) -> None:
         """Leave a partition alone, and try it again after a while."""

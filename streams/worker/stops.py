@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import inf
 from traceback import extract_tb
 
-from streams.kafka.batches import TP, Batch
+from streams.kafka.batches import TP, Batch, Hole
 from streams.state.sources import name_of
 
 # A part that failed is tried again in this many.
@@ -78,6 +78,13 @@ def why_stopped(tp: TP, offset: int, error: Exception) -> str:
         "that is mended; to pass the message over for good: `caseline dead-letters quarantine "
         f'{tp.topic}:{tp.partition}:{offset} --reason "..."`'
     )
+
+
+def why_unreadable(tp: TP, offset: int, error: Exception) -> str:
+    """Why a log cannot be read on from an offset."""
+    if isinstance(error, Hole):
+        return str(error)
+    return f"{name_of(tp)}: the log cannot be read from offset {offset} on ({where_raised(error)})"
 
 
 def where_raised(error: Exception) -> str:
