@@ -15,6 +15,7 @@ from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
 from schemas.connections import Brokers
 from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
 from streams.failures import Understood
+from streams.kafka import private
 from streams.kafka.clients import for_aiokafka
 from streams.state.open_alerts import parsed
 
@@ -154,8 +155,7 @@ async def _consumer(
 async def _find_topic(consumer: AIOKafkaConsumer, topic: str) -> None:
     """Wait a moment for the topic, which may have been created just now. Raises OtherLog."""
     deadline = time.monotonic() + PATIENCE
-    # All metadata: to ask for one topic that is not there is to wait for it.
-    while not (await consumer._client.fetch_all_metadata()).partitions_for_topic(topic):
+    while not await private.partitions_of(consumer, topic):
         if time.monotonic() > deadline:
             raise OtherLog(f"there is no topic {topic}: run `caseline topics create`")
         await asyncio.sleep(POLL_SECONDS)
