@@ -24,6 +24,7 @@ from schemas.connections import Brokers
 from streams.alerts.actions import Ack, Actions, Decided, NotPossible, Silence, kind_of
 from streams.alerts.topic.log import TopicReader, find_topic, topic_reader
 from streams.alerts.topic.publishing import DEPLOYMENT_HEADER, NotTaken
+from streams.kafka import private
 from streams.kafka.clients import for_aiokafka
 
 PARTITION = TopicPartition(DECISIONS_TOPIC, 0)
@@ -174,7 +175,8 @@ async def _producer(brokers: Brokers) -> AsyncIterator[AIOKafkaProducer]:
     producer = AIOKafkaProducer(**for_aiokafka(brokers), acks="all", enable_idempotence=True)
     try:
         await producer.start()
-        await find_topic(producer.client, DECISIONS_TOPIC)
+        topic = DECISIONS_TOPIC
+        await find_topic(topic, lambda: private.partitions_of_known(producer, topic))
         yield producer
     finally:
         await producer.stop()

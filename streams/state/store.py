@@ -3,7 +3,9 @@
 A shard is the partitions of one number of all topics of a group. All of its keys share a hash tag,
 so that they lie in one slot of a Redis Cluster:
 
-    caseline:{<deployment>:<group>:<number>}:head         generation, offsets, layout, tallies
+    caseline:{<deployment>:<group>:<number>}:head         generation, offsets, layout, tallies,
+                                                          and which logs (streams.state.sources)
+    ...:quarantine                                        messages to be passed over, and why
     ...:<generation>:records                              partition key -> record
     ...:<generation>:cells                                packed: slot, locality, band, by number
     ...:<generation>:localities                           localities, by their numbers in the cells
@@ -54,6 +56,7 @@ from streams.state.encoding import (
     encode_checkpoint,
     encode_rows,
 )
+from streams.state.sources import Source, source_fields, sources_in
 
 # How state is written; another number makes a worker refuse state written otherwise.
 FORMAT = 3
@@ -100,7 +103,8 @@ class Head:
 
     `offsets` has the topics of which anything was read. `latest` is the latest event time folded,
     in microseconds from 1970, 0 before any; `commits` how many commits there were; `old_share` how
-    much of what came lately was of long ago.
+    much of what came lately was of long ago. `sources` says which logs these are, and `partitions`
+    how many the topics had, 0 where that is not known.
     """
 
     generation: int = 0
@@ -109,6 +113,8 @@ class Head:
     commits: int = 0
     old_share: float = 0.0
     tallies: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    partitions: int = 0
 
     def offset(self, topic: str) -> int:
         """The next offset of a topic."""
@@ -128,6 +134,8 @@ class Advance:
     tallies: Mapping[str, int]
     old_share: float = 0.0
     again: float = 0.0
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    partitions: int = 0
 
 
 def shard_of(tp: TP) -> TP:
@@ -289,7 +297,7 @@ class ShardStore:
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(self.head_key)
             stored = self._head(await pipe.hgetall(self.head_key), any_layout=True)
-            if stored is None or stored.generation != current.generation:
+            if (stored or Head()).generation != current.generation:
                 raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
             pipe.multi()
             pipe.delete(self.head_key)
@@ -303,6 +311,12 @@ class ShardStore:
         """Remove all that is stored of a generation that no head names."""
         pattern = self.key(generation, "*")
         async for key in self._redis.scan_iter(match=pattern, count=1_000):
+            await self._redis.unlink(key)
+
+    async def remove(self) -> None:
+        """Remove all that is stored of a shard that there is no more."""
+        await self._redis.delete(self.head_key)
+        async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=1_000):
             await self._redis.unlink(key)
 
     def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
@@ -348,6 +362,8 @@ class ShardStore:
                 "commits": head.commits,
                 "old_share": head.old_share,
                 "layout": self._layout,
+                "partitions": head.partitions,
+                **source_fields(head.sources),
                 **{f"{OFFSET}{topic}": offset for topic, offset in head.offsets.items()},
             },
         )
@@ -373,6 +389,8 @@ class ShardStore:
             commits=int(fields.get("commits", 0)),
             old_share=float(fields.get("old_share", 0)),
             tallies=_beginning_with(TALLY, fields),
+            sources=sources_in(fields),
+            partitions=int(fields.get("partitions", 0)),
         )
 
 
@@ -411,6 +429,8 @@ def _advanced(head: Head, advance: Advance, stored: Mapping[str, int]) -> Head:
         commits=head.commits + 1,
         old_share=advance.old_share,
         tallies=tallies,
+        sources={**head.sources, **advance.sources},
+        partitions=advance.partitions or head.partitions,
     )
 
 
