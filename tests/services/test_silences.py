@@ -115,7 +115,7 @@ def test_alerts_are_listed_by_severity_and_age_with_what_was_decided(
         *life(4),
     )
     shown = caseline.run("alerts", "list")
-    assert "3 alerts are active." in shown.stderr
+    assert "3 alerts are active, on 3 cases" in shown.stderr
     lines = [line.split() for line in shown.stdout.splitlines() if " P" in line]
     cases = [next(it for it in line if it.startswith("C")) for line in lines]
     assert cases == ["C3", "C1", "C2"]  # the last is due soon
