@@ -20,9 +20,11 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from redis.asyncio import Redis
 
 from schemas.alerts import DECISIONS_TOPIC
+from schemas.connections import Brokers
 from streams.alerts.actions import Ack, Actions, Decided, NotPossible, Silence, kind_of
 from streams.alerts.topic.log import OtherLog, TopicReader, topic_reader
 from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
+from streams.kafka.clients import for_aiokafka
 
 PARTITION = TopicPartition(DECISIONS_TOPIC, 0)
 READ_AT_ONCE = 2_000
@@ -46,7 +48,7 @@ class _Message(NamedTuple):
 class Decisions:
     """Writes decisions of a deployment. Raises OtherLog, KafkaError and redis.RedisError."""
 
-    def __init__(self, brokers: str, redis: Redis, deployment: str) -> None:
+    def __init__(self, brokers: Brokers, redis: Redis, deployment: str) -> None:
         self._brokers, self._deployment = brokers, deployment
         self.actions = Actions(redis, deployment)
 
@@ -146,7 +148,7 @@ class Keeping:
 
 @asynccontextmanager
 async def keeping(
-    brokers: str, redis: Redis, deployment: str, now: Callable[[], datetime]
+    brokers: Brokers, redis: Redis, deployment: str, now: Callable[[], datetime]
 ) -> AsyncIterator[Keeping]:
     """One that keeps decisions, for as long as the context lasts. Raises OtherLog."""
     async with topic_reader(brokers, PARTITION, WAIT_MS) as reader:
@@ -159,9 +161,9 @@ def _message(action: Ack | Silence) -> _Message:
 
 
 @asynccontextmanager
-async def _producer(brokers: str) -> AsyncIterator[AIOKafkaProducer]:
+async def _producer(brokers: Brokers) -> AsyncIterator[AIOKafkaProducer]:
     """A producer, where there is the topic. Raises OtherLog or aiokafka.errors.KafkaError."""
-    producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**for_aiokafka(brokers), acks="all", enable_idempotence=True)
     try:
         await producer.start()
         # All metadata: to ask for one topic that is not there is to wait for it.

@@ -132,7 +132,7 @@ def rebuild(yes: YesOption = False) -> None:
             for note in work.notes:
                 err.print(note, markup=False, soft_wrap=True)
         now = (await asyncio.to_thread(the_clock, settings)).now
-        async with keeping(settings.kafka_bootstrap, redis, settings.deployment, now) as decisions:
+        async with keeping(settings.kafka, redis, settings.deployment, now) as decisions:
             await decisions.turn()
         return len(tasks)
 
