@@ -4,8 +4,9 @@ import sys
 
 import typer
 
-from streams.terminal.commands import demo, feeding, figures, running
+from streams.terminal.commands import behind, demo, feeding, figures, running
 from streams.terminal.commands.alerts import alerts
+from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
 from streams.terminal.logs import show_uncaught
 
@@ -25,7 +26,10 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(figures.scorecard)
 app.command()(figures.replay)
+app.command()(behind.cases)
+app.command()(behind.trend)
 app.command()(figures.quality)
+app.add_typer(catalogue, name="catalogue")
 app.command()(feeding.ingest)
 app.command()(running.worker)
 app.add_typer(running.topics, name="topics")

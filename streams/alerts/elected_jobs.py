@@ -29,13 +29,14 @@ class Job:
     """A job: `turn` does a part of it, and says whether there may be more to do at once.
 
     Where there is not, the next turn is `pause` seconds later. `begin` comes before the first, and
-    again after trouble.
+    again after trouble. Where all is to be done once, `once` is what does it, `turn` without one.
     """
 
     name: str
     turn: Callable[[], Awaitable[bool]]
     pause: float = 0.2
     begin: Callable[[], Awaitable[None]] = _nothing
+    once: Callable[[], Awaitable[bool]] | None = None
 
 
 async def keep_doing(jobs: Sequence[Job], term: Term) -> None:
@@ -58,7 +59,7 @@ async def do_once(jobs: Sequence[Job]) -> None:
     for job in jobs:
         try:
             await job.begin()
-            while await job.turn():
+            while await (job.once or job.turn)():
                 pass
         except TermOver:
             raise

@@ -17,6 +17,7 @@ from streams.alerts.channels.alertmanager import AlertmanagerChannel
 from streams.alerts.channels.posting import open_session
 from streams.alerts.channels.sending import Unwatched, Watching
 from streams.alerts.channels.webhook import WebhookChannel
+from streams.alerts.decisions import keeping
 from streams.alerts.delivery.digests import Digests
 from streams.alerts.delivery.receiver import Delivery, Desk, StateDelivery, measure
 from streams.alerts.delivery.refusals import Refusals
@@ -36,6 +37,8 @@ ALERTING = Office(
 ATTEMPTS_ONCE = 5
 WAIT_MS_ONCE = 50
 
+# How often it is seen to that Redis has all that people decided.
+KEEP_SECONDS = 2.0
 # How often it is measured how far receivers are behind.
 MEASURE_SECONDS = 5.0
 
@@ -108,8 +111,15 @@ class Telling:
             )
             if once:
                 desk = replace(desk, most_attempts=ATTEMPTS_ONCE, wait_ms=WAIT_MS_ONCE)
+            decided = keeping(settings.kafka, redis, settings.deployment, self.now)
+            kept = await stack.enter_async_context(decided)
+            await kept.turn()  # before anything is told that a silence withholds
             more = await stack.enter_async_context(self.duties(redis))
-            jobs = [*more, Job("publish alerts", outboxes.turn)]
+            jobs = [
+                *more,
+                Job("keep decisions", kept.turn, pause=KEEP_SECONDS),
+                Job("publish alerts", outboxes.turn),
+            ]
             for receiver in self.receivers:
                 reader = alert_log(settings.kafka, settings.deployment, desk.wait_ms)
                 found = await stack.enter_async_context(reader)

@@ -84,7 +84,7 @@ class Releasing:
     ) -> Draft:
         """The next release of a chain, on a cut taken now."""
         cut = await self.cut(as_of_period(request.period), seconds)
-        return Draft(request, released_on, self.rules.catalogue, self.rules.areas, chain, cut)
+        return Draft(request, released_on, self.rules, chain, cut)
 
     async def _commit(self, term: Term, publisher: topic.Publisher, sealed: Sealed) -> None:
         await term.check()
@@ -134,7 +134,7 @@ class Releasing:
         show = self.show(sum(it.offset for it in question.cut))
 
         def work() -> Sealed:
-            records = read_log(self.settings.kafka, question.cut)
+            records = read_log(self.settings.kafka, question.cut, question.passed_over)
             return seal(draft.release(examine(records, question, show)))
 
         return await asyncio.to_thread(work)

@@ -24,7 +24,7 @@ class Sender:
     """Sends lines of event files and counts what the brokers acknowledge.
 
     The producer is idempotent: a retry after a lost acknowledgement writes nothing twice. A whole
-    file sent twice is harmless as well, since the same event again changes nothing (Events).
+    file sent twice is harmless as well, since the same event again changes nothing.
     """
 
     def __init__(self, brokers: Brokers) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from schemas.alerts import ALERTS_TOPIC
+from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
 from schemas.events.registry import (
     CASE_TOPIC,
     DEAD_LETTER_SUFFIX,
@@ -68,6 +68,7 @@ def planned_topics(settings: Settings) -> list[TopicPlan]:
         TopicPlan(releases.TOPIC, 1, settings.replication, releases.CONFIG),
         TopicPlan(ALERTS_TOPIC, 1, settings.replication, LATEST_KEPT),
         TopicPlan(dead_letter_topic(ALERTS_TOPIC), 1, settings.replication),
+        TopicPlan(DECISIONS_TOPIC, 1, settings.replication, LATEST_KEPT),
     ]
 
 

@@ -48,8 +48,10 @@ def wait_until(
 
 
 def log_ends(brokers: str, topics: Sequence[str] = tuple(VALIDATORS)) -> Offsets:
-    """The end of every partition of the topics, as the broker says."""
-    consumer = KafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False)
+    """The stable end of every partition of the topics, as the broker says."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=brokers, enable_auto_commit=False, isolation_level="read_committed"
+    )
     try:
         partitions = [
             TopicPartition(topic, partition)
@@ -86,14 +88,14 @@ class RunningWorker:
         return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     def holds(self, since: int = 0) -> set[TP]:
-        """The partitions it holds, going by what it logged from line `since` on."""
+        """The shards it holds, going by what it logged from line `since` on."""
         held: set[TP] = set()
         for line in self.lines[since:]:
-            tp = TP(line.get("topic", ""), line.get("partition", -1))
-            if line["message"] in {"partition taken", "partition taken anew"}:
-                held.add(tp)
-            elif line["message"] == "partition given up":
-                held.discard(tp)
+            shard = TP(line.get("topic", ""), line.get("partition", -1))
+            if line["message"] in {"shard taken", "shard taken anew"}:
+                held.add(shard)
+            elif line["message"] == "shard given up":
+                held.discard(shard)
         return held
 
     def wait_to_hold(self, partitions: int) -> None:

@@ -13,8 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.events.registry import VALIDATORS, json_schema
+from streams.alerts.decisions import keeping
 from streams.jobs.rebuild import Rebuild
 from streams.kafka.batches import TP
+from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.logreading import log_reader
 from streams.state.clients import connect_redis
 from streams.terminal.console import (
@@ -25,6 +27,7 @@ from streams.terminal.console import (
     out,
     progress,
     settings_and_rules,
+    the_clock,
 )
 from streams.terminal.logs import set_up_logs
 
@@ -71,7 +74,8 @@ def rebuild(yes: YesOption = False) -> None:
     """Make a deployment's state anew from the log, and replace the present one by it.
 
     Readers and workers go on with the present state until the new one takes over. Do this after
-    changing a measure in the catalogue or the tree of areas, or when the state is in doubt.
+    changing a measure in the catalogue or the tree of areas, when the state is in doubt, or when
+    workers say that the log is another one than before, and it is the right one.
     """
     settings, rules = settings_and_rules()
     if not yes:
@@ -79,14 +83,24 @@ def rebuild(yes: YesOption = False) -> None:
 
     async def run(redis: Redis) -> int:
         tasks: dict[TP, TaskID] = {}
-        async with log_reader(settings.kafka, VALIDATORS) as reader:
-            work = Rebuild(redis, settings.deployment, rules, reader, settings.records_in_memory)
+        async with (
+            log_reader(settings.kafka, VALIDATORS) as reader,
+            dead_letter_producer(settings.kafka) as producer,
+        ):
+            letters = DeadLetters(producer, settings.kafka)
+            memory = settings.records_in_memory
+            work = Rebuild(redis, settings.deployment, rules, reader, memory, letters)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():
                     if tp not in tasks:
                         name = f"{tp.topic}[{tp.partition}]"
                         tasks[tp] = bar.add_task(name, total=target)
                     bar.update(tasks[tp], completed=offset)
+            for note in work.notes:
+                err.print(note, markup=False, soft_wrap=True)
+        now = (await asyncio.to_thread(the_clock, settings)).now
+        async with keeping(settings.kafka, redis, settings.deployment, now) as decisions:
+            await decisions.turn()
         return len(tasks)
 
     err.print(f"{on_redis(settings, run)} partitions rebuilt.")
