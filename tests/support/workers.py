@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from redis.asyncio import Redis
+from pydantic import SecretStr
 
 from processors.rules import Rules
 from schemas.events.registry import VALIDATORS
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.kafka.batches import TP
+from streams.state.clients import connect_redis
 from streams.state.reading import known_shards, read_scorecard
 from streams.state.store import Head, ShardStore, stored_offsets
 
@@ -158,7 +159,7 @@ class CommandLine:
             name: value for name, value in os.environ.items() if not name.startswith("CASELINE_")
         }
         settings = {**self.settings.model_dump(exclude_unset=True), **changed}
-        ours = {f"CASELINE_{name.upper()}": str(value) for name, value in settings.items()}
+        ours = {f"CASELINE_{name.upper()}": _plain(value) for name, value in settings.items()}
         return {**outside, **ours, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
 
     def start(self, *arguments: str | Path, **changed: object) -> "subprocess.Popen[str]":
@@ -210,7 +211,7 @@ class CommandLine:
         """The stored head of every shard that has one."""
 
         async def read() -> dict[TP, Head]:
-            async with Redis.from_url(self.settings.redis_url) as redis:
+            async with connect_redis(self.settings) as redis:
                 heads = {
                     tp: await ShardStore(redis, self.settings.deployment, tp, self.rules).head(
                         any_layout=True
@@ -237,7 +238,7 @@ class CommandLine:
         """The live scorecard as of a date."""
 
         async def read() -> list[ScorecardRow]:
-            async with Redis.from_url(self.settings.redis_url) as redis:
+            async with connect_redis(self.settings) as redis:
                 live = await read_scorecard(redis, self.settings.deployment, self.rules, day)
             return live.rows
 
@@ -254,6 +255,11 @@ class CommandLine:
         wait_until(is_there, f"state at {ends}", workers)
         assert {tp: self.offsets()[tp] for tp in ends} == ends
         return ends
+
+
+def _plain(value: object) -> str:
+    """A setting as its variable has it, secrets too."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def finished(process: "subprocess.Popen[str]", code: int) -> "subprocess.CompletedProcess[str]":
