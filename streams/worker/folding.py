@@ -11,19 +11,23 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processors.alerts.judging import Judgement
 from processors.fold import Partition
+from processors.ledger.tables import Tables
 from processors.record.decoding import decode
 from processors.rules import Rules
 from streams.clock import Clock
 from streams.kafka.batches import TP, Batch, Heard
 from streams.kafka.deadletters import DeadLetters
 from streams.metrics.workers import Meter, WorkerMetrics
+from streams.state.integrity import Incomplete, Look
 from streams.state.reading import partitions_key
 from streams.state.store import Advance, Head, OtherLayout, Refused, ShardStore, shard_of
 from streams.worker.holdback import Calm
@@ -35,8 +39,9 @@ CATCHING_UP = 20_000
 # Changed children at which folding waits for the commit under way: bounds memory.
 MOST_UNSETTLED = 100_000
 RETRY_SECONDS = 0.5
-# A pause before a partition is taken anew, so that lasting trouble is not met in a tight loop.
-RETAKE_SECONDS = 0.2
+# A pause before a shard is taken anew, twice as long each time that it was of no use, so that
+# lasting trouble, such as a Redis that is full, is not met in a tight loop.
+RETAKE_SECONDS, LONGEST_RETAKE_SECONDS = 0.2, 5.0
 # How long a starting worker waits for Redis before it gives up.
 TAKE_SECONDS = 20.0
 
@@ -50,7 +55,14 @@ SHOW_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 JUDGED_AT_ONCE = 500
 
+# How often the stored heads are compared with those in memory, also while nothing happens.
+CHECK_SECONDS = 2.0
+# What a shard cannot be taken for just now, and is tried again for.
+TROUBLE = (RedisError, OSError)
+NOTHING_STORED = Head()
+
 Seek = Callable[[TP, int], Awaitable[None]]
+Pause = Callable[[TP], Awaitable[None]]
 Hear = Callable[[TP], Heard | None]
 Show = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
@@ -93,6 +105,7 @@ class Held:
     commit_due: float = 0.0
     timer: asyncio.TimerHandle | None = None
     is_broken: bool = False
+    stopped: str = ""
 
     @property
     def unstored(self) -> int:
@@ -120,6 +133,15 @@ class Held:
         return self.commit is not None and not self.commit.done()
 
 
+class _Checked(NamedTuple):
+    """What is stored of a shard; `before` is the head in memory then, unless one was on its way."""
+
+    held: Held
+    before: Head | None
+    look: Look
+    head: Head | None
+
+
 class Folding:
     """Owns the partitions assigned to this worker (see streams.kafka.app.BatchHandler)."""
 
@@ -143,8 +165,14 @@ class Folding:
         self._held: dict[TP, Held] = {}
         self._shown_at = 0.0
         self._showing: asyncio.Task[bool] | None = None
+        self._checked_at = 0.0
+        self._checking: asyncio.Task[dict[TP, _Checked]] | None = None
+        # Shards taken anew in vain: how often, and when to try again.
+        self._in_vain: Counter[TP] = Counter()
+        self._retake_due: dict[TP, float] = {}
         # The consumer's, given when both are there.
         self.seek: Seek | None = None
+        self.pause: Pause | None = None
         self.show: Show | None = None
         self.hear: Hear = lambda _: None
 
@@ -154,8 +182,9 @@ class Folding:
             for topic in topics:
                 await self._dead_letters.take_over(TP(topic, shard.partition))
             meters = {topic: self._metrics.meter(TP(topic, shard.partition)) for topic in topics}
-            self._held[shard] = await self._take(shard, meters)
-            log.info("shard taken", extra=_where(shard, self._held[shard]))
+            held = self._held[shard] = await self._take(shard, meters)
+            if not held.stopped:
+                log.info("shard taken", extra=_where(shard, held))
 
     async def positions(self, tps: set[TP]) -> Mapping[TP, int]:
         """Where each partition's stored state stands."""
@@ -171,30 +200,40 @@ class Folding:
                 await _committed(held)
             _let_go(held)
             del self._held[shard]
+            self._in_vain.pop(shard, None)
+            self._retake_due.pop(shard, None)
             for read in held.reads.values():
                 read.meter.given_up()
             log.info("shard given up", extra=_where(shard, held))
 
     async def stopped(self, tp: TP, reason: Exception) -> None:
         """The log cannot be read on from where the state stands: say so, loudly."""
-        log.error(
-            "partition stopped: %s", reason, extra={"topic": tp.topic, "partition": tp.partition}
-        )
+        held = self._held.get(shard_of(tp))
+        if held is not None and not held.stopped:
+            await self._tell_stopped(held.store, tp, str(reason))
+
+    async def _tell_stopped(self, store: ShardStore, tp: TP, reason: str) -> None:
+        """Say that a partition stopped, and keep it with the state for whoever reads that."""
+        where = {"topic": tp.topic, "partition": tp.partition}
+        log.error("partition stopped: %s", reason, extra=where)
+        with suppress(*TROUBLE):
+            await store.note_stopped(tp.topic, reason)
 
     async def batch(self, batch: Batch) -> None:
         """Fold a batch; store it at once when nothing more waits, else in bigger steps."""
         shard = shard_of(batch.tp)
         held = self._held[shard]
         if held.is_broken:
-            await self._retake(shard)  # the batch comes again from the stored offset
+            # The batch comes again, from the stored offset, once the shard is taken.
+            if not await self._retake(shard) and self.pause is not None:
+                await self.pause(batch.tp)
             return
         await self._make_room(held)
         try:
             await self._fold(held, batch)
-        except (RedisError, OSError) as error:
+        except (Incomplete, *TROUBLE) as error:
             # Nothing of the batch is in memory, and what follows it must not be without it.
-            held.is_broken = True
-            log.warning("records cannot be read: %s", error, extra=_where(shard, held))
+            await self._unreadable(shard, held, error)
             return
         is_far = batch.log_end - batch.end > CATCHING_UP
         if not is_far or held.unstored >= CATCHING_UP:
@@ -203,7 +242,8 @@ class Folding:
             await _committed(held)
 
     async def idle(self) -> None:
-        """Store what is folded, and take anew what could not be stored."""
+        """Store what is folded, take anew what could not be stored, and look at what is stored."""
+        await self._check()
         for shard, held in list(self._held.items()):
             if held.is_broken:
                 await self._retake(shard)
@@ -230,11 +270,80 @@ class Folding:
             await self._make_room(held)
             try:
                 await self._admit(held, held.state.missing(due))
-            except (RedisError, OSError) as error:
-                held.is_broken = True
-                log.warning("records cannot be read: %s", error, extra=_where(shard, held))
+            except (Incomplete, *TROUBLE) as error:
+                await self._unreadable(shard, held, error)
                 return
             held.state.look_at(due)
+
+    async def _unreadable(self, shard: TP, held: Held, error: Exception) -> None:
+        """What is in memory is of no use: records cannot be read, or are not as they were."""
+        if isinstance(error, Incomplete):
+            await self._stop(shard, held, error)
+            return
+        held.is_broken = True
+        log.warning("records cannot be read: %s", error, extra=_where(shard, held))
+
+    async def _stop(self, shard: TP, held: Held, error: Incomplete) -> None:
+        """Count nothing more in a shard of whose state a part is missing, until it is made anew."""
+        is_news = held.stopped != str(error)
+        held.is_broken, held.stopped = True, str(error)
+        if is_news:
+            for topic in held.reads:
+                await self._tell_stopped(held.store, TP(topic, shard.partition), str(error))
+
+    async def _check(self) -> None:
+        """Compare what is stored with what was, now and then; asked for in the background.
+
+        The state may have gone back under a worker that has nothing to do: a replica that lacked a
+        second has taken over, a copy was restored, or all was deleted.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._checking is None and now >= self._checked_at + CHECK_SECONDS:
+            self._checked_at = now
+            self._checking = asyncio.create_task(self._looks())
+        elif self._checking is not None and self._checking.done():
+            looks, self._checking = self._checking.result(), None
+            for shard, checked in looks.items():
+                held = self._held.get(shard)
+                if held is checked.held and not held.is_broken:
+                    await self._compare(shard, held, checked)
+
+    async def _looks(self) -> dict[TP, "_Checked"]:
+        """What is stored of each shard held; nothing of those that cannot be read just now."""
+        found = {}
+        await self._register(self._held)
+        for shard, held in list(self._held.items()):
+            if held.is_broken:
+                continue
+            before = None if held.is_committing else held.head
+            try:
+                found[shard] = _Checked(held, before, *await held.store.look(every_month=True))
+            except (OtherLayout, *TROUBLE) as error:
+                log.warning("state cannot be read: %s", error, extra=_where(shard, held))
+        return found
+
+    async def _compare(self, shard: TP, held: Held, checked: "_Checked") -> None:
+        trouble = checked.look.trouble()
+        if trouble:
+            held.is_broken = True
+            log.warning("state does not add up: %s", trouble, extra=_where(shard, held))
+            return
+        if checked.before is not held.head or held.is_committing:
+            return  # what was stored meanwhile was compared as it was stored
+        if (checked.head or Head()).place == held.head.place:
+            self._in_vain.pop(shard, None)
+            return
+        held.is_broken = True
+        log.warning("the stored state is another than it was", extra=_where(shard, held))
+
+    async def _register(self, shards: Iterable[TP]) -> None:
+        """Have the shards in the set of all; one that was emptied is written again."""
+        names = [f"{shard.topic}:{shard.partition}" for shard in shards]
+        try:
+            if names:
+                await self._redis.sadd(partitions_key(self._deployment), *names)
+        except TROUBLE as error:
+            log.warning("shards cannot be registered: %s", error)
 
     def _begin_to_look(self, shard: TP, held: Held) -> None:
         now = asyncio.get_running_loop().time()
@@ -340,13 +449,14 @@ class Folding:
         settlement = held.state.settle(self._judgement(held))
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
-        except (Refused, OtherLayout, RedisError, OSError) as error:
+        except (Refused, OtherLayout, Incomplete, *TROUBLE) as error:
             # Whether it was written is unknown or beside the point: what is stored decides.
             held.is_broken = True
             for read in held.reads.values():
                 read.meter.commit_failed()
             log.warning("commit failed: %s", error, extra=_where(shard, held))
             return
+        self._in_vain.pop(shard, None)
         seconds = time.monotonic() - began
         for topic, read in held.reads.items():
             if tallies[topic]:
@@ -361,45 +471,68 @@ class Folding:
             return None
         return Judgement(self._clock.day(), held.calm.kept_back(now))
 
-    async def _retake(self, shard: TP) -> None:
-        """Take a shard's state anew and read on from there; one attempt, after a pause."""
+    async def _retake(self, shard: TP) -> bool:
+        """Take a shard's state anew and read on from there, once it is time to; whether it was."""
         assert self.seek is not None
-        await asyncio.sleep(RETAKE_SECONDS)
-        before = self._held[shard]
+        before, now = self._held[shard], asyncio.get_running_loop().time()
+        pause = min(RETAKE_SECONDS * 2 ** self._in_vain[shard], LONGEST_RETAKE_SECONDS)
+        if now < self._retake_due.setdefault(shard, now + pause):
+            return False
+        del self._retake_due[shard]
+        self._in_vain[shard] = min(self._in_vain[shard] + 1, 10)
         meters = {topic: read.meter for topic, read in before.reads.items()}
         for meter in meters.values():
             meter.read_again()
         try:
             held = await self._load(shard, meters)
-        except (RedisError, OSError) as error:
+        except Incomplete as error:
+            await self._stop(shard, before, error)
+            return False
+        except (OtherLayout, *TROUBLE) as error:
             log.warning("state cannot be read: %s", error, extra=_where(shard, before))
-            return
+            return False
         for topic, read in held.reads.items():
             await self.seek(TP(topic, shard.partition), read.next)
         _let_go(before)
         self._held[shard] = held
         log.info("shard taken anew", extra=_where(shard, held))
+        return True
 
     async def _take(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
         """A shard's state, waiting up to TAKE_SECONDS for a Redis that does not answer."""
         deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
         while True:
             try:
-                await self._redis.sadd(
-                    partitions_key(self._deployment), f"{shard.topic}:{shard.partition}"
-                )
+                await self._register([shard])
                 return await self._load(shard, meters)
-            except (RedisError, OSError) as error:
+            except Incomplete as error:
+                held = self._unloaded(shard, meters)
+                await self._stop(shard, held, error)
+                return held
+            except TROUBLE as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 log.warning("state cannot be read: %s", error, extra=_where(shard))
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _load(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
+        held = self._unloaded(shard, meters)
+        head, tables = await held.store.load()
+        if head:
+            held = self._unloaded(shard, meters, head, tables)
+        with suppress(*TROUBLE):
+            await held.store.clear_stopped()
+        return held
+
+    def _unloaded(
+        self,
+        shard: TP,
+        meters: Mapping[str, Meter],
+        head: Head = NOTHING_STORED,
+        tables: Tables | None = None,
+    ) -> Held:
+        """A shard with the state given, or with none."""
         store = ShardStore(self._redis, self._deployment, shard, self._rules)
-        head = await store.head()
-        tables = await store.tables(head) if head else None
-        head = head or Head()
         calm = Calm(self._limits.calm_seconds, head.old_share, asyncio.get_running_loop().time())
         reads = {topic: Read(meter, head.offset(topic)) for topic, meter in meters.items()}
         return Held(store, head, Partition(self._rules, tables), reads, head.latest, calm)

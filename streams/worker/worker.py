@@ -69,6 +69,7 @@ def _app(
         reading = for_embedded_broker(reading)
     app = create_app(reading, folding)
     folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
+    folding.pause = lambda tp: app.batches.pause(tp)
     folding.hear = lambda tp: app.batches.heard(tp)
     folding.show = lambda offsets: app.batches.commit_group(offsets)
     return app

@@ -85,13 +85,13 @@ class RunningWorker:
         return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     def holds(self, since: int = 0) -> set[TP]:
-        """The partitions it holds, going by what it logged from line `since` on."""
+        """The shards it holds, going by what it logged from line `since` on."""
         held: set[TP] = set()
         for line in self.lines[since:]:
             tp = TP(line.get("topic", ""), line.get("partition", -1))
-            if line["message"] in {"partition taken", "partition taken anew"}:
+            if line["message"] in {"shard taken", "shard taken anew"}:
                 held.add(tp)
-            elif line["message"] == "partition given up":
+            elif line["message"] == "shard given up":
                 held.discard(tp)
         return held
 
