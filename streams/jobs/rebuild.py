@@ -3,26 +3,41 @@
 The new state grows under the next generation number while readers and workers go on with the
 present one. It then takes over in one step, and workers, refused with the old generation, take it
 up and read on from its offset. A rebuild that dies half-way leaves nothing that anyone reads.
+
+Where the log no longer has all that the state rests on, a rebuild refuses, unless someone says by
+name that it is to be made from what is there: the records of the present state, as far as they can
+be read, and the rest of the log. What is lost then is kept with the state (streams.state.gaps).
 """
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
 from redis.asyncio import Redis
 
-from processors.fold import Partition
+from processors.fold import Partition, seal
 from processors.record.decoding import decode
 from processors.rules import Rules
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.kafka.logreading import LogReader
-from streams.state.store import Head, Refused, ShardStore, shard_of
+from streams.state.gaps import Gap
+from streams.state.integrity import Incomplete, Kept
+from streams.state.store import NO_HEAD, Head, Refused, ShardStore, shard_of
 
 # Times a switch is tried again because a worker committed at that very moment.
 SWITCH_TRIES = 20
 LOCK_SECONDS = 120
+# Records of a state before that are taken over at a time.
+RECORDS_AT_ONCE = 10_000
+
+
+GOES_ON = (
+    "If the log cannot be brought back, `caseline rebuild --from-what-is-there` goes on without, "
+    "and says so on every scorecard (docs/runbook.md, Going on without lost messages)"
+)
 
 
 class LogIncomplete(Understood):
@@ -41,12 +56,26 @@ class Progress(NamedTuple):
     target: int
 
 
+class Acknowledgement(NamedTuple):
+    """Who has a state made from what is there, why, and when, in milliseconds from 1970."""
+
+    by: str
+    reason: str
+    at: int
+
+
 class _State(NamedTuple):
-    """A shard that has state, and where it stands."""
+    """A shard that has state, where it stands, and what is to be read of each of its topics.
+
+    `stretches` has the first offset and the end to be read to. Where there are `gaps` the records
+    of the state before are taken over.
+    """
 
     shard: TP
     store: ShardStore
     head: Head
+    stretches: dict[str, tuple[int, int]]
+    gaps: tuple[Gap, ...]
 
 
 @dataclass
@@ -58,6 +87,8 @@ class Rebuild:
     rules: Rules
     reader: LogReader
     records_in_memory: int
+    acknowledged: Acknowledgement | None = None
+    gaps: list[Gap] = field(default_factory=list)
 
     async def run(self) -> AsyncIterator[Progress]:
         """Rebuild shard after shard; dead letters are not written again.
@@ -66,7 +97,8 @@ class Rebuild:
         2. For each shard, fold its logs up to where its state stands, into a new generation.
         3. Switch to it, and only then remove the old one.
 
-        Raises LogIncomplete or RebuildUnderWay with nothing changed.
+        Raises LogIncomplete or RebuildUnderWay with nothing changed. Gaps that are new are in
+        `gaps` afterwards.
         """
         lock = self.redis.lock(f"caseline:{{{self.deployment}}}:rebuild", timeout=LOCK_SECONDS)
         if not await lock.acquire(blocking=False):
@@ -80,32 +112,109 @@ class Rebuild:
             await lock.release()
 
     async def _states(self) -> list[_State]:
-        found: dict[TP, _State] = {}
-        for tp, (first, end) in (await self.reader.bounds()).items():
-            shard = shard_of(tp)
-            if shard not in found:
-                store = ShardStore(self.redis, self.deployment, shard, self.rules)
-                head = await store.head(any_layout=True)
-                if head is None:
-                    continue
-                found[shard] = _State(shard, store, head)
-            offset = found[shard].head.offset(tp.topic)
-            if first > 0 or offset > end:
-                raise LogIncomplete(
-                    f"{tp.topic}[{tp.partition}]: the log has offsets {first} to {end}, the state "
-                    f"rests on 0 to {offset}; nothing was changed"
+        by_shard: dict[TP, dict[TP, tuple[int, int]]] = {}
+        for tp, bounds in (await self.reader.bounds()).items():
+            by_shard.setdefault(shard_of(tp), {})[tp] = bounds
+        found = [await self._state(shard, bounds) for shard, bounds in by_shard.items()]
+        return [state for state in found if state]
+
+    async def _state(self, shard: TP, bounds: dict[TP, tuple[int, int]]) -> _State | None:
+        """What there is of a shard; None for nothing. Raises LogIncomplete."""
+        store = ShardStore(self.redis, self.deployment, shard, self.rules)
+        try:
+            head = await store.head(any_layout=True)
+        except Incomplete:
+            head = None
+        begins_later = any(first > 0 for first, _ in bounds.values())
+        if head is None and not await store.generations() and not begins_later:
+            return None
+        stretches, new = {}, list[Gap]()
+        gaps = head.gaps if head else ()
+        is_whole = (begins_later or bool(gaps) or _is_beyond(head, bounds)) and (
+            await self._is_whole(store, head)
+        )
+        gaps = self._known(shard, gaps, is_whole=is_whole)
+        for tp, (first, end) in bounds.items():
+            offset = head.offset(tp.topic) if head else end
+            target = max(first, min(offset, end))
+            if target or (head and tp.topic in head.offsets):
+                stretches[tp.topic] = first, target
+            known = max((it.end for it in gaps if it.topic == tp.topic), default=0)
+            if first > known or offset > end:
+                new += await self._gaps(tp, (first, end), (known, offset), is_whole=is_whole)
+        return _State(shard, store, head or Head(NO_HEAD), stretches, (*gaps, *new))
+
+    async def _is_whole(self, store: ShardStore, head: Head | None) -> bool:
+        """Whether every record that the present state counted is there, as it was stored."""
+        if head is None:
+            return False
+        count = total = 0
+        async for child, record in store.readable_records(head):
+            count, total = count + 1, total + seal(child, record)
+        return (count, total % 2**64) == (head.kept.records, head.kept.record_sum)
+
+    def _known(self, shard: TP, gaps: tuple[Gap, ...], *, is_whole: bool) -> tuple[Gap, ...]:
+        """Gaps that are known, of which none is kept where records are gone since."""
+        if is_whole or not any(gap.kept for gap in gaps):
+            return gaps
+        if self.acknowledged is None:
+            raise LogIncomplete(
+                f"{shard.topic}[{shard.partition}]: records are gone, and the log no longer has "
+                f"what they said; nothing was changed. {GOES_ON}"
+            )
+        return tuple(msgspec.structs.replace(gap, kept=False) for gap in gaps)
+
+    async def _gaps(
+        self, tp: TP, bounds: tuple[int, int], known: tuple[int, int], *, is_whole: bool
+    ) -> list[Gap]:
+        """What of a log is gone that is not known to be. Raises LogIncomplete."""
+        (first, end), (begins, offset), by = bounds, known, self.acknowledged
+        if by is None:
+            raise LogIncomplete(
+                f"{tp.topic}[{tp.partition}]: the log has offsets {first} to {end}, the state "
+                f"rests on {begins} to {offset}; nothing was changed. {GOES_ON}"
+            )
+        found: list[Gap] = []
+        read_until = offset if is_whole else begins
+        for start, stop in ((begins, min(read_until, first)), (max(begins, read_until), first)):
+            if start < stop:
+                until = await self._written(tp, first, end) or by.at
+                kept = is_whole and stop <= offset
+                found.append(
+                    Gap(*tp, start, stop, until, by.by, by.reason, by.at, kept=kept),
                 )
-        return list(found.values())
+        if offset > end:
+            since = await self._written(tp, max(first, end - 1), end)
+            found.append(
+                Gap(*tp, end, offset, by.at, by.by, by.reason, by.at, since=since, kept=is_whole)
+            )
+        return found
+
+    async def _written(self, tp: TP, offset: int, end: int) -> int | None:
+        """When the message at an offset was written, or the first after it; None for none."""
+        if offset >= end:
+            return None
+        async for _, records in self.reader.read(tp, offset, end):
+            if records:
+                return records[0].timestamp
+        return None
 
     async def _rebuild(self, of: _State) -> AsyncIterator[Progress]:
         """Fold the log of each of the shard's topics, in any order, which makes no difference."""
-        store, head, generation = of.store, of.head, of.head.generation + 1
-        await store.drop(generation)  # what a rebuild that died may have left
-        state, tallies, latest = Partition(self.rules), Counter[str](), 0
-        for topic, target in sorted(head.offsets.items()):
+        store, head = of.store, of.head
+        others = await store.generations()
+        generation = max({head.generation, *others}) + 1
+        # A rebuild that died may have left its generation half made, to be dropped and used again.
+        if head.generation >= 0:
+            generation = head.generation + 1
+            await store.drop(generation)
+        state, tallies, latest, kept = Partition(self.rules), Counter[str](), 0, Kept()
+        if of.gaps and head.generation >= 0:
+            kept, latest = await self._carry_over(of, generation, state), head.latest
+        for topic, (first, target) in sorted(of.stretches.items()):
             tp = TP(topic, of.shard.partition)
-            yield Progress(tp, 0, target)
-            async for offset, records in self.reader.read(tp, 0, target):
+            yield Progress(tp, first, target)
+            async for offset, records in self.reader.read(tp, first, target):
                 decoded = decode(tp.topic, [(it.key, it.value, it.headers) for it in records])
                 missing = state.missing(child for child, _ in decoded.events)
                 stored = await store.records(Head(generation), missing)
@@ -115,12 +224,32 @@ class Rebuild:
                 tallies["messages"] += len(records)
                 tallies["duplicates"] += state.fold(decoded.events)
                 tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
-                await store.write(generation, state.settle(), state.tables)
+                kept = await store.write(generation, state.settle(), state.tables, kept)
                 state.forget(self.records_in_memory)
                 yield Progress(tp, offset, target)
-        to = Head(generation, head.offsets, latest, tallies=+tallies)
+        offsets = {topic: target for topic, (_, target) in of.stretches.items()}
+        to = Head(generation, offsets, latest, tallies=+tallies, kept=kept, gaps=of.gaps)
         await _switch(store, head, to)
-        await store.drop(head.generation)
+        for other in {head.generation, *others} - {generation}:
+            await store.drop(other)
+        self.gaps += of.gaps[len(head.gaps) :]
+
+    async def _carry_over(self, of: _State, generation: int, state: Partition) -> Kept:
+        """Take over what records of the state before can be read."""
+        kept = Kept()
+        async for child, record in of.store.readable_records(of.head):
+            state.restore(child, record)
+            if state.unsettled >= RECORDS_AT_ONCE:
+                kept = await of.store.write(generation, state.settle(), state.tables, kept)
+                state.forget(0)
+        kept = await of.store.write(generation, state.settle(), state.tables, kept)
+        state.forget(0)
+        return kept
+
+
+def _is_beyond(head: Head | None, bounds: dict[TP, tuple[int, int]]) -> bool:
+    """Whether a state stands beyond the end of any of its logs."""
+    return head is not None and any(head.offset(tp.topic) > end for tp, (_, end) in bounds.items())
 
 
 async def _switch(store: ShardStore, head: Head, to: Head) -> None:
