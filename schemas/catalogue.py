@@ -128,6 +128,16 @@ class Window(Data):
     months: int = 0
 
 
+Period = Literal["month", "year"]
+# The windows that end with a period, whatever the fact's day; the others move on day by day.
+PERIODS: dict[str, Period] = {
+    "month": "month",
+    "month-after": "month",
+    "financial-year": "year",
+    "until-year-end": "year",
+}
+
+
 class Span(Data):
     """The time from one of a fact's days to another."""
 
@@ -212,12 +222,22 @@ class Measure(Data):
         return [self.name, f"{self.name}.days"] if self.total else [self.name]
 
     @property
+    def period(self) -> Period | None:
+        """The period with which it begins anew; None for what goes on from one to the next."""
+        return PERIODS.get(self.window.kind) if self.window else None
+
+    @property
     def days_named(self) -> set[str]:
         """The days that it rests on."""
         spans = [span for span in (self.limit, self.total) if span]
         named = {day for span in spans for day in (span.start, span.end)}
         named |= {start.day for start in self.starts}
         return named | ({self.window.day} if self.window else set())
+
+    @property
+    def names(self) -> set[str]:
+        """The days and flags that it rests on, a relation's among them."""
+        return self.days_named.union(self.flags)
 
 
 # Where something of a person is counted once: where they live, at each site, or at each place that
@@ -302,6 +322,13 @@ class PersonMeasure(Data):
         """The name under which its sum is kept."""
         return [self.name]
 
+    @property
+    def period(self) -> Period | None:
+        """The period with which it begins anew; None for what goes on from one to the next."""
+        is_flow = self.of in {"scs-opening", "scs-closing"} and not self.months
+        attended_in_month = self.attended is not None and not self.attended.months
+        return "month" if self.newly or attended_in_month or is_flow else None
+
 
 class SessionMeasure(Data):
     """What counts of sessions held: how many, and with `total` a number that they report.
@@ -322,6 +349,11 @@ class SessionMeasure(Data):
     def slots(self) -> list[str]:
         """The names under which its sums are kept: its own and, with `total`, `<name>.<number>`."""
         return [self.name, f"{self.name}.{self.total}"] if self.total else [self.name]
+
+    @property
+    def period(self) -> Period | None:
+        """The period with which it begins anew; None for what goes on from one to the next."""
+        return None if self.months else "month"
 
 
 AnyMeasure = Annotated[Measure | PersonMeasure | SessionMeasure, Field(discriminator="of")]
@@ -426,6 +458,31 @@ class Catalogue(Data):
             if unknown:
                 raise ValueError(f"{name}: a {measure.of} has no flag called {', '.join(unknown)}")
         return self
+
+    def period_of(self, indicator: Indicator) -> Period | None:
+        """The period that an indicator is a flow of; None for a stock.
+
+        It is a flow if anything that it sums begins anew with a month or a year.
+        """
+        found = {it.period for it in self.measure if indicator.terms.intersection(it.slots)}
+        return "month" if "month" in found else "year" if "year" in found else None
+
+    @property
+    def released(self) -> Self:
+        """What a release keeps: the indicators that are released, and all that they rest on."""
+        indicators = tuple(it for it in self.indicator if it.released)
+        slots = {slot for it in indicators for slot in it.terms}
+        measures = tuple(it for it in self.measure if slots.intersection(it.slots))
+        named = {name for it in measures if isinstance(it, Measure) for name in it.names}
+        relations = tuple(it for it in self.relation if it.name in named)
+        return self.model_copy(
+            update={"indicator": indicators, "measure": measures, "relation": relations}
+        )
+
+    @property
+    def rests_on_places(self) -> bool:
+        """Whether anything is counted by where people went; cases are by where children live."""
+        return len(self.case_measures) < len(self.measure)
 
     @property
     def of_cases(self) -> list[Measure | Relation]:

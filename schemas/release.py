@@ -12,7 +12,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.areas import Areas
-from schemas.catalogue import Indicator, Measure, RagScheme
+from schemas.catalogue import AnyMeasure, Indicator, RagScheme, Relation
+from schemas.cells import CellKey
+from schemas.places import NO_PLACES, Places
 from schemas.scorecard import Direction, Status
 
 # The format that releases are written in. Stored ones keep theirs for ever: what is added to a
@@ -20,7 +22,9 @@ from schemas.scorecard import Direction, Status
 # 1  the first.
 # 2  keeps what its figures were worked out with: the measures, the bank holidays, and what the
 #    ratings are against; indicators may have a tolerance for them.
-FORMAT = 2
+# 3  keeps only the measures that its figures rest on, and relations between cases and places
+#    where any rests on them; indicators say where they come from and whether they are released.
+FORMAT = 3
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
 # correction mends an error; both come after a first release and need a reason.
@@ -50,6 +54,11 @@ class ReleaseCell(Frozen):
     direction: Direction | None
     target: float | None
     rag: Rag | None
+
+    @property
+    def key(self) -> CellKey:
+        """What tells it from the other cells."""
+        return CellKey(self.code, self.area, self.age_band)
 
 
 class Position(Frozen):
@@ -96,6 +105,11 @@ class Change(Frozen):
     causes: tuple[Cause, ...]
     more_causes: Annotated[int, Field(ge=0)] = 0
 
+    @property
+    def key(self) -> CellKey:
+        """Which cell it is."""
+        return CellKey(self.code, self.area, self.age_band)
+
 
 class Release(Frozen):
     """One release of a period's figures.
@@ -123,9 +137,11 @@ class Release(Frozen):
     commentary: tuple[Commentary, ...]
     quality: dict[str, int]
     changes: tuple[Change, ...]
-    measures: tuple[Measure, ...] = ()
+    measures: tuple[AnyMeasure, ...] = ()
     bank_holidays: tuple[date, ...] = ()
     rag_scheme: RagScheme = "target"
+    relations: tuple[Relation, ...] = ()
+    places: Places = NO_PLACES
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:

@@ -12,6 +12,7 @@ from hypothesis import settings
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
+from schemas.places import load_places
 from schemas.settings import Settings
 from schemas.standards import load_standards
 from streams.kafka.topics import create_topics
@@ -37,9 +38,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "search")
 
 @pytest.fixture(scope="session")
 def rules() -> Rules:
-    """The rules that ship: part A's catalogue, the areas of Kent, and the standards."""
+    """The rules that ship: the catalogue, the areas and places of Kent, and the standards."""
     catalogue = load_catalogue()
-    return Rules(catalogue, load_areas(), load_standards(catalogue))
+    return Rules(catalogue, load_areas(), load_standards(catalogue), load_places())
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def month_start(month: int) -> date:
 
 
 def previous_month_end(as_of: date) -> date:
-    """The last day of the month before the month of `as_of` (Indicators, Scorecard)."""
+    """The last day of the month before the month of `as_of` (docs/indicators.md, Scorecard)."""
     return as_of.replace(day=1) - timedelta(days=1)
 
 
@@ -100,7 +100,7 @@ class Calendar:
         """The 1st of April that begins the year `years_on` years after that of each day."""
         months_in = (self.month_of(day) + 9) % 12  # month 0 is a January
         month = self.month_of(day) - months_in + 12 * years_on - self.month[0]
-        inside = np.clip(month, 0, len(self.month_first_day) - 1)
+        inside = np.minimum(np.maximum(month, 0), len(self.month_first_day) - 1)
         return np.where(day >= NEVER, NEVER, self.month_first_day[inside])
 
     def leaves_last_months(self, day: Days, months: int) -> Days:
@@ -114,7 +114,9 @@ class Calendar:
 
     @staticmethod
     def _at(table: Days, day: Days) -> Days:
-        looked_up: Days = table[np.clip(day, FIRST_DAY, LAST_DAY) - FIRST_DAY]
+        # Not np.clip: its checks cost more than the rest of it where there are few days.
+        inside = np.minimum(np.maximum(day, FIRST_DAY), LAST_DAY)
+        looked_up: Days = table[inside - FIRST_DAY]
         return looked_up
 
 
@@ -142,7 +144,7 @@ def calendar() -> Calendar:
 
 
 def back(as_of: Days, months: int) -> Days:
-    """`months` calendar months before each day (Indicators, Words).
+    """`months` calendar months before each day (docs/indicators.md, Words).
 
     A month-end goes to a month-end; any other day to the same day of the month, or to that
     month's last day where it has no such day.

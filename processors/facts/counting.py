@@ -32,6 +32,11 @@ class Counted(NamedTuple):
     amount: int
 
 
+# (what is counted, locality, begin, end): what is counted is named by its subject, or not at all
+# where it is the person.
+Time = tuple[str, int, int, int]
+
+
 class Counting:
     """The measures of people and of sessions, ready to be applied to records."""
 
@@ -47,20 +52,22 @@ class Counting:
 
     def counted(self, events: Iterable[Event]) -> tuple[Counted, ...]:
         """All that the events of one record add, whoever or whatever it is about."""
+        return tuple(counted for _, counted in self.listed(events))
+
+    def listed(self, events: Iterable[Event]) -> Iterator[tuple[str, Counted]]:
+        """The same, each with the subject that is counted; none where it is the person."""
         events = list(events)
         held = [event for event in events if event.type in SESSION_TYPES]
-        found = list(self._of_sessions(held)) if held else []
+        if held:
+            yield from self._of_sessions(held)
         if any(event.type in PERSON_TYPES for event in events):
-            found += self._of_person(person(events))
-        return tuple(found)
+            about = person(events)
+            for slot, measure in self._people:
+                for subject, locality, begin, end in self._times(measure, about):
+                    yield subject, Counted(slot, locality, begin, end, 1)
 
-    def _of_person(self, about: Person) -> Iterator[Counted]:
-        for slot, measure in self._people:
-            for locality, begin, end in self._intervals(measure, about):
-                yield Counted(slot, locality, begin, end, 1)
-
-    def _intervals(self, measure: PersonMeasure, about: Person) -> Iterator[tuple[int, int, int]]:
-        """(locality, begin, end) of each time that a measure counts a person, or their case."""
+    def _times(self, measure: PersonMeasure, about: Person) -> Iterator[Time]:
+        """Each time that a measure counts a person, or a case of theirs."""
         own = self._own(measure, about)
         if not own:
             return
@@ -69,9 +76,10 @@ class Counting:
         elif measure.once == "site":
             yield from self._at_sites(measure, about, own)
         else:
-            for each in self._each(measure, about):
+            for subject, each in self._each(measure, about):
                 for begin, end in meet(own, each):
-                    yield from self._where_they_live(about, begin, end)
+                    for time in self._where_they_live(about, begin, end):
+                        yield subject, *time
 
     def _own(self, measure: PersonMeasure, about: Person) -> Intervals:
         """When a person is what a measure asks for, wherever it is counted."""
@@ -93,23 +101,23 @@ class Counting:
             )
         return _all(asked)
 
-    def _each(self, measure: PersonMeasure, about: Person) -> Iterator[Intervals]:
+    def _each(self, measure: PersonMeasure, about: Person) -> Iterator[tuple[str, Intervals]]:
         """When each thing that a measure counts where people live is there to be counted."""
         if measure.of == "scs-case":
             by_case: dict[str, list[Interval]] = {}
             for case in about.scs_cases:
                 if measure.origin is None or measure.origin(case.origin):
                     by_case.setdefault(case.subject, []).append((case.begin, case.end))
-            yield from (union(of_case) for of_case in by_case.values())
+            yield from ((case, union(times)) for case, times in by_case.items())
         elif measure.of == "scs-opening":
             for opening in self._openings(measure, about.openings):
-                yield [self._window(opening.day, measure.months)]
+                yield opening.subject, [self._window(opening.day, measure.months)]
         elif measure.of == "scs-closing":
             for it in about.closings:
                 if measure.reason is None or measure.reason(it.data["reason"]):
-                    yield [self._window(it.day, measure.months)]
+                    yield it.subject, [self._window(it.day, measure.months)]
         else:
-            yield self._there(measure, about, None)
+            yield "", self._there(measure, about, None)
 
     def _openings(self, measure: PersonMeasure, openings: list[Happened]) -> Iterator[Happened]:
         for position, it in enumerate(openings):
@@ -123,9 +131,7 @@ class Counting:
                     continue
             yield it
 
-    def _at_sites(
-        self, measure: PersonMeasure, about: Person, own: Intervals
-    ) -> Iterator[tuple[int, int, int]]:
+    def _at_sites(self, measure: PersonMeasure, about: Person, own: Intervals) -> Iterator[Time]:
         for site in self._visited(about):
             if site.kind not in measure.at:
                 continue
@@ -136,7 +142,7 @@ class Counting:
                     there, [(b, e) for b, e, name in about.districts if name == site.district]
                 )
             for begin, end in there:
-                yield locality, begin, end
+                yield "", locality, begin, end
 
     def _visited(self, about: Person) -> list[Site]:
         """The sites that a person is known of at."""
@@ -205,9 +211,7 @@ class Counting:
         known = self._sites.get(name)
         return known is not None and known.kind in kinds
 
-    def _at_sessions(
-        self, measure: PersonMeasure, about: Person, own: Intervals
-    ) -> Iterator[tuple[int, int, int]]:
+    def _at_sessions(self, measure: PersonMeasure, about: Person, own: Intervals) -> Iterator[Time]:
         """Once at every place that any of the sessions attended is in."""
         assert measure.attended is not None
         places: dict[Place, list[Happened]] = {}
@@ -222,7 +226,7 @@ class Counting:
             windows = [self._window(it.day, measure.attended.months) for it in attended]
             locality = self._localities.number(Locality(only=place))
             for begin, end in meet(own, union(windows)):
-                yield locality, begin, end
+                yield "", locality, begin, end
 
     def _session_at(self, it: Happened) -> Locality:
         """Where a session is: in its site's district, with its own provider, else its site's."""
@@ -244,7 +248,7 @@ class Counting:
         windows = self._windows
         return day, windows.month(day) if months is None else windows.months(day, months)
 
-    def _of_sessions(self, held: list[Event]) -> Iterator[Counted]:
+    def _of_sessions(self, held: list[Event]) -> Iterator[tuple[str, Counted]]:
         for event in held:
             it = Happened(event.day, event.subject, event.data)
             for slots, measure in self._sessions:
@@ -258,7 +262,7 @@ class Counting:
                 begin, end = self._window(event.day, measure.months)
                 amounts = [1, event.data.get(measure.total or "", 0)]
                 for slot, amount in zip(slots, amounts, strict=False):
-                    yield Counted(slot, locality, begin, end, amount)
+                    yield event.subject, Counted(slot, locality, begin, end, amount)
 
     def _locality(self, measure: SessionMeasure, it: Happened) -> int | None:
         """Where a measure counts a session, None if nowhere."""

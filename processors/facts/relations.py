@@ -78,6 +78,9 @@ def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
     if relation.to == "closure":
         chosen &= spells.is_ending
     at = np.flatnonzero(chosen)
+    found = np.zeros(len(facts.group), dtype=np.bool_)
+    if not len(at):
+        return found
     fact, other = _pairs(kin.of_group[facts.group], kin.of_group[spells.group[at]])
     spell = at[other]
     group, of_spell = facts.group[fact], spells.group[spell]
@@ -88,7 +91,6 @@ def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
     fact, spell = fact[holds], spell[holds]
     # What ended long ago has left the last months as of the anchor.
     recent = spells.until[spell] > back(anchor[fact], relation.months)
-    found = np.zeros(len(facts.group), dtype=np.bool_)
     found[fact[recent]] = True
     return found
 
@@ -96,11 +98,13 @@ def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
 def _later(relation: Relation, facts: Facts, kin: Kin) -> Days:
     """The first day on which social care opened a case of the child, not long after."""
     anchor, (days, whose) = facts.days[relation.after or ""], kin.openings
+    found: Days = np.full(len(facts.group), NEVER)
+    if not len(days):
+        return found
     fact, opening = _pairs(kin.of_group[facts.group], whose)
     holds = (days[opening] >= anchor[fact]) & (anchor[fact] < NEVER)
     fact, opening = fact[holds], opening[holds]
     near = back(days[opening], relation.months) < anchor[fact]
-    found: Days = np.full(len(facts.group), NEVER)
     np.minimum.at(found, fact[near], days[opening[near]])
     return found
 

@@ -79,6 +79,11 @@ def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ())
                 yield Cell(indicator, place, bands[band], *now_and_before)
 
 
+def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Figure:
+    """One indicator's figure of one place and band as of a date."""
+    return _Date(rules, as_of).figures(indicator)(place, BANDS.index(band))
+
+
 class _Date:
     """One date's figures."""
 

@@ -1,4 +1,4 @@
-"""Population estimates: the denominators of rates (Events, Figures that others supply)."""
+"""Population estimates: the denominators of rates (docs/events.md, Reference events)."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -19,7 +19,7 @@ def population(events: Iterable[Event], areas: Areas, as_of: date) -> NDArray[np
     """The population of every area and band, as an array (areas, all ages and bands); 0 for none.
 
     Of the estimates published by `as_of`, the latest year not after that of `as_of` counts
-    (Indicators, EH02); of several for one year, the one published last, in order of (time,
+    (docs/indicators.md, EH02); of several for one year, the one published last, in order of (time,
     source, id, count).
     """
     index = {name: position for position, name in enumerate(areas.names)}

@@ -1,4 +1,4 @@
-"""RAG rating (Indicators, Scorecard): against the target, or against the month before.
+"""RAG rating (docs/indicators.md, Scorecard): against the target, or against the month before.
 
 Scheme `target`: Green meets the target, and a value equal to it does; Amber misses it by no more
 than is tolerated; all else is Red. What is tolerated is the amber value set with the target, or

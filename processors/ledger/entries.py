@@ -1,4 +1,4 @@
-"""The ledger: dated entries of each measure, worked out over columns (Architecture).
+"""The ledger: dated entries of each measure, worked out over columns (docs/architecture.md).
 
 Every measure is a *stock*: an integer for each area and band that holds for an as-of date. What
 counts from one day until another enters +1 on the first and -1 on the second, so the stock on any
@@ -6,8 +6,9 @@ day, past or known future, is the sum of the entries up to it. "In the month" an
 months" are stocks too, whose exit is entered together with their entry.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +59,38 @@ def entries_of(found: Iterable[tuple[Counted, ...]], sign: int) -> tuple[Part, P
     return entered(slot, locality, band, begin, end, sign * amount)
 
 
+class Counts(NamedTuple):
+    """What a slot counts, as columns: which case, where, from when until when, and how much."""
+
+    slot: Days
+    group: Days
+    locality: Days
+    band: Days
+    begin: Days
+    end: Days
+    amount: Days
+
+
+class _Group(NamedTuple):
+    """What many measures share: the kind of fact, its state and its holder."""
+
+    of: str
+    state: str | None
+    holder: Match | None
+
+
+def _group(measure: Measure) -> _Group:
+    return _Group(measure.of, measure.state, measure.holder)
+
+
 class Ledger:
     """The measures of cases in a catalogue, ready to be applied to columns."""
 
     def __init__(self, catalogue: Catalogue, calendar: Calendar) -> None:
-        self._measures = catalogue.case_measures
         self._slot = {name: index for index, name in enumerate(catalogue.slots)}
+        self._groups = list(dict.fromkeys(map(_group, catalogue.case_measures)))
+        # Each measure with the position of its group, worked out once: a group is dear to hash.
+        self._measures = [(it, self._groups.index(_group(it))) for it in catalogue.case_measures]
         self._calendar = calendar
         self._tests = {
             name: tests(catalogue.of_cases, name)
@@ -72,42 +99,56 @@ class Ledger:
 
     def entries(self, facts: Facts, further: Iterable[Part] = ()) -> Entries:
         """The entries of every measure for these facts, and further ones."""
-        parts = [
-            part for measure in self._measures for part in self._of(measure, facts.of(measure.of))
-        ]
+        parts: list[Part] = []
+        for counts in self.counts(facts):
+            parts += entered(
+                counts.slot, counts.locality, counts.band, counts.begin, counts.end, counts.amount
+            )
         parts += further
         return together(parts)
 
-    def _of(self, measure: Measure, rows: Columns) -> list[Part]:
-        """The entries of a measure; what is dear is worked out for the rows that pass its tests."""
-        chosen = np.flatnonzero(self._passes(measure, rows))
+    def counts(self, facts: Facts) -> Iterator[Counts]:
+        """What every measure counts of these facts, slot by slot."""
+        groups = [self._chosen(group, facts.of(group.of)) for group in self._groups]
+        for measure, group in self._measures:
+            if len(groups[group]):
+                yield from self._counts(measure, facts.of(measure.of), groups[group])
+
+    def _chosen(self, group: "_Group", rows: Columns) -> NDArray[np.intp]:
+        """The rows that have changed, and have the state and holder that measures share."""
+        passed: Flags = rows.sign != 0
+        if group.state:
+            passed &= rows.is_closed == (group.state == "closed")
+        if group.holder:
+            passed &= self._passes("holder", group.holder, rows.passes["holder"])
+        return np.flatnonzero(passed)
+
+    def _counts(
+        self, measure: Measure, rows: Columns, chosen: NDArray[np.intp]
+    ) -> Iterator[Counts]:
+        """What a measure counts; what is dear is worked out for the rows that pass its tests."""
+        for name in ("outcome", "notification_type"):
+            match: Match | None = getattr(measure, name)
+            if match is not None:
+                chosen = chosen[self._passes(name, match, rows.passes[name][chosen])]
+        for name in measure.flags:
+            chosen = chosen[rows.flags[name][chosen]]
         if measure.limit:
             chosen = chosen[self._within(measure.limit, rows, chosen)]
         begin, end = self._period(measure, rows, chosen)
         lasting = begin < end
         chosen, begin, end = chosen[lasting], begin[lasting], end[lasting]
-        locality, band, sign = rows.locality[chosen], rows.band[chosen], rows.sign[chosen]
-        amounts = [sign]
+        amounts = [rows.sign[chosen]]
         if measure.total:
             first, last = rows.days[measure.total.start], rows.days[measure.total.end]
-            amounts.append(sign * (last[chosen] - first[chosen]))
-        parts: list[Part] = []
+            amounts.append(amounts[0] * (last[chosen] - first[chosen]))
+        where = rows.group[chosen], rows.locality[chosen], rows.band[chosen]
         for name, amount in zip(measure.slots, amounts, strict=True):
             slot = np.full(len(chosen), self._slot[name])
-            parts += entered(slot, locality, band, begin, end, amount)
-        return parts
+            yield Counts(slot, *where, begin, end, amount)
 
-    def _passes(self, measure: Measure, rows: Columns) -> Flags:
-        """Which rows have changed, are of the measure's state, and pass its tests."""
-        passed: Flags = rows.sign != 0
-        if measure.state:
-            passed &= rows.is_closed == (measure.state == "closed")
-        for name, known in self._tests.items():
-            match: Match | None = getattr(measure, name)
-            if match is not None:
-                passed &= (rows.passes[name] >> known.index(match)) & 1 == 1
-        for name in measure.flags:
-            passed &= rows.flags[name]
+    def _passes(self, name: str, match: Match, bits: NDArray[np.uint32]) -> Flags:
+        passed: Flags = (bits >> self._tests[name].index(match)) & 1 == 1
         return passed
 
     def _within(self, limit: Limit, rows: Columns, chosen: NDArray[np.intp]) -> Flags:

@@ -196,7 +196,7 @@ class Tables:
 
     def _changes(self, entries: Entries, calendar: Calendar) -> dict[int, tuple[Days, Sums]]:
         """By month: the places in it that change, in order, and by how much."""
-        day = np.clip(entries.day, FIRST_DAY, LAST_DAY)
+        day = np.minimum(np.maximum(entries.day, FIRST_DAY), LAST_DAY)
         cell = keys(entries.slot, entries.locality, entries.band)
         number, found = self._look_up(cell)
         # First what cancels out goes, so that no cell is numbered that holds nothing.

@@ -1,4 +1,4 @@
-"""Data quality: facts that are valid but odd, kept and reported (Events, Bad input)."""
+"""Data quality: facts that are valid but odd, kept and reported (docs/events.md, Bad input)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,9 +11,11 @@ import numpy as np
 from processors.days.calendar import Calendar, day_number
 from processors.record.decoding import Event, in_order
 from schemas.areas import Areas
+from schemas.events.registry import CASE_TOPIC, types_on
 
 # Working days after a step-up by which the case should be closed.
 CLOSURE_DUE = 5
+CASE_TYPES = types_on(CASE_TOPIC)
 MILESTONES = frozenset({"contact.made", "plan.completed", "case.closed", "case.reopened"})
 NOTIFIED, STEPPED_UP, CLOSED = "notification.received", "case.stepped-up", "case.closed"
 
@@ -50,11 +52,12 @@ class OddFact(NamedTuple):
 def odd_facts(
     events: Iterable[Event], areas: Areas, calendar: Calendar, as_of: date
 ) -> Iterator[OddFact]:
-    """The odd facts among one child's events, as they stand on a date."""
+    """The odd facts about cases among one child's events, as they stand on a date."""
     today = day_number(as_of)
     cases: dict[str, list[Event]] = defaultdict(list)
     for event in events:
-        cases[event.subject].append(event)
+        if event.type in CASE_TYPES:
+            cases[event.subject].append(event)
     for case, known in sorted(cases.items()):
         for kind, event in _of_case(in_order(known), areas, calendar, today):
             yield OddFact(kind, case, event.source, event.id)

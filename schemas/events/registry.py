@@ -90,6 +90,11 @@ def types_feeding(facts: Facts) -> frozenset[str]:
     return frozenset(name for it in EVENT_TYPES if facts in it.feeds for name in it.names)
 
 
+def types_on(topic: str) -> frozenset[str]:
+    """The types of event that belong on a topic alone: not the retraction, which any may carry."""
+    return frozenset(name for name, its_topic in _TOPIC_OF.items() if its_topic == topic)
+
+
 def topic_names() -> tuple[str, ...]:
     """Every topic that events are taken from."""
     return tuple(topic.name for topic in TOPICS)

@@ -9,24 +9,28 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from processors.record.decoding import Event
-from snapshots.recount.children import Offsets, Place, Placed, before, known, news
-from snapshots.recount.definitions import Definitions, Share, cases
+from schemas.catalogue import ALL_AGES
+from schemas.places import Place
+from snapshots.recount.children import Offsets, Placed, Spot, before, known, news
+from snapshots.recount.definitions import Definitions, Share
 
-# What one case adds, by the date's position and where it is added.
-CaseShare = tuple[str, int, Share]
-Amounts = Counter[CaseShare]
+# What one case, person or session adds, by the date's position and where it is added.
+OneShare = tuple[str, int, Share]
+Amounts = Counter[OneShare]
+# A slot's sum in a place and band.
+PlaceSum = tuple[str, Place, str]
 
 
 class Moves:
     """The events behind each sum's difference, gathered child by child.
 
-    Events are told by their places; `placed` has each that is behind any difference.
+    Events are told by where they lie; `placed` has each that is behind any difference.
     """
 
     def __init__(self, definitions: Definitions, dates: Sequence[int], since: Offsets) -> None:
         self._definitions, self._dates, self._since = definitions, dates, since
-        self._behind: list[dict[Share, set[Place]]] = [defaultdict(set) for _ in dates]
-        self.placed: dict[Place, Placed] = {}
+        self._behind: list[dict[PlaceSum, set[Spot]]] = [defaultdict(set) for _ in dates]
+        self.placed: dict[Spot, Placed] = {}
 
     def add(self, placed: Sequence[Placed]) -> None:
         """Take in one child's events, up to the later cut."""
@@ -36,32 +40,34 @@ class Moves:
             return
         was, now = self._amounts(earlier), self._amounts(placed)
         moved = differing(was, now)
-        behind: dict[CaseShare, list[Placed]] = defaultdict(list)
+        behind: dict[OneShare, list[Placed]] = defaultdict(list)
         for candidate in candidates:
             without = self._amounts(it for it in placed if it.event != candidate.event)
             alone = self._amounts([*earlier, candidate])
             for share in moved & (differing(now, without) | differing(was, alone)):
                 behind[share].append(candidate)
         for share in moved:
-            _, date, where = share
-            causes = behind.get(share, candidates)
-            self._behind[date][where].update(it.place for it in causes)
-            self.placed.update((it.place, it) for it in causes)
+            _, date, (slot, locality, band) = share
+            causes = {it.spot: it for it in behind.get(share, candidates)}
+            self.placed |= causes
+            for place in self._definitions.where.within(locality):
+                for each in (ALL_AGES, band):
+                    self._behind[date][slot, place, each].update(causes)
 
-    def causes(self, date: int, shares: Iterable[Share]) -> set[Place]:
-        """The events behind differences, as of one of the dates, in any of the sums."""
-        return set[Place]().union(*(self._behind[date].get(share, ()) for share in shares))
+    def causes(self, date: int, slots: Iterable[str], place: Place, band: str) -> set[Spot]:
+        """The events behind differences, as of one of the dates, in any of a place's sums."""
+        behind = self._behind[date]
+        return set[Spot]().union(*(behind.get((slot, place, band), ()) for slot in slots))
 
     def _amounts(self, placed: Iterable[Placed]) -> Amounts:
         events: list[Event] = known(it.event for it in placed)
         amounts: Amounts = Counter()
-        for case, of_case in cases(events).items():
-            for position, day in enumerate(self._dates):
-                for share, amount in self._definitions.shares(of_case, day):
-                    amounts[case, position, share] += amount
+        for position, day in enumerate(self._dates):
+            for subject, share, amount in self._definitions.amounts(events, day):
+                amounts[subject, position, share] += amount
         return amounts
 
 
-def differing(some: Amounts, others: Amounts) -> set[CaseShare]:
+def differing(some: Amounts, others: Amounts) -> set[OneShare]:
     """Where two sets of amounts differ."""
     return {share for share in some.keys() | others.keys() if some[share] != others[share]}

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from processors.days.calendar import previous_month_end
 from processors.record.decoding import Event
 from schemas.areas import Areas
-from schemas.catalogue import AGE_BANDS, ALL_AGES, Catalogue, Indicator, RagScheme
+from schemas.catalogue import Catalogue, Indicator, RagScheme
+from schemas.places import Place
 from schemas.release import Cause, Change, Position, ReleaseCell
 from snapshots.checking.evidence import Evidence, known_of
-from snapshots.recount.cells import goals_of, populations
-from snapshots.recount.children import Place, Placed, before, news, offsets_of
-from snapshots.recount.definitions import Share
+from snapshots.recount.children import Placed, Spot, before, news, offsets_of
+from snapshots.recount.supplies import Key, goals_of, keys_of, said
 
 # A cell's own figure; the rest of it says how it compares.
 FIGURE = ("numerator", "denominator", "value", "status")
@@ -26,8 +26,8 @@ MOST_CAUSES = 20
 DATES_OF: Mapping[str, tuple[int, ...]] = {"previous": (1,), "direction": (0, 1)}
 DATES_OF_RATINGS: Mapping[RagScheme, tuple[int, ...]] = {"target": (0,), "previous": (0, 1)}
 
-# What reference events say, by (area, band) or (code, area).
-Table = Mapping[tuple[str, str], object]
+# What reference events say, by what it is said of.
+Table = Mapping[Key, object]
 
 
 class Difference(NamedTuple):
@@ -54,18 +54,14 @@ def differences(
     earlier: Sequence[ReleaseCell], later: Sequence[ReleaseCell]
 ) -> Iterator[Difference]:
     """The cells that differ, in the later ones' order, then those that are gone."""
-    old = {_key(cell): cell for cell in earlier}
+    old = {cell.key: cell for cell in earlier}
     for cell in later:
-        was = old.pop(_key(cell), None)
+        was = old.pop(cell.key, None)
         fields = _differing(was, cell) if was else (*FIGURE, *COMPARED)
         if fields:
             yield Difference(was, cell, fields)
     for cell in old.values():
         yield Difference(cell, None, (*FIGURE, *COMPARED))
-
-
-def _key(cell: ReleaseCell) -> tuple[str, str, str]:
-    return cell.code, cell.area, cell.age_band
 
 
 def _differing(was: ReleaseCell, now: ReleaseCell) -> tuple[str, ...]:
@@ -86,16 +82,14 @@ class Explanation:
     ) -> None:
         self._indicators = {indicator.code: indicator for indicator in catalogue.indicator}
         self._dates_of = {**DATES_OF, "rag": DATES_OF_RATINGS[catalogue.rag]}
-        self._areas = areas
+        self._levels = {area.name: area.level for area in areas.area}
         self._dates = as_of, previous_month_end(as_of)
         assert evidence.moves is not None, "the evidence was not asked why"
         self._moves = evidence.moves
         of_reference = (it for placed in evidence.reference for it in placed)
-        self._placed = {**evidence.moves.placed, **{it.place: it for it in of_reference}}
+        self._placed = {**evidence.moves.placed, **{it.spot: it for it in of_reference}}
         reference = _Reference(evidence.reference, since)
-        self._populations = [
-            reference.behind(partial(populations, as_of=day)) for day in self._dates
-        ]
+        self._supplies = [reference.behind(partial(said, as_of=day)) for day in self._dates]
         self._targets = reference.behind(lambda events: _targets(events, areas.top, as_of))
 
     def changes(self, found: Iterable[Difference]) -> tuple[Change, ...]:
@@ -103,14 +97,14 @@ class Explanation:
         return tuple(self._change(it) for it in found if it.is_of_the_figure)
 
     def _change(self, difference: Difference) -> Change:
-        causes = self._places(difference.cell, "value")
+        causes = self._spots(difference.cell, "value")
         return Change(
             code=difference.cell.code,
             area=difference.cell.area,
             age_band=difference.cell.age_band,
             before=difference.before.value if difference.before else None,
             after=difference.after.value if difference.after else None,
-            causes=tuple(self._cause(place) for place in causes[:MOST_CAUSES]),
+            causes=tuple(self._cause(spot) for spot in causes[:MOST_CAUSES]),
             more_causes=max(0, len(causes) - MOST_CAUSES),
         )
 
@@ -119,10 +113,10 @@ class Explanation:
 
         None where it is the definition that differs.
         """
-        return tuple(self._cause(place) for place in self._places(cell, field))
+        return tuple(self._cause(spot) for spot in self._spots(cell, field))
 
-    def _places(self, cell: ReleaseCell, field: str) -> list[Place]:
-        found = set[Place]()
+    def _spots(self, cell: ReleaseCell, field: str) -> list[Spot]:
+        found = set[Spot]()
         if field != "target" and cell.code in self._indicators:
             for position in self._dates_of.get(field, (0,)):
                 found |= self._behind(self._indicators[cell.code], cell, position)
@@ -130,25 +124,15 @@ class Explanation:
             found |= self._targets.get((cell.code, cell.area), set())
         return sorted(found)
 
-    def _cause(self, place: Place) -> Cause:
-        return self._placed[place].cause
+    def _cause(self, spot: Spot) -> Cause:
+        return self._placed[spot].cause
 
-    def _behind(self, indicator: Indicator, cell: ReleaseCell, position: int) -> set[Place]:
-        found = self._moves.causes(position, self._shares(indicator, cell))
-        if indicator.denominator == "population":
-            found |= self._populations[position].get((cell.area, cell.age_band), set())
+    def _behind(self, indicator: Indicator, cell: ReleaseCell, position: int) -> set[Spot]:
+        place = Place(self._levels.get(cell.area, ""), cell.area)
+        found = self._moves.causes(position, indicator.terms, place, cell.age_band)
+        for key in keys_of(indicator, place, cell.age_band, self._dates[position]):
+            found |= self._supplies[position].get(key, set())
         return found
-
-    def _shares(self, indicator: Indicator, cell: ReleaseCell) -> list[Share]:
-        """The sums that a cell is made of."""
-        terms = [*indicator.numerator]
-        if isinstance(indicator.denominator, dict):
-            terms += indicator.denominator
-        leaves: list[str | None] = [*self._areas.leaves_under(cell.area)]
-        if cell.area == self._areas.top:
-            leaves.append(None)
-        bands = AGE_BANDS if cell.age_band == ALL_AGES else (cell.age_band,)
-        return [Share(term, leaf, band) for term in terms for leaf in leaves for band in bands]
 
 
 def _targets(events: Iterable[Event], top: str, as_of: date) -> Table:
@@ -164,11 +148,11 @@ class _Reference:
         self._now = [list(placed) for placed in reference]
         self._before = [before(placed, self._cut) for placed in reference]
 
-    def behind(self, read: Callable[[Sequence[Event]], Table]) -> dict[tuple[str, str], set[Place]]:
+    def behind(self, read: Callable[[Sequence[Event]], Table]) -> dict[Key, set[Spot]]:
         """By key of what is read of the events, those behind a difference; all where none alone."""
         was, now = read(known_of(self._before)), read(known_of(self._now))
         moved, candidates = _unlike(was, now), []
-        found: dict[tuple[str, str], set[Place]] = defaultdict(set)
+        found: dict[Key, set[Spot]] = defaultdict(set)
         for child, placed in enumerate(self._now):
             for candidate in news(placed, self._cut) if moved else ():
                 others = [it for it in placed if it.event != candidate.event]
@@ -176,8 +160,8 @@ class _Reference:
                 and_it = [*self._before[child], candidate]
                 alone = read(known_of(_with(self._before, child, and_it)))
                 for key in moved & (_unlike(now, without) | _unlike(was, alone)):
-                    found[key].add(candidate.place)
-                candidates.append(candidate.place)
+                    found[key].add(candidate.spot)
+                candidates.append(candidate.spot)
         return {key: found.get(key) or set(candidates) for key in moved}
 
 
@@ -185,5 +169,5 @@ def _with(reference: list[list[Placed]], child: int, placed: list[Placed]) -> li
     return [*reference[:child], placed, *reference[child + 1 :]]
 
 
-def _unlike(some: Table, others: Table) -> set[tuple[str, str]]:
+def _unlike(some: Table, others: Table) -> set[Key]:
     return {key for key in some.keys() | others.keys() if some.get(key) != others.get(key)}

@@ -1,7 +1,8 @@
 """What the log alone says of a period, up to exactly the offsets of a cut.
 
-1. Lay the case events out on disk by child; keep the few reference events.
-2. Go through the children bucket by bucket, and each case on its own.
+1. Lay what happened to children and at places out on disk by key, whatever its topic; keep the few
+   reference events.
+2. Go through the keys bucket by bucket, and each case, person and session on its own.
 3. Evaluate the indicators from the sums.
 """
 
@@ -17,13 +18,15 @@ from processors.record.decoding import Event
 from processors.record.quality import Oddity, odd_facts
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue
-from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.events.registry import REFERENCE_TOPIC, group_of
+from schemas.places import NO_PLACES, Places
 from schemas.release import Position, ReleaseCell
+from schemas.scorecard import ScorecardRow
 from snapshots.checking.causes import Moves
 from snapshots.recount.cells import Recount
-from snapshots.recount.children import Placed, children, known, offsets_of
+from snapshots.recount.children import Placed, by_key, known, offsets_of
 from snapshots.recount.days import WorkingDays, bank_holidays, day_of
-from snapshots.recount.definitions import Definitions, Share, cases
+from snapshots.recount.definitions import Definitions, Share
 from snapshots.recount.disk import LogRecord, Spill
 
 # Called with how many records have been read and how many have been evaluated.
@@ -43,6 +46,7 @@ class Question:
     cut: tuple[Position, ...]
     since: tuple[Position, ...] | None = None
     bank_holidays: tuple[date, ...] | None = None
+    places: Places = NO_PLACES
 
     @property
     def dates(self) -> tuple[date, date]:
@@ -65,24 +69,15 @@ class Evidence:
 
 def examine(batches: Iterable[Sequence[LogRecord]], question: Question, show: Show) -> Evidence:
     """The evidence in a log's records, all before the question's cut; needs disk for their size."""
-    total = sum(it.offset for it in question.cut)
-    with TemporaryDirectory(prefix="caseline-log-") as folder:
-        spill, reference, read = Spill(Path(folder), total), list[LogRecord](), 0
-        for batch in batches:
-            spill.add(it for it in batch if it.topic == CASE_TOPIC)
-            reference += [it for it in batch if it.topic == REFERENCE_TOPIC]
-            read += len(batch)
-            show(read, 0)
-        count = _Count(question)
-        evaluated = len(reference)
-        for bucket in spill.buckets():
-            for placed in children(CASE_TOPIC, bucket).values():
-                count.add(placed)
-            evaluated += len(bucket)
-            show(read, evaluated)
-            bucket.clear()  # before the next one is read
-    published = list(children(REFERENCE_TOPIC, reference).values())
-    return Evidence(count.cells(known_of(published)), dict(count.quality), published, count.moves)
+    count, published = _counted(batches, question, show)
+    cells = count.recount(known_of(published)).cells()
+    return Evidence(cells, dict(count.quality), published, count.moves)
+
+
+def recounted(batches: Iterable[Sequence[LogRecord]], question: Question) -> list[ScorecardRow]:
+    """The scorecard of every indicator in every place, released or not, by the log alone."""
+    count, published = _counted(batches, question, lambda *_: None)
+    return count.recount(known_of(published)).scorecard()
 
 
 def known_of(reference: Iterable[Sequence[Placed]]) -> list[Event]:
@@ -90,15 +85,42 @@ def known_of(reference: Iterable[Sequence[Placed]]) -> list[Event]:
     return [event for placed in reference for event in known(it.event for it in placed)]
 
 
+def _counted(
+    batches: Iterable[Sequence[LogRecord]], question: Question, show: Show
+) -> tuple["_Count", list[list[Placed]]]:
+    """What is counted, and the reference events of each key."""
+    total = sum(it.offset for it in question.cut)
+    with TemporaryDirectory(prefix="caseline-log-") as folder:
+        spill, reference, read = Spill(Path(folder), total), list[LogRecord](), 0
+        for batch in batches:
+            spill.add(it for it in batch if not _is_reference(it))
+            reference += filter(_is_reference, batch)
+            read += len(batch)
+            show(read, 0)
+        count = _Count(question)
+        evaluated = len(reference)
+        for bucket in spill.buckets():
+            for placed in by_key(bucket).values():
+                count.add(placed)
+            evaluated += len(bucket)
+            show(read, evaluated)
+            bucket.clear()  # before the next one is read
+    return count, list(by_key(reference).values())
+
+
+def _is_reference(record: LogRecord) -> bool:
+    return group_of(record.topic) == group_of(REFERENCE_TOPIC)
+
+
 class _Count:
-    """Sums, odd facts and moves, counted child by child."""
+    """Sums, odd facts and moves, counted key by key."""
 
     def __init__(self, question: Question) -> None:
         self._question = question
         self._days = [day_of(day) for day in question.dates]
         free = question.bank_holidays or bank_holidays(question.as_of)
         self._definitions = Definitions(
-            question.catalogue.measure, question.areas.leaves, WorkingDays(free)
+            question.catalogue, question.areas, question.places, WorkingDays(free)
         )
         self._sums: tuple[Counter[Share], Counter[Share]] = (Counter(), Counter())
         self.quality: Counter[str] = Counter({str(kind): 0 for kind in Oddity})
@@ -106,19 +128,25 @@ class _Count:
         self.moves = Moves(self._definitions, self._days, offsets_of(since)) if since else None
 
     def add(self, placed: Sequence[Placed]) -> None:
-        """Count one child."""
+        """Count what has one key."""
         events = known(it.event for it in placed)
-        for of_case in cases(events).values():
-            for day, sums in zip(self._days, self._sums, strict=True):
-                for share, amount in self._definitions.shares(of_case, day):
-                    sums[share] += amount
+        for day, sums in zip(self._days, self._sums, strict=True):
+            for _, share, amount in self._definitions.amounts(events, day):
+                sums[share] += amount
         question = self._question
         for fact in odd_facts(events, question.areas, calendar(), question.as_of):
             self.quality[fact.kind] += 1
         if self.moves:
             self.moves.add(placed)
 
-    def cells(self, reference: Sequence[Event]) -> list[ReleaseCell]:
-        """Every cell."""
-        recount = Recount(self._question.catalogue, self._question.areas, reference)
-        return recount.cells(*self._question.dates, self._sums)
+    def recount(self, reference: Sequence[Event]) -> Recount:
+        """What the sums and the reference events make."""
+        question = self._question
+        return Recount(
+            question.catalogue,
+            question.areas,
+            self._definitions.where,
+            question.dates,
+            self._sums,
+            reference,
+        )

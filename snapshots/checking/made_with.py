@@ -25,10 +25,11 @@ def catalogue_of(release: Release, present: Catalogue) -> Catalogue:
             rag=release.rag_scheme,
             measure=release.measures,
             indicator=release.indicators,
+            relation=release.relations,
             version=release.catalogue_version,
         )
     if release.catalogue_version == present.version:
-        return present
+        return present.released
     raise NotAllowed(
         f"made with catalogue {release.catalogue_version}, which a release of format 1 does not "
         f"keep, while this is {present.version}: name that one with CASELINE_CATALOGUE_FILE"
@@ -47,6 +48,7 @@ def question_of(release: Release, present: Catalogue, since: Release | None = No
         release.cut,
         since.cut if since else None,
         _bank_holidays_of(release),
+        release.places,
     )
 
 

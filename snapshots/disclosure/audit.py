@@ -11,8 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from schemas.cells import CellKey
 from schemas.release import Release
-from snapshots.disclosure.counts import CellKey, Expression, Quantity, cell_key
+from snapshots.disclosure.counts import Expression, Quantity
 from snapshots.disclosure.knowledge import BlockSum, Knowledge
 from snapshots.disclosure.layout import Table
 from snapshots.disclosure.programme import Change
@@ -23,8 +24,8 @@ def published(release: Release, known: Knowledge, suppressed: Collection[CellKey
     return {
         quantity
         for cell in release.cells
-        if cell.status != "not-at-this-level" and cell_key(cell) not in suppressed
-        for quantity in known.formulas.revealed(release.period, cell_key(cell))
+        if cell.status != "not-at-this-level" and cell.key not in suppressed
+        for quantity in known.formulas.revealed(release.period, cell.key)
     }
 
 

@@ -13,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.catalogue import Indicator
-from schemas.release import Release, ReleaseCell
+from schemas.cells import CellKey
+from schemas.release import Release
 from snapshots.disclosure.layout import NO_DISTRICT, Layout, Table
 from snapshots.releases.failures import ReleaseError
 
 # A sum of slots, each so many times, in the order of their names.
 Expression = tuple[tuple[str, int], ...]
-CellKey = tuple[str, str, str]  # code, area, age band
 
 
 class Quantity(NamedTuple):
@@ -33,11 +33,6 @@ class Quantity(NamedTuple):
 
 class NotProtected(ReleaseError):  # noqa: N818 - named for the condition, as its siblings are
     """Small counts of a release cannot be protected, so that it must not go out."""
-
-
-def cell_key(cell: ReleaseCell) -> CellKey:
-    """What a cell is known by."""
-    return cell.code, cell.area, cell.age_band
 
 
 class Formulas:

@@ -15,10 +15,11 @@ that the definitions do not spell out, from a text, or from knowing some of the 
 
 from collections.abc import Iterable, Sequence
 
-from schemas.catalogue import Measure
+from schemas.catalogue import AnyMeasure
+from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.audit import published, unprotected
-from snapshots.disclosure.counts import CellKey, NotProtected, Quantity, cell_key
+from snapshots.disclosure.counts import NotProtected, Quantity
 from snapshots.disclosure.knowledge import ANYWHERE, Knowledge, gather
 from snapshots.disclosure.protect import Choice, Protection
 from snapshots.disclosure.public import Disclosed, Issued, public_release
@@ -26,7 +27,7 @@ from snapshots.disclosure.suppression import Reason, Rule
 
 
 def disclose(
-    release: Release, measures: Sequence[Measure], rule: Rule, issued: Sequence[Issued] = ()
+    release: Release, measures: Sequence[AnyMeasure], rule: Rule, issued: Sequence[Issued] = ()
 ) -> Disclosed:
     """What may go out of a release, given the releases that have gone out, of any period.
 
@@ -62,7 +63,7 @@ def primary(release: Release, rule: Rule) -> dict[CellKey, Reason]:
     """The cells that are suppressed for what they say themselves."""
     indicators = {indicator.code: indicator for indicator in release.indicators}
     return {
-        cell_key(cell): reason
+        cell.key: reason
         for cell in release.cells
         if cell.status != "not-at-this-level"
         and (reason := rule.reason(indicators[cell.code], cell))
@@ -72,7 +73,7 @@ def primary(release: Release, rule: Rule) -> dict[CellKey, Reason]:
 def _suppressed_before(release: Release, issued: Iterable[Issued]) -> dict[CellKey, Reason]:
     """What every earlier release of the period withheld; once published, a cell stays known."""
     earlier = [each.public for each in issued if each.public.period == release.period]
-    keys = {cell_key(cell) for cell in release.cells}
+    keys = {cell.key for cell in release.cells}
     shown = {
         key
         for public in earlier

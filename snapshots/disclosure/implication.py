@@ -1,13 +1,17 @@
 """What one measure's definition says of another's: that it counts among it, or nothing of it.
 
-Sound rather than complete: what is said here holds for all cases; more may hold than is said.
+Sound rather than complete: what is said here holds for all cases; more may hold than is said. Only
+measures of cases are reasoned about. What depends on another case or on another service, a flag or
+a window that is not the same says nothing.
 """
 
 from datetime import date
 from itertools import pairwise
 
-from schemas.catalogue import CaseDay, Limit, Match, Measure, Start, Window
+from schemas.catalogue import Limit, Match, Measure, Start, Window
 
+# The day that every fact about a case has, and that none of its other days comes before.
+RECEIVED = "received"
 # Days of a month at most. Of a month's end from any of its days: one fewer.
 MONTH_DAYS = 31
 # Working days come five a week; so many bank holidays and weekend days at most may be added where
@@ -23,6 +27,7 @@ def implies(part: Measure, whole: Measure) -> bool:
         and _narrows(part.holder, whole.holder)
         and _narrows(part.outcome, whole.outcome)
         and _narrows(part.notification_type, whole.notification_type)
+        and set(part.flags).issuperset(whole.flags)
         and all(_has_begun(part, start) for start in whole.starts)
         and _is_among(part, whole.window)
         and _is_within(part.limit, whole.limit)
@@ -64,11 +69,13 @@ def _has_begun(part: Measure, start: Start) -> bool:
     )
 
 
-def _days_come(measure: Measure) -> set[CaseDay]:
+def _days_come(measure: Measure) -> set[str]:
     """The days that have come for whatever a measure counts."""
-    spans = [span for span in (measure.limit, measure.total) if span is not None]
+    limit = measure.limit if measure.limit and not measure.limit.unended else None
+    spans = [span for span in (limit, measure.total) if span is not None]
     days = {day for span in spans for day in (span.start, span.end)}
-    return days | {each.day for each in measure.starts}
+    closed = {"closed"} if measure.state == "closed" else set[str]()
+    return days | closed | {RECEIVED, *(each.day for each in measure.starts)}
 
 
 def _is_among(part: Measure, window: Window | None) -> bool:
@@ -81,6 +88,7 @@ def _is_among(part: Measure, window: Window | None) -> bool:
     limit, own = part.limit, part.window
     return (
         limit is not None
+        and not limit.unended
         and own is not None
         and (window.kind, own.kind) == ("last-months", "month")
         and (window.day, own.day) == (limit.start, limit.end)
@@ -89,6 +97,8 @@ def _is_among(part: Measure, window: Window | None) -> bool:
 
 
 def _longest_days(limit: Limit) -> int:
+    if limit.unit == "months":
+        return longest_months(limit.at_most)
     return limit.at_most if limit.unit == "days" else limit.at_most * 7 // 5 + EXTRA_DAYS
 
 
@@ -111,6 +121,7 @@ def _ends_before(one: Limit | None, other: Limit | None) -> bool:
         and other is not None
         and is_same_span(one, other)
         and one.at_most <= other.more_than
+        and not (one.unended and other.unended)
     )
 
 
@@ -140,6 +151,7 @@ def _is_within(part: Limit | None, whole: Limit | None) -> bool:
         and is_same_span(part, whole)
         and part.more_than >= whole.more_than
         and part.at_most <= whole.at_most
+        and (whole.unended or not part.unended)
     )
 
 

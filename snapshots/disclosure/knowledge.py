@@ -8,14 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from schemas.catalogue import Measure
+from schemas.catalogue import AnyMeasure, Measure
 from schemas.release import Release
 from snapshots.disclosure.counts import (
     Expression,
     Formulas,
     NotProtected,
     Quantity,
-    cell_key,
     tables,
     total_of,
 )
@@ -87,13 +86,16 @@ class Knowledge:
 
 
 def gather(
-    release: Release, measures: Sequence[Measure], rule: Rule, issued: Iterable[Issued]
+    release: Release, declared: Sequence[AnyMeasure], rule: Rule, issued: Iterable[Issued]
 ) -> Knowledge:
     """What concerns the protection of a release, in order of its cells.
+
+    Of the measures declared, those of cases tell of one another.
 
     Raises NotProtected when the release does not add up, or an earlier one of its period has
     other areas or age bands.
     """
+    measures = [it for it in declared if isinstance(it, Measure)]
     layout, formulas = Layout(release.areas, release.age_bands), Formulas(release.indicators)
     known = Knowledge(release.period, layout, formulas)
     earlier = sorted(
@@ -178,8 +180,7 @@ def _add_told(known: Knowledge, each: Issued) -> None:
     formulas = Formulas(each.release.indicators)
     for cell in each.public.cells:
         if cell.numerator is not None:
-            key = (cell.code, cell.area, cell.age_band)
-            for quantity in formulas.revealed(each.release.period, key):
+            for quantity in formulas.revealed(each.release.period, cell.key):
                 if _is_at_hand(known, quantity):
                     known.told.add(quantity)
 
@@ -193,7 +194,7 @@ def _add_lowered(known: Knowledge, release: Release, rule: Rule, earlier: Sequen
         for cell in version.cells:
             if formulas.indicators[cell.code].denominator is not None:
                 continue
-            for quantity in formulas.revealed(version.period, cell_key(cell)):
+            for quantity in formulas.revealed(version.period, cell.key):
                 if _is_at_hand(known, quantity):
                     room = max(0, cell.numerator - 1)
                     known.lowered[quantity] = min(room, known.lowered.get(quantity, room))
@@ -231,7 +232,7 @@ def _add_earlier_needs(known: Knowledge, each: Issued, rule: Rule) -> None:
     formulas = Formulas(each.release.indicators)
     values = tables(each.release, formulas, known.layout)
     for cell in each.release.cells:
-        if not each.public.is_suppressed(cell_key(cell)):
+        if not each.public.is_suppressed(cell.key):
             continue
         is_count = formulas.indicators[cell.code].denominator is None
         for expression in formulas.people(cell.code, rests=rule.complements):

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
 from schemas.release import Release, ReleaseCell
-from snapshots.disclosure.counts import CellKey, Quantity, cell_key
+from snapshots.disclosure.counts import Quantity
 from snapshots.disclosure.knowledge import ANYWHERE, Block, Knowledge, Need
 from snapshots.disclosure.layout import NO_DISTRICT
 from snapshots.disclosure.programme import Change, Programme
@@ -53,7 +54,7 @@ class Choice:
                 self._add_cell(cell, rule)
 
     def _add_cell(self, cell: ReleaseCell, rule: Rule) -> None:
-        key = cell_key(cell)
+        key = cell.key
         quantities = self._known.formulas.revealed(self._known.period, key)
         for quantity in quantities:
             self._cells[quantity].append(key)

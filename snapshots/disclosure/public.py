@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
 from schemas.release import Frozen, Period, Rag, Release, ReleaseCell
 from schemas.scorecard import Direction, Status
-from snapshots.disclosure.counts import CellKey, Quantity, cell_key
+from snapshots.disclosure.counts import Quantity
 from snapshots.disclosure.suppression import Reason, Rule
 
 PublicStatus = Literal[Status, "suppressed"]
@@ -35,6 +36,11 @@ class PublicCell(Frozen):
     direction: Direction | None
     target: float | None
     rag: Rag | None
+
+    @property
+    def key(self) -> CellKey:
+        """What tells it from the other cells."""
+        return CellKey(self.code, self.area, self.age_band)
 
 
 class PublicChange(Frozen):
@@ -59,7 +65,7 @@ class PublicRelease(Frozen):
     @cached_property
     def by_key(self) -> dict[CellKey, PublicCell]:
         """The cells by code, area and age band."""
-        return {(cell.code, cell.area, cell.age_band): cell for cell in self.cells}
+        return {cell.key: cell for cell in self.cells}
 
     def is_suppressed(self, key: CellKey) -> bool:
         """Whether a cell is suppressed."""
@@ -67,7 +73,7 @@ class PublicRelease(Frozen):
 
     def shares_shown(self, code: str, area: str) -> bool:
         """Whether bands may be printed as shares of all ages: not of a suppressed whole."""
-        return not self.is_suppressed((code, area, ALL_AGES))
+        return not self.is_suppressed(CellKey(code, area, ALL_AGES))
 
 
 class Issued(NamedTuple):
@@ -100,7 +106,7 @@ def public_release(
         _cell(
             each,
             suppressed,
-            _Before(earlier.get(cell_key(each)), each.code in counts, rule),
+            _Before(earlier.get(each.key), each.code in counts, rule),
             rated_by_previous=release.rag_scheme == "previous",
         )
         for each in release.cells
@@ -154,7 +160,7 @@ class _Before(NamedTuple):
 def _cell(
     cell: ReleaseCell, suppressed: Collection[CellKey], before: _Before, *, rated_by_previous: bool
 ) -> PublicCell:
-    is_suppressed = cell_key(cell) in suppressed
+    is_suppressed = cell.key in suppressed
     is_public = not is_suppressed and cell.status != "not-at-this-level"
     previous, previous_status = before.shown(cell.previous)
     if is_suppressed:
@@ -191,7 +197,7 @@ def _changes(
             after=each.after,
         )
         for each in release.changes
-        if (key := (each.code, each.area, each.age_band)) not in suppressed
+        if (key := each.key) not in suppressed
         and key in replaced.by_key
         and not replaced.is_suppressed(key)
         and replaced.by_key[key].value == each.before

@@ -13,9 +13,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
-from schemas.catalogue import Limit, Measure, Window
+from schemas.catalogue import Limit, Measure, Start, Window
 from snapshots.disclosure.counts import Expression, Formulas
-from snapshots.disclosure.implication import are_apart, implies, is_same_span, longest_months
+from snapshots.disclosure.implication import (
+    RECEIVED,
+    are_apart,
+    implies,
+    is_same_span,
+    longest_months,
+)
 
 # What is left over when one difference is put together from others, if it can be: rounding only.
 NEAR = 1e-9
@@ -78,8 +84,11 @@ def without_implied(spares: Sequence[Expression]) -> list[Expression]:
 
 
 def carried(measures: Sequence[Measure], formulas: Formulas) -> list[Carried]:
-    """The slots in use that sum up earlier months of another slot in use."""
-    used = [it for it in measures if it.name in _slots(formulas)]
+    """The slots in use that sum up earlier months of another slot in use.
+
+    Only of notifications by their types, of which nothing changes once a month is over.
+    """
+    used = [it for it in measures if it.name in _slots(formulas) and _is_lasting(it)]
     return [
         Carried(later.name, earlier.name, later.window.months)
         for later, earlier in permutations(used, 2)
@@ -104,19 +113,22 @@ def _joined(measures: Sequence[Measure]) -> Iterable[Group]:
     for low, high in permutations(measures, 2):
         if low.limit is None or high.limit is None or not is_same_span(low.limit, high.limit):
             continue
-        if low.limit.at_most == high.limit.more_than and _without_limit(low) == _without_limit(
-            high
-        ):
-            wide = Limit.model_validate(
-                {
-                    **low.limit.model_dump(by_alias=True),
-                    "at_most": high.limit.at_most,
-                }
-            )
-            # From the beginning of time to its end is no limit at all: both days have come.
-            unlimited = wide.more_than < 0 and wide.at_most >= Limit.model_fields["at_most"].default
-            joined = low.model_copy(update={"limit": None if unlimited else wide})
-            yield Group(joined, (low.name, high.name))
+        meets = low.limit.at_most == high.limit.more_than
+        # What has not ended would be counted twice over.
+        is_double = low.limit.unended and high.limit.unended
+        if meets and not is_double and _without_limit(low) == _without_limit(high):
+            yield Group(_over_both(low, low.limit, high.limit), (low.name, high.name))
+
+
+def _over_both(measure: Measure, low: Limit, high: Limit) -> Measure:
+    """A measure that counts what it counts within either of two limits that meet."""
+    wide = low.model_copy(update={"at_most": high.at_most, "unended": low.unended or high.unended})
+    is_unlimited = wide.more_than < 0 and wide.at_most >= Limit.model_fields["at_most"].default
+    if not is_unlimited or wide.start != RECEIVED:
+        return measure.model_copy(update={"limit": wide})
+    # From receipt to any time later is no limit at all, except that the end has to have come.
+    ends = () if wide.unended else (Start(day=wide.end),)
+    return measure.model_copy(update={"limit": None, "starts": (*measure.starts, *ends)})
 
 
 def _longest(measures: Sequence[Measure]) -> Iterable[Expression]:
@@ -134,6 +146,11 @@ def _difference(more: tuple[str, ...], less: tuple[str, ...]) -> Expression:
         for slot in slots:
             terms[slot] = terms.get(slot, 0) + times
     return tuple(sorted((slot, times) for slot, times in terms.items() if times))
+
+
+def _is_lasting(measure: Measure) -> bool:
+    rests_on_more = measure.starts or measure.flags or measure.limit or measure.total
+    return measure.of == "notification" and not rests_on_more
 
 
 def _without_limit(measure: Measure) -> dict[str, object]:

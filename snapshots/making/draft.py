@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.areas import Areas
+from processors.rules import Rules
 from schemas.catalogue import Catalogue
+from schemas.places import NO_PLACES
 from schemas.release import FORMAT, Change, Release
 from snapshots.checking.differences import Explanation, differences
 from snapshots.checking.evidence import Evidence, Question, known_of
@@ -21,8 +22,7 @@ class Draft:
 
     request: Request
     released_on: date
-    catalogue: Catalogue
-    areas: Areas
+    rules: Rules
     chain: Sequence[Sealed]
     cut: Cut
 
@@ -32,18 +32,25 @@ class Draft:
         return as_of_period(self.request.period)
 
     @property
+    def catalogue(self) -> Catalogue:
+        """What is released, and what it rests on."""
+        return self.rules.catalogue.released
+
+    @property
     def question(self) -> Question:
         """What the log has to be asked to sign it."""
-        since = self.chain[-1].release.cut if self.chain else None
-        return Question(self.catalogue, self.areas, self.as_of, self.cut.positions, since)
+        rules, since = self.rules, self.chain[-1].release.cut if self.chain else None
+        cut = self.cut.positions
+        return Question(self.catalogue, rules.areas, self.as_of, cut, since, places=rules.places)
 
     def release(self, evidence: Evidence) -> Release:
         """The release, reconciled with the log.
 
         Raises snapshots.releases.failures.NotReconciled.
         """
+        catalogue, areas = self.catalogue, self.rules.areas
         check_same_events(self.cut.reference, known_of(evidence.reference))
-        cells = frozen_cells(self.catalogue, self.areas, self.as_of, self.cut)
+        cells = frozen_cells(self.rules, self.as_of, self.cut)
         check_equal(cells, evidence.cells)
         return Release(
             format=FORMAT,
@@ -55,20 +62,22 @@ class Draft:
             author=self.request.author,
             reason=self.request.reason,
             previous_release=self.chain[-1].sha256 if self.chain else None,
-            catalogue_version=self.catalogue.version,
+            catalogue_version=catalogue.version,
             calendar_version=calendar_version(),
-            direction_scheme=self.catalogue.direction,
-            indicators=self.catalogue.indicator,
-            areas=self.areas,
+            direction_scheme=catalogue.direction,
+            indicators=catalogue.indicator,
+            areas=areas,
             age_bands=tuple(dict.fromkeys(cell.age_band for cell in cells)),
             cut=self.cut.positions,
             cells=tuple(cells),
-            commentary=commentary(self.cut.reference, self.areas, self.request.period),
+            commentary=commentary(self.cut.reference, areas, self.request.period),
             quality=evidence.quality,
             changes=self._changes(evidence),
-            measures=self.catalogue.measure,
+            measures=catalogue.measure,
             bank_holidays=bank_holidays(self.as_of),
-            rag_scheme=self.catalogue.rag,
+            rag_scheme=catalogue.rag,
+            relations=catalogue.relation,
+            places=self.rules.places if catalogue.rests_on_places else NO_PLACES,
         )
 
     def _changes(self, evidence: Evidence) -> tuple[Change, ...]:
@@ -76,5 +85,7 @@ class Draft:
         if not self.chain:
             return ()
         before = self.chain[-1].release
-        explanation = Explanation(self.catalogue, self.areas, self.as_of, evidence, before.cut)
+        explanation = Explanation(
+            self.catalogue, self.rules.areas, self.as_of, evidence, before.cut
+        )
         return explanation.changes(differences(before.cells, evidence.cells))

@@ -11,18 +11,18 @@ from datetime import date
 from fractions import Fraction
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from processors.days.calendar import calendar, month_number, month_start, previous_month_end
-from processors.figures.evaluate import AsOf, scorecard
-from processors.figures.population import population
+from processors.figures.direction import direction_of_travel
+from processors.figures.evaluate import AsOf, Cell, Exact, cells, shown
 from processors.figures.rating import Target, rating, rating_since, targets
+from processors.figures.supplies import Supplies
+from processors.ledger.tables import Stock
 from processors.record.decoding import Event
+from processors.rules import Rules
 from schemas.areas import Areas
-from schemas.catalogue import ALL_AGES, Catalogue, Indicator, RagScheme
+from schemas.catalogue import ALL_AGES, Catalogue, RagScheme, WorkforceOf
 from schemas.release import Commentary, Position, Rag, ReleaseCell
-from schemas.scorecard import ScorecardRow
+from snapshots.releases.failures import NotAllowed
 
 COMMENTARY_WRITTEN = "commentary.written"
 
@@ -36,7 +36,7 @@ class Cut:
     """
 
     positions: tuple[Position, ...]
-    stocks: tuple[NDArray[np.int64], NDArray[np.int64]]
+    stocks: tuple[Stock, Stock]
     reference: tuple[Event, ...]
 
 
@@ -52,47 +52,72 @@ def calendar_version() -> str:
     return hashlib.sha256(calendar().working_days_until.astype("<i8").tobytes()).hexdigest()[:16]
 
 
-def frozen_cells(catalogue: Catalogue, areas: Areas, as_of: date, cut: Cut) -> list[ReleaseCell]:
-    """Every indicator's cells from a cut, as the live scorecard shows them, with their rating."""
+def frozen_cells(rules: Rules, as_of: date, cut: Cut) -> list[ReleaseCell]:
+    """The released indicators' cells from a cut, as the live scorecard shows them, rated.
+
+    Raises NotAllowed for an indicator whose figures a release cannot keep.
+    """
+    check_releasable(rules.catalogue)
     now, previous = (
-        AsOf(stock, population(cut.reference, areas, day))
+        AsOf(day, stock, Supplies(cut.reference, day))
         for day, stock in zip((as_of, previous_month_end(as_of)), cut.stocks, strict=True)
     )
-    goals = targets(cut.reference, areas, as_of)
-    indicators = {indicator.code: indicator for indicator in catalogue.indicator}
-    # The month before as a scorecard of its own, for its exact values.
-    earlier = scorecard(catalogue, areas, previous, previous)
-    cells = []
-    for row, before in zip(scorecard(catalogue, areas, now, previous), earlier, strict=True):
-        indicator, target, rag = indicators[row.code], None, None
-        if row.age_band == ALL_AGES:
-            target = goals.get((row.code, row.area))
-            values = _exact_value(indicator, row), _exact_value(indicator, before)
-            rag = _rating(catalogue.rag, indicator, values, target)
-        cells.append(_cell(row, target, rag))
-    return cells
+    goals = targets(cut.reference, rules.areas, as_of)
+    return [
+        _released(rules.catalogue, cell, goals.get((cell.indicator.code, cell.place.name)))
+        for cell in cells(rules, now, previous)
+        if cell.indicator.released
+    ]
 
 
-def _rating(
-    scheme: RagScheme,
-    indicator: Indicator,
-    values: tuple[Fraction | None, Fraction | None],
-    target: Target | None,
-) -> Rag | None:
+def check_releasable(catalogue: Catalogue) -> None:
+    """Raises NotAllowed unless what is to be released is counted, and there is any."""
+    released = catalogue.released.indicator
+    if not released:
+        raise NotAllowed("the catalogue has no indicator that is released")
+    for indicator in released:
+        if indicator.source == "supplied" or isinstance(indicator.denominator, WorkforceOf):
+            raise NotAllowed(
+                f"{indicator.code} cannot be released: a release keeps counts and what they make "
+                "of populations, not what others work out or report of their staff"
+            )
+
+
+def _released(catalogue: Catalogue, cell: Cell, target: Target | None) -> ReleaseCell:
+    indicator, now, before = cell.indicator, cell.now, cell.before
+    is_rated = cell.band == ALL_AGES
+    return ReleaseCell(
+        code=indicator.code,
+        area=cell.place.name,
+        age_band=cell.band,
+        numerator=_whole(now.numerator),
+        denominator=_whole(now.denominator),
+        value=shown(indicator, now.value),
+        status=now.status,
+        previous=shown(indicator, before.value),
+        direction=direction_of_travel(
+            now.value, before.value, catalogue.direction, indicator.polarity
+        ),
+        target=target.value if target and is_rated else None,
+        rag=_rating(catalogue.rag, cell, target) if is_rated else None,
+    )
+
+
+def _whole(number: Exact | None) -> int:
+    assert number is not None, "what is released is counted"
+    return int(number)
+
+
+def _rating(scheme: RagScheme, cell: Cell, target: Target | None) -> Rag | None:
+    now, before = _exact(cell.now.value), _exact(cell.before.value)
     if scheme == "previous":
-        return rating_since(indicator, *values)
-    return rating(indicator, values[0], target) if target else None
+        return rating_since(cell.indicator, now, before)
+    return rating(cell.indicator, now, target) if target else None
 
 
-def _exact_value(indicator: Indicator, row: ScorecardRow) -> Fraction | None:
-    """The value before it is rounded; None where there is none."""
-    denominator = 1 if indicator.denominator is None else row.denominator
-    return Fraction(indicator.scale * row.numerator, denominator) if denominator else None
-
-
-def _cell(row: ScorecardRow, target: Target | None, rag: Rag | None) -> ReleaseCell:
-    fields = row.model_dump(exclude={"title"})
-    return ReleaseCell(**fields, target=target.value if target else None, rag=rag)
+def _exact(value: tuple[int, int]) -> Fraction | None:
+    """A value before it is rounded; None where there is none."""
+    return Fraction(*value) if value[1] else None
 
 
 def commentary(reference: Iterable[Event], areas: Areas, period: str) -> tuple[Commentary, ...]:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.public import PublicRelease
 from snapshots.disclosure.suppression import Rule
-from snapshots.publish.text.figures import Key
 from snapshots.releases.canonical import canonical
 from snapshots.releases.failures import Damaged
 
@@ -32,12 +32,12 @@ class LetOut:
         }
         self._rule = rule
 
-    def hides(self, release: Release, key: Key) -> bool:
+    def hides(self, release: Release, key: CellKey) -> bool:
         """Whether a figure of a release is suppressed, or the release never went out."""
         public = self._public.get((release.period, release.number))
         return public is None or key not in public.by_key or public.is_suppressed(key)
 
-    def hides_previous(self, release: Release, key: Key) -> bool:
+    def hides_previous(self, release: Release, key: CellKey) -> bool:
         """Whether the previous value that a release has is suppressed, or never went out."""
         public = self._public.get((release.period, release.number))
         if public is None or key not in public.by_key:

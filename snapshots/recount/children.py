@@ -1,7 +1,7 @@
-"""Children as the log knows them: their messages decoded, and the set of events these make."""
+"""What has one key as the log knows it: messages decoded, and the set of events these make."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from processors.record.decoding import Event, decode
@@ -10,8 +10,8 @@ from schemas.release import Cause, Position
 from snapshots.recount.disk import LogRecord
 
 Offsets = Mapping[tuple[str, int], int]
-# Topic, partition, offset.
-Place = tuple[str, int, int]
+# Where something lies in the log: topic, partition, offset.
+Spot = tuple[str, int, int]
 
 
 class Placed(NamedTuple):
@@ -23,7 +23,7 @@ class Placed(NamedTuple):
     offset: int
 
     @property
-    def place(self) -> Place:
+    def spot(self) -> Spot:
         """Where in the log it lies."""
         return self.topic, self.partition, self.offset
 
@@ -47,19 +47,28 @@ def offsets_of(cut: Iterable[Position]) -> Offsets:
     return {(it.topic, it.partition): it.offset for it in cut}
 
 
-def children(topic: str, records: Sequence[LogRecord]) -> dict[str, list[Placed]]:
-    """The events among a topic's records by child, in the log's order."""
-    decoded = decode(topic, [(it.key, it.value, it.headers) for it in records])
-    rejected = {position for position, _ in decoded.rejected}
-    places = (it for position, it in enumerate(records) if position not in rejected)
+def by_key(records: Sequence[LogRecord]) -> dict[str, list[Placed]]:
+    """The events among records by key, a topic after the other and each in the log's order."""
+    of_topic: dict[str, list[LogRecord]] = defaultdict(list)
+    for record in records:
+        of_topic[record.topic].append(record)
     found: dict[str, list[Placed]] = defaultdict(list)
-    for (child, event), at in zip(decoded.events, places, strict=True):
-        found[child].append(Placed(event, at.topic, at.partition, at.offset))
+    for topic, its_records in of_topic.items():
+        for key, placed in _of_topic(topic, its_records):
+            found[key].append(placed)
     return found
 
 
+def _of_topic(topic: str, records: Sequence[LogRecord]) -> Iterator[tuple[str, Placed]]:
+    decoded = decode(topic, [(it.key, it.value, it.headers) for it in records])
+    rejected = {position for position, _ in decoded.rejected}
+    places = (it for position, it in enumerate(records) if position not in rejected)
+    for (key, event), at in zip(decoded.events, places, strict=True):
+        yield key, Placed(event, at.topic, at.partition, at.offset)
+
+
 def known(events: Iterable[Event]) -> list[Event]:
-    """The events that count (Events, Identity rules)."""
+    """The events that count (docs/events.md, Identity rules)."""
     return list(_record(events).events)
 
 

@@ -1,4 +1,4 @@
-"""Dates and working days worked out one at a time (Indicators, Words).
+"""Dates and working days worked out one at a time (docs/indicators.md, Words).
 
 Reconciliation's own: it shares neither code nor tables with processors.days.calendar, whose
 results it is there to check. Days are day numbers from 1970-01-01.
@@ -15,6 +15,7 @@ import holidays
 EPOCH = date(1970, 1, 1).toordinal()
 SATURDAY = 5  # as weekdays are counted, from Monday's 0
 FIRST_YEAR = 1900  # of events
+APRIL = 4  # in which a financial year begins
 
 
 def date_of(day: int) -> date:
@@ -32,6 +33,12 @@ def month_of(day: int) -> int:
     """The number of a day's month, counted from the year 0."""
     civil = date_of(day)
     return civil.year * 12 + civil.month - 1
+
+
+def financial_year_of(day: int) -> int:
+    """The calendar year in which a day's year from April begins."""
+    civil = date_of(day)
+    return civil.year - (civil.month < APRIL)
 
 
 def last_of_month(month: int) -> int:

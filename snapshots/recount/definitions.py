@@ -1,182 +1,162 @@
-"""The catalogue's measures evaluated from scratch, case by case, as of one date.
+"""The catalogue's measures evaluated from scratch as of one date, for what has one key.
 
 This is the second of the two computations that have to agree before a release is signed. It knows
-no ledger, no tables and no columns: it looks at what was known of a case on the date and asks of
-each measure whether the case counts (Indicators, Words).
+no ledger, no tables and no columns: it looks at what was known on the date, of a child or of a
+place, and asks of each measure what it counts (docs/indicators.md).
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from typing import NamedTuple
 
-from processors.record.decoding import Event
-from schemas.catalogue import AGE_BANDS, Limit, Match, Measure, Start, Window
-from snapshots.recount.days import WorkingDays, back, completed_years, month_of
+from processors.record.decoding import Event, in_order
+from schemas.areas import Areas
+from schemas.catalogue import Catalogue, Measure
+from schemas.events.registry import types_feeding
+from schemas.places import Locality, Places
+from snapshots.recount.attending import People, session_amounts
+from snapshots.recount.cases import NOTIFIED, UNKNOWN, Case, band_of, cases, provider_of
+from snapshots.recount.days import WorkingDays
+from snapshots.recount.measures import Counted, counts
+from snapshots.recount.people import Person
+from snapshots.recount.places import Whereabouts
+from snapshots.recount.relations import Kin
 
-NOTIFIED = "notification.received"
-ALLOCATED = "case.allocated"
-CLOSED, REOPENED = "case.closed", "case.reopened"
-MILESTONES = {"contact": "contact.made", "plan": "plan.completed"}
-# Completed years up to which each band of AGE_BANDS but the last two goes.
-BAND_ENDS = (4, 10, 15)
-UNKNOWN = AGE_BANDS[-1]
-
-
-class Counted(NamedTuple):
-    """One thing a measure may count: a case, or one of its notifications, on the as-of date.
-
-    `days` has those of the days that a measure may name which have come by then.
-    """
-
-    days: dict[str, int]
-    band: str
-    is_closed: bool
-    texts: dict[str, str]
+PERSON_TYPES, SESSION_TYPES = types_feeding("person"), types_feeding("session")
+EVIDENCE = "troubled_families_evidence"
 
 
 class Share(NamedTuple):
-    """Where an amount is added: a slot of the catalogue, a leaf area or none, and an age band."""
+    """Where an amount is added: a slot of the catalogue, a locality, and an age band."""
 
     slot: str
-    leaf: str | None
+    locality: Locality
     band: str
 
 
+class Amount(NamedTuple):
+    """What one case, person or session adds to a sum."""
+
+    subject: str
+    share: Share
+    amount: int
+
+
 class Definitions:
-    """Measures, leaf areas and working days, ready to be asked about cases."""
+    """Measures, places and working days, ready to be asked about what has one key."""
 
     def __init__(
-        self, measures: Sequence[Measure], leaves: Iterable[str], week: WorkingDays
+        self, catalogue: Catalogue, areas: Areas, places: Places, week: WorkingDays
     ) -> None:
+        self.where = Whereabouts(areas, places)
         self._week = week
-        self._leaves = frozenset(leaves)
-        self._of_notifications = [it for it in measures if it.of == "notification"]
-        self._of_cases = {
-            is_closed: [
+        # By kind of fact and whether it is closed.
+        self._measures = {
+            (kind, is_closed): [
                 it
-                for it in measures
-                if it.of == "case" and it.state in {None, "closed" if is_closed else "open"}
+                for it in catalogue.case_measures
+                if it.of == kind and it.state in {None, "closed" if is_closed else "open"}
             ]
+            for kind in ("case", "notification", "spell")
             for is_closed in (True, False)
         }
+        self._relations = catalogue.relation
+        self._people = catalogue.person_measures
+        self._sessions = catalogue.session_measures
+        named = {day for it in catalogue.case_measures for day in it.days_named}
+        self._days = named | {it.before or it.after or "" for it in catalogue.relation}
 
-    def shares(self, events: Sequence[Event], today: int) -> Iterator[tuple[Share, int]]:
-        """What one case adds to each sum as of a day; `events` are the case's, in order."""
-        known = [event for event in events if event.day <= today]
-        notifications = [event for event in known if event.type == NOTIFIED]
-        if not notifications:
-            return
-        first = notifications[0]
-        district = first.data.get("district")
-        leaf = district if district in self._leaves else None
-        case = _case(known, first)
-        for measure in self._of_cases[case.is_closed]:
-            yield from self._amounts(measure, case, leaf, today)
-        for event in notifications:
-            notification = _notification(event, case, first)
-            for measure in self._of_notifications:
-                yield from self._amounts(measure, notification, leaf, today)
+    def amounts(self, events: Iterable[Event], today: int) -> Iterator[Amount]:
+        """What the events of one key add to each sum as of a day."""
+        known = in_order(event for event in events if event.day <= today)
+        of_child = cases(known, self._week)
+        kin = Kin(known, of_child)
+        for case in of_child:
+            yield from self._of_case(case, kin, today)
+        if self._people and any(event.type in PERSON_TYPES for event in known):
+            yield from self._of_person(Person(known, today))
+        for event in known if self._sessions else ():
+            if event.type in SESSION_TYPES:
+                yield from self._of_session(event, today)
 
-    def _amounts(
-        self, measure: Measure, counted: Counted, leaf: str | None, today: int
-    ) -> Iterator[tuple[Share, int]]:
-        if not counts(measure, counted, today, self._week):
-            return
-        yield Share(measure.slots[0], leaf, counted.band), 1
-        if measure.total:
-            span = counted.days[measure.total.end] - counted.days[measure.total.start]
-            yield Share(measure.slots[1], leaf, counted.band), span
+    def _of_case(self, case: Case, kin: Kin, today: int) -> Iterator[Amount]:
+        for kind, facts in (
+            ("case", self._as_case),
+            ("notification", self._as_notifications),
+            ("spell", self._as_spells),
+        ):
+            if not any(self._measures[kind, is_closed] for is_closed in (True, False)):
+                continue
+            for counted in facts(case):
+                for relation in self._relations:
+                    if relation.of == kind:
+                        kin.relate(relation, case, counted)
+                measures = self._measures[kind, counted.is_closed]
+                yield from self._of_fact(case.subject, measures, counted, today)
 
+    def _of_fact(
+        self, subject: str, measures: Sequence[Measure], counted: Counted, today: int
+    ) -> Iterator[Amount]:
+        for measure in measures:
+            if counts(measure, counted, today, self._week):
+                amounts = [1]
+                if measure.total:
+                    days = counted.days
+                    amounts.append(days[measure.total.end] - days[measure.total.start])
+                for slot, amount in zip(measure.slots, amounts, strict=True):
+                    yield Amount(subject, Share(slot, counted.locality, counted.band), amount)
 
-def cases(events: Iterable[Event]) -> dict[str, list[Event]]:
-    """One child's events by case, in order of (time, source, id)."""
-    found: dict[str, list[Event]] = defaultdict(list)
-    for event in sorted(events, key=lambda event: (event.instant, event.source, event.id)):
-        found[event.subject].append(event)
-    return found
+    def _as_case(self, case: Case) -> Iterator[Counted]:
+        """The case as it stands."""
+        texts, flags, closure = {"holder": case.holder}, set[str](), case.closure
+        if closure is not None:
+            texts["outcome"] = closure.data["outcome"]
+            flags |= {EVIDENCE} if closure.data.get(EVIDENCE) else set()
+        yield Counted(
+            self._locality(case, case.allocation),
+            band_of(case.first, case.received),
+            case.days(self._days),
+            texts,
+            closure is not None,
+            flags,
+        )
 
+    def _as_notifications(self, case: Case) -> Iterator[Counted]:
+        """Each notification: its own day and type, the first one's date of birth and district."""
+        days = case.days(self._days)
+        for event in case.events:
+            if event.type == NOTIFIED:
+                yield Counted(
+                    self._locality(case, None),
+                    band_of(case.first, event.day),
+                    {**days, "notified": event.day},
+                    {"notification_type": event.data["notification_type"]},
+                )
 
-def _case(known: Sequence[Event], first: Event) -> Counted:
-    days = {"received": first.day}
-    for name, kind in MILESTONES.items():
-        reached = [event.day for event in known if event.type == kind and event.day >= first.day]
-        if reached:
-            days[name] = reached[0]
-    statuses = [
-        event for event in known if event.type in {CLOSED, REOPENED} and event.day >= first.day
-    ]
-    closure = statuses[-1] if statuses and statuses[-1].type == CLOSED else None
-    allocated = [event for event in known if event.type == ALLOCATED]
-    texts = {}
-    if closure is not None:
-        days["closed"] = closure.day
-        texts["outcome"] = closure.data["outcome"]
-        allocated = [event for event in allocated if event.instant <= closure.instant]
-    texts["holder"] = allocated[-1].data["service"] if allocated else ""
-    return Counted(days, band_of(first, first.day), closure is not None, texts)
+    def _as_spells(self, case: Case) -> Iterator[Counted]:
+        """The last time that each service had the case."""
+        for spell in {spell.service: spell for spell in case.spells}.values():
+            days = {"received": case.received}
+            if spell.until is not None:
+                days["until"] = spell.until
+            yield Counted(
+                self._locality(case, spell.allocation),
+                band_of(case.first, case.received),
+                days,
+                {"holder": spell.service},
+            )
 
+    def _locality(self, case: Case, allocation: Event | None) -> Locality:
+        return self.where.in_district(case.first.data.get("district"), provider_of(allocation))
 
-def _notification(event: Event, case: Counted, first: Event) -> Counted:
-    """A notification: its own day and type, and the case's date of birth and other days."""
-    return Counted(
-        {**case.days, "notified": event.day},
-        band_of(first, event.day),
-        case.is_closed,
-        {"notification_type": event.data["notification_type"]},
-    )
+    def _of_person(self, person: Person) -> Iterator[Amount]:
+        for measure in self._people:
+            for locality, times in People(measure, self.where, person).counted():
+                yield Amount("", Share(measure.name, locality, UNKNOWN), times)
 
-
-def band_of(notification: Event, day: int) -> str:
-    """The band of the completed years on a day, by a notification's date of birth."""
-    born = notification.data.get("date_of_birth")
-    years = completed_years(date.fromisoformat(born), day) if born is not None else -1
-    if years < 0:
-        return UNKNOWN
-    return AGE_BANDS[sum(years > end for end in BAND_ENDS)]
-
-
-def counts(measure: Measure, counted: Counted, today: int, week: WorkingDays) -> bool:
-    """Whether a measure counts a case or notification today; its `of` and `state` are settled."""
-    texts, days = counted.texts, counted.days
-    return (
-        _passes(measure.holder, texts.get("holder"))
-        and _passes(measure.outcome, texts.get("outcome"))
-        and _passes(measure.notification_type, texts.get("notification_type"))
-        and (measure.window is None or _is_within(measure.window, days, today))
-        and all(_has_begun(start, days, today, week) for start in measure.starts)
-        and (measure.limit is None or _is_kept(measure.limit, days, week))
-    )
-
-
-def _passes(match: Match | None, text: str | None) -> bool:
-    return match is None or (text is not None and match(text))
-
-
-def _is_within(window: Window, days: dict[str, int], today: int) -> bool:
-    day = days.get(window.day)
-    if day is None:
-        return False
-    if window.kind == "last-months":
-        return day > back(today, window.months)
-    months_since = month_of(today) - month_of(day)
-    if window.kind == "month":
-        return months_since == 0
-    return 1 <= months_since <= window.months
-
-
-def _has_begun(start: Start, days: dict[str, int], today: int, week: WorkingDays) -> bool:
-    day = days.get(start.day)
-    if day is None:
-        return False
-    if start.working_days is None:
-        return day + start.days <= today
-    return week.between(day + start.days, today) > start.working_days
-
-
-def _is_kept(limit: Limit, days: dict[str, int], week: WorkingDays) -> bool:
-    start, end = days.get(limit.start), days.get(limit.end)
-    if start is None or end is None:
-        return False
-    taken = week.between(start, end) if limit.unit == "working-days" else end - start
-    return limit.more_than < taken <= limit.at_most
+    def _of_session(self, session: Event, today: int) -> Iterator[Amount]:
+        for measure in self._sessions:
+            found = session_amounts(measure, self.where, session, today)
+            if found is not None:
+                locality, amounts = found
+                for slot, amount in zip(measure.slots, amounts, strict=True):
+                    yield Amount(session.subject, Share(slot, locality, UNKNOWN), amount)

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from schemas.connections import Brokers
 from schemas.release import Position
 from snapshots.recount.disk import LogRecord
+from snapshots.releases.clients import for_kafka_python
 from snapshots.releases.failures import LogUnreadable
 
 POLL_MS = 1_000
@@ -21,11 +23,11 @@ MOST_SILENCES = 30
 
 
 @contextmanager
-def _reader(brokers: str, *, isolation: str = "read_uncommitted") -> Iterator[KafkaConsumer]:
+def _reader(brokers: Brokers, *, isolation: str = "read_uncommitted") -> Iterator[KafkaConsumer]:
     """A consumer outside of any group. Raises LogUnreadable for what Kafka says of itself."""
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=brokers.split(","),
+            **for_kafka_python(brokers),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level=isolation,
@@ -39,7 +41,7 @@ def _reader(brokers: str, *, isolation: str = "read_uncommitted") -> Iterator[Ka
         raise LogUnreadable(f"Kafka at {brokers} cannot be read: {error}") from error
 
 
-def log_ends(brokers: str, topics: Sequence[str]) -> list[Position]:
+def log_ends(brokers: Brokers, topics: Sequence[str]) -> list[Position]:
     """Where each partition of the topics ends now, in order. Raises LogUnreadable."""
     with _reader(brokers) as consumer:
         partitions = [
@@ -51,7 +53,7 @@ def log_ends(brokers: str, topics: Sequence[str]) -> list[Position]:
     return [Position(topic=tp.topic, partition=tp.partition, offset=ends[tp]) for tp in partitions]
 
 
-def read_log(brokers: str, cut: Sequence[Position]) -> Iterator[list[LogRecord]]:
+def read_log(brokers: Brokers, cut: Sequence[Position]) -> Iterator[list[LogRecord]]:
     """All records before the cut's offsets, as a worker reads them, some at a time.
 
     Each partition's are in order. Raises LogUnreadable when the broker cannot be reached or falls
@@ -69,7 +71,7 @@ def read_log(brokers: str, cut: Sequence[Position]) -> Iterator[list[LogRecord]]
         yield from _read(consumer, ends)
 
 
-def read_committed(brokers: str, topic: str) -> Iterator[list[LogRecord]]:
+def read_committed(brokers: Brokers, topic: str) -> Iterator[list[LogRecord]]:
     """All that transactions have written to a topic. Raises LogUnreadable."""
     with _reader(brokers, isolation="read_committed") as consumer:
         tps = [TopicPartition(topic, number) for number in _partitions(consumer, topic)]

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from aiokafka.errors import KafkaError
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
@@ -14,10 +13,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processors.rules import Rules
-from schemas.alerts import ALERTS_TOPIC
+from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
 from schemas.events.registry import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
+from streams.clock import clock_of
+from streams.failures import described
 from streams.jobs.findings import STYLES, Finding, Verdict
 from streams.jobs.reconcile import Reconcile
 from streams.jobs.redis_health import clocks, disks, said_by_redis
@@ -26,14 +27,14 @@ from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
 from streams.kafka.topics import TopicPlan, admin_client, planned_topics
 from streams.state.integrity import Incomplete
-from streams.state.open_alerts import prefixes
+from streams.state.open_alerts import judged, prefixes
 from streams.state.reading import known_shards
 from streams.state.store import Head, OtherLayout, ShardStore, shard_of
 
 __all__ = ["STYLES", "Doctor", "Finding", "Verdict"]
 
 # Topics that no state is folded from.
-NOT_FOLDED = {RELEASES, ALERTS_TOPIC}
+NOT_FOLDED = {RELEASES, ALERTS_TOPIC, DECISIONS_TOPIC}
 # Where the dead letters of a topic are looked at, if not by `caseline dead-letters list`.
 LETTERS = {dead_letter_topic(ALERTS_TOPIC): "caseline alerts refused"}
 # Changes of alerts that wait to be told where somebody tells them: of seconds, even on a busy day.
@@ -77,31 +78,36 @@ class Doctor:
             try:
                 async for finding in self._outboxes():
                     yield finding
+                async for finding in self._judged():
+                    yield finding
             except RedisError as error:
-                text = f"a key of the deployment cannot be read ({error})"
+                text = f"a key of the deployment cannot be read ({described(error)})"
                 yield Finding(Verdict.WRONG, "Redis keys", f"{text}: {DELETE_IT}")
         try:
             for finding in self._topics():
                 yield finding
             plans = planned_topics(self.settings)
             topics = [plan.name for plan in plans if plan.name not in NOT_FOLDED]
-            async with log_reader(self.settings.kafka_bootstrap, topics) as reader:
+            async with log_reader(self.settings.kafka, topics) as reader:
                 async for finding in self._partitions(reader, has_redis=has_redis):
                     yield finding
         except (KafkaError, AdminError, ReadTimedOut, OSError) as error:
             yield Finding(
                 Verdict.WRONG,
                 "Kafka",
-                f"{self.settings.kafka_bootstrap} does not answer ({error}): is it running, and is "
-                "CASELINE_KAFKA_BOOTSTRAP right?",
+                f"{self.settings.kafka} does not answer ({described(error)}): is it "
+                "running, and is CASELINE_KAFKA_BOOTSTRAP right?",
             )
 
     async def _redis(self) -> AsyncIterator[Finding]:
-        where = _without_password(self.settings.redis_url)
+        where = self.settings.redis.shown
         try:
             info: dict[str, Any] = await self.redis.info()
         except (RedisError, OSError) as error:
-            text = f"{where} does not answer ({error}): does it run, is CASELINE_REDIS_URL right?"
+            text = (
+                f"{where} does not answer ({described(error)}): does it run, is CASELINE_REDIS_URL "
+                "right?"
+            )
             yield Finding(Verdict.WRONG, "Redis", text)
             return
         yield Finding(Verdict.GOOD, "Redis", f"{where}, version {info['redis_version']}")
@@ -123,6 +129,26 @@ class Doctor:
                 "`caseline alerts run` running?"
             )
             yield Finding(Verdict.ODD, "alerts", text)
+
+    async def _judged(self) -> AsyncIterator[Finding]:
+        """Whether alerts are those of today: standards are of days, so midnight changes them."""
+        when = await judged(self.redis, self.settings.deployment)
+        if when.latest is None:
+            return  # there is nothing to judge
+        clock = await asyncio.to_thread(clock_of, self.settings)
+        today = clock.today()
+        for name, at, program in (
+            ("alerts on cases", when.cases, "caseline worker"),
+            ("alerts on indicators", when.indicators, "caseline alerts run"),
+        ):
+            if at is not None and at.date() == today:
+                yield Finding(Verdict.GOOD, name, f"judged at {at:%H:%M} today, {today}")
+            elif at is not None:
+                text = f"those of {at.date()}, and today is {today}: is `{program}` running?"
+                yield Finding(Verdict.WRONG, name, text)
+            else:
+                text = f"not judged yet: is `{program}` running, and has it read old events?"
+                yield Finding(Verdict.ODD, name, text)
 
     def _topics(self) -> list[Finding]:
         admin = admin_client(self.settings)
@@ -185,7 +211,7 @@ class Doctor:
             except (OtherLayout, Incomplete) as error:
                 shards[shard] = _Stand(None, str(error)), {}
             except RedisError as error:
-                text = f"the state cannot be read ({error}): {DELETE_IT}"
+                text = f"the state cannot be read ({described(error)}): {DELETE_IT}"
                 shards[shard] = _Stand(None, text), {}
         found_of = {tp: shards[shard_of(tp)] for tp in tps}
         return {
@@ -236,7 +262,7 @@ class Doctor:
         try:
             known = set(await known_shards(self.redis, self.settings.deployment))
         except RedisError as error:
-            text = f"the set of shards cannot be read ({error}): {DELETE_IT}"
+            text = f"the set of shards cannot be read ({described(error)}): {DELETE_IT}"
             yield Finding(Verdict.WRONG, "shards", text)
             return
         with_state = {shard_of(tp) for tp in bounds if stands[tp].head}
@@ -275,8 +301,3 @@ def _workers(members: int, lag: int) -> Finding:
 
 def _name(tp: TP) -> str:
     return f"{tp.topic}[{tp.partition}]"
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()

@@ -207,7 +207,7 @@ class Nightly:
         settings = self.settings
         async with (
             connect_redis(settings) as redis,
-            log_reader(settings.kafka_bootstrap, VALIDATORS) as reader,
+            log_reader(settings.kafka, VALIDATORS) as reader,
         ):
             work = Reconcile(redis, settings.deployment, self.rules, reader)
             return [it async for it in work.run(day)]

@@ -89,5 +89,6 @@ async def disks(redis: Redis, releases: Path) -> AsyncIterator[Finding]:
 
 def is_local(redis: Redis) -> bool:
     """Whether Redis runs on this machine, going by its address."""
-    given: dict[str, Any] = redis.connection_pool.connection_kwargs
+    pool = getattr(redis, "connection_pool", None)  # which a Cluster's client has not
+    given: dict[str, Any] = pool.connection_kwargs if pool else {}
     return "path" in given or given.get("host") in {"127.0.0.1", "::1", "localhost"}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from processors.record.decoding import Rejection
+from schemas.connections import Brokers
 from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.kafka.batches import TP, Record
 from streams.kafka.logreading import log_reader
@@ -71,7 +72,7 @@ class DeadLetter(NamedTuple):
 
 
 async def read_dead_letters(
-    brokers: str, topics: Sequence[str] = tuple(VALIDATORS)
+    brokers: Brokers, topics: Sequence[str] = tuple(VALIDATORS)
 ) -> AsyncIterator[DeadLetter]:
     """Every dead letter of the topics, by topic, partition and offset in its own topic.
 
@@ -107,7 +108,7 @@ def _dead_letter(record: Record) -> DeadLetter | None:
 class DeadLetters:
     """Writes dead letters, each once as long as one worker at a time owns a partition."""
 
-    def __init__(self, producer: AIOKafkaProducer, brokers: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, brokers: Brokers) -> None:
         self._producer = producer
         self._brokers = brokers
         self._written: dict[TP, int] = {}

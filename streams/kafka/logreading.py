@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.connections import Brokers
 from streams.failures import Understood
 from streams.kafka.batches import TP, Record
+from streams.kafka.clients import for_aiokafka
 
 # How long to wait for records that the broker says are there.
 READ_TIMEOUT_MS = 30_000
@@ -59,10 +61,10 @@ class LogReader:
 
 
 @asynccontextmanager
-async def log_reader(brokers: str, topics: Iterable[str]) -> AsyncIterator[LogReader]:
+async def log_reader(brokers: Brokers, topics: Iterable[str]) -> AsyncIterator[LogReader]:
     """A reader of those of the topics that are there, for as long as the context lasts."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="none"
+        **for_aiokafka(brokers), enable_auto_commit=False, auto_offset_reset="none"
     )
     try:
         await consumer.start()

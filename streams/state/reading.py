@@ -8,19 +8,25 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, previous_month_end
-from processors.figures.evaluate import AsOf, scorecard
+from processors.figures.evaluate import AsOf, Figure, figure, scorecard
 from processors.figures.supplies import Supplies
 from processors.ledger.tables import Stock, together
+from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
 from processors.record.quality import OddFact, odd_facts
-from processors.record.record import decode_record
+from processors.record.record import Record, decode_record
 from processors.rules import Rules
+from schemas.catalogue import Indicator
 from schemas.events.registry import REFERENCE_TOPIC
+from schemas.places import Place
 from schemas.scorecard import ScorecardRow
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.integrity import Incomplete
 from streams.state.store import Head, ShardStore
+
+# Records that are looked at together for a list.
+LISTED_AT_ONCE = 2_000
 
 
 class NothingYet(Understood):
@@ -125,6 +131,25 @@ async def read_stocks(redis: Redis, deployment: str, rules: Rules, dates: Sequen
     return Stocks([together(found) for found in stocks], heads)
 
 
+async def read_series(
+    redis: Redis,
+    deployment: str,
+    rules: Rules,
+    dates: Sequence[date],
+    cell: tuple[Indicator, Place, str],
+) -> list[Figure]:
+    """An indicator's figure of a place and band, as of each of the dates, as known now.
+
+    Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
+    """
+    stocks = await read_stocks(redis, deployment, rules, dates)
+    reference = await read_reference(redis, deployment, rules)
+    return [
+        figure(rules, AsOf(day, stock, Supplies(reference.events, day)), *cell)
+        for day, stock in zip(dates, stocks.by_date, strict=True)
+    ]
+
+
 class Reference(NamedTuple):
     """The reference events that count, and where shards stood."""
 
@@ -166,6 +191,29 @@ async def read_odd_facts(
             async for events in _records(store, head or Head()):
                 for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
                     yield fact
+
+
+async def read_list(
+    redis: Redis, deployment: str, rules: Rules, question: Question
+) -> AsyncIterator[Listed]:
+    """What makes up a cell, from every record as it is now; one that changes meanwhile may differ.
+
+    Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
+    """
+    for shard in await _shards(redis, deployment):
+        store = ShardStore(redis, deployment, shard, rules)
+        head = await store.head()
+        if head is None or shard.topic == REFERENCE_TOPIC:
+            continue
+        seen: dict[str, Record] = {}
+        async for child, stored in store.all_records(head):
+            seen[child] = decode_record(stored, rules.make_row)
+            if len(seen) == LISTED_AT_ONCE:
+                for it in listed(rules, seen.items(), question):
+                    yield it
+                seen = {}
+        for it in listed(rules, seen.items(), question):
+            yield it
 
 
 async def _records(store: ShardStore, head: Head) -> AsyncIterator[list[Event]]:

@@ -16,6 +16,7 @@ so that they lie in one slot of a Redis Cluster:
     ...:alerts:open                                       alert id -> its change, while active
     ...:alerts:counts                                     "<standard> <state>" -> active alerts
     ...:alerts:outbox                                     stream of changes, until they are told
+    ...:alerts:judged                                     `at`, by when no child was left to look at
 
 What was told of alerts outlives a rebuild: it says what the world outside believes.
 
@@ -365,6 +366,10 @@ class ShardStore:
         )
         return [child.decode() for child in children]
 
+    async def judged(self, seconds: float) -> None:
+        """Note that by a time no child was left whose alerts were to be looked at."""
+        await self._redis.zadd(self.alerts_key("judged"), {"at": seconds}, gt=True)
+
     async def all_records(self, head: Head) -> AsyncIterator[tuple[str, bytes]]:
         """Every child's stored record; one changed meanwhile may come twice."""
         pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
@@ -480,7 +485,7 @@ class ShardStore:
 
     def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
         for child, alert, before in settlement.telling.changes:
-            name, text = self._rules.wording.change(child, alert)
+            name, text = self._rules.wording.change(child, alert, settlement.telling.at)
             yield Outgoing(name, alert.standard, before, alert.state, text)
 
     def _queue_state(

@@ -54,6 +54,8 @@ SHOW_SECONDS = 5.0
 # How often the deadlines of alerts are looked up, and how many children are judged at a time.
 LOOK_SECONDS = 0.5
 JUDGED_AT_ONCE = 500
+# How often it is noted that nothing is left to judge: until when alerts are right.
+JUDGED_SECONDS = 10.0
 
 # How often the stored heads are compared with those in memory, also while nothing happens.
 CHECK_SECONDS = 2.0
@@ -99,6 +101,7 @@ class Held:
     latest: int
     calm: Calm
     look_due: float = 0.0
+    judged_at: float = 0.0
     looking: asyncio.Task[list[str]] | None = None
     commit: asyncio.Task[None] | None = None
     judging: asyncio.Task[None] | None = None
@@ -356,7 +359,11 @@ class Folding:
     async def _due(self, shard: TP, held: Held) -> list[str]:
         """Children to be judged by now; none while Redis does not answer."""
         try:
-            due = await held.store.due(held.head, self._clock.seconds(), JUDGED_AT_ONCE)
+            at = self._clock.seconds()
+            due = await held.store.due(held.head, at, JUDGED_AT_ONCE)
+            if not due and at >= held.judged_at + JUDGED_SECONDS:
+                await held.store.judged(at)
+                held.judged_at = at
         except (RedisError, OSError) as error:
             log.warning("deadlines cannot be read: %s", error, extra=_where(shard, held))
             return []
@@ -469,7 +476,7 @@ class Folding:
         now = asyncio.get_running_loop().time()
         if held.calm.is_replaying(now):
             return None
-        return Judgement(self._clock.day(), held.calm.kept_back(now))
+        return Judgement(self._clock.day(), held.calm.kept_back(now), self._clock.seconds())
 
     async def _retake(self, shard: TP) -> bool:
         """Take a shard's state anew and read on from there, once it is time to; whether it was."""

@@ -10,6 +10,7 @@ from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import clock_of
 from streams.kafka.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
+from streams.kafka.clients import for_aiokafka
 from streams.kafka.deadletters import LARGEST_BYTES, DeadLetters
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.workers import WorkerMetrics
@@ -31,7 +32,7 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     rules = load_rules(settings)
     redis = connect_redis(settings)
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **for_aiokafka(settings.kafka),
         acks="all",
         enable_idempotence=True,
         max_request_size=LARGEST_BYTES,
@@ -54,13 +55,13 @@ def _app(
     producer: AIOKafkaProducer,
     metrics: WorkerMetrics,
 ) -> App:
-    dead_letters = DeadLetters(producer, settings.kafka_bootstrap)
+    dead_letters = DeadLetters(producer, settings.kafka)
     limits = Limits(settings.records_in_memory, settings.alert_calm_seconds)
     clock = clock_of(settings)
     folding = Folding(redis, settings.deployment, rules, dead_letters, clock, limits, metrics)
     reading = Reading(
         group=f"caseline-{settings.deployment}",
-        brokers=settings.kafka_bootstrap,
+        brokers=settings.kafka,
         session_timeout=settings.session_timeout,
         heartbeat_interval=settings.session_timeout / 5,
         request_timeout=max(40.0, 2 * settings.session_timeout),  # Faust wants it the longer one

@@ -14,7 +14,7 @@ from processors.fold import Settlement
 from processors.record.decoding import decode
 from processors.rules import Rules
 from schemas.alerts import CHANGE
-from streams.kafka.batches import TP
+from schemas.events.registry import CASE_TOPIC
 from streams.state.store import Advance, Refused
 from tests.services.test_store import State, batches, in_redis, linked
 from tests.support.cutting import Cut
@@ -30,15 +30,13 @@ class Judging(State):
     """A worker that judges alerts as of one day."""
 
     async def fold(self, messages: list[tuple[bytes, bytes]]) -> tuple[Settlement, Advance]:
-        topic = TP("case-events", 0).topic
-        events = decode(topic, [(key, value, ()) for key, value in messages]).events
+        events = decode(CASE_TOPIC, [(key, value, ()) for key, value in messages]).events
         missing = self.memory.missing(child for child, _ in events)
         stored = await self.store.children(self.head, missing)
         for child, (record, told) in zip(missing, stored, strict=True):
             self.memory.admit(child, record, told)
         self.memory.fold(events)
-        advance = Advance(self.head.offset + len(messages), events[-1][1].instant, {})
-        return self.memory.settle(JUDGEMENT), advance
+        return self.memory.settle(JUDGEMENT), self.advance(messages, events[-1][1].instant, {})
 
 
 @pytest.mark.parametrize(
@@ -66,7 +64,7 @@ def test_a_worker_that_loses_its_answer_takes_the_partition_anew_and_tells_each_
                 await broken.commit(*folded)
         await state.take_over()
         read = sum(map(len, work_to_do[: BATCHES // 2]))
-        assert (state.head.offset > read) == is_stored
+        assert (state.head.offset(CASE_TOPIC) > read) == is_stored
         for batch in work_to_do[BATCHES // 2 + is_stored :]:
             await state.fold_and_commit(batch)
         await _check(redis, state)

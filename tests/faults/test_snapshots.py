@@ -16,14 +16,16 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
 import pytest
 from redis.asyncio import Redis
 
 from bench.workload import case_events
 from processors.fold import Settlement
-from processors.ledger.tables import Touched
+from processors.ledger.tables import Touched, keys
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
+from schemas.places import Locality
 from schemas.settings import Settings
 from snapshots.releases.chain import Sealed, requested, seal
 from snapshots.releases.failures import NotPublished
@@ -51,7 +53,7 @@ POINTS = [
     "after streams.jobs.releasing:take_cut",
     "after streams.jobs.releasing:examine",
     "at snapshots.releases.topic:Publisher.publish",
-    "at snapshots.releases.topic:Committing.commit_transaction",
+    "at snapshots.releases.transactions:Committing.commit_transaction",
     "after snapshots.releases.topic:Publisher.publish",
     "after streams.jobs.releasing:ReleaseFolder.write",
 ]
@@ -298,10 +300,17 @@ def test_tables_that_do_not_agree_with_the_log_refuse_the_release_and_name_the_c
             head = await store.head()
             assert head is not None
             tables = await store.tables(head)
-            for checkpoint in tables.checkpoints.values():
-                checkpoint[0] += 1
-            touched = Touched({}, set(tables.months))
-            await store.write(head.generation, Settlement({}, touched), tables)
+            dartford = np.array([rules.localities.number(Locality("Dartford"))])
+            key = keys(np.array([rules.slots.index("notifications")]), dartford, np.array([0]))
+            cell = np.flatnonzero(tables.cells == key)
+            assert len(cell) == 1
+            for month, checkpoint in tables.checkpoints.items():
+                grown = np.zeros(len(tables.cells), dtype=np.int32)
+                grown[: len(checkpoint)] = checkpoint
+                grown[cell] += 1
+                tables.checkpoints[month] = grown
+            touched = Touched({}, dict.fromkeys(tables.months, cell), [], len(tables.cells))
+            await store.write(head.generation, Settlement({}, touched), tables, head.kept)
 
     asyncio.run(falsify())
     said = small.run(*OCTOBER, code=1).stderr

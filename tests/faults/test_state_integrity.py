@@ -190,17 +190,16 @@ def test_a_redis_that_takes_no_writes_ends_no_worker_not_even_when_another_start
     with client(caseline) as redis, caseline.worker() as worker:
         caseline.run("ingest", paths[0])
         caseline.wait_for_the_end([worker])
-        with unwritable(redis):
-            with caseline.worker() as other:
-                wait_until(lambda: bool(other.holds()), "another has shards", [worker, other])
-                caseline.run("ingest", paths[1])
-                wait_until(
-                    lambda: "commit failed" in worker.text + other.text,
-                    "a commit is refused",
-                    [worker, other],
-                )
-                told = caseline.run("doctor", code=4).stdout
-                assert "wrong  Redis" in told
-                other.kill()
+        with unwritable(redis), caseline.worker() as other:
+            wait_until(lambda: bool(other.holds()), "another has shards", [worker, other])
+            caseline.run("ingest", paths[1])
+            wait_until(
+                lambda: "commit failed" in worker.text + other.text,
+                "a commit is refused",
+                [worker, other],
+            )
+            told = caseline.run("doctor", code=4).stdout
+            assert "wrong  Redis" in told
+            other.kill()
         caseline.wait_for_the_end([worker])
     assert as_replayed(caseline, paths)

@@ -12,6 +12,7 @@ from processors.alerts.judging import Judgement
 from processors.alerts.told import Alert
 from processors.alerts.wording import alert_id
 from processors.days.calendar import date_of, day_number
+from processors.ledger.tables import parts
 from processors.record.decoding import Message
 from processors.rules import Rules
 from schemas.alerts import CHANGE, CaseChange
@@ -58,9 +59,9 @@ def watch(worker: Worker, arrived: list[Arrival], days: list[date]) -> None:
     for position, day in enumerate(days):
         judgement = Judgement(day_number(day))
         for line, then in arrived[position * share : (position + 1) * share]:
-            if worker.topic not in line.topics:
-                continue
-            worker.take([line.message])
+            for topic in worker.topics:
+                if topic in line.topics:
+                    worker.take([line.message], topic)
             if "commit" in then:
                 worker.commit(judgement)
             if "forget" in then:
@@ -122,12 +123,13 @@ def test_stocks_of_the_ledger_count_the_breaches_of_any_day(
     day = history.dates[0] + timedelta(days=data.draw(st.integers(0, 60)))
     events = parsed(history.lines)
     stock = worker.state.tables.stock(day_number(day), watched.calendar)
+    slot, _, _ = parts(stock.cells)
     breached = [
         about[2] for about, found in alerts(events, day).items() if found.state == "breached"
     ]
     first = len(watched.catalogue.slots)
     for position, standard in enumerate(watched.standards.standard):
-        assert stock[first + position].sum() == breached.count(standard.code)
+        assert stock.amounts[slot == first + position].sum() == breached.count(standard.code)
 
 
 NOON = "T12:00:00Z"
@@ -185,7 +187,7 @@ def rebuilt(worker: Worker, rules: Rules, messages: list[Message]) -> Worker:
     other = Worker(rules, CASE_TOPIC)
     other.take(messages)
     other.commit()
-    other.told, other.changes = dict(worker.told), list(worker.changes)
+    other.store.told, other.changes = dict(worker.told), list(worker.changes)
     other.state.forget(0)
     return other
 

@@ -13,6 +13,7 @@ from processors.figures.population import BANDS
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.counts import Formulas
 from snapshots.disclosure.public import Issued, PublicRelease
@@ -196,7 +197,7 @@ def test_a_published_count_that_becomes_small_is_suppressed_and_named_as_exposed
 def test_what_a_reader_sees_in_the_definitions_is_drawn_from_the_catalogue(
     more: tuple[str, ...], less: tuple[str, ...]
 ) -> None:
-    drawn = relations(CATALOGUE.measure, Formulas(CATALOGUE.indicator))
+    drawn = relations(CATALOGUE.case_measures, Formulas(CATALOGUE.indicator))
     seen = tuple(sorted([(slot, 1) for slot in more] + [(slot, -1) for slot in less]))
     assert seen in drawn or seen not in without_implied([seen, *drawn])
 
@@ -222,7 +223,9 @@ def test_later_reports_on_earlier_notifications_do_not_unmask_a_month_of_them() 
             for month in months[:3]:
                 terms |= attack.terms(month, {"notifications": -1}, area, age)
             attack.know(terms, 0, 0)
-    assert pinned(attack, "2015-09", [(("EH01", "Alder", "0-4"), {"notifications": 1})]) == []
+    assert (
+        pinned(attack, "2015-09", [(CellKey("EH01", "Alder", "0-4"), {"notifications": 1})]) == []
+    )
 
 
 def test_those_with_no_district_are_not_the_difference_between_levels() -> None:

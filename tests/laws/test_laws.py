@@ -1,17 +1,19 @@
 """What holds of any set of events, however it arrives: the figures are a function of the set."""
 
-import numpy as np
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.days.calendar import day_number
-from processors.ledger.tables import Tables
+from processors.ledger.tables import ROW_DAYS, Cells, Stock, Tables, parts, together
 from processors.record.decoding import Message, decode
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.places import Locality
 from streams.kafka.eventfiles import Line
 from tests.support.agreement import expected, parsed, rows_from_store, shown
 from tests.support.arrivals import arrivals
@@ -40,20 +42,60 @@ def on_topic(lines: list[Line], topic: str) -> list[Message]:
     return [line.message for line in lines if topic in line.topics]
 
 
-def entries(tables: Tables) -> dict[int, list[list[int]]]:
-    """The tables' entries by month, months without any left out."""
-    return {month: rows.tolist() for month, rows in tables.entries.items() if rows.any()}
+# A cell's slot, its locality and its band; cells differ in number from shard to shard.
+Named = tuple[int, Locality, int]
 
 
-def added_up(tables: Tables) -> dict[int, list[int]]:
+def named(rules: Rules, cells: Cells) -> list[Named]:
+    """What the keys of cells stand for."""
+    columns = (column.tolist() for column in parts(cells))
+    return [
+        (slot, rules.localities.all[locality], band)
+        for slot, locality, band in zip(*columns, strict=True)
+    ]
+
+
+def entries(rules: Rules, tables: Tables) -> dict[int, dict[tuple[Named, int], int]]:
+    """The tables' entries by month, cell and day, those of nothing left out."""
+    names = named(rules, tables.cells)
+    found = {
+        month: {
+            (names[place // ROW_DAYS], place % ROW_DAYS): amount
+            for place, amount in zip(of.places.tolist(), of.amounts.tolist(), strict=True)
+            if amount
+        }
+        for month, of in tables.entries.items()
+    }
+    return {month: of for month, of in found.items() if of}
+
+
+def checkpoints(rules: Rules, tables: Tables) -> dict[int, dict[Named, int]]:
+    """Each month's checkpoint by cell, cells that hold nothing left out."""
+    names = named(rules, tables.cells)
+    return {
+        month: {names[cell]: amount for cell, amount in enumerate(sums.tolist()) if amount}
+        for month, sums in tables.checkpoints.items()
+    }
+
+
+def added_up(rules: Rules, tables: Tables) -> dict[int, dict[Named, int]]:
     """Each month's checkpoint, worked out entry by entry from all the months before it."""
-    stock = [0] * tables.shape.cells
-    checkpoints = {}
+    stock: Counter[Named] = Counter()
+    found = {}
+    by_month = entries(rules, tables)
     for month in sorted(tables.entries):
-        checkpoints[month] = list(stock)
-        for cell, day in np.argwhere(tables.entries[month]).tolist():
-            stock[cell] += int(tables.entries[month][cell, day])
-    return checkpoints
+        found[month] = {cell: amount for cell, amount in stock.items() if amount}
+        for (cell, _), amount in by_month.get(month, {}).items():
+            stock[cell] += amount
+    return found
+
+
+def held(rules: Rules, stock: Stock) -> dict[Named, int]:
+    """What each cell of a stock holds, cells that hold nothing left out."""
+    amounts: Counter[Named] = Counter()
+    for cell, amount in zip(named(rules, stock.cells), stock.amounts.tolist(), strict=True):
+        amounts[cell] += amount
+    return {cell: amount for cell, amount in amounts.items() if amount}
 
 
 @settings(max_examples=150)
@@ -67,7 +109,7 @@ def test_any_arrival_of_any_events_gives_the_scorecard_of_brute_force(
         deliver(worker, arrived)
     events = parsed(history.lines)
     for day in history.dates:
-        rows = rows_from_store(south_east, [cases], estimates, day)
+        rows = rows_from_store(south_east, [cases, estimates], day)
         assert shown(rows) == expected(events, day, SOUTH_EAST)
 
 
@@ -79,11 +121,13 @@ def test_tables_after_any_arrival_are_those_of_one_batch_in_memory_and_in_the_st
     worker, at_once = Worker(south_east, CASE_TOPIC), folded(south_east, history.lines)
     deliver(worker, data.draw(arrivals(history.lines)))
     in_memory, stored = worker.state.tables, worker.stored_tables()
-    assert entries(in_memory) == entries(stored) == entries(at_once.state.tables)
+    assert in_memory.cells.tolist() == stored.cells.tolist()
+    assert len(set(stored.cells.tolist())) == len(stored.cells)
+    of_all = [entries(south_east, it) for it in (in_memory, stored, at_once.state.tables)]
+    assert of_all[0] == of_all[1] == of_all[2]
     assert in_memory.months == stored.months == sorted(stored.checkpoints)
     for tables in (in_memory, stored, at_once.state.tables):
-        checkpoints = {month: sums.tolist() for month, sums in tables.checkpoints.items()}
-        assert checkpoints == added_up(tables)
+        assert checkpoints(south_east, tables) == added_up(south_east, tables)
 
 
 @settings(max_examples=30)
@@ -99,8 +143,8 @@ def test_children_spread_over_partitions_add_up_to_one_partition(
     ]
     whole = folded(south_east, lines)
     for day in map(day_number, history.dates):
-        parts = np.sum([worker.stock(day) for worker in workers], axis=0)
-        assert parts.tolist() == whole.stock(day).tolist()
+        together_hold = together([worker.stock(day) for worker in workers])
+        assert held(south_east, together_hold) == held(south_east, whole.stock(day))
 
 
 @settings(max_examples=30)
@@ -112,8 +156,10 @@ def test_what_is_known_already_changes_nothing_and_stores_nothing(
     messages = data.draw(st.permutations(on_topic(history.lines, CASE_TOPIC)))
     assert worker.take(messages) == len(messages)
     settlement = worker.commit()
-    assert (settlement.records, settlement.touched.rows) == ({}, {})
-    assert settlement.touched.checkpoints == set()
+    assert settlement.records == {}
+    assert (settlement.touched.rows, settlement.touched.checkpoints) == ({}, {})
+    assert settlement.touched.begun == []
+    assert settlement.touched.known == len(worker.state.tables.cells)
 
 
 @settings(max_examples=30)
@@ -124,7 +170,7 @@ def test_retracting_everything_before_or_after_leaves_nothing(
     retractions = [retraction_of(line) for line in history.lines]
     worker = Worker(south_east, CASE_TOPIC)
     deliver(worker, data.draw(arrivals(history.lines + retractions)))
-    assert entries(worker.stored_tables()) == {}
+    assert entries(south_east, worker.stored_tables()) == {}
 
 
 @settings(max_examples=40)

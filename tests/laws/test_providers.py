@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.days.calendar import day_number
+from processors.ledger.tables import Stock, keys
 from processors.places.forecast import forecast
 from processors.places.sums import Place, Places
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC
+from schemas.places import Locality
 from schemas.standards import load_standards
 from tests.reference.alerts import alerts
 from tests.reference.cases import cases
@@ -100,6 +102,13 @@ def test_places_are_the_areas_from_the_top_and_then_the_providers(with_providers
         *(Place(name) for name in names),
         *(Place("Kent", provider) for provider in PROVIDERS),
     ]
-    stock = np.ones((1, with_providers.shape.areas, 1), dtype=np.int64)
-    leaves = len(with_providers.areas.leaves)
-    assert places.sums(stock)[0].tolist() == [leaves + 1, 2, 1, 1, 1, 1, 1, 1]
+    graph, number = with_providers.graph, with_providers.localities.number
+    districts = [*with_providers.areas.leaves, None]
+    where = [number(Locality(it)) for it in districts]
+    where += [number(Locality(it, name)) for it in districts for name in (*PROVIDERS, "no other")]
+    assert all(graph.is_district(it) for it in districts[:-1])
+    none = np.zeros(len(where), dtype=np.int64)
+    stock = Stock(keys(none, np.array(where), none), none + 1)
+    leaves, times = len(with_providers.areas.leaves), 4
+    areas = [times * it for it in (leaves + 1, 2, 1, 1, 1, 1)]
+    assert places.sums(stock)[0].tolist() == [*areas, leaves + 1, leaves + 1]

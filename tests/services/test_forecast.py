@@ -48,7 +48,7 @@ async def _store(settings: Settings, rules: Rules) -> None:
         members: list[str] = [f"{CASE_TOPIC}:0"]
         await redis.sadd(partitions_key(settings.deployment), *members)
         store = ShardStore(redis, settings.deployment, TP(CASE_TOPIC, 0), rules)
-        await store.commit(Head(), state.settle(), state.tables, Advance(1, 0, {}))
+        await store.commit(Head(), state.settle(), state.tables, Advance({CASE_TOPIC: 1}, 0, {}))
 
 
 @pytest.fixture

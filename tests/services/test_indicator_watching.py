@@ -31,7 +31,7 @@ CALM_SECONDS = 0.4
 OCTOBER = datetime(2015, 10, 20, 12, tzinfo=UTC)
 NOVEMBER = datetime(2015, 11, 1, 0, 0, 1, tzinfo=UTC)
 GOOD, BAD = "Outcomes achieved", "Disengaged"
-Told = tuple[str, str, str, int, str | None]
+Told = tuple[str | None, str, str, int, str | None]
 
 
 def at(time: datetime) -> Clock:
@@ -89,7 +89,7 @@ class Deployment:
             for child in self._state.missing(child for child, _ in events):
                 self._state.admit(child, None)
             self._state.fold(events)
-        advance = Advance(self._head.offset + 1, 0, {})
+        advance = Advance({CASE_TOPIC: self._head.offset(CASE_TOPIC) + 1}, 0, {})
         settlement = self._state.settle()
         self._head = await self._store.commit(self._head, settlement, self._state.tables, advance)
 

@@ -1,24 +1,26 @@
 """Whether a scorecard says what the brute-force evaluation of the same events says."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from fractions import Fraction
 
-import numpy as np
-
 from processors.days.calendar import day_number, previous_month_end
 from processors.figures.evaluate import AsOf, scorecard
-from processors.figures.population import population
+from processors.figures.supplies import Supplies
+from processors.ledger.tables import together
 from processors.record.record import decode_record
 from processors.rules import Rules
+from schemas.events.registry import REFERENCE_TOPIC
 from schemas.scorecard import ScorecardRow
 from streams.kafka.eventfiles import Line
 from tests.reference import COUNTS, KENT, Areas, Cell, Event, evaluate, parse, printed
 from tests.support.durable import Worker
 
 Pair = tuple[int, int]
+# The codes that the evaluation of part A knows.
+PART_A = frozenset(f"EH{number:02d}" for number in range(1, 21))
 # Figures, value, previous value and direction of a cell.
-Shown = tuple[Pair, str, str, str | None]
+Shown = tuple[tuple[int | float | None, int | float | None], str, str, str | None]
 
 
 def parsed(lines: Iterable[Line]) -> list[Event]:
@@ -29,20 +31,23 @@ def parsed(lines: Iterable[Line]) -> list[Event]:
 
 
 def rows_from_store(
-    rules: Rules, cases: Iterable[Worker], estimates: Worker, day: date
+    rules: Rules, workers: Iterable[Worker], day: date, levels: Collection[str] = ()
 ) -> list[ScorecardRow]:
-    """The scorecard as a reader makes it from what workers have stored."""
-    published = [
+    """The scorecard as a reader makes it from what workers have stored, one of each group."""
+    workers = list(workers)
+    reference = [
         event
-        for record in estimates.records.values()
+        for worker in workers
+        if REFERENCE_TOPIC in worker.topics
+        for record in worker.records.values()
         for event in decode_record(record, lambda _: b"").events
     ]
 
     def as_of(day: date) -> AsOf:
-        stocks = [worker.stock(day_number(day)) for worker in cases]
-        return AsOf(np.sum(stocks, axis=0), population(published, rules.areas, day))
+        stocks = [worker.stock(day_number(day)) for worker in workers]
+        return AsOf(day, together(stocks), Supplies(reference, day))
 
-    return scorecard(rules.catalogue, rules.areas, as_of(day), as_of(previous_month_end(day)))
+    return scorecard(rules, as_of(day), as_of(previous_month_end(day)), levels)
 
 
 def expected(events: list[Event], day: date, areas: Areas = KENT) -> dict[Cell, Shown]:
@@ -57,7 +62,7 @@ def expected(events: list[Event], day: date, areas: Areas = KENT) -> dict[Cell, 
 
 
 def shown(rows: Iterable[ScorecardRow]) -> dict[Cell, Shown]:
-    """What rows say, cells that say nothing left out."""
+    """What rows of part A say, cells that say nothing left out."""
     return _telling(
         {
             (row.code, row.area, row.age_band): (
@@ -67,6 +72,7 @@ def shown(rows: Iterable[ScorecardRow]) -> dict[Cell, Shown]:
                 row.direction,
             )
             for row in rows
+            if row.code in PART_A
         }
     )
 

@@ -111,7 +111,7 @@ class Attack:
         top = self.terms(before, indicator.numerator, cell.area, cell.age_band)
         if indicator.denominator is None:
             self.know(top, cell.previous, cell.previous)
-        elif indicator.denominator != "population":
+        elif isinstance(indicator.denominator, dict):
             whole = self.terms(before, indicator.denominator, cell.area, cell.age_band)
             self.know(_plus(top, indicator.scale, whole, -(cell.previous - 0.05)), -SLIGHT, np.inf)
             self.know(_plus(top, indicator.scale, whole, -(cell.previous + 0.05)), -np.inf, SLIGHT)

@@ -4,15 +4,15 @@ from collections import Counter
 
 from schemas.areas import Area, Areas
 from schemas.catalogue import Indicator, load_catalogue
+from schemas.cells import CellKey
 from schemas.release import Release
-from snapshots.disclosure.counts import CellKey
 from snapshots.disclosure.disclose import disclose, primary
 from snapshots.disclosure.public import Disclosed, Issued, PublicRelease, public_release
 from snapshots.disclosure.suppression import Rule
 from tests.support.attack import Attack, Solver
 from tests.support.releases import Counts, Figures, release_of
 
-CATALOGUE = load_catalogue()
+CATALOGUE = load_catalogue().released
 INDICATORS = {indicator.code: indicator for indicator in CATALOGUE.indicator}
 RULE = Rule()
 COUNTY = Areas(
@@ -28,7 +28,7 @@ COUNTY = Areas(
     ],
 )
 AGES = ("all", "0-4", "5-10", "unknown")
-ALDER = ("EH04", "Alder", "0-4")
+ALDER = CellKey("EH04", "Alder", "0-4")
 LEAVES: tuple[str | None, ...] = ("Alder", "Birch", "Cedar", "Damson", None)
 
 
@@ -66,7 +66,7 @@ def withheld(release: Release, public: PublicRelease, rule: Rule = RULE) -> Sums
     """Every small count behind a suppressed cell, and every suppressed count of any size."""
     found: Sums = []
     for cell in release.cells:
-        key = (cell.code, cell.area, cell.age_band)
+        key = cell.key
         if not public.is_suppressed(key):
             continue
         indicator = INDICATORS[cell.code]
@@ -95,7 +95,7 @@ def pinned(attack: Attack, period: str, sums: Sums) -> Sums:
         terms = attack.terms(period, slots, area, band)
         least, greatest = solvers[tuple(slots)].bounds(terms)
         if least == greatest:
-            found.append(((code, area, band), slots))
+            found.append((CellKey(code, area, band), slots))
     return found
 
 

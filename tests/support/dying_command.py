@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from snapshots.releases import topic
+from snapshots.releases import transactions
 
 DIED = 9
 
@@ -49,7 +49,7 @@ def arm(when: str, point: str) -> None:
 
 if __name__ == "__main__":
     for name in ("Committing", "Producer"):
-        setattr(topic, name, Committing)
+        setattr(transactions, name, Committing)
     when, _, point = sys.argv[1].partition(" ")
     arm(when, point)
     from streams.cli import main

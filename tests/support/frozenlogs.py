@@ -4,22 +4,25 @@ from collections.abc import Iterable
 from datetime import date
 from zlib import crc32
 
-import numpy as np
-
 from processors.days.calendar import day_number, previous_month_end
+from processors.figures.evaluate import AsOf, scorecard
+from processors.figures.supplies import Supplies
 from processors.fold import Partition
+from processors.ledger.tables import together
 from processors.record.decoding import Event, decode
 from processors.rules import Rules
-from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
+from schemas.cells import CellKey
+from schemas.events.registry import REFERENCE_TOPIC, TOPICS, group_of
 from schemas.release import Position, Release, ReleaseKind
-from snapshots.checking.evidence import Evidence, Question, examine
+from schemas.scorecard import ScorecardRow
+from snapshots.checking.evidence import Evidence, Question, examine, recounted
 from snapshots.making.draft import Draft
 from snapshots.making.freeze import Cut, as_of_period
 from snapshots.recount.disk import LogRecord
 from snapshots.releases.chain import Sealed, requested, seal
 from streams.kafka.eventfiles import Line
 
-PARTITIONS = {CASE_TOPIC: 3, REFERENCE_TOPIC: 1}
+PARTITIONS = {it.name: 1 if it.group == REFERENCE_TOPIC else 3 for it in TOPICS}
 RELEASED_ON = date(2015, 11, 9)
 
 
@@ -31,6 +34,7 @@ class FrozenLog:
         self.records: dict[tuple[str, int], list[LogRecord]] = {
             (topic, number): [] for topic, count in PARTITIONS.items() for number in range(count)
         }
+        self._state: tuple[tuple[Position, ...], list[Partition], list[Event]] | None = None
         self.add(lines)
 
     def add(self, lines: Iterable[Line]) -> None:
@@ -53,34 +57,58 @@ class FrozenLog:
 
     def cut(self, as_of: date) -> Cut:
         """What workers that have folded all of the log would hold."""
-        states = {tp: self._state(*tp) for tp in self.records}
-        dates = as_of, previous_month_end(as_of)
-        now, before = (np.zeros(self.rules.shape, dtype=np.int64) for _ in dates)
-        for (topic, _), state in states.items():
-            if topic == CASE_TOPIC:
-                for stock, day in zip((now, before), dates, strict=True):
-                    stock += state.tables.stock(day_number(day), self.rules.calendar)
-        reference: list[Event] = [
-            event
-            for (topic, _), state in states.items()
-            for record in state.records.values()
-            if topic == REFERENCE_TOPIC
-            for event in record.events
-        ]
-        return Cut(self.positions, (now, before), tuple(reference))
+        now, before = (
+            together([it.tables.stock(day_number(day), self.rules.calendar) for it in self._shards])
+            for day in (as_of, previous_month_end(as_of))
+        )
+        return Cut(self.positions, (now, before), tuple(self._reference))
 
-    def _state(self, topic: str, number: int) -> Partition:
-        state = Partition(self.rules)
-        messages = [(it.key, it.value, it.headers) for it in self.records[topic, number]]
-        events = decode(topic, messages).events
-        for child in state.missing(child for child, _ in events):
-            state.admit(child, None)
-        state.fold(events)
-        state.settle()
-        return state
+    def scorecard(self, as_of: date) -> list[ScorecardRow]:
+        """What a live scorecard shows of every indicator in every place."""
+        cut, dates = self.cut(as_of), (as_of, previous_month_end(as_of))
+        now, before = (
+            AsOf(day, stock, Supplies(cut.reference, day))
+            for day, stock in zip(dates, cut.stocks, strict=True)
+        )
+        return scorecard(self.rules, now, before, self.rules.graph.levels)
+
+    @property
+    def _shards(self) -> list[Partition]:
+        """The shards of what happened to children and at places, folded once as the log stands."""
+        return self._folded()[0]
+
+    @property
+    def _reference(self) -> list[Event]:
+        return self._folded()[1]
+
+    def _folded(self) -> tuple[list[Partition], list[Event]]:
+        if self._state is None or self._state[0] != self.positions:
+            shards = {
+                (group_of(topic), number): Partition(self.rules) for topic, number in self.records
+            }
+            for (topic, number), records in self.records.items():
+                _fold(shards[group_of(topic), number], topic, records)
+            reference = [
+                event
+                for (group, _), shard in shards.items()
+                for child in shard.children.values()
+                if group == REFERENCE_TOPIC
+                for event in child.record.events
+            ]
+            self._state = self.positions, [*shards.values()], reference
+        return self._state[1:]
+
+    def question(self, as_of: date) -> Question:
+        """What the log is asked of every indicator of the rules."""
+        rules = self.rules
+        return Question(rules.catalogue, rules.areas, as_of, self.positions, places=rules.places)
+
+    def recount(self, as_of: date) -> list[ScorecardRow]:
+        """What the log itself says of every indicator in every place."""
+        return recounted(self.records.values(), self.question(as_of))
 
     def evidence(self, question: Question) -> Evidence:
-        """What the log itself says."""
+        """What the log itself says of a release."""
         return examine(self.records.values(), question, lambda *_: None)
 
     def release(
@@ -94,10 +122,18 @@ class FrozenLog:
         request = requested(period, kind, "analyst", reason)
         rules, links = self.rules, list(chain)
         cut = self.cut(as_of_period(period))
-        draft = Draft(request, RELEASED_ON, rules.catalogue, rules.areas, links, cut)
+        draft = Draft(request, RELEASED_ON, rules, links, cut)
         return seal(draft.release(self.evidence(draft.question)))
 
 
-def changed_cells(release: Release) -> set[tuple[str, str, str]]:
+def _fold(shard: Partition, topic: str, records: list[LogRecord]) -> None:
+    events = decode(topic, [(it.key, it.value, it.headers) for it in records]).events
+    for child in shard.missing(child for child, _ in events):
+        shard.admit(child, None)
+    shard.fold(events)
+    shard.settle()
+
+
+def changed_cells(release: Release) -> set[CellKey]:
     """The cells that a release says have changed."""
-    return {(it.code, it.area, it.age_band) for it in release.changes}
+    return {it.key for it in release.changes}

@@ -157,7 +157,9 @@ def _month_end(month: str) -> date:
 
 def _cell(row: ScorecardRow) -> ReleaseCell:
     target = TARGETS.get(row.code)
-    return ReleaseCell(**row.model_dump(exclude={"title"}), target=target, rag=_rag(row, target))
+    return ReleaseCell(
+        **row.model_dump(exclude={"title", "level"}), target=target, rag=_rag(row, target)
+    )
 
 
 def _rag(row: ScorecardRow, target: float | None) -> Rag | None:
@@ -169,7 +171,7 @@ def _rag(row: ScorecardRow, target: float | None) -> Rag | None:
 
 @cache
 def _replayed() -> tuple[Rules, Replay]:
-    rules = Rules(load_catalogue(), load_areas())
+    rules = Rules(load_catalogue().released, load_areas())
     replay = Replay(rules)
     for judged in read_events(EVENTS):
         replay.add(judged.good)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from processors.figures.direction import direction_of_travel
-from processors.figures.evaluate import value_of
+from processors.figures.evaluate import shown
 from schemas.areas import Areas
 from schemas.catalogue import ALL_AGES, Indicator, load_catalogue
 from schemas.release import FORMAT, Release, ReleaseCell
@@ -51,7 +51,8 @@ def release_from(
 ) -> Release:
     """A first release of scorecard rows."""
     cells = [
-        ReleaseCell(**row.model_dump(exclude={"title"}), target=None, rag=None) for row in rows
+        ReleaseCell(**row.model_dump(exclude={"title", "level"}), target=None, rag=None)
+        for row in rows
     ]
     return bare_release(cells, indicators, areas, bands, period, 1)
 
@@ -87,7 +88,7 @@ def bare_release(
         commentary=(),
         quality={},
         changes=(),
-        measures=load_catalogue().measure,
+        measures=load_catalogue().released.measure,
     )
 
 
@@ -107,32 +108,35 @@ def total(terms: Mapping[str, int], figures: Figures, areas: Areas, area: str, b
 def _fraction(
     indicator: Indicator, figures: Figures, areas: Areas, area: str, band: str
 ) -> tuple[int, int]:
-    if indicator.denominator == "population":
-        denominator = 1000
-    else:
-        denominator = total(
-            indicator.denominator or indicator.numerator, figures, areas, area, band
-        )
-    return total(indicator.numerator, figures, areas, area, band), denominator
+    numerator = total(indicator.numerator, figures, areas, area, band)
+    if indicator.denominator is None:
+        return numerator, numerator
+    if isinstance(indicator.denominator, dict):
+        return numerator, total(indicator.denominator, figures, areas, area, band)
+    return numerator, 1000
 
 
 def _cell(
     indicator: Indicator, area: str, band: str, now: tuple[int, int], before: tuple[int, int]
 ) -> ReleaseCell:
-    is_count = indicator.denominator is None
-    direction = direction_of_travel(
-        (now[0], 1) if is_count else now, (before[0], 1) if is_count else before, "change", "T"
-    )
+    value, value_before = _value(indicator, now), _value(indicator, before)
     return ReleaseCell(
         code=indicator.code,
         area=area,
         age_band=band,
         numerator=now[0],
         denominator=now[1],
-        value=value_of(indicator, now),
-        status="reported" if is_count or now[1] else "no-cases",
-        previous=value_of(indicator, before),
-        direction=direction,
+        value=shown(indicator, value),
+        status="reported" if value[1] else "no-cases",
+        previous=shown(indicator, value_before),
+        direction=direction_of_travel(value, value_before, "change", "T"),
         target=None,
         rag=None,
     )
+
+
+def _value(indicator: Indicator, figure: tuple[int, int]) -> tuple[int, int]:
+    """The exact value of a numerator and denominator; a lower number of 0 for none."""
+    if indicator.denominator is None:
+        return figure[0], 1
+    return indicator.scale * figure[0], figure[1]

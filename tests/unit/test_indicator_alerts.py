@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.facts.cases import UNKNOWN_BAND
 from processors.figures.rating import Target
+from processors.ledger.tables import Stock, keys
 from processors.places.indicators import Figure, figures, news, state_of
 from processors.places.sums import Place
 from processors.rules import Rules
 from schemas.alerts import AlertState, IndicatorChange
+from schemas.places import NOWHERE, Locality
 from schemas.standards import IndicatorStandard
 
 TODAY = date(2015, 10, 20)
@@ -29,7 +32,8 @@ def figure(
     rules: Rules, standard: IndicatorStandard, numerator: int, denominator: int, place: str = "Kent"
 ) -> Figure:
     indicator = next(it for it in rules.catalogue.indicator if it.code == standard.indicator)
-    return Figure(standard, indicator, Place(place), numerator, denominator, standard.target)
+    flow = rules.catalogue.period_of(indicator)
+    return Figure(standard, indicator, Place(place), numerator, denominator, standard.target, flow)
 
 
 @pytest.mark.parametrize(
@@ -149,11 +153,15 @@ def test_an_area_that_is_renamed_ends_the_alert_of_the_old_name(
 
 
 def test_figures_are_of_every_area_and_targets_that_were_set_hold(rules: Rules) -> None:
-    stock = np.zeros(rules.shape, dtype=np.int64)
     closures, achieved = (rules.slots.index(name) for name in ("closures", "closures_achieved"))
-    dover = rules.areas.leaves.index("Dover")
-    stock[closures, dover, 0], stock[achieved, dover, 0] = 20, 15
-    stock[closures, -1, 4] = 4  # of an unknown district, and no known age
+    dover = rules.localities.number(Locality("Dover"))
+    held = [
+        (closures, dover, 0, 20),
+        (achieved, dover, 0, 15),
+        (closures, rules.localities.number(NOWHERE), UNKNOWN_BAND, 4),
+    ]
+    slot, locality, band, amount = np.array(held).T
+    stock = Stock(keys(slot, locality, band), amount)
     found = {
         it.place.area: it
         for it in figures(rules, stock, {("EH16", "South"): Target(71.0, None)})

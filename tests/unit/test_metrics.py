@@ -145,7 +145,7 @@ def alert(standard: str, state: AlertState, *, historic: bool = False) -> Alert:
 
 
 def test_alerts_that_changed_their_state_are_counted_and_history_is_not(
-    metrics: WorkerMetrics, meter: Meter
+    metrics: WorkerMetrics,
 ) -> None:
     changes = [
         Told("P1", alert("unit-plan", "due-soon"), None),
@@ -153,8 +153,8 @@ def test_alerts_that_changed_their_state_are_counted_and_history_is_not(
         Told("P3", alert("unit-plan", "resolved"), "breached"),
         Told("P4", alert("unit-plan", "resolved", historic=True), None),
     ]
-    meter.told(changes)
-    meter.told(changes[:1])
+    metrics.told(changes)
+    metrics.told(changes[:1])
     for state, count in (("due-soon", 2), ("resolved", 1), ("breached", None)):
         labels = {"standard": "unit-plan", "state": state}
         assert value(metrics, "caseline_alert_changes_total", **labels) == count

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
 from schemas.release import Change
 from snapshots.disclosure.audit import published, unprotected
 from snapshots.disclosure.counts import NotProtected
@@ -95,13 +96,13 @@ def test_a_percentage_goes_with_the_small_counts_that_it_rests_on(
         "closures_achieved": everywhere(20, Alder_04=achieved),
     }
     public = unsecured(small_release(figures, "EH16"), rule)
-    assert public.is_suppressed(("EH16", "Alder", "0-4")) == is_suppressed
+    assert public.is_suppressed(CellKey("EH16", "Alder", "0-4")) == is_suppressed
 
 
 def test_where_zeros_are_shown_none_is_hidden_to_protect_another_count() -> None:
     release = step_downs(0, Alder_04=3, Cedar_510=4)
     reasons = protected(release).reasons
-    zeros = {(cell.code, cell.area, cell.age_band) for cell in release.cells if not cell.numerator}
+    zeros = {cell.key for cell in release.cells if not cell.numerator}
     assert not zeros & reasons.keys()
 
 

@@ -3,19 +3,20 @@
 import csv
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from processors.ledger.tables import parts
 from processors.rules import Rules
 from schemas.catalogue import AGE_BANDS, ALL_AGES
+from schemas.cells import CellKey
 from schemas.release import Release
-from snapshots.disclosure.counts import CellKey
 from snapshots.disclosure.public import PublicRelease
 from snapshots.making.freeze import as_of_period
 from snapshots.publish.public_profile import PublicFolder
@@ -61,15 +62,16 @@ def late_and_corrected(events: list[Fields]) -> Iterator[Fields]:
     yield {**gone, "id": "gone", "type": "event.retracted", "data": {"retracts": never["id"]}}
 
 
-def tables_of(log: FrozenLog) -> dict[Unknown, int]:
+def tables_of(log: FrozenLog) -> Counter[Unknown]:
     """What the log's tables count, by slot, district (or none) and age band."""
-    stock = log.cut(as_of_period(PERIOD)).stocks[0]
-    leaves: list[str | None] = [*log.rules.areas.leaves, None]
-    return {
-        (PERIOD, slot, leaves[leaf], AGE_BANDS[band]): int(stock[row, leaf, band])
-        for row, slot in enumerate(log.rules.catalogue.slots)
-        for leaf, band in np.ndindex(*stock.shape[1:])
-    }
+    rules, stock = log.rules, log.cut(as_of_period(PERIOD)).stocks[0]
+    found: Counter[Unknown] = Counter()
+    cells = zip(*(it.tolist() for it in (*parts(stock.cells), stock.amounts)), strict=True)
+    for slot, locality, band, amount in cells:
+        at = rules.localities.all[locality]
+        if at.only is None:
+            found[PERIOD, rules.slots[slot], at.district, AGE_BANDS[band]] += amount
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def twice(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Twice:
     publish_in_public(root, second)
     one, other = PublicFolder(root / "releases").read()
     after = tables_of(log)
-    rise = {unknown: after[unknown] - before[unknown] for unknown in after}
+    rise = {it: after[it] - before[it] for it in after.keys() | before.keys()}
     return Twice((first.release, second.release), (one, other), rise, root / "site")
 
 
@@ -103,7 +105,7 @@ def publish_in_public(root: Path, sealed: Sealed) -> None:
 def scorecard(twice: Twice, number: int) -> dict[CellKey, dict[str, Any]]:
     path = twice.site / f"{PERIOD}-{number:03}-public/json/scorecard.json"
     found = json.loads(path.read_bytes())
-    return {(it["code"], it["area"], it["age_band"]): it for it in found["cells"]}
+    return {CellKey(it["code"], it["area"], it["age_band"]): it for it in found["cells"]}
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -134,7 +136,7 @@ def test_the_log_of_changes_names_only_figures_that_both_releases_show(twice: Tw
     one, other = twice.public
     path = twice.site / f"{PERIOD}-002-public/json/scorecard.json"
     *_, last = json.loads(path.read_bytes())["releases"]
-    told = {(it["code"], it["area"], it["age_band"]) for it in last["changes"]}
+    told = {CellKey(it["code"], it["area"], it["age_band"]) for it in last["changes"]}
     assert told == {
         key
         for key in changed_cells(twice.releases[1])

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.publish import writing
 from snapshots.publish.formats.json_data import PublishedScorecard, json_files
 from snapshots.publish.formats.opendata import csv_files
 from snapshots.publish.formats.pages import file_of, html_files
-from snapshots.publish.text.figures import Key
 from snapshots.publish.text.view import DisclosureMissingError, View
 from snapshots.publish.writing import Format, publish
 from snapshots.releases.canonical import canonical, sha256
@@ -32,13 +32,13 @@ DIRECTIONS = {"up": "▲Up", "down": "▼Down", "level": "▶No change"}
 class HidesSome:
     """Suppresses figures of one area in October, and everything else's small counts not at all."""
 
-    def __init__(self, hidden: Sequence[Key]) -> None:
+    def __init__(self, hidden: Sequence[CellKey]) -> None:
         self._hidden = frozenset(hidden)
 
-    def hides(self, release: Release, key: Key) -> bool:
+    def hides(self, release: Release, key: CellKey) -> bool:
         return release.period == "2015-10" and key in self._hidden
 
-    def hides_previous(self, release: Release, key: Key) -> bool:
+    def hides_previous(self, release: Release, key: CellKey) -> bool:
         return self.hides(release, key)
 
     def hides_number(self, number: int) -> bool:
@@ -175,14 +175,14 @@ def test_a_month_that_was_not_released_is_not_available_in_trends() -> None:
 
 
 def public_view() -> View:
-    hidden = [Key(code, "Dover", band) for code in ("EH01", "EH02", "EH15") for band in BANDS]
+    hidden = [CellKey(code, "Dover", band) for code in ("EH01", "EH02", "EH15") for band in BANDS]
     return View(
         later(), [october(), *earlier_months()], "public", HidesSome([*hidden, DARTFORD_CLOSED])
     )
 
 
 BANDS = october().age_bands
-DARTFORD_CLOSED = Key("EH15", "Dartford", ALL_AGES)
+DARTFORD_CLOSED = CellKey("EH15", "Dartford", ALL_AGES)
 
 
 def test_the_public_profile_needs_to_know_what_to_suppress() -> None:

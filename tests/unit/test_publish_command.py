@@ -104,7 +104,7 @@ def test_small_numbers_in_commentary_or_the_reason_stop_a_public_release(
 
 def test_a_release_that_never_went_out_is_hidden_altogether() -> None:
     rule, first = Rule(), october()
-    hidden = {(cell.code, cell.area, cell.age_band) for cell in first.cells if cell.code == "EH04"}
+    hidden = {cell.key for cell in first.cells if cell.code == "EH04"}
     out = public_release(first, rule, hidden, [])
     view = View(first, [release("2015-09")], "public", LetOut([out], rule))
     assert {point.shown.text for point in view.trend("EH01", "Kent")} == {"[c]", "816"}

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processors.decoding import decode
-from processors.quality import EXPLANATIONS
-from streams.deadletters import ADDED
 from typer.main import get_command
 
+from processors.record.decoding import decode
+from processors.record.quality import EXPLANATIONS
 from schemas.catalogue import load_catalogue
-from schemas.events import TOPICS
+from schemas.events.registry import VALIDATORS
 from schemas.scorecard import Status
 from schemas.settings import Settings
 from streams.cli import app
+from streams.kafka.deadletters import ADDED
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -103,10 +103,10 @@ def test_the_docs_have_every_indicator_and_every_status() -> None:
         assert f"\n| `{status}` |" in INDICATORS
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", VALIDATORS)
 def test_the_docs_have_every_event_type_on_its_topic(topic: str) -> None:
     (section,) = (part for part in EVENTS.split("\n## ") if f"\nTopic `{topic}`" in part)
-    types = set(event_types(TOPICS[topic].json_schema()))
+    types = set(event_types(VALIDATORS[topic].json_schema()))
     assert "event.retracted" in types
     for name in types:
         assert f"\n| `{name}` |" in section

@@ -20,8 +20,9 @@ from processors.figures.rating import Target, rating, rating_since
 from schemas.areas import Areas
 from schemas.catalogue import Indicator, load_catalogue
 from schemas.release import FORMAT, Position, Rag, Release, ReleaseCell, ReleaseKind
+from snapshots.checking.made_with import catalogue_of
 from snapshots.checking.verify import problems
-from snapshots.making.freeze import as_of_period
+from snapshots.making.freeze import as_of_period, check_releasable
 from snapshots.making.schedule import latest_due, next_due, wait
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import publish
@@ -437,36 +438,72 @@ def test_the_job_never_sleeps_long_and_never_into_the_past() -> None:
     assert wait(now, now - timedelta(seconds=3), longest) == 0
 
 
-# A release as the first version of the format had it, byte for byte; it is never made again.
-FORMAT_1 = Path(__file__).parents[1] / "data/release-format-1"
+# Releases as earlier versions of the format had them, byte for byte; they are never made again.
+EARLIER_FORMATS = (1, 2)
+
+
+def of_format(number: int, folder: ReleaseFolder) -> bytes:
+    """Put a release of an earlier format into the folder; its text."""
+    path = folder.root / "2015-10/001"
+    shutil.copytree(Path(__file__).parents[1] / f"data/release-format-{number}", path)
+    return (path / "release.json").read_bytes()
 
 
 @pytest.fixture
 def of_format_1(folder: ReleaseFolder) -> bytes:
     """A release of format 1 in the folder."""
-    path = folder.root / "2015-10/001"
-    shutil.copytree(FORMAT_1, path)
-    return (path / "release.json").read_bytes()
+    return of_format(1, folder)
 
 
+@pytest.mark.parametrize("number", EARLIER_FORMATS)
 def test_a_release_of_an_earlier_format_is_proved_and_published_as_it_was_written(
-    folder: ReleaseFolder, of_format_1: bytes, tmp_path: Path
+    folder: ReleaseFolder, tmp_path: Path, number: int
 ) -> None:
-    assert found(folder, {"2015-10/001": of_format_1}) == []
+    text = of_format(number, folder)
+    assert found(folder, {"2015-10/001": text}) == []
     (sealed,) = folder.read(PERIOD)
-    assert (sealed.release.format, sealed.text) == (1, of_format_1)
+    assert (sealed.release.format, sealed.text) == (number, text)
     view = View(sealed.release, stored=sealed.text)
     files = {path.name: path for path in publish(view, tmp_path / "site")}
-    assert files["release.json"].read_bytes() == of_format_1
+    assert files["release.json"].read_bytes() == text
     assert json.loads(files["scorecard.json"].read_bytes())["sha256"] == sealed.sha256
 
 
+def test_a_release_of_format_2_keeps_the_catalogue_it_was_made_with(folder: ReleaseFolder) -> None:
+    of_format(2, folder)
+    (sealed,) = folder.read(PERIOD)
+    kept = catalogue_of(sealed.release, load_catalogue())
+    assert kept.rag == "previous"
+    assert {it.code for it in kept.indicator} == {"EH01", "EH14", "EH16"}
+    assert kept.released == kept
+
+
+def test_a_release_keeps_only_what_its_figures_rest_on() -> None:
+    shipped = load_catalogue()
+    kept = shipped.released
+    assert [it.code for it in kept.indicator] == [f"EH{it:02}" for it in range(1, 21)]
+    assert (len(kept.measure), kept.relation, kept.rests_on_places) == (21, (), False)
+    everything = [it.model_copy(update={"released": True}) for it in shipped.indicator]
+    wide = shipped.model_copy(update={"indicator": tuple(everything)}).released
+    assert (wide.relation, wide.rests_on_places) == (shipped.relation, True)
+
+
+@pytest.mark.parametrize("code", ["EH31", "CEH02"])
+def test_what_is_not_counted_cannot_be_released(code: str) -> None:
+    shipped = load_catalogue()
+    chosen = [it.model_copy(update={"released": it.code == code}) for it in shipped.indicator]
+    with pytest.raises(NotAllowed, match=f"{code} cannot be released"):
+        check_releasable(shipped.model_copy(update={"indicator": tuple(chosen)}))
+
+
+@pytest.mark.parametrize("number", EARLIER_FORMATS)
 def test_a_release_of_today_follows_one_of_an_earlier_format(
-    folder: ReleaseFolder, of_format_1: bytes
+    folder: ReleaseFolder, number: int
 ) -> None:
+    of_format(number, folder)
     (first,) = folder.read(PERIOD)
     later = {"format": FORMAT, "number": 2, "kind": "revised", "previous_release": first.sha256}
-    later["measures"] = load_catalogue().measure
+    later["measures"] = load_catalogue().released.measure
     folder.write(seal(first.release.model_copy(update=later)))
     assert found(folder) == []
 

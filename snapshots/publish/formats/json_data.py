@@ -148,9 +148,9 @@ def _release(view: View, release: Release) -> PublishedRelease:
 def _cell(view: View, cell: Cell, target: float | None) -> PublishedCell:
     internal = view.profile == "internal"
     return PublishedCell(
-        code=cell.key.code,
-        area=cell.key.area,
-        age_band=cell.key.age_band,
+        code=cell.key.indicator,
+        area=cell.key.place,
+        age_band=cell.key.band,
         figure=_figure(cell.figure),
         numerator=cell.numerator if internal else None,
         denominator=cell.denominator if internal else None,

@@ -1,10 +1,11 @@
 """One release's figures as they may be shown: a number, or the symbol that stands for it."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from processors.figures.evaluate import rounded_half_up
 from schemas.catalogue import ALL_AGES, Indicator
+from schemas.cells import CellKey
 from schemas.release import Rag, Release, ReleaseCell
 from schemas.scorecard import Direction
 from snapshots.publish.text.wording import Mark, Symbol, number_text
@@ -16,25 +17,17 @@ MISSING = {
 }
 
 
-class Key(NamedTuple):
-    """Which figure of a release."""
-
-    code: str
-    area: str
-    age_band: str
-
-
 class Disclosure(Protocol):
     """What may not be shown, of the release published and of every other one shown with it.
 
     A release that an implementation knows nothing of must be hidden altogether.
     """
 
-    def hides(self, release: Release, key: Key) -> bool:
+    def hides(self, release: Release, key: CellKey) -> bool:
         """Whether a figure of a release, or anything worked out from it, is suppressed."""
         ...
 
-    def hides_previous(self, release: Release, key: Key) -> bool:
+    def hides_previous(self, release: Release, key: CellKey) -> bool:
         """Whether the figure of the month before, as that release has it, is suppressed."""
         ...
 
@@ -46,11 +39,11 @@ class Disclosure(Protocol):
 class NothingHidden:
     """The internal profile: every figure is shown."""
 
-    def hides(self, release: Release, key: Key) -> bool:  # noqa: ARG002
+    def hides(self, release: Release, key: CellKey) -> bool:  # noqa: ARG002
         """No figure is suppressed."""
         return False
 
-    def hides_previous(self, release: Release, key: Key) -> bool:  # noqa: ARG002
+    def hides_previous(self, release: Release, key: CellKey) -> bool:  # noqa: ARG002
         """No earlier figure is suppressed."""
         return False
 
@@ -76,7 +69,7 @@ class Cell:
     The numerator and denominator are absent where the figure is suppressed.
     """
 
-    key: Key
+    key: CellKey
     figure: Shown
     printed: Shown
     previous: Shown
@@ -116,21 +109,21 @@ class Figures:
     """The cells of one release as they may be shown."""
 
     def __init__(
-        self, release: Release, disclosure: Disclosure, marks: dict[Key, tuple[Mark, ...]]
+        self, release: Release, disclosure: Disclosure, marks: dict[CellKey, tuple[Mark, ...]]
     ) -> None:
         self.release = release
         self._disclosure = disclosure
         self._marks = marks
         self._indicators = {indicator.code: indicator for indicator in release.indicators}
-        self._cells = {Key(cell.code, cell.area, cell.age_band): cell for cell in release.cells}
+        self._cells = {cell.key: cell for cell in release.cells}
 
-    def cell(self, key: Key) -> Cell | None:
+    def cell(self, key: CellKey) -> Cell | None:
         """A figure and what is said beside it; None where the release has no such cell."""
         found = self._cells.get(key)
         return None if found is None else self._shown(key, found)
 
-    def _shown(self, key: Key, cell: ReleaseCell) -> Cell:
-        indicator = self._indicators[key.code]
+    def _shown(self, key: CellKey, cell: ReleaseCell) -> Cell:
+        indicator = self._indicators[key.indicator]
         hidden = self._disclosure.hides(self.release, key)
         figure = self._figure(indicator, cell, hidden)
         previous = self._previous(indicator, key, cell)
@@ -166,7 +159,7 @@ class Figures:
             return symbol(Symbol.NOT_AVAILABLE)
         return number(indicator, cell.value, cell.numerator)
 
-    def _previous(self, indicator: Indicator, key: Key, cell: ReleaseCell) -> Shown:
+    def _previous(self, indicator: Indicator, key: CellKey, cell: ReleaseCell) -> Shown:
         if cell.status == "not-at-this-level":
             return symbol(Symbol.NOT_APPLICABLE)
         if self._disclosure.hides_previous(self.release, key):
@@ -176,10 +169,12 @@ class Figures:
             return symbol(Symbol.NOT_AVAILABLE if by_population else Symbol.NOT_APPLICABLE)
         return number(indicator, cell.previous, 0)
 
-    def _printed(self, indicator: Indicator, key: Key, cell: ReleaseCell, figure: Shown) -> Shown:
-        whole_key = key._replace(age_band=ALL_AGES)
+    def _printed(
+        self, indicator: Indicator, key: CellKey, cell: ReleaseCell, figure: Shown
+    ) -> Shown:
+        whole_key = key._replace(band=ALL_AGES)
         whole = self._cells.get(whole_key)
-        if indicator.bands != "share" or key.age_band == ALL_AGES or whole is None:
+        if indicator.bands != "share" or key.band == ALL_AGES or whole is None:
             return figure
         if figure.value is None:
             return figure

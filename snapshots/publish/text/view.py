@@ -6,12 +6,12 @@ from functools import cached_property
 
 from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
+from schemas.cells import CellKey
 from schemas.release import Change, Commentary, Release
 from snapshots.publish.text.figures import (
     Cell,
     Disclosure,
     Figures,
-    Key,
     NothingHidden,
     Shown,
     symbol,
@@ -133,12 +133,12 @@ class View:
 
     def cell(self, code: str, area: str, band: str = ALL_AGES) -> Cell:
         """A figure of the release, which has one for every indicator, area and band."""
-        cell = self.cell_of(self.release.period, Key(code, area, band))
+        cell = self.cell_of(self.release.period, CellKey(code, area, band))
         if cell is None:
             raise KeyError(f"{code}, {area}, {band}: the release has no such cell")
         return cell
 
-    def cell_of(self, period: str, key: Key) -> Cell | None:
+    def cell_of(self, period: str, key: CellKey) -> Cell | None:
         """A figure of a month; None where no release of it has one."""
         figures = self._figures.get(period)
         return figures.cell(key) if figures else None
@@ -149,7 +149,7 @@ class View:
 
     def trend(self, code: str, area: str, band: str = ALL_AGES) -> list[Point]:
         """The figure of each month, oldest first; `x` for a month without a release."""
-        return [self._point(period, Key(code, area, band)) for period in self.periods]
+        return [self._point(period, CellKey(code, area, band)) for period in self.periods]
 
     def children(self, name: str) -> list[Area]:
         """The areas right below one."""
@@ -187,16 +187,16 @@ class View:
             for period, one in self._by_period.items()
         }
 
-    def _point(self, period: str, key: Key) -> Point:
+    def _point(self, period: str, key: CellKey) -> Point:
         cell = self.cell_of(period, key)
         if cell is None:
             return Point(period, symbol(Symbol.NOT_AVAILABLE), ())
         return Point(period, cell.figure, cell.marks)
 
-    def _marks(self, release: Release) -> Iterator[tuple[Key, tuple[Mark, ...]]]:
+    def _marks(self, release: Release) -> Iterator[tuple[CellKey, tuple[Mark, ...]]]:
         revised, broken = self._revised(release), self._broken(release)
         for cell in release.cells:
-            key = Key(cell.code, cell.area, cell.age_band)
+            key = cell.key
             marks = (
                 (Mark.PROVISIONAL, release.kind == "provisional"),
                 (Mark.REVISED, key in revised),
@@ -204,7 +204,7 @@ class View:
             )
             yield key, tuple(mark for mark, applies in marks if applies)
 
-    def _revised(self, release: Release) -> frozenset[Key]:
+    def _revised(self, release: Release) -> frozenset[CellKey]:
         """Cells changed since the first release of a period, by it or by one between."""
         before = (
             other
@@ -213,7 +213,7 @@ class View:
         )
         chain = [*sorted(before, key=lambda other: other.number), release]
         return frozenset(
-            Key(change.code, change.area, change.age_band)
+            change.key
             for earlier, later in zip([None, *chain], chain, strict=False)
             if later.kind in AFTER_FIRST
             for change in later.changes
@@ -233,7 +233,7 @@ class View:
         )
 
     def _hides_change(self, change: Change, before: Release | None, after: Release) -> bool:
-        key = Key(change.code, change.area, change.age_band)
+        key = change.key
         hidden_before = self.disclosure.hides(before, key) if before else self.profile == "public"
         return hidden_before or self.disclosure.hides(after, key)
 

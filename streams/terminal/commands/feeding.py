@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from snapshots.releases.access import write_privately
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.kafka.eventfiles import BadLine
 from streams.kafka.ingest import Sender
@@ -40,14 +41,14 @@ def ingest(files: EventFiles, rejects: RejectsOption = None) -> None:
     all_bad: list[BadLine] = []
     sent = 0
     with explained():
-        sender = Sender(settings.kafka_bootstrap)
+        sender = Sender(settings.kafka)
         for path in files:
             good, bad = feed_lines(path, sender.send)
             show_bad_lines(path, bad)
             sent, all_bad = sent + good, all_bad + bad
         sender.finish()
         if rejects and all_bad:
-            rejects.write_bytes(b"".join(line.value + b"\n" for line in all_bad))
+            write_privately(rejects, b"".join(line.value + b"\n" for line in all_bad))
     topics = ", ".join(
         f"{count:,} to {name}" for name, count in sorted(sender.acknowledged.items())
     )
@@ -79,7 +80,7 @@ def export(
     """Write dead letters to a file, to be corrected and sent with `caseline ingest`."""
     letters = _letters(reason)
     with explained():
-        file.write_bytes(b"".join(_line(letter) for letter in letters))
+        write_privately(file, b"".join(_line(letter) for letter in letters))
     err.print(f"{len(letters):,} dead letters written to {file}.")
 
 
@@ -89,7 +90,7 @@ def resend(reason: ReasonOption = None) -> None:
     settings, _ = settings_and_rules()
     letters = _letters(reason)
     with explained():
-        sender = Sender(settings.kafka_bootstrap)
+        sender = Sender(settings.kafka)
         for letter in letters:
             sender.send_again(letter)
         sender.finish()
@@ -100,7 +101,7 @@ def _letters(reason: str | None) -> list[DeadLetter]:
     settings, _ = settings_and_rules()
 
     async def read() -> list[DeadLetter]:
-        letters = read_dead_letters(settings.kafka_bootstrap)
+        letters = read_dead_letters(settings.kafka)
         return [letter async for letter in letters if reason in {None, letter.reason}]
 
     with explained():

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.events.registry import VALIDATORS, json_schema
+from streams.alerts.decisions import keeping
 from streams.jobs.rebuild import Acknowledgement, Rebuild
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
@@ -109,7 +110,7 @@ def rebuild(
 
     async def run(redis: Redis) -> int:
         tasks: dict[TP, TaskID] = {}
-        async with log_reader(settings.kafka_bootstrap, VALIDATORS) as reader:
+        async with log_reader(settings.kafka, VALIDATORS) as reader:
             work = Rebuild(
                 redis,
                 settings.deployment,
@@ -126,6 +127,9 @@ def rebuild(
                     bar.update(tasks[tp], completed=offset)
         for gap in work.gaps:
             err.print(f"Noted: {gap.told}.", markup=False, soft_wrap=True)
+        now = (await asyncio.to_thread(the_clock, settings)).now
+        async with keeping(settings.kafka_bootstrap, redis, settings.deployment, now) as decisions:
+            await decisions.turn()
         return len(tasks)
 
     err.print(f"{on_redis(settings, run)} partitions rebuilt.")
