@@ -16,7 +16,6 @@ from processors.facts.cases import Cases, Columns, derive
 from processors.ledger.entries import Part, entries_of
 from processors.ledger.tables import Tables, Touched
 from processors.record.decoding import Event
-from processors.record.record import decode_record
 from processors.rules import Rules
 
 
@@ -70,14 +69,6 @@ class Partition:
         held = self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
         if encoded is not None:
             held.seal = seal(child, encoded)
-
-    def restore(self, name: str, encoded: bytes) -> None:
-        """Take a record that was stored elsewhere as if all that it says were new."""
-        found, child = decode_record(encoded, self.rules.make_row), Child()
-        child.record.retracted.update(found.retracted)
-        for event in found.events:
-            child.record.apply(event, self.rules.make_row)
-        self.children[name] = self._dirty[name] = child
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
         """Take (child, event) pairs into their records; how many were known already."""

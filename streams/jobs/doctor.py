@@ -20,7 +20,6 @@ from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
 from streams.failures import described
 from streams.jobs.findings import STYLES, Finding, Verdict
-from streams.jobs.reconcile import Reconcile
 from streams.jobs.redis_health import clocks, disks, said_by_redis
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
@@ -29,6 +28,7 @@ from streams.kafka.topics import TopicPlan, admin_client, planned_topics
 from streams.state.integrity import Incomplete
 from streams.state.open_alerts import judged, prefixes
 from streams.state.reading import known_shards
+from streams.state.reconcile import Reconcile
 from streams.state.store import Head, OtherLayout, ShardStore, shard_of
 
 __all__ = ["STYLES", "Doctor", "Finding", "Verdict"]

@@ -5,8 +5,9 @@ present one. It then takes over in one step, and workers, refused with the old g
 up and read on from its offset. A rebuild that dies half-way leaves nothing that anyone reads.
 
 Where the log no longer has all that the state rests on, a rebuild refuses, unless someone says by
-name that it is to be made from what is there: the records of the present state, as far as they can
-be read, and the rest of the log. What is lost then is kept with the state (streams.state.gaps).
+name that it is to be made from what the log has. What is lost then is kept with the state
+(streams.state.gaps). Records of the state before are not taken over: what cannot be computed again
+from the log could never be compared with it, nor released.
 """
 
 from collections import Counter
@@ -14,24 +15,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import msgspec
 from redis.asyncio import Redis
 
-from processors.fold import Partition, seal
+from processors.fold import Partition
 from processors.record.decoding import decode
 from processors.rules import Rules
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.kafka.logreading import LogReader
-from streams.state.gaps import Gap
+from streams.state.gaps import Gap, begins
 from streams.state.integrity import Incomplete, Kept
 from streams.state.store import NO_HEAD, Head, Refused, ShardStore, shard_of
 
 # Times a switch is tried again because a worker committed at that very moment.
 SWITCH_TRIES = 20
 LOCK_SECONDS = 120
-# Records of a state before that are taken over at a time.
-RECORDS_AT_ONCE = 10_000
 
 
 GOES_ON = (
@@ -67,8 +65,8 @@ class Acknowledgement(NamedTuple):
 class _State(NamedTuple):
     """A shard that has state, where it stands, and what is to be read of each of its topics.
 
-    `stretches` has the first offset and the end to be read to. Where there are `gaps` the records
-    of the state before are taken over.
+    `stretches` has the first offset and the end to be read to. `gaps` are those
+    known before and those that were said to be now.
     """
 
     shard: TP
@@ -121,73 +119,42 @@ class Rebuild:
     async def _state(self, shard: TP, bounds: dict[TP, tuple[int, int]]) -> _State | None:
         """What there is of a shard; None for nothing. Raises LogIncomplete."""
         store = ShardStore(self.redis, self.deployment, shard, self.rules)
+        head, is_damaged = None, False
         try:
             head = await store.head(any_layout=True)
         except Incomplete:
-            head = None
+            is_damaged = True
+        is_damaged = is_damaged or bool(await store.generations())
         begins_later = any(first > 0 for first, _ in bounds.values())
-        if head is None and not await store.generations() and not begins_later:
+        if head is None and not is_damaged and not begins_later:
             return None
         stretches, new = {}, list[Gap]()
         gaps = head.gaps if head else ()
-        is_whole = (begins_later or bool(gaps) or _is_beyond(head, bounds)) and (
-            await self._is_whole(store, head)
-        )
-        gaps = self._known(shard, gaps, is_whole=is_whole)
         for tp, (first, end) in bounds.items():
             offset = head.offset(tp.topic) if head else end
             target = max(first, min(offset, end))
             if target or (head and tp.topic in head.offsets):
                 stretches[tp.topic] = first, target
-            known = max((it.end for it in gaps if it.topic == tp.topic), default=0)
+            known = begins(gaps, tp.topic)
             if first > known or offset > end:
-                new += await self._gaps(tp, (first, end), (known, offset), is_whole=is_whole)
+                new += await self._gaps(tp, (first, end), (known, offset))
         return _State(shard, store, head or Head(NO_HEAD), stretches, (*gaps, *new))
 
-    async def _is_whole(self, store: ShardStore, head: Head | None) -> bool:
-        """Whether every record that the present state counted is there, as it was stored."""
-        if head is None:
-            return False
-        count = total = 0
-        async for child, record in store.readable_records(head):
-            count, total = count + 1, total + seal(child, record)
-        return (count, total % 2**64) == (head.kept.records, head.kept.record_sum)
-
-    def _known(self, shard: TP, gaps: tuple[Gap, ...], *, is_whole: bool) -> tuple[Gap, ...]:
-        """Gaps that are known, of which none is kept where records are gone since."""
-        if is_whole or not any(gap.kept for gap in gaps):
-            return gaps
-        if self.acknowledged is None:
-            raise LogIncomplete(
-                f"{shard.topic}[{shard.partition}]: records are gone, and the log no longer has "
-                f"what they said; nothing was changed. {GOES_ON}"
-            )
-        return tuple(msgspec.structs.replace(gap, kept=False) for gap in gaps)
-
-    async def _gaps(
-        self, tp: TP, bounds: tuple[int, int], known: tuple[int, int], *, is_whole: bool
-    ) -> list[Gap]:
+    async def _gaps(self, tp: TP, bounds: tuple[int, int], known: tuple[int, int]) -> list[Gap]:
         """What of a log is gone that is not known to be. Raises LogIncomplete."""
-        (first, end), (begins, offset), by = bounds, known, self.acknowledged
+        (first, end), (start, offset), by = bounds, known, self.acknowledged
         if by is None:
             raise LogIncomplete(
                 f"{tp.topic}[{tp.partition}]: the log has offsets {first} to {end}, the state "
-                f"rests on {begins} to {offset}; nothing was changed. {GOES_ON}"
+                f"rests on {start} to {offset}; nothing was changed. {GOES_ON}"
             )
         found: list[Gap] = []
-        read_until = offset if is_whole else begins
-        for start, stop in ((begins, min(read_until, first)), (max(begins, read_until), first)):
-            if start < stop:
-                until = await self._written(tp, first, end) or by.at
-                kept = is_whole and stop <= offset
-                found.append(
-                    Gap(*tp, start, stop, until, by.by, by.reason, by.at, kept=kept),
-                )
+        if start < first:
+            until = await self._written(tp, first, end) or by.at
+            found.append(Gap(*tp, start, first, until, by.by, by.reason, by.at))
         if offset > end:
             since = await self._written(tp, max(first, end - 1), end)
-            found.append(
-                Gap(*tp, end, offset, by.at, by.by, by.reason, by.at, since=since, kept=is_whole)
-            )
+            found.append(Gap(*tp, end, offset, by.at, by.by, by.reason, by.at, since))
         return found
 
     async def _written(self, tp: TP, offset: int, end: int) -> int | None:
@@ -209,8 +176,6 @@ class Rebuild:
             generation = head.generation + 1
             await store.drop(generation)
         state, tallies, latest, kept = Partition(self.rules), Counter[str](), 0, Kept()
-        if of.gaps and head.generation >= 0:
-            kept, latest = await self._carry_over(of, generation, state), head.latest
         for topic, (first, target) in sorted(of.stretches.items()):
             tp = TP(topic, of.shard.partition)
             yield Progress(tp, first, target)
@@ -233,23 +198,6 @@ class Rebuild:
         for other in {head.generation, *others} - {generation}:
             await store.drop(other)
         self.gaps += of.gaps[len(head.gaps) :]
-
-    async def _carry_over(self, of: _State, generation: int, state: Partition) -> Kept:
-        """Take over what records of the state before can be read."""
-        kept = Kept()
-        async for child, record in of.store.readable_records(of.head):
-            state.restore(child, record)
-            if state.unsettled >= RECORDS_AT_ONCE:
-                kept = await of.store.write(generation, state.settle(), state.tables, kept)
-                state.forget(0)
-        kept = await of.store.write(generation, state.settle(), state.tables, kept)
-        state.forget(0)
-        return kept
-
-
-def _is_beyond(head: Head | None, bounds: dict[TP, tuple[int, int]]) -> bool:
-    """Whether a state stands beyond the end of any of its logs."""
-    return head is not None and any(head.offset(tp.topic) > end for tp, (_, end) in bounds.items())
 
 
 async def _switch(store: ShardStore, head: Head, to: Head) -> None:

@@ -11,7 +11,6 @@ class Gap(msgspec.Struct, frozen=True):
 
     Their messages were written by `until` and, where known, not before `since`: times of Kafka, in
     milliseconds from 1970. `by`, `reason` and `at` say who went on without them, why and when.
-    Where they are `kept` what they said was taken from the records of the state before.
     """
 
     topic: str
@@ -23,7 +22,6 @@ class Gap(msgspec.Struct, frozen=True):
     reason: str
     at: int
     since: int | None = None
-    kept: bool = False
 
     @property
     def messages(self) -> int:
@@ -42,20 +40,34 @@ class Gap(msgspec.Struct, frozen=True):
         return f"written {since}until {_day(self.until)}"
 
     @property
+    def noted(self) -> str:
+        """The gap as one kind of what a release says of its data: what, and what becomes of it."""
+        return (
+            f"messages that the log has lost, {self.where}: they were {self.span}, and no figure "
+            "counts them"
+        )
+
+    @property
     def told(self) -> str:
         """The gap in a sentence's words."""
-        how = "from the records of the state before" if self.kept else "without them"
         return (
             f"the log no longer has {self.where} ({self.span}); {self.by} had the state made "
-            f"{how}: {self.reason}"
+            f"without them: {self.reason}"
         )
 
     def is_seen(self, as_of: date, months: int) -> bool:
         """Whether figures of a date, which look back so many months, may lack its events."""
-        if self.kept:
-            return False
         # A month is at most 31 days; what began before and is still open is not known either.
         return as_of <= _day(self.until) + timedelta(days=31 * (months + 1))
+
+
+def begins(gaps: Iterable[Gap], topic: str) -> int:
+    """The offset before which it is known that a topic's log has nothing."""
+    known = 0
+    for gap in sorted(gaps, key=lambda it: it.first):
+        if gap.topic == topic and gap.first <= known:
+            known = max(known, gap.end)
+    return known
 
 
 def decode_gaps(stored: bytes) -> tuple[Gap, ...]:

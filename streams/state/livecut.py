@@ -17,6 +17,7 @@ from schemas.release import Position
 from snapshots.making.freeze import Cut
 from streams.failures import Understood
 from streams.kafka.batches import TP
+from streams.state.gaps import begins
 from streams.state.store import Head, ShardStore, shard_of, stored_offsets
 
 POLL_SECONDS = 0.1
@@ -71,11 +72,22 @@ async def take_cut(
         heads[shard] = head or Head()
     stored = stored_offsets(heads)
     positions = tuple(
-        it.model_copy(update={"offset": stored.get(TP(it.topic, it.partition), 0)})
+        it.model_copy(
+            update={
+                "offset": stored.get(TP(it.topic, it.partition), 0),
+                "begins": begins(heads[shard_of(TP(it.topic, it.partition))].gaps, it.topic),
+            }
+        )
         for it in partitions
     )
+    lost = {
+        gap.noted: gap.messages
+        for head in heads.values()
+        for gap in head.gaps
+        if gap.is_seen(as_of, rules.longest_window)
+    }
     now, before = (together(found) for found in stocks)
-    return Cut(positions, (now, before), tuple(reference))
+    return Cut(positions, (now, before), tuple(reference), lost)
 
 
 async def _reference(store: ShardStore) -> tuple[Head | None, list[Event]]:

@@ -376,20 +376,6 @@ class ShardStore:
         async for child, record in pairs:
             yield child.decode(), self._whole(child.decode(), record)
 
-    async def readable_records(self, head: Head) -> AsyncIterator[tuple[str, bytes]]:
-        """As `all_records`, each child once, but for those that are not as they were stored."""
-        seen: set[bytes] = set()
-        try:
-            pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
-            async for child, stored in pairs:
-                record = opened(child.decode(), stored)
-                if record is not None and child not in seen:
-                    seen.add(child)
-                    yield child.decode(), record
-        except ResponseError as error:
-            if "WRONGTYPE" not in str(error):
-                raise
-
     async def commit(
         self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
     ) -> Head:
@@ -452,7 +438,7 @@ class ShardStore:
             if stored.generation != current.generation:
                 raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
             pipe.multi()
-            pipe.delete(self.head_key)
+            pipe.delete(self.head_key, f"{self._prefix}:stopped")
             self._queue_head(pipe, to, to.tallies)
             try:
                 await pipe.execute()

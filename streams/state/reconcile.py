@@ -26,7 +26,9 @@ from streams.clock import Clock
 from streams.kafka.batches import TP
 from streams.kafka.logreading import LogReader, log_reader
 from streams.state.clients import connect_redis
+from streams.state.gaps import begins
 from streams.state.integrity import Incomplete
+from streams.state.nights import outcome_key, read_outcome
 from streams.state.store import Head, OtherLayout, ShardStore, shard_of
 
 CHILDREN = 200
@@ -90,11 +92,9 @@ class Reconcile:
     async def _compare(
         self, shard: TP, sample: _Sample, bounds: dict[TP, tuple[int, int]], month: date
     ) -> str:
-        if any(gap.kept for gap in sample.head.gaps):
-            return ""  # the log never has all again that the state knows
         for topic, offset in sample.head.offsets.items():
             first, end = bounds.get(TP(topic, shard.partition), (0, 0))
-            known = max((it.end for it in sample.head.gaps if it.topic == topic), default=0)
+            known = begins(sample.head.gaps, topic)
             if first > known or offset > end:
                 return (
                     f"the log of {topic} has offsets {first} to {end}, the state rests on {known} "
@@ -168,10 +168,7 @@ def _content(record: Record) -> tuple[dict[tuple[str, str], bytes], Collection[t
 
 @dataclass(frozen=True)
 class Nightly:
-    """The comparison of every night, by whichever process is elected; its outcome lies in Redis.
-
-    caseline:{<deployment>}:reconciled     HASH  day, at, shards, wrong
-    """
+    """The comparison of every night, by whichever process is elected; its outcome lies in Redis."""
 
     redis: Redis
     settings: Settings
@@ -215,32 +212,3 @@ class Nightly:
     async def _write(self, outcome: dict[str, Any]) -> None:
         client: Any = self.redis
         await client.hset(outcome_key(self.settings.deployment), mapping=outcome)
-
-
-class Night(NamedTuple):
-    """The outcome of the last comparison; `at` is None before the first."""
-
-    day: date
-    at: float | None
-    shards: int
-    wrong: list[str]
-
-
-def outcome_key(deployment: str) -> str:
-    """Where the outcome of the last comparison lies."""
-    return f"caseline:{{{deployment}}}:reconciled"
-
-
-async def read_outcome(redis: Redis, deployment: str) -> Night | None:
-    """The last comparison's outcome; None where none was ever due."""
-    client: Any = redis
-    found: dict[bytes, bytes] = await client.hgetall(outcome_key(deployment))
-    if b"day" not in found:
-        return None
-    at = found.get(b"at")
-    return Night(
-        date.fromisoformat(found[b"day"].decode()),
-        float(at) if at else None,
-        int(found.get(b"shards", 0)),
-        found.get(b"wrong", b"").decode().splitlines(),
-    )
