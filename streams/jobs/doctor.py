@@ -1,6 +1,7 @@
 """Doctor: what a deployment needs, looked at one thing after another, and what is wrong with it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -226,19 +227,17 @@ class Doctor:
             for tp, it in bounds.items()
             if not stands[tp].trouble and stands[tp].lag(tp, *it) > 0
         }
-        looks = int(STUCK_SECONDS / LOOK_SECONDS) if wait and stuck else 0
-        for _ in range(looks):
+        deadline = time.monotonic() + (STUCK_SECONDS if wait else 0)
+        while stuck and time.monotonic() < deadline:
             await asyncio.sleep(LOOK_SECONDS)
-            now = await self._stands(stuck)
-            stuck = {
-                tp
-                for tp in stuck
-                if not now[tp].trouble
-                and now[tp].lag(tp, *bounds[tp]) == stands[tp].lag(tp, *bounds[tp])
-            }
-            if not stuck:
-                break
+            stuck = {tp for tp in stuck if not await self._has_moved(tp, stands[tp])}
         return stuck
+
+    async def _has_moved(self, tp: TP, stand: _Stand) -> bool:
+        """Whether a partition's state is no longer where it stood."""
+        store = ShardStore(self.redis, self.settings.deployment, shard_of(tp), self.rules)
+        now, before = await store.head(any_layout=True) or Head(), stand.head or Head()
+        return now.offset(tp.topic) != before.offset(tp.topic)
 
     def _partition(self, tp: TP, first: int, end: int, stand: _Stand, *, is_stuck: bool) -> Finding:
         if stand.trouble:

@@ -80,6 +80,8 @@ FORMAT = 3
 FIELDS_AT_ONCE = 2_000
 # What begins the names of the head's fields that there are several of.
 OFFSET, TALLY = "offset:", "tally:"
+# Months that are read in one round when tables are taken over.
+MONTHS_AT_ONCE = 24
 # Times that a state is loaded again because it changed meanwhile.
 LOAD_TRIES = 20
 # What decoding raises for bytes that are not what was stored.
@@ -267,11 +269,16 @@ class ShardStore:
         tables.cells = decode_cells(stored, named, self._rules.localities)
         months = await redis.zrange(self.key(head.generation, "months"), 0, -1)
         tables.months = sorted(int(month) for month in months)
-        for month in tables.months:
-            checkpoint = await redis.get(self.key(head.generation, f"checkpoint:{month}"))
-            rows = await redis.hgetall(self.key(head.generation, f"entries:{month}"))
-            tables.checkpoints[month] = decode_checkpoint(checkpoint or b"")
-            tables.entries[month] = decode_rows(rows.items())
+        for start in range(0, len(tables.months), MONTHS_AT_ONCE):
+            some = tables.months[start : start + MONTHS_AT_ONCE]
+            async with redis.pipeline(transaction=False) as pipe:
+                for month in some:
+                    pipe.get(self.key(head.generation, f"checkpoint:{month}"))
+                    pipe.hgetall(self.key(head.generation, f"entries:{month}"))
+                found = await pipe.execute()
+            for month, checkpoint, rows in zip(some, found[::2], found[1::2], strict=True):
+                tables.checkpoints[month] = decode_checkpoint(checkpoint or b"")
+                tables.entries[month] = decode_rows(rows.items())
         wrong = wrong_in_tables(head.kept, tables, stored, named)
         if wrong:
             raise Incomplete(self._name, wrong)
