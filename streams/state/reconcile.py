@@ -65,7 +65,8 @@ class Reconcile:
 
     async def run(self, month: date, children: int = CHILDREN) -> AsyncIterator[Compared]:
         """Compare shard after shard: the month that a date is in, and so many children of each."""
-        bounds = await self.reader.bounds()
+        found = await self.reader.bounds()
+        bounds = {tp: it for tp, it in found.items() if tp.topic in VALIDATORS}
         for shard in sorted({shard_of(tp) for tp in bounds}):
             store = ShardStore(self.redis, self.deployment, shard, self.rules)
             try:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from processors.fold import seal
 from processors.record.record import decode_record
+from schemas.events.registry import VALIDATORS
 from streams.clock import Clock
 from streams.state.integrity import opened, sealed
 from streams.state.nights import Night, read_outcome
@@ -106,7 +107,7 @@ def test_a_shard_with_more_records_than_fit_is_compared_in_parts(
         settings = caseline.settings
         async with (
             Redis.from_url(settings.redis_url) as redis,
-            log_reader(settings.kafka, ["case-events", "reference-events"]) as reader,
+            log_reader(settings.kafka, VALIDATORS) as reader,
         ):
             work = Reconcile(redis, settings.deployment, caseline.rules, reader)
             return [it.wrong async for it in work.run(NIGHT.date())]
