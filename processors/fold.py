@@ -5,6 +5,8 @@ This is the whole of the live computation; where the bytes come from and go to i
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
+from zlib import crc32
 
 from processors.alerts.changes import runs_by_case
 from processors.alerts.child import Child, read_child
@@ -17,6 +19,16 @@ from processors.record.decoding import Event
 from processors.rules import Rules
 
 
+class Grown(NamedTuple):
+    """By how many records a partition's grew, and the sum of their seals, modulo 2**64."""
+
+    records: int = 0
+    seals: int = 0
+
+
+NOTHING_MORE = Grown()
+
+
 @dataclass
 class Settlement:
     """What a partition's state changed by since the last one: to be stored in one atomic step."""
@@ -24,6 +36,12 @@ class Settlement:
     records: dict[str, bytes]
     touched: Touched
     telling: Telling = field(default_factory=Telling)
+    grown: Grown = NOTHING_MORE
+
+
+def seal(name: str, record: bytes) -> int:
+    """A number that an encoded record and whose it is are known by."""
+    return crc32(record, crc32(name.encode()))
 
 
 class Partition:
@@ -48,7 +66,9 @@ class Partition:
     def admit(self, child: str, encoded: bytes | None, told: bytes | None = None) -> None:
         """Take a child's stored record, and the alerts told of them, into memory, or begin one."""
         rules = self.rules
-        self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
+        held = self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
+        if encoded is not None:
+            held.seal = seal(child, encoded)
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
         """Take (child, event) pairs into their records; how many were known already."""
@@ -85,9 +105,20 @@ class Partition:
         else:
             touched, telling = self._settle_judged(judgement)
         records = {name: child.record.encode() for name, child in self._dirty.items()}
+        grown = self._sealed(records)
         self._dirty.clear()
         self._due.clear()
-        return Settlement(records, touched, telling)
+        return Settlement(records, touched, telling, grown)
+
+    def _sealed(self, records: Mapping[str, bytes]) -> Grown:
+        """Seal records that are about to be stored."""
+        new = seals = 0
+        for name, record in records.items():
+            child, before = self._dirty[name], self._dirty[name].seal
+            child.seal = seal(name, record)
+            new += before is None
+            seals += child.seal - (before or 0)
+        return Grown(new, seals % 2**64)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due

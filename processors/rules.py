@@ -1,5 +1,7 @@
 """The rules of a deployment, made ready once for all of a process."""
 
+from collections.abc import Iterator
+
 from processors.alerts.judging import Watch
 from processors.alerts.wording import Wording
 from processors.days.calendar import calendar
@@ -46,6 +48,8 @@ class Rules:
         )
         # The ledger's slots begin with the catalogue's; those of the standards follow.
         self.slots = [*catalogue.slots, *standards.slots]
+        # How many months the figures of a day may look back on.
+        self.longest_window = _longest_window(catalogue)
         self.watch = Watch(standards, areas)
         self.wording = Wording(standards, areas)
 
@@ -62,6 +66,24 @@ def _spell_tests(catalogue: Catalogue, holder_tests: list[Match]) -> int:
             assert measure.holder is not None  # as the catalogue asks
             found |= 1 << holder_tests.index(measure.holder)
     return found
+
+
+def _longest_window(catalogue: Catalogue) -> int:
+    """The months of the longest window of any measure, and never fewer than a year and one."""
+    text = catalogue.model_dump(mode="json", include={"measure"})
+    return max(13, *_months(text))
+
+
+def _months(data: object) -> Iterator[int]:
+    """Every number of months in nested data."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if name in {"months", "again_within"} and isinstance(value, int):
+                yield value
+            yield from _months(value)
+    elif isinstance(data, (list, tuple)):
+        for value in data:
+            yield from _months(value)
 
 
 def _days(catalogue: Catalogue, standards: Standards) -> set[str]:

@@ -63,11 +63,15 @@ class ReleaseCell(Frozen):
 
 
 class Position(Frozen):
-    """Where a partition was cut: the release rests on all its records before `offset`."""
+    """Where a partition was cut: the release rests on all its records before `offset`.
+
+    Except those before `begins`, which the log had lost.
+    """
 
     topic: str
     partition: int
     offset: int
+    begins: int = 0
 
 
 class PassedOver(Frozen):

@@ -57,8 +57,10 @@ def _began(settings: Settings, shown: datetime) -> datetime:
     """When the deployment's clock showed a time: now, unless that was before."""
     key, field = f"caseline:{{{settings.deployment}}}:clock", shown.astimezone(UTC).isoformat()
     with plain_redis_client(settings.redis) as redis:
-        redis.hsetnx(key, field, datetime.now(UTC).isoformat())
         stored = redis.hget(key, field)
+        if stored is None:  # else nothing is written, which a Redis that is full would refuse
+            redis.hsetnx(key, field, datetime.now(UTC).isoformat())
+            stored = redis.hget(key, field)
     assert isinstance(stored, bytes)
     return datetime.fromisoformat(stored.decode())
 

@@ -10,15 +10,17 @@ class Child:
     """A record with what rests on it.
 
     `counted` is what the record's events of a person, or of sessions, add to the tables; `told` the
-    alerts that were told of the child, by what they are about.
+    alerts that were told of the child, by what they are about. `seal` is that of the record as it
+    was stored last, None where it never was.
     """
 
-    __slots__ = ("counted", "record", "told")
+    __slots__ = ("counted", "record", "seal", "told")
 
     def __init__(self) -> None:
         self.record = Record()
         self.counted: tuple[Counted, ...] = ()
         self.told: dict[About, Alert] = {}
+        self.seal: int | None = None
 
 
 def read_child(

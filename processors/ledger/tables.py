@@ -23,6 +23,9 @@ BAND_BITS, LOCALITY_BITS = 3, 21
 # Less than every month number, and every place that is worked out from one.
 NO_MONTH = -(2**62)
 
+# Odd numbers that scatter what they multiply over 64 bits.
+SCATTER, SCATTER_AGAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+
 Sums = NDArray[np.int32]
 Cells = NDArray[np.int64]
 
@@ -71,6 +74,18 @@ class Touched(NamedTuple):
     known: int
 
 
+def checksum(month: Days, place: Days, amount: Sums) -> int:
+    """A number of 64 bits for entries at places in months; those of parts add up to the whole's.
+
+    So it can be kept up to date by what changes, and worked out again from all there is.
+    """
+    mixed = (month.astype(np.int64).view(np.uint64) << np.uint64(40)) + place.view(np.uint64)
+    mixed = mixed * SCATTER
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * SCATTER_AGAIN
+    mixed ^= mixed >> np.uint64(32)
+    return int((mixed * amount.astype(np.int64).view(np.uint64)).sum(dtype=np.uint64))
+
+
 class Month:
     """A month's entries: the amount at each (cell's number, day) that has one, in that order."""
 
@@ -111,13 +126,15 @@ class Tables:
 
     `cells` has the keys of the cells by number. `checkpoints[m]` has each cell's stock when month m
     begins; cells that came after it was made have none. Both it and `entries[m]` exist for the
-    months that have had entries, listed in `months`.
+    months that have had entries, listed in `months`. `sum` is the checksum of all entries, kept up
+    to date by `add`.
     """
 
     cells: Cells = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     months: list[int] = field(default_factory=list)
     entries: dict[int, Month] = field(default_factory=dict)
     checkpoints: dict[int, Sums] = field(default_factory=dict)
+    sum: int = 0
     _order: NDArray[np.intp] | None = None
     _sorted: Cells = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
@@ -137,6 +154,29 @@ class Tables:
         for month in begun:
             checkpoints[month] = np.arange(len(self.checkpoints[month]))
         return Touched(rows, checkpoints, begun, known)
+
+    def counted_sum(self) -> int:
+        """The checksum of all entries, worked out from what is there."""
+        found = (
+            checksum(np.full(len(it.places), month), it.places, it.amounts)
+            for month, it in self.entries.items()
+        )
+        return sum(found) % 2**64
+
+    def broken_month(self) -> int | None:
+        """The first month whose checkpoint is not what the entries before it add up to."""
+        running = np.zeros(len(self.cells), dtype=np.int64)
+        for month in self.months:
+            checkpoint = self.checkpoints[month]
+            known = len(checkpoint)
+            if (
+                known > len(running)
+                or not np.array_equal(checkpoint, running[:known])
+                or running[known:].any()
+            ):
+                return month
+            running += self.entries[month].until(ROW_DAYS, len(self.cells))
+        return None
 
     def stock(self, day: int, calendar: Calendar) -> Stock:
         """Every cell's stock as of a day."""
@@ -169,6 +209,7 @@ class Tables:
         at = month * size + number * ROW_DAYS + calendar.day_of_month[offset]
         order = np.argsort(at)
         at, amount, month = at[order], amount[order], month[order]
+        self.sum = (self.sum + checksum(month, at - month * size, amount)) % 2**64
         edges = [*np.flatnonzero(np.diff(month, prepend=NO_MONTH)).tolist(), len(at)]
         return {
             int(month[start]): (at[start:end] - month[start] * size, amount[start:end])

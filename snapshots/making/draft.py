@@ -78,7 +78,7 @@ class Draft:
             cut=self.cut.positions,
             cells=tuple(cells),
             commentary=commentary(self.cut.reference, areas, self.request.period),
-            quality=evidence.quality,
+            quality={**evidence.quality, **self.cut.lost},
             changes=self._changes(evidence),
             measures=catalogue.measure,
             bank_holidays=bank_holidays(self.as_of),

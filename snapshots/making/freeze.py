@@ -5,8 +5,8 @@ order of arrival. So two machines that freeze the same offsets write the same by
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -33,13 +33,15 @@ class Cut:
 
     `stocks` are those of the as-of date and of the last day of the month before; `reference` has
     the reference events that count. `passed_over` has the messages before the cut that the state
-    leaves out.
+    leaves out; `lost` how many messages the log had lost that the figures may lack, by what is said
+    of them.
     """
 
     positions: tuple[Position, ...]
     stocks: tuple[Stock, Stock]
     reference: tuple[Event, ...]
     passed_over: tuple[PassedOver, ...] = ()
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 def as_of_period(period: str) -> date:

@@ -64,16 +64,18 @@ def read_log(
     """All records before the cut's offsets but those passed over, some at a time.
 
     Each partition's are in order. Raises LogUnreadable when the broker cannot be reached or falls
-    silent, when the log does not go that far, or when it no longer begins at its beginning.
+    silent, when the log does not go that far, or when it no longer begins where it is known to.
     """
     ends = {TopicPartition(it.topic, it.partition): it.offset for it in cut if it.offset}
+    known = {TopicPartition(it.topic, it.partition): it.begins for it in cut}
     with _reader(brokers) as consumer:
         first, last = consumer.beginning_offsets(list(ends)), consumer.end_offsets(list(ends))
         for tp, end in ends.items():
-            if first[tp] > 0 or last[tp] < end:
+            if first[tp] > known[tp] or last[tp] < end:
                 raise LogUnreadable(
                     f"{tp.topic}[{tp.partition}]: the log has offsets {first[tp]} to {last[tp]}, "
-                    f"but 0 to {end} are needed: events are gone, or this is another Kafka"
+                    f"but {known[tp]} to {end} are needed: events are gone, or this is another "
+                    "Kafka"
                 )
         left_out = {(it.topic, it.partition, it.offset) for it in passed_over}
         for records in _read(consumer, ends):

@@ -12,9 +12,12 @@ from streams.alerts.elected_jobs import Job
 from streams.alerts.indicators import LOOK_SECONDS, Indicators
 from streams.clock import Clock
 from streams.metrics.deployment import LiveMetrics
+from streams.state.reconcile import Nightly
 
 # How often what Prometheus is served is brought up to date.
 REFRESH_SECONDS = 15.0
+# How often it is looked whether the night's comparison with the log is due.
+NIGHT_SECONDS = 60.0
 
 
 class ElectedDuties:
@@ -33,11 +36,14 @@ class ElectedDuties:
         indicators = Indicators(redis, settings, rules, self._clock)
         metrics = LiveMetrics(settings, rules, redis, self._registry, self._clock.now)
 
+        nightly = Nightly(redis, settings, rules, self._clock)
+
         async def measure() -> bool:
             await metrics.refresh()
             return False
 
         jobs = [Job("watch indicators", indicators.turn, pause=LOOK_SECONDS, once=indicators.once)]
+        jobs.append(Job("reconcile", nightly.turn, pause=NIGHT_SECONDS))
         if settings.metrics_port:
             jobs.append(Job("measure", measure, pause=REFRESH_SECONDS))
         try:

@@ -1,9 +1,10 @@
 """Doctor: what a deployment needs, looked at one thing after another, and what is wrong with it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import date
 from typing import Any, NamedTuple
 
 from aiokafka.errors import KafkaError
@@ -20,12 +21,19 @@ from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
 from streams.failures import described
 from streams.jobs.doctor_logs import log_troubles
+from streams.jobs.findings import STYLES, Finding, Verdict
+from streams.jobs.redis_health import clocks, disks, said_by_redis
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
 from streams.kafka.topics import TopicPlan, admin_client, planned_topics
+from streams.state.integrity import Incomplete
 from streams.state.open_alerts import judged, prefixes
-from streams.state.store import OtherLayout, ShardStore, shard_of
+from streams.state.reading import known_shards
+from streams.state.reconcile import Reconcile
+from streams.state.store import Head, OtherLayout, ShardStore, shard_of
+
+__all__ = ["STYLES", "Doctor", "Finding", "Verdict"]
 
 # Topics that no state is folded from.
 NOT_FOLDED = {RELEASES, ALERTS_TOPIC, DECISIONS_TOPIC}
@@ -33,46 +41,50 @@ NOT_FOLDED = {RELEASES, ALERTS_TOPIC, DECISIONS_TOPIC}
 LETTERS = {dead_letter_topic(ALERTS_TOPIC): "caseline alerts refused"}
 # Changes of alerts that wait to be told where somebody tells them: of seconds, even on a busy day.
 MOST_WAITING = 5_000
+DELETE_IT = 'see "A key of another type" in docs/runbook.md'
+# How long a partition with messages to take in may stand where it is, while workers run.
+STUCK_SECONDS, LOOK_SECONDS = 10.0, 0.5
 
 
-class Verdict(StrEnum):
-    """What a finding means."""
+class _Stand(NamedTuple):
+    """Where a partition stands: its shard's head, and what is wrong with that, if anything."""
 
-    GOOD = "good"
-    ODD = "odd"
-    WRONG = "wrong"
+    head: Head | None = None
+    trouble: str = ""
+
+    def lag(self, tp: TP, first: int, end: int) -> int:
+        """How many messages are not in the state, as far as it can be told."""
+        return end - max(self.head.offset(tp.topic) if self.head else 0, first)
 
 
-STYLES = {Verdict.GOOD: "green", Verdict.ODD: "yellow", Verdict.WRONG: "bold red"}
-
-
-class Finding(NamedTuple):
-    """One thing looked at: what, how it is, and what to do about it."""
-
-    verdict: Verdict
-    what: str
-    text: str
+Bounds = Mapping[TP, tuple[int, int]]
 
 
 @dataclass
 class Doctor:
-    """Looks at a deployment without changing anything."""
+    """Looks at a deployment without changing anything; given a day, compares its month as well."""
 
     settings: Settings
     rules: Rules
     redis: Redis
+    deep: date | None = None
 
     async def findings(self) -> AsyncIterator[Finding]:
         """Everything looked at, from the ground up; what rests on something broken is left out."""
         has_redis = True
         async for finding in self._redis():
-            has_redis = has_redis and finding.verdict is not Verdict.WRONG
+            answers_not = finding.what == "Redis" and finding.verdict is Verdict.WRONG
+            has_redis = has_redis and not answers_not
             yield finding
         if has_redis:
-            async for finding in self._outboxes():
-                yield finding
-            async for finding in self._judged():
-                yield finding
+            try:
+                async for finding in self._outboxes():
+                    yield finding
+                async for finding in self._judged():
+                    yield finding
+            except RedisError as error:
+                text = f"a key of the deployment cannot be read ({described(error)})"
+                yield Finding(Verdict.WRONG, "Redis keys", f"{text}: {DELETE_IT}")
         try:
             for finding in self._topics():
                 yield finding
@@ -104,19 +116,12 @@ class Doctor:
             yield Finding(Verdict.WRONG, "Redis", text)
             return
         yield Finding(Verdict.GOOD, "Redis", f"{where}, version {info['redis_version']}")
-        if not info.get("aof_enabled"):
-            yield Finding(
-                Verdict.ODD,
-                "Redis persistence",
-                "append-only is off: after a restart workers fold the log again from the last "
-                "snapshot, or from its start (set appendonly yes)",
-            )
-        if info.get("maxmemory_policy", "noeviction") != "noeviction":
-            yield Finding(
-                Verdict.WRONG,
-                "Redis eviction",
-                f"{info['maxmemory_policy']} may drop parts of the tables (set noeviction)",
-            )
+        for finding in said_by_redis(info):
+            yield finding
+        async for finding in clocks(self.redis):
+            yield finding
+        async for finding in disks(self.redis, self.settings.releases):
+            yield finding
 
     async def _outboxes(self) -> AsyncIterator[Finding]:
         redis: Any = self.redis
@@ -181,48 +186,125 @@ class Doctor:
             yield Finding(Verdict.WRONG if it.is_wrong else Verdict.ODD, it.what, it.text)
 
     async def _partitions(self, reader: LogReader, *, has_redis: bool) -> AsyncIterator[Finding]:
-        total_lag = 0
-        for tp, (first, end) in (await reader.bounds()).items():
-            if tp.topic.endswith(DEAD_LETTER_SUFFIX):
-                if end > first:
-                    command = LETTERS.get(tp.topic, "caseline dead-letters list")
-                    text = f"{end - first:,} dead letters: see `{command}`"
-                    yield Finding(Verdict.ODD, _name(tp), text)
-            elif has_redis:
-                finding, lag = await self._partition(tp, first, end)
-                total_lag += lag
+        bounds = await reader.bounds()
+        for tp, (first, end) in bounds.items():
+            if tp.topic.endswith(DEAD_LETTER_SUFFIX) and end > first:
+                command = LETTERS.get(tp.topic, "caseline dead-letters list")
+                text = f"{end - first:,} dead letters: see `{command}`"
+                yield Finding(Verdict.ODD, _name(tp), text)
+        folded = {tp: it for tp, it in bounds.items() if not tp.topic.endswith(DEAD_LETTER_SUFFIX)}
+        members, lag = await asyncio.to_thread(self._members), 0
+        if has_redis:
+            stands = await self._stands(folded)
+            lag = sum(stands[tp].lag(tp, *it) for tp, it in folded.items())
+            stuck = await self._stuck(folded, stands, wait=bool(members))
+            for tp, (first, end) in folded.items():
+                yield self._partition(tp, first, end, stands[tp], is_stuck=tp in stuck)
+            async for finding in self._shards(folded, stands):
                 yield finding
-        yield self._workers(total_lag)
+        yield _workers(members, lag)
+        if has_redis and self.deep:
+            async for finding in self._deep(reader, self.deep):
+                yield finding
 
-    async def _partition(self, tp: TP, first: int, end: int) -> tuple[Finding, int]:
+    async def _stands(self, tps: Iterable[TP]) -> dict[TP, _Stand]:
+        shards: dict[TP, tuple[_Stand, Mapping[str, str]]] = {}
+        for shard in {shard_of(tp) for tp in tps}:
+            store = ShardStore(self.redis, self.settings.deployment, shard, self.rules)
+            try:
+                found, head = await store.look(every_month=True)
+                trouble = found.trouble()
+                text = str(Incomplete(_name(shard), trouble)) if trouble else ""
+                if head and not trouble:
+                    await store.load()
+                shards[shard] = _Stand(head, text), found.stopped
+            except (OtherLayout, Incomplete) as error:
+                shards[shard] = _Stand(None, str(error)), {}
+            except RedisError as error:
+                text = f"the state cannot be read ({described(error)}): {DELETE_IT}"
+                shards[shard] = _Stand(None, text), {}
+        found_of = {tp: shards[shard_of(tp)] for tp in tps}
+        return {
+            tp: stand._replace(trouble=stand.trouble or stopped.get(tp.topic, ""))
+            for tp, (stand, stopped) in found_of.items()
+        }
+
+    async def _stuck(self, bounds: Bounds, stands: Mapping[TP, _Stand], *, wait: bool) -> set[TP]:
+        """The partitions that messages wait in and whose state stays where it is."""
+        stuck = {
+            tp
+            for tp, it in bounds.items()
+            if not stands[tp].trouble and stands[tp].lag(tp, *it) > 0
+        }
+        deadline = time.monotonic() + (STUCK_SECONDS if wait else 0)
+        while stuck and time.monotonic() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+            stuck = {tp for tp in stuck if not await self._has_moved(tp, stands[tp])}
+        return stuck
+
+    async def _has_moved(self, tp: TP, stand: _Stand) -> bool:
+        """Whether a partition's state is no longer where it stood."""
         store = ShardStore(self.redis, self.settings.deployment, shard_of(tp), self.rules)
-        try:
-            head = await store.head()
-        except OtherLayout as error:
-            return Finding(Verdict.WRONG, _name(tp), str(error)), 0
-        offset = head.offset(tp.topic) if head else 0
+        now, before = await store.head(any_layout=True) or Head(), stand.head or Head()
+        return now.offset(tp.topic) != before.offset(tp.topic)
+
+    def _partition(self, tp: TP, first: int, end: int, stand: _Stand, *, is_stuck: bool) -> Finding:
+        if stand.trouble:
+            return Finding(Verdict.WRONG, _name(tp), stand.trouble)
+        offset, lag = stand.head.offset(tp.topic) if stand.head else 0, stand.lag(tp, first, end)
         if not first <= offset <= end:
             text = (
                 f"the state stands at offset {offset}, but the log has {first} to {end}: events "
                 "are missing, or this is another Kafka than the one the state was made from"
             )
-            return Finding(Verdict.WRONG, _name(tp), text), 0
-        lag = end - offset
+            return Finding(Verdict.WRONG, _name(tp), text)
         state = f"offset {offset:,} of {end:,}, lag {lag:,}"
-        return Finding(Verdict.GOOD, _name(tp), state), lag
+        if not is_stuck:
+            return Finding(Verdict.GOOD, _name(tp), state)
+        how = "and it does not go on" if stand.head else "and there is no state of it"
+        text = f"{state}, {how}: see CaselinePartitionStuck in docs/runbook.md"
+        return Finding(Verdict.WRONG, _name(tp), text)
 
-    def _workers(self, lag: int) -> Finding:
+    async def _shards(self, bounds: Bounds, stands: Mapping[TP, _Stand]) -> AsyncIterator[Finding]:
+        """What is known of shards as wholes: which are read, and what they were made without."""
+        try:
+            known = set(await known_shards(self.redis, self.settings.deployment))
+        except RedisError as error:
+            text = f"the set of shards cannot be read ({described(error)}): {DELETE_IT}"
+            yield Finding(Verdict.WRONG, "shards", text)
+            return
+        with_state = {shard_of(tp) for tp in bounds if stands[tp].head}
+        for shard in sorted(with_state - known):
+            text = "it has state, and is not among the shards that figures are read from: "
+            yield Finding(Verdict.WRONG, _name(shard), f"{text}start a worker, which adds it")
+        heads = {shard_of(tp): stand.head for tp, stand in stands.items() if stand.head}
+        for _, head in sorted(heads.items()):
+            for gap in head.gaps:
+                yield Finding(Verdict.ODD, "gap", gap.told)
+
+    async def _deep(self, reader: LogReader, day: date) -> AsyncIterator[Finding]:
+        work = Reconcile(self.redis, self.settings.deployment, self.rules, reader)
+        async for shard, children, wrong in work.run(day):
+            text = wrong or f"{children} children, and {day:%Y-%m}, are as the log has them"
+            verdict = Verdict.WRONG if wrong else Verdict.GOOD
+            yield Finding(verdict, f"{_name(shard)} and log", text)
+
+    def _members(self) -> int:
+        """How many workers the group has."""
         group = f"caseline-{self.settings.deployment}"
         admin = admin_client(self.settings)
         try:
-            members = len(admin.describe_groups([group])[group]["members"])
+            return len(admin.describe_groups([group])[group]["members"])
         finally:
             admin.close()
-        if members:
-            return Finding(Verdict.GOOD, "workers", f"{members} running, lag {lag:,} in all")
-        verdict = Verdict.WRONG if lag else Verdict.ODD
-        text = f"none is running, lag {lag:,} in all: start `caseline worker`"
-        return Finding(verdict, "workers", text)
+
+
+def _workers(members: int, lag: int) -> Finding:
+    if members:
+        return Finding(Verdict.GOOD, "workers", f"{members} running, lag {lag:,} in all")
+    verdict = Verdict.WRONG if lag else Verdict.ODD
+    text = f"none is running, lag {lag:,} in all: start `caseline worker`"
+    return Finding(verdict, "workers", text)
 
 
 def _name(tp: TP) -> str:

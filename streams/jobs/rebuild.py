@@ -7,6 +7,11 @@ up and read on from its offset. A rebuild that dies half-way leaves nothing that
 Where the log is another than the one that the state was made from, all of it is taken, and its dead
 letters are written. Where the number of partitions is another, the shards of the group take over
 together, and those that there are no more go.
+
+Where the log no longer has all that the state rests on, a rebuild refuses, unless someone says by
+name that it is to be made from what the log has. What is lost then is kept with the state
+(streams.state.gaps). Records of the state before are not taken over: what cannot be computed again
+from the log could never be compared with it, nor released.
 """
 
 from collections import Counter
@@ -19,12 +24,13 @@ from redis.asyncio import Redis
 from processors.fold import Partition
 from processors.record.decoding import decode
 from processors.rules import Rules
-from schemas.events.registry import topics_in
 from streams.failures import Understood
 from streams.kafka.batches import TP, Record
 from streams.kafka.deadletters import DeadLetters
 from streams.kafka.logreading import LogReader
 from streams.kafka.private import Described
+from streams.state.gaps import Gap, begins
+from streams.state.integrity import Incomplete, Kept
 from streams.state.quarantine import quarantined_in
 from streams.state.reading import known_shards, partitions_key
 from streams.state.sources import (
@@ -38,11 +44,17 @@ from streams.state.sources import (
     other_partitions,
     other_record,
 )
-from streams.state.store import Head, Refused, ShardStore, shard_of
+from streams.state.store import NO_HEAD, Head, Refused, ShardStore, shard_of
 
 # Times a switch is tried again because a worker committed at that very moment.
 SWITCH_TRIES = 20
 LOCK_SECONDS = 120
+
+
+GOES_ON = (
+    "If the log cannot be brought back, `caseline rebuild --from-what-is-there` goes on without, "
+    "and says so on every scorecard (docs/runbook.md, Going on without lost messages)"
+)
 
 
 class LogIncomplete(Understood):
@@ -65,25 +77,37 @@ class Progress(NamedTuple):
     target: int
 
 
-class _State(NamedTuple):
-    """A shard, where its state stands, and up to where it is made anew, by topic.
+class Acknowledgement(NamedTuple):
+    """Who has a state made from what is there, why, and when, in milliseconds from 1970."""
 
-    `others` has the topics whose log is not the one that the state was made from.
+    by: str
+    reason: str
+    at: int
+
+
+class _State(NamedTuple):
+    """A shard, where its state stands, and what is to be read of each of its topics.
+
+    `stretches` has the first offset and the end to be read to. `others` has the topics whose log is
+    not the one that the state was made from. `gaps` are those known before and those that were said
+    to be now.
     """
 
     shard: TP
     store: ShardStore
     head: Head
-    targets: dict[str, int]
+    stretches: dict[str, tuple[int, int]]
     sources: dict[str, Source]
     others: frozenset[str]
+    gaps: tuple[Gap, ...]
 
 
 class _Made(NamedTuple):
-    """A shard whose new state is whole and waits to take over."""
+    """A shard whose new state is whole and waits to take over from other generations."""
 
     state: _State
     to: Head
+    olds: frozenset[int]
 
 
 @dataclass
@@ -99,7 +123,9 @@ class Rebuild:
     reader: LogReader
     records_in_memory: int
     dead_letters: DeadLetters | None = None
+    acknowledged: Acknowledgement | None = None
     notes: list[str] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
 
     async def run(self) -> AsyncIterator[Progress]:
         """Rebuild shard after shard; dead letters of the same log are not written again.
@@ -109,7 +135,8 @@ class Rebuild:
            they are others than before, into a new generation.
         3. Switch to it, and only then remove the old one.
 
-        Raises LogIncomplete or RebuildUnderWay with nothing changed, and MessageFails.
+        Raises LogIncomplete or RebuildUnderWay with nothing changed, and MessageFails. Gaps that
+        are new are in `gaps` afterwards.
         """
         lock = self.redis.lock(f"caseline:{{{self.deployment}}}:rebuild", timeout=LOCK_SECONDS)
         if not await lock.acquire(blocking=False):
@@ -173,39 +200,81 @@ class Rebuild:
             await self.redis.hset(counts_key(self.deployment), group, str(count))
 
     async def _states(self, described: Described, changed: set[str]) -> list[_State]:
-        bounds = await self.reader.bounds()
-        found: list[_State] = []
-        for shard in sorted({shard_of(tp) for tp in bounds}):
-            store = ShardStore(self.redis, self.deployment, shard, self.rules)
+        by_shard: dict[TP, dict[TP, tuple[int, int]]] = {}
+        for tp, bounds in (await self.reader.bounds()).items():
+            by_shard.setdefault(shard_of(tp), {})[tp] = bounds
+        found = [
+            await self._state(shard, by_shard[shard], described, is_changed=shard.topic in changed)
+            for shard in sorted(by_shard)
+        ]
+        return [state for state in found if state]
+
+    async def _state(
+        self,
+        shard: TP,
+        bounds: dict[TP, tuple[int, int]],
+        described: Described,
+        *,
+        is_changed: bool,
+    ) -> _State | None:
+        """What there is of a shard; None for nothing. Raises LogIncomplete."""
+        store = ShardStore(self.redis, self.deployment, shard, self.rules)
+        head, is_damaged = None, False
+        try:
             head = await store.head(any_layout=True)
-            if head is None and shard.topic not in changed:
-                continue
-            head = head or Head()
-            tps = [TP(topic, shard.partition) for topic in topics_in(shard.topic)]
-            others = await self._others(head, [tp for tp in tps if tp in bounds], described)
-            if shard.topic in changed:
-                others |= {tp.topic for tp in tps}
-            targets, sources = {}, {}
-            for tp in (tp for tp in tps if tp in bounds):
-                is_other = tp.topic in others
-                if is_other or tp.topic in head.offsets:
-                    targets[tp.topic] = self._target(tp, head, bounds[tp], is_other=is_other)
-                    old = head.sources.get(tp.topic, Source())
-                    sources[tp.topic] = Source(
-                        log_name(described, tp.topic), None, 0 if is_other else old.letters
-                    )
-            found.append(_State(shard, store, head, targets, sources, frozenset(others)))
+        except Incomplete:
+            is_damaged = True
+        is_damaged = is_damaged or bool(await store.generations())
+        begins_later = any(first > 0 for first, _ in bounds.values())
+        if head is None and not (is_damaged or begins_later or is_changed):
+            return None
+        stands = head or Head(NO_HEAD)
+        others = await self._others(stands, list(bounds), described)
+        if is_changed:
+            others |= {tp.topic for tp in bounds}
+        # What another log lost says nothing of this one.
+        gaps = tuple(gap for gap in stands.gaps if gap.topic not in others)
+        stretches, sources, new = {}, {}, list[Gap]()
+        for tp, (first, end) in sorted(bounds.items()):
+            is_read_whole = head is None or tp.topic in others
+            offset = end if is_read_whole else stands.offset(tp.topic)
+            target = max(first, min(offset, end))
+            if tp.topic in others or target or tp.topic in stands.offsets:
+                stretches[tp.topic] = first, target
+                old = stands.sources.get(tp.topic, Source())
+                letters = 0 if is_read_whole else old.letters
+                sources[tp.topic] = Source(log_name(described, tp.topic), None, letters)
+            known = begins(gaps, tp.topic)
+            if first > known or offset > end:
+                new += await self._gaps(tp, (first, end), (known, offset))
+        of = shard, store, stands, stretches, sources, frozenset(others), (*gaps, *new)
+        return _State(*of)
+
+    async def _gaps(self, tp: TP, bounds: tuple[int, int], known: tuple[int, int]) -> list[Gap]:
+        """What of a log is gone that is not known to be. Raises LogIncomplete."""
+        (first, end), (start, offset), by = bounds, known, self.acknowledged
+        if by is None:
+            raise LogIncomplete(
+                f"{tp.topic}[{tp.partition}]: the log has offsets {first} to {end}, the state "
+                f"rests on {start} to {offset}; nothing was changed. {GOES_ON}"
+            )
+        found: list[Gap] = []
+        if start < first:
+            until = await self._written(tp, first, end) or by.at
+            found.append(Gap(*tp, start, first, until, by.by, by.reason, by.at))
+        if offset > end:
+            since = await self._written(tp, max(first, end - 1), end)
+            found.append(Gap(*tp, end, offset, by.at, by.by, by.reason, by.at, since))
         return found
 
-    @staticmethod
-    def _target(tp: TP, head: Head, bounds: tuple[int, int], *, is_other: bool) -> int:
-        (first, end), offset = bounds, head.offset(tp.topic)
-        if first > 0 or (offset > end and not is_other):
-            raise LogIncomplete(
-                f"{name_of(tp)}: the log has offsets {first} to {end}, the state "
-                f"rests on 0 to {offset}; nothing was changed"
-            )
-        return end if is_other else offset
+    async def _written(self, tp: TP, offset: int, end: int) -> int | None:
+        """When the message at an offset was written, or the first after it; None for none."""
+        if offset >= end:
+            return None
+        async for _, records in self.reader.read(tp, offset, end):
+            if records:
+                return records[0].timestamp
+        return None
 
     async def _others(self, head: Head, tps: list[TP], described: Described) -> set[str]:
         """The topics whose log is not the one that the state was made from."""
@@ -222,15 +291,20 @@ class Rebuild:
         self, of: _State, described: Described, made: list[_Made]
     ) -> AsyncIterator[Progress]:
         """Fold the log of each of the shard's topics, in any order, which makes no difference."""
-        store, generation = of.store, of.head.generation + 1
-        await store.drop(generation)  # what a rebuild that died may have left
-        state, tallies, latest = Partition(self.rules), Counter[str](), 0
+        store, head = of.store, of.head
+        others = set(await store.generations())
+        generation = max({head.generation, *others}) + 1
+        # A rebuild that died may have left its generation half made, to be dropped and used again.
+        if head.generation >= 0:
+            generation = head.generation + 1
+            await store.drop(generation)
+        state, tallies, latest, kept = Partition(self.rules), Counter[str](), 0, Kept()
         skipped = {(it.tp, it.offset) for it in await quarantined_in(self.redis, store)}
         sources = dict(of.sources)
-        for topic, target in sorted(of.targets.items()):
+        for topic, (first, target) in sorted(of.stretches.items()):
             tp = TP(topic, of.shard.partition)
-            yield Progress(tp, 0, target)
-            async for offset, records in self.reader.read(tp, 0, target):
+            yield Progress(tp, first, target)
+            async for offset, records in self.reader.read(tp, first, target):
                 taken = [it for it in records if (tp, it.offset) not in skipped]
                 try:
                     decoded = decode(topic, [(it.key, it.value, it.headers) for it in taken])
@@ -257,14 +331,23 @@ class Rebuild:
                 if records:
                     source = source._replace(mark=Mark.of(records[-1]))
                 sources[topic] = source
-                await store.write(generation, settlement, state.tables)
+                kept = await store.write(generation, settlement, state.tables, kept)
                 state.forget(self.records_in_memory)
                 yield Progress(tp, offset, target)
         count = described.logs[of.shard.topic].partitions
         to = Head(
-            generation, of.targets, latest, tallies=+tallies, sources=sources, partitions=count
+            generation,
+            {topic: target for topic, (_, target) in of.stretches.items()},
+            latest,
+            tallies=+tallies,
+            sources=sources,
+            partitions=count,
+            kept=kept,
+            gaps=of.gaps,
         )
-        made.append(_Made(of, to))
+        olds = frozenset({head.generation, *others} - {generation, NO_HEAD})
+        made.append(_Made(of, to, olds))
+        self.gaps += of.gaps[len(head.gaps) :]
 
     def _failing(self, tp: TP, records: list[Record]) -> MessageFails:
         """Which of the messages it is, by taking in each on its own."""
@@ -291,10 +374,11 @@ class Rebuild:
 
 async def _take_over(made: list[_Made]) -> None:
     """Switch to new states, and only then remove the old ones."""
-    for state, to in made:
+    for state, to, _ in made:
         await _switch(state.store, state.head, to)
-    for state, _ in made:
-        await state.store.drop(state.head.generation)
+    for state, _, olds in made:
+        for generation in olds:
+            await state.store.drop(generation)
 
 
 async def _switch(store: ShardStore, head: Head, to: Head) -> None:

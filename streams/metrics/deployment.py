@@ -8,7 +8,7 @@ series: three a cell, two for a count, whatever the number of cases.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from datetime import time as time_of_day
 
@@ -33,9 +33,10 @@ from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
 from streams.metrics.families import FAMILIES, Found
+from streams.state.nights import read_outcome
 from streams.state.open_alerts import active_counts
 from streams.state.reading import read_scorecard
-from streams.state.store import Head, stored_offsets
+from streams.state.store import Head, OtherLayout, ShardStore, shard_of
 
 log = logging.getLogger(__name__)
 
@@ -73,37 +74,43 @@ class LiveMetrics(Collector):
     async def refresh(self) -> None:
         """Look at Redis, Kafka and the releases; what does not answer is told, never raised."""
         found, now = Found(), self._now().astimezone(LONDON)
-        heads = await self._look_at_redis(found, now.date())
-        await self._look_at_kafka(found, heads)
+        await self._look_at_redis(found, now.date())
+        await self._look_at_shards(found, await self._look_at_kafka(found))
         await asyncio.to_thread(self._look_at_releases, found, now)
         found.add("caseline_is_working_time", _is_working_time(now))
         found.add("caseline_refreshed_timestamp_seconds", time.time())
         self._families = found.families
 
-    async def _look_at_redis(self, found: Found, today: date) -> dict[TP, Head] | None:
-        """Where each partition stands; None if that cannot be read."""
-        has_redis, heads = True, None
+    async def _look_at_redis(self, found: Found, today: date) -> None:
+        has_redis = has_scorecard = False
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._add_alerts(found)
-                heads = await self._add_scorecard(found, today)
+                has_redis = True
+                await self._add_scorecard(found, today)
+                has_scorecard = True
+                await self._add_night(found)
         except (RedisError, OSError) as error:  # a timeout is an OSError
-            has_redis = False
             log.warning("Redis does not answer: %s", error)
         except Understood as error:
             log.warning("the scorecard cannot be read: %s", error)
         found.add("caseline_redis_up", has_redis)
-        found.add("caseline_scorecard_up", heads is not None)
-        return heads
+        found.add("caseline_scorecard_up", has_scorecard)
 
-    async def _add_scorecard(self, found: Found, today: date) -> dict[TP, Head]:
+    async def _add_night(self, found: Found) -> None:
+        """What came of the last night's comparison with the log."""
+        night = await read_outcome(self._redis, self._settings.deployment)
+        if night is not None and night.at is not None:
+            found.add("caseline_reconciled_timestamp_seconds", night.at)
+            found.add("caseline_reconciled_wrong_shards", len(night.wrong))
+
+    async def _add_scorecard(self, found: Found, today: date) -> None:
         deployment = self._settings.deployment
         live = await read_scorecard(self._redis, deployment, self._rules, today)
         found.add_rules(self._rules)
         found.add_rows(self._rules, live.rows)
         if live.latest is not None:
             found.add("caseline_latest_event_timestamp_seconds", live.latest / 1_000_000)
-        return live.heads
 
     async def _add_alerts(self, found: Found) -> None:
         standards = self._rules.standards
@@ -114,7 +121,8 @@ class LiveMetrics(Collector):
         for (standard, state), count in active.items():
             found.add("caseline_alerts_active", count, standard, state)
 
-    async def _look_at_kafka(self, found: Found, heads: dict[TP, Head] | None) -> None:
+    async def _look_at_kafka(self, found: Found) -> dict[TP, tuple[int, int]]:
+        """The bounds of every partition's log; of none if Kafka does not answer."""
         bounds: dict[TP, tuple[int, int]] = {}
         try:
             async with (
@@ -126,10 +134,28 @@ class LiveMetrics(Collector):
         except (KafkaError, OSError) as error:
             log.warning("Kafka does not answer: %r", error)
             found.add("caseline_kafka_up", 0)
-        stored = stored_offsets(heads or {})
-        for tp, (first, end) in bounds.items() if heads is not None else ():
-            lag = end - max(stored.get(tp, 0), first)
-            found.add("caseline_table_lag_events", max(lag, 0), tp.topic, str(tp.partition))
+        return bounds
+
+    async def _look_at_shards(self, found: Found, bounds: Mapping[TP, tuple[int, int]]) -> None:
+        """Where the state of each partition of the log stands, also of those that have none."""
+        heads: dict[TP, Head | None] = {}
+        for shard in sorted({shard_of(tp) for tp in bounds}):
+            store = ShardStore(self._redis, self._settings.deployment, shard, self._rules)
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    look, heads[shard] = await store.look(every_month=True)
+            except (RedisError, OSError, OtherLayout) as error:
+                log.warning("a shard cannot be looked at: %s", error)
+                continue
+            is_whole = look.trouble() is None
+            found.add("caseline_state_complete", is_whole, shard.topic, str(shard.partition))
+        for tp, (first, end) in bounds.items():
+            if shard_of(tp) in heads:
+                head = heads[shard_of(tp)] or Head()
+                offset = head.offset(tp.topic)
+                labels = tp.topic, str(tp.partition)
+                found.add("caseline_table_lag_events", max(end - max(offset, first), 0), *labels)
+                found.add("caseline_table_offset_events", offset, *labels)
 
     def _look_at_releases(self, found: Found, now: datetime) -> None:
         settings = self._settings

@@ -48,6 +48,22 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         "Messages in the log that the stored tables do not have, seen from outside the workers.",
         ("topic", "partition"),
     ),
+    "caseline_table_offset_events": (
+        "The offset that the stored tables stand at.",
+        ("topic", "partition"),
+    ),
+    "caseline_state_complete": (
+        "1 if the keys of a shard, named by its first topic, add up to what its head says.",
+        ("topic", "partition"),
+    ),
+    "caseline_reconciled_timestamp_seconds": (
+        "When the state was last compared with the log.",
+        (),
+    ),
+    "caseline_reconciled_wrong_shards": (
+        "Shards that were not as the log has them when they were last compared.",
+        (),
+    ),
     "caseline_snapshot_age_seconds": (
         "Time since the day of the latest release of the latest period.",
         (),

@@ -17,6 +17,7 @@ from schemas.release import PassedOver, Position
 from snapshots.making.freeze import Cut
 from streams.failures import Understood
 from streams.kafka.batches import TP
+from streams.state.gaps import begins
 from streams.state.quarantine import quarantined_in
 from streams.state.store import Head, ShardStore, shard_of, stored_offsets
 
@@ -74,11 +75,22 @@ async def take_cut(
         passed_over += await _passed_over(redis, store, heads[shard])
     stored = stored_offsets(heads)
     positions = tuple(
-        it.model_copy(update={"offset": stored.get(TP(it.topic, it.partition), 0)})
+        it.model_copy(
+            update={
+                "offset": stored.get(TP(it.topic, it.partition), 0),
+                "begins": begins(heads[shard_of(TP(it.topic, it.partition))].gaps, it.topic),
+            }
+        )
         for it in partitions
     )
+    lost = {
+        gap.noted: gap.messages
+        for head in heads.values()
+        for gap in head.gaps
+        if gap.is_seen(as_of, rules.longest_window)
+    }
     now, before = (together(found) for found in stocks)
-    return Cut(positions, (now, before), tuple(reference), tuple(passed_over))
+    return Cut(positions, (now, before), tuple(reference), tuple(passed_over), lost)
 
 
 async def _passed_over(redis: Redis, store: ShardStore, head: Head) -> list[PassedOver]:

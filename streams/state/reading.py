@@ -22,6 +22,7 @@ from schemas.places import Place
 from schemas.scorecard import ScorecardRow
 from streams.failures import Understood
 from streams.kafka.batches import TP
+from streams.state.integrity import Incomplete
 from streams.state.store import Head, ShardStore
 
 # Records that are looked at together for a list.
@@ -33,10 +34,14 @@ class NothingYet(Understood):
 
 
 class LiveScorecard(NamedTuple):
-    """A scorecard's rows with where each shard stood when it was read."""
+    """A scorecard's rows with where each shard stood when it was read.
+
+    `notes` say why the rows may not be all there is to count.
+    """
 
     rows: list[ScorecardRow]
     heads: dict[TP, Head]
+    notes: tuple[str, ...] = ()
 
     @property
     def latest(self) -> int | None:
@@ -71,7 +76,34 @@ async def read_scorecard(
         AsOf(day, stock, Supplies(reference.events, day))
         for day, stock in zip(dates, stocks.by_date, strict=True)
     )
-    return LiveScorecard(scorecard(rules, now, previous, levels), stocks.heads | reference.heads)
+    notes = await read_notes(redis, deployment, rules, as_of)
+    heads = stocks.heads | reference.heads
+    return LiveScorecard(scorecard(rules, now, previous, levels), heads, notes)
+
+
+async def read_notes(redis: Redis, deployment: str, rules: Rules, as_of: date) -> tuple[str, ...]:
+    """Why figures of a date may not be all there is to count, a sentence each; nothing if they are.
+
+    A part of the state is missing, nothing more is read of a topic, or the log had lost events that
+    the date's figures may rest on. Raises as `read_stocks` does.
+    """
+    found: list[str] = []
+    for shard in await _shards(redis, deployment):
+        look, head = await ShardStore(redis, deployment, shard, rules).look(every_month=True)
+        trouble, name = look.trouble(), f"{shard.topic}[{shard.partition}]"
+        if trouble:
+            found.append(f"Incomplete: {Incomplete(name, trouble)}.")
+        else:
+            found += [
+                f"Incomplete: {topic}[{shard.partition}] was stopped {reason}."
+                for topic, reason in sorted(look.stopped.items())
+            ]
+        found += [
+            f"Incomplete: {gap.told}."
+            for gap in (head.gaps if head else ())
+            if gap.is_seen(as_of, rules.longest_window)
+        ]
+    return tuple(found)
 
 
 class Stocks(NamedTuple):

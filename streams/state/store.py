@@ -13,6 +13,7 @@ so that they lie in one slot of a Redis Cluster:
     ...:<generation>:checkpoint:<month>                   packed: stocks when it begins, by cell
     ...:<generation>:entries:<month>                      cell's number -> entries by day
     ...:<generation>:deadlines                            child -> when to look at their alerts next
+    ...:stopped                                           topic -> why a worker stopped reading it
     ...:alerts:told                                       child -> alerts as they were told last
     ...:alerts:open                                       alert id -> its change, while active
     ...:alerts:counts                                     "<standard> <state>" -> active alerts
@@ -28,14 +29,16 @@ began at. So a worker that has lost the shard cannot write, whatever it believes
 
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from redis.asyncio import Redis
-from redis.exceptions import WatchError
+from redis.exceptions import RedisError, ResponseError, WatchError
 
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import NEVER
@@ -48,6 +51,7 @@ from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.alert_outbox import Outgoing, queue_changes
 from streams.state.encoding import (
+    NewCells,
     checkpoint_changes,
     decode_cells,
     decode_checkpoint,
@@ -56,14 +60,35 @@ from streams.state.encoding import (
     encode_checkpoint,
     encode_rows,
 )
+from streams.state.gaps import Gap, decode_gaps, encode_gaps
+from streams.state.integrity import (
+    NOTE,
+    NOTHING_KEPT,
+    Incomplete,
+    Kept,
+    Look,
+    kept_in,
+    look,
+    opened,
+    sealed,
+    wrong_in_tables,
+)
 from streams.state.sources import Source, source_fields, sources_in
 
+# The generation of a head that is not there.
+NO_HEAD = -1
 # How state is written; another number makes a worker refuse state written otherwise.
 FORMAT = 3
 # Fields a command: long commands hold up Redis's other clients.
 FIELDS_AT_ONCE = 2_000
 # What begins the names of the head's fields that there are several of.
 OFFSET, TALLY = "offset:", "tally:"
+# Months that are read in one round when tables are taken over.
+MONTHS_AT_ONCE = 24
+# Times that a state is loaded again because it changed meanwhile.
+LOAD_TRIES = 20
+# What decoding raises for bytes that are not what was stored.
+DAMAGES = (ValueError, IndexError, KeyError, TypeError)
 # Reads the head, the cells, and, for each month asked for, the latest month with entries not after
 # it, its checkpoint and its rows: all at one moment. The keys share the slot of its one argument.
 READ = """
@@ -104,7 +129,8 @@ class Head:
     `offsets` has the topics of which anything was read. `latest` is the latest event time folded,
     in microseconds from 1970, 0 before any; `commits` how many commits there were; `old_share` how
     much of what came lately was of long ago. `sources` says which logs these are, and `partitions`
-    how many the topics had, 0 where that is not known.
+    how many the topics had, 0 where that is not known. `kept` is what the keys add up to; `gaps`
+    what the log no longer had when the state was made from what was there.
     """
 
     generation: int = 0
@@ -115,10 +141,17 @@ class Head:
     tallies: Mapping[str, int] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     partitions: int = 0
+    kept: Kept = NOTHING_KEPT
+    gaps: tuple[Gap, ...] = ()
 
     def offset(self, topic: str) -> int:
         """The next offset of a topic."""
         return self.offsets.get(topic, 0)
+
+    @property
+    def place(self) -> tuple[int, tuple[tuple[str, int], ...], int]:
+        """What another state of the shard differs in: generation, offsets, number of commits."""
+        return self.generation, tuple(sorted(self.offsets.items())), self.commits
 
 
 @dataclass(frozen=True)
@@ -177,6 +210,7 @@ class ShardStore:
         self._shard = shard
         self._prefix = f"caseline:{{{deployment}:{shard.topic}:{shard.partition}}}"
         self.head_key = f"{self._prefix}:head"
+        self._name = f"{shard.topic}[{shard.partition}]"
         self._read = redis.register_script(READ)
 
     def key(self, generation: int, name: str) -> str:
@@ -188,27 +222,91 @@ class ShardStore:
         return f"{self._prefix}:alerts:{name}"
 
     async def head(self, *, any_layout: bool = False) -> Head | None:
-        """The head; None before the first commit. Raises OtherLayout unless any will do."""
-        return self._head(await self._redis.hgetall(self.head_key), any_layout=any_layout)
+        """The head; None before the first commit.
+
+        Raises OtherLayout unless any will do, and Incomplete where the key is no head.
+        """
+        try:
+            stored = await self._redis.hgetall(self.head_key)
+        except ResponseError as error:
+            raise self._incomplete("the head has another type", error) from error
+        return self._head(stored, any_layout=any_layout)
+
+    async def look(self, *, every_month: bool = False) -> tuple[Look, Head | None]:
+        """The head, and what is there of the keys, at one moment. Raises OtherLayout."""
+        found = await look(self._redis, self.head_key, every_month=every_month)
+        return found, self._head(dict(found.head))
+
+    async def load(self) -> tuple[Head | None, Tables | None]:
+        """The head and the whole of the tables, as a worker takes them over; None before any.
+
+        What is there must add up to what the head says. Raises Incomplete or OtherLayout.
+        """
+        for tries_left in reversed(range(LOAD_TRIES)):
+            found, head = await self.look(every_month=True)
+            trouble, tables = found.trouble(), None
+            if head and not trouble:
+                try:
+                    tables = await self.tables(head)
+                except Incomplete as error:
+                    trouble = error.what
+            if not trouble:
+                return head, tables
+            # A worker that still held the shard may have written between one key and another.
+            _, after = await self.look()
+            if not tries_left or (after and after.place) == (head and head.place):
+                raise self._incomplete(trouble)
+        raise AssertionError
+
+    def _incomplete(self, what: str, error: Exception | None = None) -> Incomplete | Exception:
+        """Incomplete, unless Redis refused for another reason than a key's type."""
+        is_other = isinstance(error, RedisError) and "WRONGTYPE" not in str(error)
+        return error if is_other and error else Incomplete(self._name, what)
 
     async def tables(self, head: Head) -> Tables:
-        """The whole of a generation's tables, as a worker takes them over."""
+        """The whole of a generation's tables. Raises Incomplete where they do not add up."""
+        try:
+            return await self._tables(head)
+        except (ResponseError, *DAMAGES) as error:
+            raise self._incomplete("tables cannot be read", error) from error
+
+    async def _tables(self, head: Head) -> Tables:
         redis, tables = self._redis, self._rules.empty_tables()
-        stored = await redis.get(self.key(head.generation, "cells"))
+        stored = await redis.get(self.key(head.generation, "cells")) or b""
         named = await redis.lrange(self.key(head.generation, "localities"), 0, -1)
-        tables.cells = decode_cells(stored or b"", named, self._rules.localities)
+        tables.cells = decode_cells(stored, named, self._rules.localities)
         months = await redis.zrange(self.key(head.generation, "months"), 0, -1)
         tables.months = sorted(int(month) for month in months)
-        for month in tables.months:
-            checkpoint = await redis.get(self.key(head.generation, f"checkpoint:{month}"))
-            rows = await redis.hgetall(self.key(head.generation, f"entries:{month}"))
-            tables.checkpoints[month] = decode_checkpoint(checkpoint or b"")
-            tables.entries[month] = decode_rows(rows.items())
+        for start in range(0, len(tables.months), MONTHS_AT_ONCE):
+            some = tables.months[start : start + MONTHS_AT_ONCE]
+            async with redis.pipeline(transaction=False) as pipe:
+                for month in some:
+                    pipe.get(self.key(head.generation, f"checkpoint:{month}"))
+                    pipe.hgetall(self.key(head.generation, f"entries:{month}"))
+                found = await pipe.execute()
+            for month, checkpoint, rows in zip(some, found[::2], found[1::2], strict=True):
+                tables.checkpoints[month] = decode_checkpoint(checkpoint or b"")
+                tables.entries[month] = decode_rows(rows.items())
+        wrong = wrong_in_tables(head.kept, tables, stored, named)
+        if wrong:
+            raise Incomplete(self._name, wrong)
+        tables.sum = head.kept.entry_sum
         return tables
 
     async def month_tables(self, months: Sequence[int]) -> tuple[Head | None, list[Tables]]:
-        """The head and, for each month number, tables of what a stock in that month needs."""
-        answer = await self._read(keys=[self.head_key], args=list(months))
+        """The head and, for each month number, tables of what a stock in that month needs.
+
+        Raises OtherLayout, and Incomplete where they cannot be read.
+        """
+        try:
+            return await self._month_tables(months)
+        except (ResponseError, *DAMAGES) as error:
+            raise self._incomplete("tables cannot be read", error) from error
+
+    async def _month_tables(self, months: Sequence[int]) -> tuple[Head | None, list[Tables]]:
+        return self._months_in(await self._read(keys=[self.head_key], args=list(months)))
+
+    def _months_in(self, answer: Any) -> tuple[Head | None, list[Tables]]:
         head = self._head(dict(zip(answer[0][::2], answer[0][1::2], strict=True)))
         if head is None:
             return None, []
@@ -222,7 +320,7 @@ class ShardStore:
         stored: list[bytes | None] = await self._redis.hmget(
             self.key(head.generation, "records"), children
         )
-        return stored
+        return self._opened(children, stored)
 
     async def children(
         self, head: Head, children: list[str]
@@ -234,7 +332,47 @@ class ShardStore:
             pipe.hmget(self.key(head.generation, "records"), children)
             pipe.hmget(self.alerts_key("told"), children)
             records, told = await pipe.execute()
-        return list(zip(records, told, strict=True))
+        return list(zip(self._opened(children, records), told, strict=True))
+
+    def _opened(
+        self, children: Sequence[str], stored: Sequence[bytes | None]
+    ) -> list[bytes | None]:
+        """The records as they were before they were stored. Raises Incomplete."""
+        return [
+            it if it is None else self._whole(child, it)
+            for child, it in zip(children, stored, strict=True)
+        ]
+
+    def _whole(self, child: str, stored: bytes) -> bytes:
+        record = opened(child, stored)
+        if record is None:
+            raise Incomplete(self._name, "a record is not as it was stored")
+        return record
+
+    async def some_children(self, head: Head, most: int) -> list[str]:
+        """Children drawn at random, at most so many."""
+        drawn: list[bytes] = await self._redis.hrandfield(
+            self.key(head.generation, "records"), most
+        )
+        return [child.decode() for child in drawn or ()]
+
+    async def at_one_moment(
+        self, months: Sequence[int], children: Sequence[str]
+    ) -> tuple[Head, list[Tables], list[bytes | None]]:
+        """The head, as `month_tables` does, and records of children, all of one moment.
+
+        Raises Incomplete where there is no head, or its generation is over.
+        """
+        generation = (await self.head() or Head()).generation
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.eval(READ, 1, self.head_key, *months)
+            if children:
+                pipe.hmget(self.key(generation, "records"), children)
+            answer, *stored = await pipe.execute()
+        head, tables = self._months_in(answer)
+        if head is None or head.generation != generation:
+            raise Incomplete(self._name, "the head has changed meanwhile")
+        return head, tables, self._opened(children, stored[0] if stored else [])
 
     async def due(self, head: Head, seconds: float, most: int) -> list[str]:
         """Children whose alerts are to be looked at by a time, the longest due first."""
@@ -251,32 +389,37 @@ class ShardStore:
         """Every child's stored record; one changed meanwhile may come twice."""
         pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
         async for child, record in pairs:
-            yield child.decode(), record
+            yield child.decode(), self._whole(child.decode(), record)
 
     async def commit(
         self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
     ) -> Head:
         """Write what a settlement changed together with the next offsets, or nothing.
 
-        1. Watch the head, and refuse unless it is the one given.
+        1. Watch the head, and refuse unless it is the one given, and its keys add up to it.
         2. Queue the records, the cells, the rows and the checkpoints that changed.
         3. Queue the new head.
         4. Execute all of it as one transaction, refused if the head changed since step 1.
 
-        Raises Refused. After that, or any other error, whether the commit took place is for the
-        stored head to say: the answer to step 4 may have been lost.
+        Raises Refused or Incomplete. After that, or any other error, whether the commit took place
+        is for the stored head to say: the answer to step 4 may have been lost.
         """
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(self.head_key)
-            stored = self._head(await pipe.hgetall(self.head_key)) or Head(head.generation)
-            if _place(stored) != _place(head):
+            found = await look(pipe, self.head_key)
+            stored = self._head(dict(found.head)) or Head(head.generation)
+            if stored.place != head.place:
                 raise Refused(
-                    f"{self.head_key}: stored generation, offsets and commits {_place(stored)}, "
-                    f"expected {_place(head)}"
+                    f"{self.head_key}: stored generation, offsets and commits {stored.place}, "
+                    f"expected {head.place}"
                 )
-            after = _advanced(head, advance, stored.tallies)
+            trouble = found.trouble()
+            if trouble:
+                raise Incomplete(self._name, trouble)
             pipe.multi()
-            self._queue_state(pipe, head.generation, settlement, tables, advance.again)
+            new = self._queue_state(pipe, head.generation, settlement, tables, advance.again)
+            kept = stored.kept.after(settlement, tables, new)
+            after = _advanced(replace(stored, kept=kept), advance)
             queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
             _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
             self._queue_head(pipe, after, advance.tallies)
@@ -286,26 +429,54 @@ class ShardStore:
                 raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
         return after
 
-    async def write(self, generation: int, settlement: Settlement, tables: Tables) -> None:
-        """Write what a settlement changed to a generation that no head names yet."""
+    async def write(
+        self, generation: int, settlement: Settlement, tables: Tables, kept: Kept
+    ) -> Kept:
+        """Write what a settlement changed to a generation that no head names yet.
+
+        Given what was kept of it, tells what is kept since.
+        """
         async with self._redis.pipeline(transaction=False) as pipe:
-            self._queue_state(pipe, generation, settlement, tables)
+            new = self._queue_state(pipe, generation, settlement, tables)
             await pipe.execute()
+        return kept.after(settlement, tables, new)
 
     async def switch(self, current: Head, to: Head) -> None:
-        """Make another generation the state, in one step. Raises Refused if it changed."""
+        """Make another generation the state, in one step. Raises Refused if it changed.
+
+        A head that is missing, or no head at all, is one of generation -1.
+        """
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(self.head_key)
-            stored = self._head(await pipe.hgetall(self.head_key), any_layout=True)
-            if (stored or Head()).generation != current.generation:
+            found = await look(pipe, self.head_key)
+            stored = self._head(dict(found.head), any_layout=True) or Head(NO_HEAD)
+            if stored.generation != current.generation:
                 raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
             pipe.multi()
-            pipe.delete(self.head_key)
+            pipe.delete(self.head_key, f"{self._prefix}:stopped")
             self._queue_head(pipe, to, to.tallies)
             try:
                 await pipe.execute()
             except WatchError as error:
                 raise Refused(f"{self.head_key}: a worker wrote meanwhile") from error
+
+    async def generations(self) -> set[int]:
+        """The numbers of the generations that any key is of, whatever the head says."""
+        begins = len(self._prefix) + 1
+        names = [key async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=1_000)]
+        parts = {name.decode()[begins:].partition(":")[0] for name in names}
+        return {int(part) for part in parts if part.isdigit()}
+
+    async def note_stopped(self, topic: str, reason: str) -> None:
+        """Keep with the state why nothing more is read of a topic."""
+        at = datetime.fromtimestamp(time.time(), UTC)
+        await self._redis.hset(
+            f"{self._prefix}:stopped", topic, f"{at:%Y-%m-%d %H:%M} UTC: {reason}"
+        )
+
+    async def clear_stopped(self) -> None:
+        """Forget why topics were stopped: they are read again."""
+        await self._redis.delete(f"{self._prefix}:stopped")
 
     async def drop(self, generation: int) -> None:
         """Remove all that is stored of a generation that no head names."""
@@ -331,11 +502,13 @@ class ShardStore:
         settlement: Settlement,
         tables: Tables,
         again: float = 0.0,
-    ) -> None:
+    ) -> NewCells:
+        """Queue all but the head; the cells that are new."""
         _queue_deadlines(
             pipe, self.key(generation, "deadlines"), settlement.telling.deadlines, again
         )
-        _queue_fields(pipe, self.key(generation, "records"), settlement.records)
+        records = {child: sealed(child, record) for child, record in settlement.records.items()}
+        _queue_fields(pipe, self.key(generation, "records"), records)
         touched = settlement.touched
         new = encode_cells(tables.cells, touched.known, self._rules.localities)
         if new.cells:
@@ -351,6 +524,7 @@ class ShardStore:
         begun = {str(month): month for month in touched.begun}
         if begun:
             pipe.zadd(self.key(generation, "months"), begun)
+        return new
 
     def _queue_head(self, pipe: Any, head: Head, tallies: Mapping[str, int]) -> None:
         """Queue a head; the tallies are added to those that are stored."""
@@ -364,9 +538,12 @@ class ShardStore:
                 "layout": self._layout,
                 "partitions": head.partitions,
                 **source_fields(head.sources),
+                "gaps": encode_gaps(head.gaps),
+                **head.kept.fields(),
                 **{f"{OFFSET}{topic}": offset for topic, offset in head.offsets.items()},
             },
         )
+        pipe.eval(NOTE, 1, self.head_key, head.generation)
         for name, count in tallies.items():
             pipe.hincrby(self.head_key, f"{TALLY}{name}", count)
 
@@ -391,6 +568,8 @@ class ShardStore:
             tallies=_beginning_with(TALLY, fields),
             sources=sources_in(fields),
             partitions=int(fields.get("partitions", 0)),
+            kept=kept_in(stored),
+            gaps=decode_gaps(stored.get(b"gaps", b"")),
         )
 
 
@@ -413,13 +592,9 @@ def _month_tables(
     )
 
 
-def _place(head: Head) -> tuple[int, tuple[tuple[str, int], ...], int]:
-    return head.generation, tuple(sorted(head.offsets.items())), head.commits
-
-
-def _advanced(head: Head, advance: Advance, stored: Mapping[str, int]) -> Head:
+def _advanced(head: Head, advance: Advance) -> Head:
     """The head after a commit."""
-    tallies = dict(stored)
+    tallies = dict(head.tallies)
     for name, count in advance.tallies.items():
         tallies[name] = tallies.get(name, 0) + count
     return replace(

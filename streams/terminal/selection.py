@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from processors.days.calendar import FIRST_YEAR, LAST_YEAR, LONDON
+from processors.days.calendar import FIRST_YEAR, LAST_YEAR
 from processors.rules import Rules
 from schemas.catalogue import BANDS
 from schemas.places import PROVIDER
 from schemas.scorecard import ScorecardRow
-from streams.terminal.console import err, out
+from schemas.settings import Settings
+from streams.terminal.console import err, out, the_clock
 from streams.terminal.tables.scorecards import LEGEND, Format, as_csv, as_json, as_tables
 
 AsOfOption = Annotated[
@@ -69,9 +70,12 @@ FamilyOption = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How the rows are written.")]
 
 
-def day_of(as_of: datetime | None) -> date:
-    """The date asked for, today in London if none was. Raises typer.BadParameter."""
-    day = as_of.date() if as_of else datetime.now(LONDON).date()
+def day_of(as_of: datetime | None, settings: Settings) -> date:
+    """The date asked for, today by the deployment's clock if none was.
+
+    Raises typer.BadParameter.
+    """
+    day = as_of.date() if as_of else the_clock(settings).today()
     if not FIRST_YEAR < day.year < LAST_YEAR:
         raise typer.BadParameter(
             f"{day}: dates lie within {FIRST_YEAR + 1} to {LAST_YEAR - 1}", param_hint="--as-of"

@@ -14,7 +14,9 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
@@ -22,6 +24,7 @@ from redis.exceptions import RedisError
 
 from processors.alerts.judging import Judgement
 from processors.fold import Partition
+from processors.ledger.tables import Tables
 from processors.record.decoding import decode
 from processors.rules import Rules
 from streams.clock import Clock
@@ -30,6 +33,7 @@ from streams.kafka.deadletters import DeadLetters, NotWritten, NotWrittenNow
 from streams.kafka.logreading import ReadTimedOut
 from streams.kafka.private import Described
 from streams.metrics.workers import Meter, WorkerMetrics
+from streams.state.integrity import Incomplete, Look
 from streams.state.quarantine import quarantined_in
 from streams.state.reading import partitions_key
 from streams.state.sources import Mark, Source, log_name
@@ -54,8 +58,9 @@ CATCHING_UP = 20_000
 # Changed children at which folding waits for the commit under way: bounds memory.
 MOST_UNSETTLED = 100_000
 RETRY_SECONDS = 0.5
-# A pause before a partition is taken anew, so that lasting trouble is not met in a tight loop.
-RETAKE_SECONDS = 0.2
+# A pause before a shard is taken anew, twice as long each time that it was of no use, so that
+# lasting trouble, such as a Redis that is full, is not met in a tight loop.
+RETAKE_SECONDS, LONGEST_RETAKE_SECONDS = 0.2, 5.0
 # How long a starting worker waits for Redis before it gives up.
 TAKE_SECONDS = 20.0
 
@@ -80,8 +85,15 @@ STOP_SECONDS = 30.0
 # What Redis and Kafka do when they do not answer: nothing that a message is to blame for.
 SERVICES = (RedisError, OSError, KafkaError, ReadTimedOut, NotWrittenNow)
 
+# How often the stored heads are compared with those in memory, also while nothing happens.
+CHECK_SECONDS = 2.0
+# What a shard cannot be taken for just now, and is tried again for.
+TROUBLE = (RedisError, OSError)
+NOTHING_STORED = Head()
+
 Seek = Callable[[TP, int], Awaitable[None]]
-Halt = Callable[[TP], Awaitable[None]]
+Pause = Callable[[TP], Awaitable[None]]
+Halt = Pause
 Hear = Callable[[TP], Heard | None]
 Show = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
@@ -123,7 +135,7 @@ class Held:
     reads: dict[str, Read]
     latest: int
     calm: Calm
-    quarantined: Mapping[str, frozenset[int]]
+    quarantined: dict[str, frozenset[int]] = field(default_factory=dict)
     partitions: int = 0
     failure: Exception | None = None
     look_due: float = 0.0
@@ -134,6 +146,7 @@ class Held:
     commit_due: float = 0.0
     timer: asyncio.TimerHandle | None = None
     is_broken: bool = False
+    stopped: str = ""
 
     @property
     def unstored(self) -> int:
@@ -161,6 +174,15 @@ class Held:
         return self.commit is not None and not self.commit.done()
 
 
+class _Checked(NamedTuple):
+    """What is stored of a shard; `before` is the head in memory then, unless one was on its way."""
+
+    held: Held
+    before: Head | None
+    look: Look
+    head: Head | None
+
+
 class Folding:
     """Owns the partitions assigned to this worker (see streams.kafka.app.BatchHandler)."""
 
@@ -185,14 +207,21 @@ class Folding:
         self._metrics = metrics
         self._held: dict[TP, Held] = {}
         self._stops: dict[TP, Stopped] = {}
+        self._noting: set[asyncio.Future[None]] = set()
         self._careful: dict[TP, Careful] = {}
         self._watch_due = 0.0
         self._watching: asyncio.Task[set[TP]] | None = None
         self._shown_at = 0.0
         self._showing: asyncio.Task[bool] | None = None
+        self._checked_at = 0.0
+        self._checking: asyncio.Task[dict[TP, _Checked]] | None = None
+        # Shards taken anew in vain: how often, and when to try again.
+        self._in_vain: Counter[TP] = Counter()
+        self._retake_due: dict[TP, float] = {}
         # The consumer's, given when both are there.
         self.seek: Seek | None = None
         self.halt: Halt | None = None
+        self.pause: Pause | None = None
         self.show: Show | None = None
         self.hear: Hear = lambda _: None
 
@@ -204,8 +233,9 @@ class Folding:
                 self._dead_letters.take_over(TP(topic, shard.partition))
             meters = {topic: self._metrics.meter(TP(topic, shard.partition)) for topic in topics}
             self._held[shard] = await self._take(shard, meters)
-        watched = await self._look_at_logs(by_shard)
-        for shard in by_shard:
+        whole = {shard: it for shard, it in by_shard.items() if not self._held[shard].stopped}
+        watched = await self._look_at_logs(whole)
+        for shard in whole:
             _bind(self._held[shard], shard, watched.described)
             log.info("shard taken", extra=_where(shard, self._held[shard]))
         for tp, reason in watched.wrong.items():
@@ -230,6 +260,8 @@ class Folding:
                 await _committed(held)
             _let_go(held)
             del self._held[shard]
+            self._in_vain.pop(shard, None)
+            self._retake_due.pop(shard, None)
             for read in held.reads.values():
                 read.meter.given_up()
             log.info("shard given up", extra=_where(shard, held))
@@ -248,12 +280,20 @@ class Folding:
         """Leave a partition alone, and say so, loudly, unless that was said before."""
         before = self._stops.get(tp)
         self._stops[tp] = stopped
+        self._note_soon(tp)
         if before is None or before.reason != stopped.reason:
             log.error(
                 "partition stopped: %s",
                 stopped.reason,
                 extra={"topic": tp.topic, "partition": tp.partition, "offset": stopped.offset},
             )
+
+    def _note_soon(self, tp: TP) -> None:
+        """Keep why a partition stopped with the state, for whoever reads that."""
+        store, reason = self._held[shard_of(tp)].store, self._stops[tp].reason
+        noting = asyncio.ensure_future(_note_stopped(store, tp.topic, reason))
+        self._noting.add(noting)
+        noting.add_done_callback(self._noting.discard)
 
     async def batch(self, batch: Batch) -> None:
         """Fold a batch; store it at once when nothing more waits, else in bigger steps."""
@@ -262,7 +302,9 @@ class Folding:
         if batch.tp in self._stops:
             return
         if held.is_broken:
-            await self._retake(shard)  # the batch comes again from the stored offset
+            # The batch comes again, from the stored offset, once the shard is taken.
+            if not await self._retake(shard) and self.pause is not None:
+                await self.pause(batch.tp)
             return
         if batch.tp in self._careful:
             await self._fold_in_parts(shard, held, batch)
@@ -280,10 +322,9 @@ class Folding:
         try:
             await self._make_room(held)
             await self._fold(held, batch)
-        except SERVICES as error:
+        except (Incomplete, *SERVICES) as error:
             # Nothing of the batch is in memory, and what follows it must not be without it.
-            held.is_broken = True
-            log.warning("records cannot be read: %s", error, extra=_where(shard, held))
+            await self._unreadable(shard, held, error)
         except Exception as error:
             self._fail(shard, held, batch, error)
         return not held.is_broken
@@ -321,8 +362,9 @@ class Folding:
             self._stop(tp, Stopped(record.offset, reason))
 
     async def idle(self) -> None:
-        """Store what is folded, and take anew what could not be stored."""
+        """Store what is folded, take anew what could not be stored, and look at what is stored."""
         self._watch()
+        await self._check()
         for shard, held in list(self._held.items()):
             if held.is_broken:
                 await self._retake(shard)
@@ -349,11 +391,82 @@ class Folding:
             await self._make_room(held)
             try:
                 await self._admit(held, held.state.missing(due))
-            except (RedisError, OSError) as error:
-                held.is_broken = True
-                log.warning("records cannot be read: %s", error, extra=_where(shard, held))
+            except (Incomplete, *TROUBLE) as error:
+                await self._unreadable(shard, held, error)
                 return
             held.state.look_at(due)
+
+    async def _unreadable(self, shard: TP, held: Held, error: Exception) -> None:
+        """What is in memory is of no use: records cannot be read, or are not as they were."""
+        if isinstance(error, Incomplete):
+            await self._stop_shard(shard, held, error)
+            return
+        held.is_broken = True
+        log.warning("records cannot be read: %s", error, extra=_where(shard, held))
+
+    async def _stop_shard(self, shard: TP, held: Held, error: Incomplete) -> None:
+        """Count nothing more in a shard of whose state a part is missing, until it is made anew."""
+        is_news = held.stopped != str(error)
+        held.is_broken, held.stopped = True, str(error)
+        if is_news:
+            for topic in held.reads:
+                where = {"topic": topic, "partition": shard.partition}
+                log.error("partition stopped: %s", error, extra=where)
+                await _note_stopped(held.store, topic, str(error))
+
+    async def _check(self) -> None:
+        """Compare what is stored with what was, now and then; asked for in the background.
+
+        The state may have gone back under a worker that has nothing to do: a replica that lacked a
+        second has taken over, a copy was restored, or all was deleted.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._checking is None and now >= self._checked_at + CHECK_SECONDS:
+            self._checked_at = now
+            self._checking = asyncio.create_task(self._looks())
+        elif self._checking is not None and self._checking.done():
+            looks, self._checking = self._checking.result(), None
+            for shard, checked in looks.items():
+                held = self._held.get(shard)
+                if held is checked.held and not held.is_broken:
+                    await self._compare(shard, held, checked)
+
+    async def _looks(self) -> dict[TP, "_Checked"]:
+        """What is stored of each shard held; nothing of those that cannot be read just now."""
+        found = {}
+        await self._register(self._held)
+        for shard, held in list(self._held.items()):
+            if held.is_broken:
+                continue
+            before = None if held.is_committing else held.head
+            try:
+                found[shard] = _Checked(held, before, *await held.store.look(every_month=True))
+            except (OtherLayout, *TROUBLE) as error:
+                log.warning("state cannot be read: %s", error, extra=_where(shard, held))
+        return found
+
+    async def _compare(self, shard: TP, held: Held, checked: "_Checked") -> None:
+        trouble = checked.look.trouble()
+        if trouble:
+            held.is_broken = True
+            log.warning("state does not add up: %s", trouble, extra=_where(shard, held))
+            return
+        if checked.before is not held.head or held.is_committing:
+            return  # what was stored meanwhile was compared as it was stored
+        if (checked.head or Head()).place == held.head.place:
+            self._in_vain.pop(shard, None)
+            return
+        held.is_broken = True
+        log.warning("the stored state is another than it was", extra=_where(shard, held))
+
+    async def _register(self, shards: Iterable[TP]) -> None:
+        """Have the shards in the set of all; one that was emptied is written again."""
+        names = [f"{shard.topic}:{shard.partition}" for shard in shards]
+        try:
+            if names:
+                await self._redis.sadd(partitions_key(self._deployment), *names)
+        except TROUBLE as error:
+            log.warning("shards cannot be registered: %s", error)
 
     def _begin_to_look(self, shard: TP, held: Held) -> None:
         now = asyncio.get_running_loop().time()
@@ -540,13 +653,14 @@ class Folding:
             return
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
-        except (Refused, OtherLayout, RedisError, OSError) as error:
+        except (Refused, OtherLayout, Incomplete, *TROUBLE) as error:
             # Whether it was written is unknown or beside the point: what is stored decides.
             held.is_broken = True
             for read in held.reads.values():
                 read.meter.commit_failed()
             log.warning("commit failed: %s", error, extra=_where(shard, held))
             return
+        self._in_vain.pop(shard, None)
         seconds = time.monotonic() - began
         for topic, read in held.reads.items():
             if tallies[topic]:
@@ -562,12 +676,16 @@ class Folding:
             return None
         return Judgement(self._clock.day(), held.calm.kept_back(now), self._clock.seconds())
 
-    async def _retake(self, shard: TP) -> None:
-        """Take a shard's state anew and read on from there; one attempt, after a pause."""
+    async def _retake(self, shard: TP) -> bool:
+        """Take a shard's state anew and read on from there, once it is time to; whether it was."""
         assert self.seek is not None
         assert self.halt is not None
-        await asyncio.sleep(RETAKE_SECONDS)
-        before = self._held[shard]
+        before, now = self._held[shard], asyncio.get_running_loop().time()
+        pause = min(RETAKE_SECONDS * 2 ** self._in_vain[shard], LONGEST_RETAKE_SECONDS)
+        if now < self._retake_due.setdefault(shard, now + pause):
+            return False
+        del self._retake_due[shard]
+        self._in_vain[shard] = min(self._in_vain[shard] + 1, 10)
         self._look_closer(shard, before)
         meters = {topic: read.meter for topic, read in before.reads.items()}
         for meter in meters.values():
@@ -579,9 +697,12 @@ class Folding:
             watched = await self._logs.look(
                 {shard: held.head}, {shard: list(held.reads)}, marks=is_other or is_stopped
             )
-        except SERVICES as error:
+        except Incomplete as error:
+            await self._stop_shard(shard, before, error)
+            return False
+        except (OtherLayout, *SERVICES) as error:
             log.warning("state cannot be read: %s", error, extra=_where(shard, before))
-            return
+            return False
         _bind(held, shard, watched.described)
         has_changed = _place(held.head) != _place(before.head)
         now = asyncio.get_running_loop().time()
@@ -599,7 +720,12 @@ class Folding:
                 or stopped.offset in held.quarantined.get(topic, ())
             ):
                 del self._stops[tp]
-            await (self.halt(tp) if tp in self._stops else self.seek(tp, read.next))
+            if tp in self._stops:
+                self._note_soon(tp)
+                await self.halt(tp)
+            else:
+                await self.seek(tp, read.next)
+        return True
 
     def _look_closer(self, shard: TP, held: Held) -> None:
         """After settling failed: read what was in memory again in parts, to find out at what."""
@@ -616,31 +742,50 @@ class Folding:
         deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
         while True:
             try:
-                await self._redis.sadd(
-                    partitions_key(self._deployment), f"{shard.topic}:{shard.partition}"
-                )
+                await self._register([shard])
                 return await self._load(shard, meters)
-            except (RedisError, OSError) as error:
+            except Incomplete as error:
+                held = self._unloaded(shard, meters)
+                await self._stop_shard(shard, held, error)
+                return held
+            except TROUBLE as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 log.warning("state cannot be read: %s", error, extra=_where(shard))
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _load(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
+        held = self._unloaded(shard, meters)
+        head, tables = await held.store.load()
+        if head:
+            held = self._unloaded(shard, meters, head, tables)
+        for it in await quarantined_in(self._redis, held.store):
+            known = held.quarantined.get(it.tp.topic, frozenset())
+            held.quarantined[it.tp.topic] = known | {it.offset}
+        with suppress(*TROUBLE):
+            await held.store.clear_stopped()
+        return held
+
+    def _unloaded(
+        self,
+        shard: TP,
+        meters: Mapping[str, Meter],
+        head: Head = NOTHING_STORED,
+        tables: Tables | None = None,
+    ) -> Held:
+        """A shard with the state given, or with none."""
         store = ShardStore(self._redis, self._deployment, shard, self._rules)
-        head = await store.head()
-        tables = await store.tables(head) if head else None
-        head = head or Head()
         calm = Calm(self._limits.calm_seconds, head.old_share, asyncio.get_running_loop().time())
         reads = {
             topic: Read(meter, head.offset(topic), head.sources.get(topic, Source()))
             for topic, meter in meters.items()
         }
-        quarantined: dict[str, frozenset[int]] = {}
-        for it in await quarantined_in(self._redis, store):
-            quarantined[it.tp.topic] = quarantined.get(it.tp.topic, frozenset()) | {it.offset}
-        state = Partition(self._rules, tables)
-        return Held(store, head, state, reads, head.latest, calm, quarantined)
+        return Held(store, head, Partition(self._rules, tables), reads, head.latest, calm)
+
+
+async def _note_stopped(store: ShardStore, topic: str, reason: str) -> None:
+    with suppress(*TROUBLE):
+        await store.note_stopped(topic, reason)
 
 
 def _by_shard(tps: Iterable[TP]) -> dict[TP, list[str]]:

@@ -68,6 +68,7 @@ def _app(
     logs.describe = lambda topics: app.batches.describe(topics)
     folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
     folding.halt = lambda tp: app.batches.halt(tp)
+    folding.pause = lambda tp: app.batches.pause(tp)
     folding.hear = lambda tp: app.batches.heard(tp)
     folding.show = lambda offsets: app.batches.commit_group(offsets)
     return app

@@ -310,7 +310,7 @@ def test_tables_that_do_not_agree_with_the_log_refuse_the_release_and_name_the_c
                 grown[cell] += 1
                 tables.checkpoints[month] = grown
             touched = Touched({}, dict.fromkeys(tables.months, cell), [], len(tables.cells))
-            await store.write(head.generation, Settlement({}, touched), tables)
+            await store.write(head.generation, Settlement({}, touched), tables, head.kept)
 
     asyncio.run(falsify())
     said = small.run(*OCTOBER, code=1).stderr

@@ -19,6 +19,7 @@ from snapshots.releases import topic
 from snapshots.releases.chain import Request, already, check_may_follow, seal
 from snapshots.releases.failures import NotReconciled
 from snapshots.releases.folder import ReleaseFolder
+from streams.clock import Clock
 from streams.jobs.releasing import Outcome
 from streams.jobs.scheduling import Schedule
 from streams.metrics.jobs import FreezeMetrics
@@ -155,7 +156,7 @@ def test_trouble_with_kafka_is_told_and_the_schedule_goes_on(
     catalogue = load_catalogue()
     rules = Rules(catalogue, load_areas())
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(_keep(office.settings, rules, metrics, once=False, seconds=0.0))
+        asyncio.run(_keep(office.settings, rules, Clock(), metrics, once=False, seconds=0.0))
     failed = registry.get_sample_value("caseline_snapshot_runs_total", {"outcome": "failed"})
     assert failed == 2
 

@@ -83,7 +83,7 @@ def cases(
     if indicator.source == "supplied":
         raise typer.BadParameter(f"{code} is supplied: there is nothing behind it here")
     (band,) = known([age_band], BANDS, "--age-band")
-    day = day_of(as_of)
+    day = day_of(as_of, settings)
     at = _place(rules, indicator, place or rules.areas.top, level)
     question = Question(indicator, at, band, day_number(day))
     if file:
@@ -122,7 +122,7 @@ def trend(
     settings, rules = settings_and_rules()
     indicator = _indicator(rules, code)
     (band,) = known([age_band], BANDS, "--age-band")
-    dates = _dates(day_of(as_of), by, count)
+    dates = _dates(day_of(as_of, settings), by, count)
     at = _place(rules, indicator, place or rules.areas.top, level)
     cell = indicator, at, band
     if file:

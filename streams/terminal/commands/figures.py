@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -64,7 +64,7 @@ def scorecard(
     what they will be if nothing more happens.
     """
     settings, rules = settings_and_rules()
-    day = day_of(as_of)
+    day = day_of(as_of, settings)
     asked = Asked(area, age_band, code, level, place, provider, family)
     selection = Selection(rules, asked)
     live = on_redis(
@@ -74,6 +74,7 @@ def scorecard(
     selection.print(live.rows, form)
     if form is Format.TABLE:
         err.print(f"As of {day}. {freshness(live)}")
+    tell_notes(live.notes)
 
 
 def quality(
@@ -89,7 +90,7 @@ def quality(
     where there are many children.
     """
     settings, rules = settings_and_rules()
-    day = day_of(as_of)
+    day = day_of(as_of, settings)
 
     async def read(redis: Redis) -> list[OddFact]:
         facts = read_odd_facts(redis, settings.deployment, rules, day)
@@ -113,6 +114,12 @@ def freshness(live: LiveScorecard) -> str:
     return f"Live, provisional; data to {latest:%Y-%m-%d %H:%M} UTC, from {messages:,} messages."
 
 
+def tell_notes(notes: Sequence[str]) -> None:
+    """Say on standard error, whatever the format, why figures may not be all there is to count."""
+    for note in notes:
+        err.print(note, style="bold red", markup=False, soft_wrap=True)
+
+
 def replay(
     files: EventFiles,
     as_of: AsOfOption = None,
@@ -130,8 +137,8 @@ def replay(
     The same processors work as in the live stream, so the answer is the same. Bad lines are
     reported on standard error and left out.
     """
-    _, rules = settings_and_rules()
-    day = day_of(as_of)
+    settings, rules = settings_and_rules()
+    day = day_of(as_of, settings)
     asked = Asked(area, age_band, code, level, place, provider, family)
     selection = Selection(rules, asked)
     replayed = Replay(rules)

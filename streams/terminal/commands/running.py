@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from rich.text import Text
 from schemas.events.registry import VALIDATORS, json_schema
 from snapshots.releases.access import write_privately
 from streams.alerts.decisions import keeping
-from streams.jobs.rebuild import Rebuild
+from streams.jobs.rebuild import Acknowledgement, Rebuild
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.eventfiles import as_line
@@ -103,14 +104,42 @@ def export_topic(
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def rebuild(yes: YesOption = False) -> None:
+WhatIsThereOption = Annotated[
+    bool,
+    typer.Option(
+        "--from-what-is-there",
+        help="Go on though the log has lost messages; say by whose decision, and why.",
+    ),
+]
+ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who decides to go on without them.")
+]
+ReasonOption = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why that is right.")
+]
+
+
+def rebuild(
+    yes: YesOption = False,
+    from_what_is_there: WhatIsThereOption = False,
+    by: ByOption = None,
+    reason: ReasonOption = None,
+) -> None:
     """Make a deployment's state anew from the log, and replace the present one by it.
 
     Readers and workers go on with the present state until the new one takes over. Do this after
     changing a measure in the catalogue or the tree of areas, when the state is in doubt, or when
     workers say that the log is another one than before, and it is the right one.
+
+    Where the log no longer has all that the state rests on, nothing is changed, unless
+    --from-what-is-there says by name and with a reason to go on: with the records of the present
+    state and the rest of the log. What is lost is shown on scorecards and in releases until it has
+    left every window, and by `doctor` for ever.
     """
     settings, rules = settings_and_rules()
+    acknowledged = _acknowledged(by, reason) if from_what_is_there else None
+    if (by or reason) and not from_what_is_there:
+        raise typer.BadParameter("--by and --reason go with --from-what-is-there")
     if not yes:
         typer.confirm(f"Rebuild the state of deployment {settings.deployment!r}?", abort=True)
 
@@ -122,7 +151,7 @@ def rebuild(yes: YesOption = False) -> None:
         ):
             letters = DeadLetters(producer, settings.kafka)
             memory = settings.records_in_memory
-            work = Rebuild(redis, settings.deployment, rules, reader, memory, letters)
+            work = Rebuild(redis, settings.deployment, rules, reader, memory, letters, acknowledged)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():
                     if tp not in tasks:
@@ -131,6 +160,8 @@ def rebuild(yes: YesOption = False) -> None:
                     bar.update(tasks[tp], completed=offset)
             for note in work.notes:
                 err.print(note, markup=False, soft_wrap=True)
+            for gap in work.gaps:
+                err.print(f"Noted: {gap.told}.", markup=False, soft_wrap=True)
         now = (await asyncio.to_thread(the_clock, settings)).now
         async with keeping(settings.kafka, redis, settings.deployment, now) as decisions:
             await decisions.turn()
@@ -139,7 +170,21 @@ def rebuild(yes: YesOption = False) -> None:
     err.print(f"{on_redis(settings, run)} partitions rebuilt.")
 
 
-def doctor() -> None:
+def _acknowledged(by: str | None, reason: str | None) -> Acknowledgement:
+    if not (by or "").strip() or not (reason or "").strip():
+        raise typer.BadParameter("--from-what-is-there takes --by NAME and --reason TEXT")
+    return Acknowledgement(str(by), str(reason), int(time.time() * 1000))
+
+
+DeepOption = Annotated[
+    bool,
+    typer.Option(
+        "--deep", help="Also compare a sample of children and this month with the log, read whole."
+    ),
+]
+
+
+def doctor(deep: DeepOption = False) -> None:
     """Check Kafka, Redis, topics, offsets, lag and workers, and say plainly what is wrong.
 
     Exit code 4 when something is wrong.
@@ -148,9 +193,11 @@ def doctor() -> None:
 
     settings, rules = settings_and_rules()
 
+    day = the_clock(settings).today() if deep else None
+
     async def examine() -> list[Finding]:
         async with connect_redis(settings) as redis:
-            return [it async for it in Doctor(settings, rules, redis).findings()]
+            return [it async for it in Doctor(settings, rules, redis, day).findings()]
 
     findings = asyncio.run(examine())
     table = Table(box=None, show_header=False, padding=(0, 1))

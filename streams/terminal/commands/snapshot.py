@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from processors.days.calendar import LONDON
 from processors.rules import Rules
 from schemas.release import ReleaseKind
 from schemas.settings import Settings
 from snapshots.making.schedule import wait
 from snapshots.publish.formats.glyphs import unshown
 from snapshots.releases.chain import Request, requested
+from streams.clock import Clock
 from streams.failures import described
 from streams.jobs.releasing import Outcome, Releasing
 from streams.jobs.scheduling import FAILURES, Schedule
@@ -21,7 +21,14 @@ from streams.metrics.jobs import FreezeMetrics
 from streams.state.clients import connect_redis
 from streams.state.election import Elsewhere
 from streams.terminal.commands import publish, releases
-from streams.terminal.console import Exit, err, explained, log_progress, settings_and_rules
+from streams.terminal.console import (
+    Exit,
+    err,
+    explained,
+    log_progress,
+    settings_and_rules,
+    the_clock,
+)
 
 # How long a freeze waits for workers to catch up with the log.
 WAIT_SECONDS = 60.0
@@ -88,7 +95,7 @@ def freeze(
     left undone is completed, and never made twice.
     """
     settings, rules = settings_and_rules()
-    day = released_on.date() if released_on else datetime.now(LONDON).date()
+    day = released_on.date() if released_on else the_clock(settings).today()
     with explained():
         request = requested(period, kind, by, reason)
         tell(asyncio.run(_make(settings, rules, request, day, wait_for)), settings)
@@ -107,12 +114,19 @@ def schedule(once: OnceOption = False, wait_for: WaitOption = WAIT_SECONDS) -> N
     settings, rules = settings_and_rules()
     registry = new_registry()
     metrics = FreezeMetrics(registry)
+    clock = the_clock(settings)
     with explained(), served(settings, registry):
-        asyncio.run(_keep(settings, rules, metrics, once=once, seconds=wait_for))
+        asyncio.run(_keep(settings, rules, clock, metrics, once=once, seconds=wait_for))
 
 
 async def _keep(
-    settings: Settings, rules: Rules, metrics: FreezeMetrics, *, once: bool, seconds: float
+    settings: Settings,
+    rules: Rules,
+    clock: Clock,
+    metrics: FreezeMetrics,
+    *,
+    once: bool,
+    seconds: float,
 ) -> None:
     async def make(request: Request, day: date) -> Outcome:
         return await _make(settings, rules, request, day, seconds)
@@ -130,7 +144,7 @@ async def _keep(
     months = Schedule(settings, make, tell_outcome, tell_failure)
     while True:
         try:
-            failed: Exception | None = await months.run(datetime.now(LONDON))
+            failed: Exception | None = await months.run(clock.now())
         except FAILURES as error:
             failed = error
             metrics.ran("failed")
@@ -139,7 +153,7 @@ async def _keep(
             raise typer.Exit(Exit.FAILED)
         if once:
             return
-        now = datetime.now(LONDON)
+        now = clock.now()
         await asyncio.sleep(wait(now, months.next_due(now), LONGEST_SLEEP))
 
 

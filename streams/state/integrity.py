@@ -1,0 +1,213 @@
+"""What a shard's keys must add up to, kept in its head and compared with what is there.
+
+A key may be deleted, damaged or replaced behind a worker's back. The counts of the head are
+compared with Redis's at every commit and every few seconds; the sums of the tables whenever they
+are loaded; each record's seal when it is read. What does not add up stops the shard, because to
+count on would be to count what is known as new.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from processors.fold import Settlement, seal
+from processors.ledger.tables import Tables
+from streams.failures import Understood
+from streams.state.encoding import CELL, NewCells
+
+KEPT = "kept:"
+# Parts that only Redis can count in the step that changes them.
+NOTED = "noted:"
+SEAL_BYTES = 4
+
+# The head, the size of each part (-1 for another type), what of months is gone, parts of the first
+# generation that are there without a head, and why topics are stopped: all at one moment. The keys
+# share the slot of its one argument. With `all` every month's keys are looked for.
+LOOK = """
+local function size(key, kind, command)
+  local found = redis.call('TYPE', key).ok
+  if found == 'none' then return 0 end
+  if found ~= kind then return -1 end
+  return redis.call(command, key)
+end
+local kind = redis.call('TYPE', KEYS[1]).ok
+local own = string.sub(KEYS[1], 1, -5)
+local stopped = {}
+if redis.call('TYPE', own .. 'stopped').ok == 'hash' then
+  stopped = redis.call('HGETALL', own .. 'stopped')
+end
+if kind ~= 'hash' then
+  local first = own .. '0:'
+  return {kind, {}, {}, {}, redis.call('EXISTS', first .. 'records', first .. 'cells',
+    first .. 'localities', first .. 'months'), stopped}
+end
+local head = redis.call('HGETALL', KEYS[1])
+local base = own .. (redis.call('HGET', KEYS[1], 'generation') or '') .. ':'
+local sizes = {
+  size(base .. 'records', 'hash', 'HLEN'),
+  size(base .. 'cells', 'string', 'STRLEN'),
+  size(base .. 'localities', 'list', 'LLEN'),
+  size(base .. 'months', 'zset', 'ZCARD'),
+  size(base .. 'deadlines', 'zset', 'ZCARD'),
+  size(own .. 'alerts:told', 'hash', 'HLEN'),
+}
+local gone = {}
+if ARGV[1] == 'all' and sizes[4] > 0 then
+  for _, month in ipairs(redis.call('ZRANGE', base .. 'months', 0, -1)) do
+    for name, kind in pairs({entries = 'hash', checkpoint = 'string'}) do
+      local key = base .. name .. ':' .. month
+      if redis.call('TYPE', key).ok ~= kind then gone[#gone + 1] = name .. ':' .. month end
+    end
+  end
+end
+return {kind, head, sizes, gone, 0, stopped}
+"""
+# Notes in the head what only Redis can count; within the transaction that changed it.
+NOTE = """
+local own = string.sub(KEYS[1], 1, -5)
+return redis.call('HSET', KEYS[1],
+  'noted:deadlines', redis.call('ZCARD', own .. ARGV[1] .. ':deadlines'),
+  'noted:told', redis.call('HLEN', own .. 'alerts:told'))
+"""
+PARTS = ("records", "cells", "localities", "months", "deadlines", "told")
+
+
+class Incomplete(Understood):
+    """Part of the stored state is missing or damaged: a rebuild is due."""
+
+    def __init__(self, shard: str, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"{shard}: part of the state is missing or damaged ({what}); nothing more is counted "
+            "until `caseline rebuild` has made it anew from the log"
+        )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the keys of a generation add up to.
+
+    How many records, cells, localities and months there are, and sums: of the records' seals, of
+    the entries, and of the bytes of cells and of localities.
+    """
+
+    records: int = 0
+    cells: int = 0
+    localities: int = 0
+    months: int = 0
+    record_sum: int = 0
+    entry_sum: int = 0
+    cell_sum: int = 0
+    locality_sum: int = 0
+
+    def after(self, settlement: Settlement, tables: Tables, new: NewCells) -> "Kept":
+        """What they add up to once a settlement is stored."""
+        return Kept(
+            self.records + settlement.grown.records,
+            len(tables.cells),
+            self.localities + len(new.localities),
+            len(tables.months),
+            (self.record_sum + settlement.grown.seals) % 2**64,
+            tables.sum,
+            crc32(new.cells, self.cell_sum),
+            crc32(b"".join(new.localities), self.locality_sum),
+        )
+
+    def fields(self) -> dict[str, int]:
+        """The head's fields."""
+        return {f"{KEPT}{name}": value for name, value in vars(self).items()}
+
+
+NOTHING_KEPT = Kept()
+NAMES = tuple(it.name for it in fields(Kept))
+
+
+class Look(NamedTuple):
+    """What was found of a shard at one moment.
+
+    `sizes` are how large the parts are, in order of PARTS, -1 for what is of another type; `gone`
+    the months' keys that are not there; `stray` how many keys are there without a head; `stopped`
+    why topics are stopped.
+    """
+
+    kind: str
+    head: Mapping[bytes, bytes]
+    sizes: Sequence[int]
+    gone: Sequence[str]
+    stray: int
+    stopped: Mapping[str, str]
+
+    def trouble(self) -> str | None:
+        """What does not add up; None where everything does that was looked at."""
+        if self.kind not in {"hash", "none"}:
+            return f"the head has the type {self.kind}"
+        if self.stray:
+            return "the head is gone, and other keys are there"
+        if not self.head:
+            return None
+        found = dict(zip(PARTS, self.sizes, strict=True))
+        for name, size in found.items():
+            if size < 0:
+                return f"{name} has another type"
+        found["cells"] //= CELL.itemsize
+        for name, size in found.items():
+            counted = self._counted(name)
+            if counted is None:
+                return "the head does not say what there must be"
+            if counted != size:
+                return f"{size:,} {name}, {counted:,} counted"
+        return f"{', '.join(sorted(self.gone))} is gone" if self.gone else None
+
+    def _counted(self, name: str) -> int | None:
+        noted = name in {"deadlines", "told"}
+        text = self.head.get(f"{NOTED if noted else KEPT}{name}".encode())
+        return int(text) if text is not None else None
+
+
+async def look(client: Any, head_key: str, *, every_month: bool = False) -> Look:
+    """Look at a shard, on a client or on a pipeline that watches. Raises redis.RedisError."""
+    asked = "all" if every_month else ""
+    # In full each time: a Cluster's pipelines take no scripts by their hash.
+    answer = await client.eval(LOOK, 1, head_key, asked)
+    kind, head, sizes, gone, stray, stopped = answer
+    pairs = dict(zip(stopped[::2], stopped[1::2], strict=True))
+    return Look(
+        kind.decode(),
+        dict(zip(head[::2], head[1::2], strict=True)),
+        sizes,
+        [it.decode() for it in gone],
+        stray,
+        {topic.decode(): reason.decode("utf-8", "replace") for topic, reason in pairs.items()},
+    )
+
+
+def kept_in(stored: Mapping[bytes, bytes]) -> Kept:
+    """What the fields of a head say; nothing of what they do not."""
+    return Kept(**{name: int(stored.get(f"{KEPT}{name}".encode(), 0)) for name in NAMES})
+
+
+def wrong_in_tables(kept: Kept, tables: Tables, cells: bytes, localities: Sequence[bytes]) -> str:
+    """What of loaded tables does not add up; empty where all does."""
+    if crc32(cells) != kept.cell_sum:
+        return "cells are not those that were counted"
+    if crc32(b"".join(localities)) != kept.locality_sum:
+        return "localities are not those that were counted"
+    if tables.counted_sum() != kept.entry_sum:
+        return "entries do not add up"
+    month = tables.broken_month()
+    return (
+        "" if month is None else f"checkpoint:{month} is not what the entries before it add up to"
+    )
+
+
+def sealed(name: str, record: bytes) -> bytes:
+    """A record as it is stored."""
+    return record + seal(name, record).to_bytes(SEAL_BYTES, "little")
+
+
+def opened(name: str, stored: bytes) -> bytes | None:
+    """The record that `sealed` was given; None for what is not what was stored."""
+    record = stored[:-SEAL_BYTES]
+    is_whole = seal(name, record).to_bytes(SEAL_BYTES, "little") == stored[-SEAL_BYTES:]
+    return record if is_whole else None

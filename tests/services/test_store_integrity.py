@@ -1,0 +1,214 @@
+"""What is missing or damaged in a shard's state is noticed before anything is counted on it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis import Redis as PlainRedis
+from redis.asyncio import Redis
+
+from processors.fold import seal
+from processors.rules import Rules
+from streams.state.integrity import Incomplete
+from streams.state.store import Head, Refused, ShardStore
+from tests.support.servers import Server
+from tests.support.shards import SHARD, Messages, Shard, batches, in_redis
+
+pytestmark = pytest.mark.services
+
+Damage = Callable[[Any, str], None]
+
+
+def deleted(part: str) -> Damage:
+    return lambda redis, base: redis.delete(f"{base}:{part}")
+
+
+def one_record_gone(redis: Any, base: str) -> None:
+    redis.hdel(f"{base}:records", redis.hkeys(f"{base}:records")[0])
+
+
+def of_another_type(redis: Any, base: str) -> None:
+    redis.delete(f"{base}:records")
+    redis.set(f"{base}:records", "x")
+
+
+def a_month(redis: Any, base: str) -> int:
+    return int(redis.zrange(f"{base}:months", 2, 2)[0])
+
+
+def entries_gone(redis: Any, base: str) -> None:
+    redis.delete(f"{base}:entries:{a_month(redis, base)}")
+
+
+def a_row_gone(redis: Any, base: str) -> None:
+    key = f"{base}:entries:{a_month(redis, base)}"
+    redis.hdel(key, redis.hkeys(key)[0])
+
+
+def a_row_altered(redis: Any, base: str) -> None:
+    key = f"{base}:entries:{a_month(redis, base)}"
+    name, row = next(iter(redis.hgetall(key).items()))
+    redis.hset(key, name, row[:1] + bytes([row[1] ^ 1]) + row[2:])
+
+
+def checkpoint_gone(redis: Any, base: str) -> None:
+    redis.delete(f"{base}:checkpoint:{a_month(redis, base)}")
+
+
+def checkpoint_altered(redis: Any, base: str) -> None:
+    months = redis.zrange(f"{base}:months", 0, -1)
+    redis.setrange(f"{base}:checkpoint:{int(months[-1])}", 0, b"\x7f")
+
+
+def cells_altered(redis: Any, base: str) -> None:
+    redis.setrange(f"{base}:cells", 0, b"\x7f\x01")
+
+
+def head_gone(redis: Any, base: str) -> None:
+    redis.delete(base.removesuffix("0") + "head")
+
+
+def head_of_another_type(redis: Any, base: str) -> None:
+    head_gone(redis, base)
+    redis.set(base.removesuffix("0") + "head", "x")
+
+
+AT_A_COMMIT = {
+    "records": deleted("records"),
+    "one record": one_record_gone,
+    "records of another type": of_another_type,
+    "cells": deleted("cells"),
+    "localities": deleted("localities"),
+    "months": deleted("months"),
+    "deadlines": deleted("deadlines"),
+}
+AT_A_LOAD = {
+    **AT_A_COMMIT,
+    "a month's entries": entries_gone,
+    "a row of a month": a_row_gone,
+    "a row altered": a_row_altered,
+    "a checkpoint": checkpoint_gone,
+    "a checkpoint altered": checkpoint_altered,
+    "a cell altered": cells_altered,
+    "the head": head_gone,
+    "the head of another type": head_of_another_type,
+}
+
+
+def damage(url: str, store: ShardStore, how: Damage) -> None:
+    with PlainRedis.from_url(url) as redis:
+        how(redis, store.key(0, "").rstrip(":"))
+
+
+@pytest.mark.parametrize("how", AT_A_LOAD.values(), ids=AT_A_LOAD.keys())
+def test_what_does_not_add_up_is_not_taken_over(
+    redis_server: Server, deployment: str, rules: Rules, how: Damage
+) -> None:
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        for batch in batches(3):
+            await shard.fold_and_commit(batch)
+        await Shard(redis, deployment, rules).take_over()
+        damage(redis_server.address, shard.store, how)
+        with pytest.raises(Incomplete, match="`caseline rebuild`"):
+            await Shard(redis, deployment, rules).take_over()
+
+    in_redis(redis_server.address, work)
+
+
+@pytest.mark.parametrize("how", AT_A_COMMIT.values(), ids=AT_A_COMMIT.keys())
+def test_a_worker_at_work_counts_nothing_on_a_state_of_which_part_is_gone(
+    redis_server: Server, deployment: str, rules: Rules, how: Damage
+) -> None:
+    first, _ = batches(2)
+
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        await shard.fold_and_commit(first)
+        shard.memory.forget(0)
+        damage(redis_server.address, shard.store, how)
+        with pytest.raises(Incomplete):
+            await shard.commit(*await shard_of_new(shard, first))
+        found, head = await shard.store.look()
+        assert head is not None
+        assert head.commits == 1
+        assert found.trouble()
+
+    async def shard_of_new(shard: Shard, messages: Messages) -> Any:
+        """What a worker would store that reads messages again, of which it knows none any more."""
+        try:
+            return await shard.fold(messages)
+        except Exception as error:  # a key of another type, which no reading gets past
+            raise Incomplete("", "") from error
+
+    in_redis(redis_server.address, work)
+
+
+def test_a_record_that_is_not_as_it_was_stored_is_not_believed(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    first, _ = batches(2)
+
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        await shard.fold_and_commit(first)
+        with PlainRedis.from_url(redis_server.address) as plain:
+            client: Any = plain
+            key = shard.store.key(0, "records")
+            name, record = next(iter(client.hgetall(key).items()))
+            at = record.index(b"20")
+            client.hset(key, name, record[:at] + b"19" + record[at + 2 :])
+        again = Shard(redis, deployment, rules)
+        await again.take_over()  # nothing is missing, and the record is read when it is needed
+        for read in (again.store.records, again.store.children):
+            with pytest.raises(Incomplete, match="a record"):
+                await read(again.head, [name.decode()])
+        with pytest.raises(Incomplete, match="a record"):
+            [it async for it in again.store.all_records(again.head)]
+
+    in_redis(redis_server.address, work)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_kept_in_the_head_is_what_there_is_after_any_commits(
+    redis_server: Server, deployment: str, rules: Rules, seed: int
+) -> None:
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        for number, batch in enumerate(batches(6, seed)):
+            if number % 2:
+                shard.memory.forget(7)
+            await shard.fold_and_commit(batch)
+            again = Shard(redis, deployment, rules)
+            await again.take_over()
+            assert again.head == shard.head
+            assert again.memory.tables.counted_sum() == shard.memory.tables.sum
+        records = [it async for it in shard.store.all_records(shard.head)]
+        assert shard.head.kept.records == len(records) > 0
+        assert shard.head.kept.record_sum == sum_of(records)
+
+    in_redis(redis_server.address, work)
+
+
+def sum_of(records: list[tuple[str, bytes]]) -> int:
+    return sum(seal(child, record) for child, record in records) % 2**64
+
+
+def test_a_state_that_is_gone_as_a_whole_is_begun_again_and_a_worker_that_had_it_is_refused(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    first, second = batches(2)
+
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        await shard.fold_and_commit(first)
+        keys = [key async for key in redis.scan_iter(match=f"*{deployment}*")]
+        await redis.delete(*keys)
+        with pytest.raises(Refused):
+            await shard.fold_and_commit(second)
+        await shard.take_over()
+        assert shard.head == Head()
+        await shard.fold_and_commit(first)
+        assert shard.head.offset(SHARD.topic) == len(first)
+
+    in_redis(redis_server.address, work)
