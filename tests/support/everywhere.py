@@ -7,9 +7,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from processors.days.calendar import previous_month_end
-from processors.figures.evaluate import BANDS
 from processors.rules import Rules
-from schemas.catalogue import Indicator
+from schemas.catalogue import BANDS, Indicator
 from schemas.scorecard import ScorecardRow
 from streams.kafka.eventfiles import Line
 from tests.reference import Areas, Event
