@@ -147,7 +147,7 @@ def ack(
         return made
 
     made = on_redis(settings, work)
-    err.print(f"{alert} ({made.state}) acknowledged until {moment(ends)}.")
+    err.print(f"{made.alert} ({made.state}) acknowledged until {moment(ends)}.")
 
 
 def silence(
