@@ -26,6 +26,8 @@ from schemas.places import SiteKind
 RagScheme = Literal["target", "previous"]
 AGE_BANDS = ("0-4", "5-10", "11-15", "16+", "unknown")
 ALL_AGES = "all"
+# Every age band that a figure is of, all ages first.
+BANDS = (ALL_AGES, *AGE_BANDS)
 
 
 class Fact(NamedTuple):

@@ -10,11 +10,9 @@ from processors.figures.placesums import PlaceSums
 from processors.figures.supplies import Given, Supplies
 from processors.ledger.tables import Stock
 from processors.rules import Rules
-from schemas.catalogue import AGE_BANDS, ALL_AGES, Catalogue, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import BANDS, Catalogue, Indicator, PopulationOf, WorkforceOf
 from schemas.places import PROVIDER, Place
 from schemas.scorecard import ScorecardRow, Status
-
-BANDS = (ALL_AGES, *AGE_BANDS)
 
 
 class AsOf(NamedTuple):

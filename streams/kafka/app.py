@@ -161,7 +161,7 @@ def create_app(reading: Reading, handler: BatchHandler) -> App:
 
     Raises streams.kafka.private.OtherClient.
     """
-    private.check()
+    private.check(with_faust=True)
     app = App(reading, handler)
     topic = app.topic(*reading.topics, acks=False, schema=_Unchanged())
 

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
-import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer import fetcher as fetching
@@ -37,10 +36,6 @@ from aiokafka.protocol.types import (
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
-from faust.assignor.partition_assignor import PartitionAssignor
-from faust.channels import Channel
-from faust.tables import TableManager
-from faust.transport.drivers import aiokafka as driver
 
 from snapshots.releases.any_headers import Lenient
 from streams.failures import Understood
@@ -69,25 +64,6 @@ NAMES: dict[type[Any], tuple[str, ...]] = {
     fetching.PartitionRecords: ("_consumer_record", "_unpack_records"),
     MemoryRecords: ("has_next", "next_batch", "size_in_bytes"),
     _DefaultRecordBatchPy: ("_buffer", "_maybe_uncompress", "_read_msg", "next_offset"),
-    driver.AIOKafkaConsumerThread: (
-        *("_create_worker_consumer", "_ensure_consumer", "close", "on_partitions_assigned"),
-        *("on_partitions_revoked", "parent_loop", "thread_loop"),
-    ),
-    driver.Consumer: (
-        *("_drain_messages", "_new_consumer_thread", "_thread", "assignment", "callback", "commit"),
-        *("create_topic", "on_buffer_drop", "on_buffer_full", "on_partitions_assigned"),
-        *("on_partitions_revoked", "perform_seek", "verify_all_partitions_active"),
-        *("RebalanceListener",),
-    ),
-    driver.ConsumerRebalanceListener: ("_thread", "on_partitions_revoked"),
-    driver.Transport: ("Consumer",),
-    faust.App: (
-        *("_create_directories", "_new_transport", "consumer", "consumer_generation_id"),
-        *("crash_reason", "create_event"),
-    ),
-    PartitionAssignor: ("assign",),
-    TableManager: ("_update_channels", "on_start", "recovery"),
-    Channel: ("queue",),
 }
 # Names of modules, which are replaced there by what is below.
 REPLACED = {"MemoryRecords": fetching, "PartitionRecords": fetching}
@@ -99,11 +75,49 @@ class OtherClient(Understood):
     """aiokafka or Faust is of a version that Caseline does not know its way round in."""
 
 
-def missing_names() -> list[str]:
+def faust_names() -> dict[type[Any], tuple[str, ...]]:
+    """The names of Faust, which takes half a second to import: for workers alone."""
+    import faust
+    from faust.assignor.partition_assignor import PartitionAssignor
+    from faust.channels import Channel
+    from faust.tables import TableManager
+    from faust.transport.drivers import aiokafka as driver
+
+    return {
+        driver.AIOKafkaConsumerThread: (
+            *("_create_worker_consumer", "_ensure_consumer", "close", "on_partitions_assigned"),
+            *("on_partitions_revoked", "parent_loop", "thread_loop"),
+        ),
+        driver.Consumer: (
+            *(
+                "_drain_messages",
+                "_new_consumer_thread",
+                "_thread",
+                "assignment",
+                "callback",
+                "commit",
+            ),
+            *("create_topic", "on_buffer_drop", "on_buffer_full", "on_partitions_assigned"),
+            *("on_partitions_revoked", "perform_seek", "verify_all_partitions_active"),
+            *("RebalanceListener",),
+        ),
+        driver.ConsumerRebalanceListener: ("_thread", "on_partitions_revoked"),
+        driver.Transport: ("Consumer",),
+        faust.App: (
+            *("_create_directories", "_new_transport", "consumer", "consumer_generation_id"),
+            *("crash_reason", "create_event"),
+        ),
+        PartitionAssignor: ("assign",),
+        TableManager: ("_update_channels", "on_start", "recovery"),
+        Channel: ("queue",),
+    }
+
+
+def missing_names(needed: Mapping[type[Any], tuple[str, ...]]) -> list[str]:
     """The names that are needed and are not there."""
     missing = [
         f"{cls.__module__}.{cls.__qualname__}.{name}"
-        for cls, names in NAMES.items()
+        for cls, names in needed.items()
         for name in names
         if not _has(cls, name)
     ]
@@ -112,9 +126,9 @@ def missing_names() -> list[str]:
     ]
 
 
-def check() -> None:
+def check(*, with_faust: bool = False) -> None:
     """Raise OtherClient unless all that is needed is there."""
-    missing = missing_names()
+    missing = missing_names(NAMES | faust_names() if with_faust else NAMES)
     if missing:
         raise OtherClient(
             f"aiokafka or Faust is of another version than Caseline was made for: it lacks "

@@ -12,6 +12,7 @@ from kafka.record import memory_records
 from snapshots.releases.any_headers import Lenient, read_any_header
 from streams.kafka import private
 
+ALL = private.NAMES | private.faust_names()
 STREAMS = Path(private.__file__).parents[1]
 # Reaching into an object of aiokafka or Faust: a private name of one of these.
 REACHES_IN = re.compile(
@@ -20,18 +21,19 @@ REACHES_IN = re.compile(
 
 
 def test_nothing_that_is_needed_is_missing() -> None:
-    assert private.missing_names() == []
-    private.check()
+    assert private.missing_names(ALL) == []
+    private.check(with_faust=True)
 
 
 @pytest.mark.parametrize(
     ("cls", "name"),
-    [(cls, name) for cls, names in private.NAMES.items() for name in names],
+    [(cls, name) for cls, names in ALL.items() for name in names],
     ids=lambda it: it if isinstance(it, str) else it.__name__,
 )
 def test_a_name_that_is_missing_is_named(
     cls: type[Any], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert private.missing_names({cls: (name,)}) == []
     monkeypatch.setitem(private.NAMES, cls, (f"{name}_of_another_version",))
     with pytest.raises(private.OtherClient, match=f"{cls.__name__}.{name}_of_another_version"):
         private.check()

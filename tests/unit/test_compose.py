@@ -51,9 +51,10 @@ def given_passwords(text: str) -> str:
 def test_our_services_say_who_they_are(name: str) -> None:
     environment = SERVICES[name]["environment"]
     named = {it.removeprefix("CASELINE_").lower(): str(value) for it, value in environment.items()}
-    settings = Settings(
-        **{it: given_passwords(value) for it, value in named.items() if not it.endswith("_file")}
-    )
+    given: dict[str, Any] = {
+        it: given_passwords(value) for it, value in named.items() if not it.endswith("_file")
+    }
+    settings = Settings(**given)
     assert settings.kafka.has_sasl
     assert settings.kafka.password
     assert settings.redis.password

@@ -15,10 +15,10 @@ from rich import box
 from rich.table import Table
 
 from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import BANDS, Exact, shown
+from processors.figures.evaluate import Exact, shown
 from processors.listing import Listed, Question
 from processors.rules import Rules
-from schemas.catalogue import ALL_AGES, Indicator
+from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
 from schemas.places import PROVIDER, Place
 from streams.jobs.replay import Replay

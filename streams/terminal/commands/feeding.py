@@ -16,7 +16,7 @@ from schemas.events.registry import VALIDATORS
 from snapshots.releases.access import write_privately
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
-from streams.kafka.eventfiles import BadLine
+from streams.kafka.eventfiles import BadLine, as_line
 from streams.kafka.ingest import Sender
 from streams.kafka.logreading import log_reader
 from streams.state.quarantine import Quarantined, all_quarantined, quarantine
@@ -178,7 +178,7 @@ def export(
     """Write dead letters to a file, to be corrected and sent with `caseline ingest`."""
     letters, stubs = _whole(_letters(reason))
     with explained():
-        write_privately(file, b"".join(_line(letter) for letter in letters))
+        write_privately(file, b"".join(as_line(letter.record.value) for letter in letters))
     err.print(f"{len(letters):,} dead letters written to {file}.")
     _say_stubs(stubs)
 
@@ -220,8 +220,3 @@ def _letters(reason: str | None) -> list[DeadLetter]:
 
     with explained():
         return asyncio.run(read())
-
-
-def _line(letter: DeadLetter) -> bytes:
-    """The message on one line: raw line breaks may stand between JSON's tokens, and only there."""
-    return (letter.record.value or b"").replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"

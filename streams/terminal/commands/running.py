@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.events.registry import VALIDATORS, json_schema
+from snapshots.releases.access import write_privately
 from streams.alerts.decisions import keeping
 from streams.jobs.rebuild import Rebuild
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
+from streams.kafka.eventfiles import as_line
 from streams.kafka.logreading import log_reader
 from streams.state.clients import connect_redis
 from streams.terminal.console import (
@@ -65,6 +68,36 @@ def create() -> None:
     with explained():
         for name, is_new in create_topics(settings).items():
             err.print(f"{name}: {'created' if is_new else 'was there'}")
+
+
+@topics.command("export")
+def export_topic(
+    topic: Annotated[str, typer.Argument(help="A topic of events, such as case-events.")],
+    file: Annotated[Path, typer.Argument(help="Where to write them.", dir_okay=False)],
+) -> None:
+    """Write what is committed in a topic to a file, a message a line, for `caseline ingest`.
+
+    Events in binary mode are written as one JSON object, like the others. The file has personal
+    data, and only its owner may read it.
+    """
+    settings, _ = settings_and_rules()
+    if topic not in VALIDATORS:
+        raise typer.BadParameter(f"{topic} is not one of {', '.join(VALIDATORS)}")
+
+    async def write() -> int:
+        count = 0
+        write_privately(file, b"")
+        with file.open("ab") as stream:
+            async with log_reader(settings.kafka, [topic]) as reader:
+                for tp, (first, end) in (await reader.bounds()).items():
+                    async for _, records in reader.read(tp, first, end):
+                        stream.writelines(as_line(it.value, it.headers) for it in records)
+                        count += len(records)
+        return count
+
+    with explained():
+        count = asyncio.run(write())
+    err.print(f"{count:,} messages of {topic} written to {file}.")
 
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
