@@ -26,6 +26,8 @@ from schemas.places import SiteKind
 RagScheme = Literal["target", "previous"]
 AGE_BANDS = ("0-4", "5-10", "11-15", "16+", "unknown")
 ALL_AGES = "all"
+# Every age band that a figure is of, all ages first.
+BANDS = (ALL_AGES, *AGE_BANDS)
 
 
 class Fact(NamedTuple):
@@ -128,6 +130,16 @@ class Window(Data):
     months: int = 0
 
 
+Period = Literal["month", "year"]
+# The windows that end with a period, whatever the fact's day; the others move on day by day.
+PERIODS: dict[str, Period] = {
+    "month": "month",
+    "month-after": "month",
+    "financial-year": "year",
+    "until-year-end": "year",
+}
+
+
 class Span(Data):
     """The time from one of a fact's days to another."""
 
@@ -210,6 +222,11 @@ class Measure(Data):
     def slots(self) -> list[str]:
         """The names under which its sums are kept: its own and, with `total`, `<name>.days`."""
         return [self.name, f"{self.name}.days"] if self.total else [self.name]
+
+    @property
+    def period(self) -> Period | None:
+        """The period with which it begins anew; None for what goes on from one to the next."""
+        return PERIODS.get(self.window.kind) if self.window else None
 
     @property
     def days_named(self) -> set[str]:
@@ -307,6 +324,13 @@ class PersonMeasure(Data):
         """The name under which its sum is kept."""
         return [self.name]
 
+    @property
+    def period(self) -> Period | None:
+        """The period with which it begins anew; None for what goes on from one to the next."""
+        is_flow = self.of in {"scs-opening", "scs-closing"} and not self.months
+        attended_in_month = self.attended is not None and not self.attended.months
+        return "month" if self.newly or attended_in_month or is_flow else None
+
 
 class SessionMeasure(Data):
     """What counts of sessions held: how many, and with `total` a number that they report.
@@ -327,6 +351,11 @@ class SessionMeasure(Data):
     def slots(self) -> list[str]:
         """The names under which its sums are kept: its own and, with `total`, `<name>.<number>`."""
         return [self.name, f"{self.name}.{self.total}"] if self.total else [self.name]
+
+    @property
+    def period(self) -> Period | None:
+        """The period with which it begins anew; None for what goes on from one to the next."""
+        return None if self.months else "month"
 
 
 AnyMeasure = Annotated[Measure | PersonMeasure | SessionMeasure, Field(discriminator="of")]
@@ -431,6 +460,14 @@ class Catalogue(Data):
             if unknown:
                 raise ValueError(f"{name}: a {measure.of} has no flag called {', '.join(unknown)}")
         return self
+
+    def period_of(self, indicator: Indicator) -> Period | None:
+        """The period that an indicator is a flow of; None for a stock.
+
+        It is a flow if anything that it sums begins anew with a month or a year.
+        """
+        found = {it.period for it in self.measure if indicator.terms.intersection(it.slots)}
+        return "month" if "month" in found else "year" if "year" in found else None
 
     @property
     def released(self) -> Self:

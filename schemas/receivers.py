@@ -186,17 +186,25 @@ class Receivers(Data):
         return self
 
 
-def load_receivers(path: Path | None) -> tuple[Webhook | Alertmanager | Smtp, ...]:
-    """The receivers in a TOML file, every secret of theirs being there; none without a file.
+def named_receivers(path: Path | None) -> tuple[Webhook | Alertmanager | Smtp, ...]:
+    """The receivers in a TOML file, for whoever tells them nothing; none without a file.
 
-    Raises OSError, tomllib.TOMLDecodeError or ValueError (of which pydantic.ValidationError is
-    one) when the file cannot be read, is not TOML, breaks a rule or names no secret.
+    Raises OSError, tomllib.TOMLDecodeError or pydantic.ValidationError when the file cannot be
+    read, is not TOML or breaks a rule.
     """
     if path is None:
         return ()
     data: Mapping[str, object] = tomllib.loads(path.read_text("utf-8"))
     # Through JSON mode, in which strict validation takes lists for tuples.
-    receivers = Receivers.model_validate_json(json.dumps(data, default=str)).receiver
+    return Receivers.model_validate_json(json.dumps(data, default=str)).receiver
+
+
+def load_receivers(path: Path | None) -> tuple[Webhook | Alertmanager | Smtp, ...]:
+    """The receivers in a TOML file, every secret of theirs being there; none without a file.
+
+    Raises as `named_receivers` does, and ValueError where there is no secret.
+    """
+    receivers = named_receivers(path)
     for receiver in receivers:
         try:
             _check_secrets(receiver)

@@ -1,6 +1,8 @@
 """Settings: from the environment (CASELINE_...), then a TOML file, then the defaults here."""
 
 import os
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,22 +14,25 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from schemas.services import ServiceSettings
+
+# Who may read releases and internal publications on disk.
+Readers = Literal["owner", "group", "everyone"]
+
+PREFIX = "CASELINE_"
 CONFIG_VARIABLE = "CASELINE_CONFIG"
+# Read by `scripts/services`, and no settings.
+OTHER_VARIABLES = {CONFIG_VARIABLE, "CASELINE_SERVICES_DIR", "CASELINE_KAFKA_VERSION"}
 DEFAULT_CONFIG = "caseline.toml"
 
 
-class Settings(BaseSettings):
+class Settings(ServiceSettings):
     """What differs between one installation and another; docs are the fields' descriptions."""
 
-    model_config = SettingsConfigDict(env_prefix="CASELINE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
-    kafka_bootstrap: str = Field("localhost:9092", description="Kafka brokers, host:port,...")
-    kafka_is_embedded: bool = Field(
-        False, description="Kafka is librdkafka's mock broker, which needs to be asked otherwise"
-    )
-    redis_url: Annotated[str, Field(pattern=r"^(rediss?|unix)://")] = Field(
-        "redis://localhost:6379/0", description="Redis, also unix:// and rediss://"
-    )
     deployment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = Field(
         "default", description="names this deployment's consumer group and Redis keys"
     )
@@ -72,6 +77,11 @@ class Settings(BaseSettings):
         10.0, description="seconds after which Kafka gives a silent worker's partitions to others"
     )
     releases: Path = Field(Path("releases"), description="the folder that releases are kept in")
+    releases_readers: Readers = Field(
+        "owner",
+        description="who may read releases and internal publications on disk: owner, group or "
+        "everyone; they hold small numbers as they are",
+    )
     snapshot_working_days: Annotated[int, Field(ge=1, le=60)] = Field(
         5, description="working days after a month's end on which its figures are frozen"
     )
@@ -106,14 +116,31 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
 
 
+class UnknownVariable(ValueError):  # noqa: N818 - named for the condition
+    """A CASELINE_ variable that is no setting: it would be passed over in silence."""
+
+
 def load_settings() -> Settings:
     """The settings of this process.
 
-    Raises pydantic.ValidationError for a value that does not fit, tomllib.TOMLDecodeError for a
-    file that is not TOML, and FileNotFoundError when CASELINE_CONFIG names a file that does not
-    exist.
+    Raises UnknownVariable, pydantic.ValidationError for a value that does not fit,
+    tomllib.TOMLDecodeError for a file that is not TOML, and FileNotFoundError when CASELINE_CONFIG
+    names a file that does not exist.
     """
+    _refuse_unknown(os.environ)
     named = os.environ.get(CONFIG_VARIABLE)
     if named and not Path(named).is_file():
         raise FileNotFoundError(f"{CONFIG_VARIABLE} names {named}, which is not a file")
     return Settings()
+
+
+def _refuse_unknown(names: Iterable[str]) -> None:
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | OTHER_VARIABLES
+    ours = {name for name in names if name.upper().startswith(PREFIX)}
+    texts = []
+    for name in sorted(ours):
+        if name.upper() not in known:
+            near = get_close_matches(name.upper(), sorted(known), n=1)
+            texts.append(f"{name} (did you mean {near[0]}?)" if near else name)
+    if texts:
+        raise UnknownVariable(f"no such setting: {', '.join(texts)}")

@@ -61,7 +61,9 @@ class Standard(Data):
 
 
 class IndicatorStandard(Data):
-    """A target for an indicator's value in the month so far, by area and by provider.
+    """A target for an indicator's value, by area and by provider.
+
+    It is that of the day, or of the month or year so far (`Catalogue.period_of`).
 
     `target`, `at_risk_within` and `clear_by` are in the indicator's own unit.
     """
@@ -125,6 +127,6 @@ def load_standards(catalogue: Catalogue, path: Path | None = None) -> Standards:
             raise ValueError(f"standard {it.code}: no indicator called {it.indicator}")
         if known[it.indicator].polarity == "T":
             raise ValueError(f"standard {it.code}: {it.indicator} is better neither high nor low")
-        if known[it.indicator].denominator == "population":
+        if not isinstance(known[it.indicator].denominator, dict | None):
             raise ValueError(f"standard {it.code}: {it.indicator} is not of cases")
     return standards

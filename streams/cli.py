@@ -1,10 +1,14 @@
 """The command line: every command of `caseline` and the module it lives in."""
 
+import sys
+
 import typer
 
-from streams.terminal.commands import demo, feeding, figures, running
+from streams.terminal.commands import behind, demo, feeding, figures, running
 from streams.terminal.commands.alerts import alerts
+from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
+from streams.terminal.logs import show_uncaught
 
 app = typer.Typer(
     name="caseline",
@@ -22,7 +26,10 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(figures.scorecard)
 app.command()(figures.replay)
+app.command()(behind.cases)
+app.command()(behind.trend)
 app.command()(figures.quality)
+app.add_typer(catalogue, name="catalogue")
 app.command()(feeding.ingest)
 app.command()(running.worker)
 app.add_typer(running.topics, name="topics")
@@ -36,6 +43,7 @@ app.command()(running.schema)
 
 def main() -> None:
     """Run the command line."""
+    sys.excepthook = show_uncaught
     app()
 
 

@@ -14,10 +14,9 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from redis import Redis
-
 from processors.days.calendar import LONDON, date_of, day_number
 from schemas.settings import Settings
+from streams.connections import plain_redis_client
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ def clock_of(settings: Settings) -> Clock:
 def _began(settings: Settings, shown: datetime) -> datetime:
     """When the deployment's clock showed a time: now, unless that was before."""
     key, field = f"caseline:{{{settings.deployment}}}:clock", shown.astimezone(UTC).isoformat()
-    with Redis.from_url(settings.redis_url, socket_timeout=30, socket_connect_timeout=5) as redis:
+    with plain_redis_client(settings.redis) as redis:
         redis.hsetnx(key, field, datetime.now(UTC).isoformat())
         stored = redis.hget(key, field)
     assert isinstance(stored, bytes)

@@ -12,9 +12,11 @@ from hypothesis import settings
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
+from schemas.places import load_places
 from schemas.settings import Settings
 from schemas.standards import load_standards
 from streams.kafka.topics import create_topics
+from streams.state.clients import load_rules
 from tests.support.alerting import KEY, Recorder, recording
 from tests.support.monitoring import (
     MissingError,
@@ -37,9 +39,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "search")
 
 @pytest.fixture(scope="session")
 def rules() -> Rules:
-    """The rules that ship: part A's catalogue, the areas of Kent, and the standards."""
+    """The rules that ship: the catalogue, the areas and places of Kent, and the standards."""
     catalogue = load_catalogue()
-    return Rules(catalogue, load_areas(), load_standards(catalogue))
+    return Rules(catalogue, load_areas(), load_standards(catalogue), load_places())
 
 
 @pytest.fixture(scope="session")
@@ -92,15 +94,13 @@ def deployment() -> str:
 
 
 @pytest.fixture
-def bare(
-    kafka: Server, redis_server: Server, deployment: str, rules: Rules, tmp_path: Path
-) -> CommandLine:
+def bare(kafka: Server, redis_server: Server, deployment: str, tmp_path: Path) -> CommandLine:
     """The command line of a new deployment, on a Kafka that has none of its topics."""
     remove_topics(kafka.address)
     settings = Settings(
         kafka_bootstrap=kafka.address, redis_url=redis_server.address, deployment=deployment
     )
-    return CommandLine(settings, rules, tmp_path)
+    return CommandLine(settings, load_rules(settings), tmp_path)
 
 
 @pytest.fixture

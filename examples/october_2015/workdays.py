@@ -1,7 +1,7 @@
 """Working days in England by table, and the dates the indicators turn on.
 
 Days are `date.toordinal` numbers. `working_days` is the count of weekdays that are not bank
-holidays after one day up to and including another (Indicators, "Words").
+holidays after one day up to and including another (docs/indicators.md, Words).
 """
 
 from datetime import date

@@ -85,14 +85,25 @@ def next_change(runs: Iterable[Run], day: int) -> int:
     return min((run.next_after(day) for run in runs), default=NEVER)
 
 
-def succeed(told: Alert | None, now: Alert) -> Alert | None:
-    """The alert to be told in place of the one told before; None when it says nothing new."""
+def succeed(told: Alert | None, now: Alert, at: float = 0.0) -> Alert | None:
+    """The alert to be told in place of the one told before; None when it says nothing new.
+
+    `at` is the time now, in seconds from 1970; 0 where that is not known.
+    """
     if told is None:
-        return now
+        return msgspec.structs.replace(now, stand=1, stand_at=at)
     if told.content == now.content:
         return None
-    historic = told.historic and now.historic
-    return msgspec.structs.replace(now, version=told.version + 1, historic=historic)
+    version, stand, stand_at = told.version + 1, told.stand or told.version, told.stand_at
+    if told.standing != now.standing:
+        stand, stand_at = version, at
+    return msgspec.structs.replace(
+        now,
+        version=version,
+        historic=told.historic and now.historic,
+        stand=stand,
+        stand_at=stand_at,
+    )
 
 
 def is_raised(told: Alert | None, now: Alert) -> bool:
@@ -102,15 +113,23 @@ def is_raised(told: Alert | None, now: Alert) -> bool:
     return told is None or not told.is_active or (told.state, now.state) == ("due-soon", "breached")
 
 
-def end(told: Alert, reason: Reason, day: int) -> Alert | None:
+def end(told: Alert, reason: Reason, day: int, at: float = 0.0) -> Alert | None:
     """The alert, made void because it no longer follows from the facts; None if nothing changes.
 
     That a standard is withdrawn makes nothing of what is over untrue.
     """
     if reason == "withdrawn" and not told.is_active:
         return None
+    version = told.version + 1
     return msgspec.structs.replace(
-        told, version=told.version + 1, state="resolved", since=day, reason=reason, is_void=True
+        told,
+        version=version,
+        state="resolved",
+        since=day,
+        reason=reason,
+        is_void=True,
+        stand=version if told.is_active else told.stand,
+        stand_at=at if told.is_active else told.stand_at,
     )
 
 

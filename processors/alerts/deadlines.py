@@ -44,7 +44,8 @@ class Spans:
 def spans(rows: Columns, standards: tuple[Standard, ...], calendar: Calendar) -> Spans:
     """The spans of every standard in the segments of cases, in their order for each standard."""
     is_followed = np.append(rows.group[1:] == rows.group[:-1], False)
-    leads_to_closure = is_followed & np.append(rows.is_closed[1:], False)
+    ends_episode = rows.is_closed[1:] | (rows.episode[1:] != rows.episode[:-1])
+    leads_to_closure = is_followed & np.append(ends_episode, False)
     none = np.zeros(0, dtype=np.int64)
     parts = [(none,) * len(fields(Spans))]
     parts += [

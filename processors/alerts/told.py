@@ -7,6 +7,8 @@ from schemas.standards import OwnerKind, Severity
 
 # (case, standard, episode): of one child, what an alert is about.
 About = tuple[str, str, int]
+# (source, id) of an event.
+Identity = tuple[str, str]
 
 
 class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -14,7 +16,9 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `severity` and `owner` are the standard's as it was then: who was told of an alert is told of
     its end, whatever has become of the standard. `is_void` is of one that was ended because it no
-    longer follows from the facts.
+    longer follows from the facts. `rests_on` has the notification and the allocation that it was
+    told by. `stand` is the version with which it came into its state under its owner, and
+    `stand_at` when that was learnt, in seconds from 1970; 0 where that is not known.
     """
 
     case: str
@@ -32,6 +36,10 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
     severity: Severity
     owner: OwnerKind
     is_void: bool = False
+    rests_on: tuple[Identity, ...] = ()
+    worker: str | None = None
+    stand: int = 0
+    stand_at: float = 0.0
 
     @property
     def about(self) -> About:
@@ -44,6 +52,12 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.state != "resolved"
 
     @property
+    def standing(self) -> tuple[AlertState, OwnerKind, str | None]:
+        """What goes on unchanged while an acknowledgement of it may hold."""
+        who = {"team": self.team, "provider": self.provider, "area": self.area}[self.owner]
+        return self.state, self.owner, who or self.area
+
+    @property
     def content(self) -> tuple[object, ...]:
         """What a change of it is a change in."""
         return (
@@ -54,6 +68,7 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
             self.area,
             self.team,
             self.provider,
+            self.worker,
             self.severity,
             self.owner,
             self.is_void,

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 
 import msgspec
+import numpy as np
 
 from processors.alerts.told import Alert
-from processors.days.calendar import date_of
+from processors.days.calendar import calendar, date_of
 from schemas.alerts import FORMAT
 from schemas.areas import Areas
-from schemas.standards import Standards
+from schemas.standards import Standard, Standards
 
 
 def alert_id(*about: str | int) -> str:
@@ -28,8 +30,11 @@ class Wording:
         self._standards = {standard.code: standard for standard in standards.standard}
         self._top = areas.top
 
-    def change(self, child: str, alert: Alert) -> tuple[str, bytes]:
-        """The id of an alert and, as JSON, the `CaseChange` that made it what it is."""
+    def change(self, child: str, alert: Alert, at: float = 0.0) -> tuple[str, bytes]:
+        """The id of an alert and, as JSON, the `CaseChange` that made it what it is.
+
+        `at` is when it was learnt, in seconds from 1970; 0 where that is not known.
+        """
         name = alert_id(child, *alert.about)
         standard = self._standards.get(alert.standard)
         area = alert.area or self._top
@@ -40,6 +45,9 @@ class Wording:
                 "kind": "case",
                 "alert": name,
                 "version": alert.version,
+                "learnt": _moment(at),
+                "stand": alert.stand or None,
+                "stand_learnt": _moment(alert.stand_at),
                 "standard": alert.standard,
                 "title": standard.title if standard else alert.standard,
                 "state": alert.state,
@@ -56,10 +64,23 @@ class Wording:
                 "episode": alert.episode,
                 "service": standard.service if standard else "",
                 "team": alert.team,
+                "worker": alert.worker,
                 "due": date_of(alert.due),
+                "breached_from": date_of(_breach(standard, alert.due)) if standard else None,
             }
         )
         return name, text
+
+
+def _breach(standard: Standard, due: int) -> int:
+    """The first day that breaks a standard of which a day is the last, or last working, to keep."""
+    if standard.unit == "days":
+        return due + 1
+    return int(calendar().working_day_after(np.array([due]), 0)[0])
+
+
+def _moment(at: float) -> datetime | None:
+    return datetime.fromtimestamp(at, UTC) if at else None
 
 
 _encode_json = msgspec.json.Encoder().encode

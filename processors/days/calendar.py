@@ -48,7 +48,7 @@ def month_start(month: int) -> date:
 
 
 def previous_month_end(as_of: date) -> date:
-    """The last day of the month before the month of `as_of` (Indicators, Scorecard)."""
+    """The last day of the month before the month of `as_of` (docs/indicators.md, Scorecard)."""
     return as_of.replace(day=1) - timedelta(days=1)
 
 
@@ -144,7 +144,7 @@ def calendar() -> Calendar:
 
 
 def back(as_of: Days, months: int) -> Days:
-    """`months` calendar months before each day (Indicators, Words).
+    """`months` calendar months before each day (docs/indicators.md, Words).
 
     A month-end goes to a month-end; any other day to the same day of the month, or to that
     month's last day where it has no such day.

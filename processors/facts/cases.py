@@ -299,7 +299,7 @@ class _Stretches:
             flags={"troubled_families_evidence": _at(table.rows["detail"], closure, 0) == 1},
             is_closed=is_closed,
             district=district,
-            episode=_episodes(case, is_closed),
+            episode=_episodes(table.case[self._cut], self._is_closed[self._cut])[lasting],
             service=_at(table.rows["service"].astype(np.int64), holder, NO_SERVICE),
         )
 
@@ -434,7 +434,10 @@ def _first_since(chosen: Flags, case: Days, day: Days, of_case: Days, since: Day
 
 
 def _episodes(case: Days, is_closed: Flags) -> Days:
-    """How many times each segment's case has been open by then, 1 from its beginning."""
+    """How many times each row's case has been open by then, 1 from its beginning.
+
+    One that was closed and reopened within a day has been open once more, though no day ends on it.
+    """
     is_first = np.diff(case, prepend=-1) > 0
     was_closed = np.diff(is_closed.astype(np.int64), prepend=0) < 0
     times = np.cumsum(was_closed & ~is_first)

@@ -1,4 +1,4 @@
-"""Direction of travel: how a figure moved since the month before (Indicators, Scorecard)."""
+"""Direction of travel: how a figure moved in a month (docs/indicators.md, Scorecard)."""
 
 from typing import Literal
 

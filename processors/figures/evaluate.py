@@ -10,11 +10,9 @@ from processors.figures.placesums import PlaceSums
 from processors.figures.supplies import Given, Supplies
 from processors.ledger.tables import Stock
 from processors.rules import Rules
-from schemas.catalogue import AGE_BANDS, ALL_AGES, Catalogue, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import BANDS, Catalogue, Indicator, PopulationOf, WorkforceOf
 from schemas.places import PROVIDER, Place
 from schemas.scorecard import ScorecardRow, Status
-
-BANDS = (ALL_AGES, *AGE_BANDS)
 
 
 class AsOf(NamedTuple):
@@ -77,6 +75,11 @@ def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ())
             for band in range(len(bands)):
                 now_and_before = (of_date(place, band) for of_date in figures)
                 yield Cell(indicator, place, bands[band], *now_and_before)
+
+
+def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Figure:
+    """One indicator's figure of one place and band as of a date."""
+    return _Date(rules, as_of).figures(indicator)(place, BANDS.index(band))
 
 
 class _Date:

@@ -1,4 +1,4 @@
-"""The ledger: dated entries of each measure, worked out over columns (Architecture).
+"""The ledger: dated entries of each measure, worked out over columns (docs/architecture.md).
 
 Every measure is a *stock*: an integer for each area and band that holds for an as-of date. What
 counts from one day until another enters +1 on the first and -1 on the second, so the stock on any

@@ -1,7 +1,7 @@
 """The forecast: how many open cases breach each standard on a day if nothing happens meanwhile.
 
 Nothing is estimated. A breach to come is in the ledger already, on the day on which it will be one
-unless an event takes it off, so this is the stock of a day to come (Architecture).
+unless an event takes it off, so this is the stock of a day to come (docs/architecture.md).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Alerts on indicators: a month's value so far against its target, place by place.
+"""Alerts on indicators: their values against targets, place by place.
+
+The alert on a flow is of its month, or its year, and ends with it; that on a stock goes on until
+the value has recovered.
 
 A value that hovers about its target must not raise and resolve an alert every day, so one that was
 raised is resolved only when the value is better than the target by a margin; and a value of few
@@ -6,7 +9,7 @@ cases raises none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -16,19 +19,21 @@ from numpy.typing import NDArray
 from processors.alerts.wording import alert_id
 from processors.figures.direction import HIGHER_IS
 from processors.figures.evaluate import rounded_half_up
-from processors.figures.rating import Target, exact
+from processors.figures.rating import Target
+from processors.figures.supplies import exact
 from processors.ledger.tables import Stock
 from processors.places.sums import Place, Places
 from processors.rules import Rules
 from schemas.alerts import AlertState, IndicatorChange, Reason
-from schemas.catalogue import Indicator
+from schemas.catalogue import Indicator, Period
 from schemas.standards import IndicatorStandard
 
 
 class Figure(NamedTuple):
     """An indicator standard's figure of a place, with the target that it is held against.
 
-    The denominator of a count is the count itself.
+    The denominator of a count is the count itself. `flow` is the period that it is a flow of; None
+    for a stock.
     """
 
     standard: IndicatorStandard
@@ -37,6 +42,7 @@ class Figure(NamedTuple):
     numerator: int
     denominator: int
     target: float
+    flow: Period | None
 
     @property
     def value(self) -> Fraction | None:
@@ -62,7 +68,7 @@ def figures(
     for standard in rules.standards.indicator_standard:
         indicator = indicators[standard.indicator]
         numerator = _total(indicator.numerator, sums)
-        denominator = numerator
+        denominator, flow = numerator, rules.catalogue.period_of(indicator)
         if isinstance(indicator.denominator, dict):
             denominator = _total(indicator.denominator, sums)
         for column, place in enumerate(places.all):
@@ -76,6 +82,7 @@ def figures(
                 int(numerator[column]),
                 int(denominator[column]),
                 was_set.value if was_set and place.provider is None else standard.target,
+                flow,
             )
 
 
@@ -108,18 +115,22 @@ def state_of(figure: Figure, before: AlertState | None) -> AlertState | None:
 
 
 def news(
-    found: Iterable[Figure], told: Mapping[str, IndicatorChange], today: date
+    found: Iterable[Figure],
+    told: Mapping[str, IndicatorChange],
+    today: date,
+    learnt: datetime | None = None,
 ) -> dict[str, IndicatorChange]:
     """The changes, by alert, that make what was told into what is true today.
 
     A change is of an alert's state, or of what it is held against: its target or severity.
-    `told` has each alert as it was told last: those that are active, and those of this month.
+    `told` has each alert as it was told last, those of a period that is over while active; `learnt`
+    is the time now.
     """
-    period = f"{today:%Y-%m}"
     changes: dict[str, IndicatorChange] = {}
     seen: set[str] = set()
     for figure in found:
-        name = alert_id(figure.standard.code, *_names(figure.place), period)
+        period = period_on(figure.flow, today)
+        name = alert_id(figure.standard.code, *_names(figure.place), period or "")
         seen.add(name)
         before = told.get(name)
         state = state_of(figure, before.state if before else None)
@@ -131,10 +142,40 @@ def news(
             changes[name] = _change(figure, name, period, state, before, before.since)
     for name, before in told.items():
         if before.is_active and name not in seen:
-            reason: Reason = "withdrawn" if before.period == period else "period-ended"
+            reason: Reason = "period-ended" if is_over(before.period, today) else "withdrawn"
             over = {"state": "resolved", "reason": reason, "since": today}
             changes[name] = before.model_copy(update={**over, "version": before.version + 1})
-    return changes
+    return {name: _dated(it, told.get(name), learnt) for name, it in changes.items()}
+
+
+def _dated(
+    change: IndicatorChange, before: IndicatorChange | None, learnt: datetime | None
+) -> IndicatorChange:
+    """A change with when it was learnt, and with which its present stand began."""
+    stand, stand_learnt = change.version, learnt
+    if before and (before.state, before.owner) == (change.state, change.owner):
+        stand, stand_learnt = before.stand or before.version, before.stand_learnt
+    dates = {"learnt": learnt, "stand": stand, "stand_learnt": stand_learnt}
+    return change.model_copy(update=dates)
+
+
+def period_on(flow: Period | None, day: date) -> str | None:
+    """The month or the financial year of a day, as alerts name it; None for a stock."""
+    if flow is None:
+        return None
+    return f"{day:%Y-%m}" if flow == "month" else _financial_year(day)
+
+
+def is_over(period: str | None, day: date) -> bool:
+    """Whether a period ended before a day."""
+    if period is None:
+        return False
+    return period not in {f"{day:%Y-%m}", _financial_year(day)}
+
+
+def _financial_year(day: date) -> str:
+    first = day.year - (day.month < 4)
+    return f"{first}/{(first + 1) % 100:02}"
 
 
 def _names(place: Place) -> tuple[str, str]:
@@ -144,7 +185,7 @@ def _names(place: Place) -> tuple[str, str]:
 def _change(
     figure: Figure,
     name: str,
-    period: str,
+    period: str | None,
     state: AlertState | None,
     before: IndicatorChange | None,
     since: date,

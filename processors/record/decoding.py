@@ -46,7 +46,7 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
-    """Events in order of (time, source, id), in which those of a case are read (Indicators)."""
+    """Events in order of (time, source, id), in which those of a case are read."""
     return sorted(events, key=lambda event: (event.instant, event.source, event.id))
 
 
@@ -65,7 +65,7 @@ class Decoded(NamedTuple):
 
 
 class RejectedError(Exception):
-    """A message does not fit the contract (Events, Bad input)."""
+    """A message does not fit the contract (docs/events.md, Bad input)."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Data quality: facts that are valid but odd, kept and reported (Events, Bad input)."""
+"""Data quality: facts that are valid but odd, kept and reported (docs/events.md, Bad input)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

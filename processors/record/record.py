@@ -1,4 +1,4 @@
-"""The record: everything known of one child, as a set of events by identity (Events).
+"""The record: everything known of one child, as a set of events by identity (docs/events.md).
 
 A figure is a function of the set of events alone, so a record is the same whatever the order,
 repetition or batching in which its events came.
@@ -24,7 +24,7 @@ ALONE = ""
 MakeRow = Callable[[Event], bytes]
 # (instant, rank, source, id, row): rows in order of time, then source, then id, except that
 # allocations come first within an instant, because the holder of a closed case is the latest
-# allocation at or before the closure's time (Indicators, Words).
+# allocation at or before the closure's time (docs/indicators.md, Words).
 Ordered = tuple[int, int, str, str, bytes]
 
 

@@ -10,7 +10,7 @@ from schemas.catalogue import ALL_AGES
 
 Table = NDArray[np.int64]
 
-# The area of those who count at the top only, for want of a district (Indicators, areas): it is
+# The area of those who count at the top only, for want of a district: it is
 # never published, but is the difference between the top and the areas below it.
 NO_DISTRICT = ""
 

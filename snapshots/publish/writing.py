@@ -14,6 +14,7 @@ from snapshots.publish.formats.pages import html_files
 from snapshots.publish.formats.pdf import pdf_files
 from snapshots.publish.formats.workbook import xlsx_files
 from snapshots.publish.text.view import View
+from snapshots.releases.access import Access
 from snapshots.releases.folder import sync
 
 Files = Iterator[tuple[str, bytes]]
@@ -40,7 +41,12 @@ WRITERS: dict[Format, Callable[[View], Files]] = {
 }
 
 
-def publish(view: View, folder: Path, formats: Sequence[Format] = tuple(Format)) -> list[Path]:
+def publish(
+    view: View,
+    folder: Path,
+    formats: Sequence[Format] = tuple(Format),
+    access: Access = Access.OWNER,
+) -> list[Path]:
     """Write a publication into `folder`/<period>-<number>-<profile>/<format>; the files written.
 
     1. Wait until no one else publishes there, and put right what a run that died has left.
@@ -49,7 +55,8 @@ def publish(view: View, folder: Path, formats: Sequence[Format] = tuple(Format))
     4. The new folder is renamed into place, and the old one removed.
     A crash leaves the old publication, or none, or the new one; never a part of it. One that falls
     between 3 and 4 leaves the old one aside, until the next run puts it back. The same view gives
-    the same bytes. Raises OSError when the folder cannot be written.
+    the same bytes. What is public everyone may read, and `access` is for what is internal. Raises
+    OSError when the folder cannot be written.
     """
     release = view.release
     target = folder / f"{release.period}-{release.number:03}-{view.profile}"
@@ -57,12 +64,14 @@ def publish(view: View, folder: Path, formats: Sequence[Format] = tuple(Format))
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         _recover(folder)
+        hidden.mkdir(mode=Access.OWNER.folder)
         try:
             written = [
                 _write(hidden / form / name, text)
                 for form in dict.fromkeys(formats)
                 for name, text in WRITERS[form](view)
             ]
+            (access if view.profile == "internal" else Access.EVERYONE).set_all(hidden)
             if target.exists():
                 target.rename(folder / f"{ASIDE}{target.name}")
             hidden.rename(target)

@@ -1,4 +1,4 @@
-"""What measures of people and of sessions count on a day, and where (Indicators, parts C and D)."""
+"""What measures of people and of sessions count on a day, and where (parts C and D)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""A case as it is known on a day: its days, who holds it, and how it ended (Indicators, Words).
+"""A case as it is known on a day: its days, who holds it, and how it ended.
 
 Reconciliation's own: one case at a time, from its events in order of (time, source, id).
 """

@@ -1,7 +1,7 @@
 """A period's cells from sums that were counted one by one: the independent evaluation.
 
 What processors.figures (evaluate, rating) says of the tables, this says of the sums, in its own way
-(Indicators, Scorecard).
+(docs/indicators.md, Scorecard).
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -68,7 +68,7 @@ def _of_topic(topic: str, records: Sequence[LogRecord]) -> Iterator[tuple[str, P
 
 
 def known(events: Iterable[Event]) -> list[Event]:
-    """The events that count (Events, Identity rules)."""
+    """The events that count (docs/events.md, Identity rules)."""
     return list(_record(events).events)
 
 

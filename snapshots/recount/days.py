@@ -1,4 +1,4 @@
-"""Dates and working days worked out one at a time (Indicators, Words).
+"""Dates and working days worked out one at a time (docs/indicators.md, Words).
 
 Reconciliation's own: it shares neither code nor tables with processors.days.calendar, whose
 results it is there to check. Days are day numbers from 1970-01-01.

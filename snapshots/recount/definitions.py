@@ -2,7 +2,7 @@
 
 This is the second of the two computations that have to agree before a release is signed. It knows
 no ledger, no tables and no columns: it looks at what was known on the date, of a child or of a
-place, and asks of each measure what it counts (Indicators).
+place, and asks of each measure what it counts (docs/indicators.md).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,8 +1,11 @@
 """A log laid out on disk by child, so that children can be gone through in bounded memory."""
 
 from collections.abc import Iterable, Iterator
+from os import SEEK_END
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple
+from weakref import finalize
 from zlib import crc32
 
 import msgspec
@@ -26,14 +29,18 @@ class LogRecord(NamedTuple):
 
 
 class Spill:
-    """Bucket files in a folder; all records of one key are in one bucket, in the order added.
+    """Buckets in one file; all records of one key are in one bucket, in the order added.
 
-    No file stays open, so there may be as many buckets as the size of the log asks for.
+    The file has no name, so that nothing of it is left on disk however the process ends, and
+    nobody else can open it. There may be as many buckets as the size of the log asks for.
     """
 
     def __init__(self, folder: Path, messages: int) -> None:
         count = max(1, messages // BUCKET_MESSAGES)
-        self._paths = [folder / str(number) for number in range(count)]
+        self._file: BinaryIO = TemporaryFile(dir=folder)  # noqa: SIM115 - closed with this object
+        finalize(self, self._file.close)
+        # Where the pieces of each bucket begin in the file, and how long they are.
+        self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(count)]
         self._waiting = [bytearray() for _ in range(count)]
         self._most = min(MOST_WAITING, WAITING_BYTES // count)
 
@@ -48,23 +55,23 @@ class Spill:
                 self._write(number)
 
     def buckets(self) -> Iterator[list[LogRecord]]:
-        """Each bucket's records; a bucket is removed once it has been read."""
-        for number, path in enumerate(self._paths):
+        """Each bucket's records."""
+        for number, pieces in enumerate(self._pieces):
             self._write(number)
-            with path.open("rb") as file:
-                records = list(_read(file))
-            path.unlink()
-            yield records
+            yield [record for begin, size in pieces for record in self._read(begin, size)]
 
     def _write(self, number: int) -> None:
-        with self._paths[number].open("ab") as file:
-            file.write(self._waiting[number])
+        begin = self._file.seek(0, SEEK_END)
+        self._pieces[number].append((begin, self._file.write(self._waiting[number])))
         self._waiting[number].clear()
 
-
-def _read(file: BinaryIO) -> Iterator[LogRecord]:
-    while length := file.read(LENGTH_BYTES):
-        yield _decode(file.read(int.from_bytes(length)))
+    def _read(self, begin: int, size: int) -> Iterator[LogRecord]:
+        self._file.seek(begin)
+        piece = memoryview(self._file.read(size))
+        while piece:
+            end = LENGTH_BYTES + int.from_bytes(piece[:LENGTH_BYTES])
+            yield _decode(piece[LENGTH_BYTES:end])
+            piece = piece[end:]
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -1,4 +1,4 @@
-"""Whether a measure counts a fact about a case on a day (Indicators, Words)."""
+"""Whether a measure counts a fact about a case on a day (docs/indicators.md, Words)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A person as they are known on a day, from all events under their key (Indicators, part C)."""
+"""A person as they are known on a day, from all events under their key (part C)."""
 
 from collections import defaultdict
 from collections.abc import Sequence

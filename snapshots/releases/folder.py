@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+from snapshots.releases.access import Access
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
 from snapshots.releases.failures import Damaged, Taken
@@ -23,9 +24,10 @@ PERIOD_NAME, NUMBER_NAME = re.compile(r"\d{4}-\d{2}"), re.compile(r"\d{3,}")
 
 @dataclass(frozen=True)
 class ReleaseFolder:
-    """The releases of all periods under one root."""
+    """The releases of all periods under one root, which `access` says who may read."""
 
     root: Path
+    access: Access = Access.OWNER
 
     def periods(self) -> list[str]:
         """The periods that have a folder, in order."""
@@ -67,11 +69,13 @@ class ReleaseFolder:
         """
         target = self.root / sealed.name
         target.parent.mkdir(parents=True, exist_ok=True)
+        self.access.set_folder(self.root)
+        self.access.set_folder(target.parent)
         incoming = Path(mkdtemp(prefix=INCOMING, dir=self.root))
         try:
-            incoming.chmod(0o755)
-            _write(incoming / RELEASE, sealed.text)
-            _write(incoming / HASH, hash_line(sealed.text))
+            _write(incoming / RELEASE, sealed.text, self.access)
+            _write(incoming / HASH, hash_line(sealed.text), self.access)
+            incoming.chmod(self.access.folder)
             sync(incoming)
             incoming.rename(target)
         except OSError as error:
@@ -99,12 +103,12 @@ def hash_line(text: bytes) -> bytes:
     return f"{sha256(text)}  {RELEASE}\n".encode()
 
 
-def _write(path: Path, text: bytes) -> None:
+def _write(path: Path, text: bytes, access: Access) -> None:
     with path.open("wb") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    path.chmod(0o444)
+    path.chmod(access.fixed_file)
 
 
 def sync(folder: Path) -> None:

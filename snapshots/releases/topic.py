@@ -6,6 +6,7 @@ comes back is refused by the brokers once its successor has begun, whatever it b
 
 from collections.abc import Mapping
 
+from schemas.connections import Brokers
 from snapshots.releases.chain import Sealed
 from snapshots.releases.failures import NotPublished
 from snapshots.releases.kafka_reading import read_committed
@@ -19,7 +20,7 @@ TRANSACTIONS = f"caseline-{TOPIC}"
 CONFIG = {"cleanup.policy": "compact", "max.message.bytes": str(MOST_BYTES)}
 
 
-def published(brokers: str) -> dict[str, bytes]:
+def published(brokers: Brokers) -> dict[str, bytes]:
     """Every release in the topic by name. Raises LogUnreadable."""
     found: dict[str, bytes] = {}
     for records in read_committed(brokers, TOPIC):
@@ -39,7 +40,7 @@ class Publisher:
     NotPublished when Kafka does not answer.
     """
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: Brokers) -> None:
         try:
             self._producer = transactional(brokers, TRANSACTIONS, message_max_bytes=MOST_BYTES)
         except NotWritten as error:

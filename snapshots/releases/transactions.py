@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from confluent_kafka import KafkaException, Message, Producer
 
+from schemas.connections import Brokers
+from snapshots.releases.clients import for_confluent
+
 SECONDS = 30.0
 
 Headers = Sequence[tuple[str, str | bytes | None]]
@@ -17,14 +20,14 @@ class NotWritten(Exception):  # noqa: N818 - named for the condition
     """Kafka did not take it: the text is why, the cause what the client said."""
 
 
-def transactional(brokers: str, transactional_id: str, **settings: int) -> Producer:
+def transactional(brokers: Brokers, transactional_id: str, **settings: int) -> Producer:
     """A producer that has begun with a transactional id; settings have `_` for `.` in their names.
 
     Raises NotWritten.
     """
     producer = Producer(
         {
-            "bootstrap.servers": brokers,
+            **for_confluent(brokers),
             "transactional.id": transactional_id,
             "transaction.timeout.ms": int(SECONDS * 1000),
             "compression.type": "lz4",

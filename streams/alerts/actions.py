@@ -2,11 +2,14 @@
 
 caseline:{<deployment>}:alerts:acks        HASH  alert -> acknowledgement
 caseline:{<deployment>}:alerts:silences    HASH  id -> silence
+
+They are in the log before they are here (streams.alerts.decisions).
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
@@ -17,6 +20,17 @@ from streams.state.open_alerts import deployment_prefix
 
 # How long what has expired can still be looked at.
 KEPT = timedelta(days=30)
+# Takes in a message of the log unless a later one of the same decision was.
+TAKE = """
+local known = redis.call('HGET', KEYS[2], ARGV[2])
+if known and tonumber(known) >= tonumber(ARGV[3]) then return end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+if ARGV[4] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+else
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
+end
+"""
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -34,20 +48,33 @@ class _Action(BaseModel):
     at: AwareDatetime
     until: AwareDatetime
 
+    def check(self) -> None:
+        """Raises NotPossible for what would be over before it began."""
+        if self.until <= self.at:
+            raise NotPossible(f"it would be over before it began, at {self.until:%Y-%m-%d %H:%M}")
+
     def holds(self, now: datetime) -> bool:
         """Whether it holds now."""
         return now < self.until
 
 
 class Ack(_Action):
-    """Someone has seen to an alert, as long as it stays in its state."""
+    """Someone has seen to an alert, as long as it stays in its state under its owner.
+
+    What was over meanwhile, and is back, is another breach. `stand` and `owner` are the alert's as
+    it was then; None of what was acknowledged before they were kept.
+    """
 
     alert: str
     state: AlertState
+    stand: int | None = None
+    owner: str | None = None
 
     def covers(self, change: CaseChange | IndicatorChange, now: datetime) -> bool:
         """Whether it holds now for the alert as it is."""
-        return self.holds(now) and (self.alert, self.state) == (change.alert, change.state)
+        is_same = (self.alert, self.state) == (change.alert, change.state)
+        is_same = is_same and self.owner in {None, change.owner}
+        return self.holds(now) and is_same and self.stand in {None, change.stand}
 
 
 class Silence(_Action):
@@ -96,13 +123,27 @@ class Silences(tuple[Silence, ...]):
         return frozenset(silence.id for silence in self)
 
 
+class Decided(NamedTuple):
+    """A decision in the log: its offset, what it is and of which, and its JSON; None once gone."""
+
+    offset: int
+    kind: str
+    number: str
+    text: str | None
+
+
 class Actions:
-    """The acknowledgements and silences of a deployment. Raises redis.RedisError."""
+    """The acknowledgements and silences of a deployment, as far as its Redis has them.
+
+    They are made by streams.alerts.decisions. Raises redis.RedisError.
+    """
 
     def __init__(self, redis: Redis, deployment: str) -> None:
         self._redis: Any = redis
         self._acks = f"{deployment_prefix(deployment)}:alerts:acks"
         self._silences = f"{deployment_prefix(deployment)}:alerts:silences"
+        self._decided = f"{deployment_prefix(deployment)}:alerts:decided"
+        self._take = redis.register_script(TAKE)
 
     async def acks(self) -> dict[str, Ack]:
         """Every acknowledgement, expired or not, by alert."""
@@ -119,36 +160,40 @@ class Actions:
         """The silences that hold now."""
         return Silences(it for it in await self.silences() if it.holds(now))
 
-    async def ack(self, ack: Ack) -> None:
-        """Acknowledge; one there was before of the same alert is replaced. Raises NotPossible."""
-        _check(ack)
-        await self._redis.hset(self._acks, ack.alert, ack.model_dump_json())
-        await self.expire(ack.at)
+    async def expired(self, now: datetime) -> list[Ack | Silence]:
+        """What expired so long ago that it is to be forgotten."""
+        made: list[Ack | Silence] = [*(await self.acks()).values(), *await self.silences()]
+        return [it for it in made if it.until + KEPT < now]
 
-    async def silence(self, silence: Silence) -> None:
-        """Begin to withhold. Raises NotPossible."""
-        _check(silence)
-        await self._redis.hset(self._silences, silence.id, silence.model_dump_json())
-        await self.expire(silence.at)
+    async def unlogged(self) -> list[Ack | Silence]:
+        """What did not come from the log."""
+        known = await self._redis.hkeys(self._decided)
+        acks, silences = await self.acks(), await self.silences()
+        found: list[Ack | Silence] = [
+            it for it in acks.values() if f"ack {it.alert}".encode() not in known
+        ]
+        return found + [it for it in silences if f"silence {it.id}".encode() not in known]
 
-    async def end(self, number: str, by: str, now: datetime) -> Silence:
-        """End a silence early. Raises NotPossible when there is none that holds."""
-        text = await self._redis.hget(self._silences, number)
-        silence = Silence.model_validate_json(text) if text else None
-        if silence is None or not silence.holds(now):
-            raise NotPossible(f"no silence {number} holds now: see `caseline alerts silences`")
-        ended = silence.model_copy(update={"until": now, "ended_by": by})
-        await self._redis.hset(self._silences, number, ended.model_dump_json())
-        return ended
+    async def take(self, decided: Sequence[Decided]) -> None:
+        """Take in what the log says, in any order and again: the latest of each holds."""
+        for it in decided:
+            await self._take(
+                keys=[self._acks if it.kind == "ack" else self._silences, self._decided],
+                args=[it.number, f"{it.kind} {it.number}", it.offset, it.text or ""],
+            )
 
-    async def expire(self, now: datetime) -> None:
-        """Forget what expired long ago."""
-        old = [alert for alert, it in (await self.acks()).items() if it.until + KEPT < now]
-        if old:
-            await self._redis.hdel(self._acks, *old)
-        past = [it.id for it in await self.silences() if it.until + KEPT < now]
-        if past:
-            await self._redis.hdel(self._silences, *past)
+    async def next_offset(self) -> int | None:
+        """The offset to read the log on from; None where it is to be read from its start."""
+        stored = await self._redis.hget(self._decided, "next")
+        return None if stored is None else int(stored)
+
+    async def read_to(self, offset: int) -> None:
+        """Note up to where the log was read."""
+        await self._redis.hset(self._decided, "next", offset)
+
+    async def begin_anew(self) -> None:
+        """Have the log read from its start, whatever was read of another."""
+        await self._redis.delete(self._decided)
 
 
 def new_id() -> str:
@@ -156,6 +201,6 @@ def new_id() -> str:
     return secrets.token_hex(4)
 
 
-def _check(action: _Action) -> None:
-    if action.until <= action.at:
-        raise NotPossible(f"it would be over before it began, at {action.until:%Y-%m-%d %H:%M}")
+def kind_of(action: Ack | Silence) -> str:
+    """What a decision is, in the log."""
+    return "ack" if isinstance(action, Ack) else "silence"

@@ -37,7 +37,7 @@ class ElectedDuties:
             await metrics.refresh()
             return False
 
-        jobs = [Job("watch indicators", indicators.turn, pause=LOOK_SECONDS)]
+        jobs = [Job("watch indicators", indicators.turn, pause=LOOK_SECONDS, once=indicators.once)]
         if settings.metrics_port:
             jobs.append(Job("measure", measure, pause=REFRESH_SECONDS))
         try:

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from redis.exceptions import RedisError
 
-from streams.failures import Understood
+from streams.failures import Understood, described
 from streams.state.election import RENEW_SECONDS, Term, TermOver
 
 # What passes: the job begins again after a while.
@@ -29,13 +29,14 @@ class Job:
     """A job: `turn` does a part of it, and says whether there may be more to do at once.
 
     Where there is not, the next turn is `pause` seconds later. `begin` comes before the first, and
-    again after trouble.
+    again after trouble. Where all is to be done once, `once` is what does it, `turn` without one.
     """
 
     name: str
     turn: Callable[[], Awaitable[bool]]
     pause: float = 0.2
     begin: Callable[[], Awaitable[None]] = _nothing
+    once: Callable[[], Awaitable[bool]] | None = None
 
 
 async def keep_doing(jobs: Sequence[Job], term: Term) -> None:
@@ -58,12 +59,12 @@ async def do_once(jobs: Sequence[Job]) -> None:
     for job in jobs:
         try:
             await job.begin()
-            while await job.turn():
+            while await (job.once or job.turn)():
                 pass
         except TermOver:
             raise
         except TROUBLE as error:
-            log.error("not done", extra={"job": job.name, "reason": str(error)})
+            log.error("not done", extra={"job": job.name, "reason": described(error)})
             troubles.append(error)
     if troubles:
         raise troubles[0]
@@ -79,7 +80,7 @@ async def _keep(job: Job) -> None:
         except TermOver:
             raise
         except TROUBLE as error:
-            log.warning("in trouble, goes on", extra={"job": job.name, "reason": str(error)})
+            log.warning("in trouble, goes on", extra={"job": job.name, "reason": described(error)})
             await asyncio.sleep(TROUBLE_SECONDS)
 
 

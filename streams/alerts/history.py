@@ -1,28 +1,54 @@
 """What became of one alert: its changes, and how far each receiver was told of it."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from schemas.alerts import CaseChange, IndicatorChange
+from schemas.connections import Brokers
 from streams.alerts.delivery.receiver_state import ReceiverState
-from streams.alerts.topic.log import CHANGES_READ, alert_log
+from streams.alerts.topic.log import CHANGES_READ, Published, alert_log
 
 WAIT_MS = 500
 
 
-async def history(brokers: str, deployment: str, alert: str) -> list[CaseChange | IndicatorChange]:
+class Step(NamedTuple):
+    """A change of one alert, when it came to the topic, and when each receiver took it."""
+
+    change: CaseChange | IndicatorChange
+    published: datetime | None
+    taken: dict[str, str]
+
+
+async def history(
+    brokers: Brokers, deployment: str, alert: str, redis: Redis, receivers: Iterable[str]
+) -> list[Step]:
     """The changes of an alert that the topic still has, each once.
 
-    Raises streams.alerts.topic.log.OtherLog or aiokafka.errors.KafkaError.
+    Raises streams.alerts.topic.log.OtherLog, aiokafka.errors.KafkaError or redis.RedisError.
     """
-    found: dict[int, CaseChange | IndicatorChange] = {}
+    found: dict[int, Published] = {}
     async with alert_log(brokers, deployment, WAIT_MS) as log:
         position, end = 0, await log.end()
         while position < end:
             changes, position = await log.read(position, CHANGES_READ, WAIT_MS)
-            found |= {it.change.version: it.change for it in changes if it.change.alert == alert}
-    return [found[version] for version in sorted(found)]
+            for it in changes:
+                if it.change.alert == alert:
+                    found.setdefault(it.change.version, it)
+    by_receiver = {
+        name: (await ReceiverState(redis, deployment, name, 0).taken([alert]))[alert]
+        for name in receivers
+    }
+    return [
+        Step(
+            found[version].change,
+            found[version].at,
+            {name: it[str(version)] for name, it in by_receiver.items() if str(version) in it},
+        )
+        for version in sorted(found)
+    ]
 
 
 async def told_of(

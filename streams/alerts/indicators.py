@@ -1,6 +1,8 @@
 """Watching indicators: the elected process judges them now and then, and writes what is news.
 
-    caseline:{<deployment>}:alerts:told     HASH    alert -> its latest change, of this month's
+    caseline:{<deployment>}:alerts:told     HASH    alert -> its latest change, unless its period
+                                                    is over and so is it
+    ...:alerts:judged                       ZSET    `at`, when they were looked at last
     ...:alerts:open, :outbox, :counts       as workers write them (streams.state.alert_outbox)
 
 A change is told only when it was true at every look for a while, so that figures in motion, as
@@ -8,6 +10,7 @@ while a backlog is read, raise nothing.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
 from processors.figures.rating import targets
-from processors.places.indicators import figures, news
+from processors.places.indicators import figures, is_over, news
 from processors.rules import Rules
 from schemas.alerts import CHANGE, IndicatorChange
 from schemas.settings import Settings
@@ -28,6 +31,8 @@ from streams.state.reading import read_reference, read_stocks
 
 # How often indicators are looked at, in seconds.
 LOOK_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -52,12 +57,29 @@ class Indicators:
         reference = await read_reference(self.redis, deployment, rules)
         goals = targets(reference.events, rules.areas, today)
         told = await self._told()
-        changes = news(figures(rules, stocks.by_date[0], goals), told, today)
+        changes = news(figures(rules, stocks.by_date[0], goals), told, today, self.clock.now())
         lasting = self._lasting(changes)
-        over = {name for name, it in told.items() if it.period != f"{today:%Y-%m}"}
+        over = {name for name, it in told.items() if is_over(it.period, today)}
         forgotten = {name for name in over - changes.keys() if not told[name].is_active}
         if lasting or forgotten:
             await self._write(told, lasting, forgotten)
+        client: Any = self.redis
+        await client.zadd(self._key("judged"), {"at": self.clock.seconds()}, gt=True)
+        return False
+
+    async def once(self) -> bool:
+        """Look until what was found has lasted, and write it; there is never more to do.
+
+        What is in motion all the while is left for the next time. Raises as `turn` does.
+        """
+        calm, loop = self.settings.alert_calm_seconds, asyncio.get_running_loop()
+        await self.turn()
+        ends = loop.time() + calm
+        if self._found and calm:
+            log.info("waits to see whether what it found lasts", extra={"seconds": calm})
+        while self._found and (left := ends - loop.time()) > 0:
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+            await self.turn()
         return False
 
     def _lasting(self, changes: Mapping[str, IndicatorChange]) -> dict[str, IndicatorChange]:
@@ -65,11 +87,14 @@ class Indicators:
         now = asyncio.get_running_loop().time()
         found = {(name, it.state): now for name, it in changes.items()}
         self._found = {key: self._found.get(key, since) for key, since in found.items()}
-        return {
+        lasting = {
             name: it
             for name, it in changes.items()
             if now - self._found[name, it.state] >= self.settings.alert_calm_seconds
         }
+        for name, it in lasting.items():
+            del self._found[name, it.state]
+        return lasting
 
     def _key(self, name: str) -> str:
         return f"{deployment_prefix(self.settings.deployment)}:alerts:{name}"

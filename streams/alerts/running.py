@@ -17,12 +17,14 @@ from streams.alerts.channels.alertmanager import AlertmanagerChannel
 from streams.alerts.channels.posting import open_session
 from streams.alerts.channels.sending import Unwatched, Watching
 from streams.alerts.channels.webhook import WebhookChannel
+from streams.alerts.decisions import keeping
 from streams.alerts.delivery.digests import Digests
 from streams.alerts.delivery.receiver import Delivery, Desk, StateDelivery, measure
 from streams.alerts.delivery.refusals import Refusals
 from streams.alerts.elected_jobs import Job, do_once, keep_doing
 from streams.alerts.topic.log import AlertLog, alert_log
 from streams.alerts.topic.publishing import Outboxes, Publisher
+from streams.kafka.clients import for_aiokafka
 from streams.state.clients import connect_redis
 from streams.state.election import Elsewhere, Office, Term, TermOver, elected
 
@@ -35,6 +37,8 @@ ALERTING = Office(
 ATTEMPTS_ONCE = 5
 WAIT_MS_ONCE = 50
 
+# How often it is seen to that Redis has all that people decided.
+KEEP_SECONDS = 2.0
 # How often it is measured how far receivers are behind.
 MEASURE_SECONDS = 5.0
 
@@ -92,7 +96,7 @@ class Telling:
         """All jobs, in the order in which one brings about what the next has to do."""
         settings = self.settings
         outboxes = Outboxes(
-            redis, settings.deployment, Publisher(settings.kafka_bootstrap, settings.deployment)
+            redis, settings.deployment, Publisher(settings.kafka, settings.deployment)
         )
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session())
@@ -107,10 +111,17 @@ class Telling:
             )
             if once:
                 desk = replace(desk, most_attempts=ATTEMPTS_ONCE, wait_ms=WAIT_MS_ONCE)
+            decided = keeping(settings.kafka, redis, settings.deployment, self.now)
+            kept = await stack.enter_async_context(decided)
+            await kept.turn()  # before anything is told that a silence withholds
             more = await stack.enter_async_context(self.duties(redis))
-            jobs = [*more, Job("publish alerts", outboxes.turn)]
+            jobs = [
+                *more,
+                Job("keep decisions", kept.turn, pause=KEEP_SECONDS),
+                Job("publish alerts", outboxes.turn),
+            ]
             for receiver in self.receivers:
-                reader = alert_log(settings.kafka_bootstrap, settings.deployment, desk.wait_ms)
+                reader = alert_log(settings.kafka, settings.deployment, desk.wait_ms)
                 found = await stack.enter_async_context(reader)
                 delivery = _delivery(desk, receiver, found, session)
                 jobs.append(
@@ -136,9 +147,7 @@ def _delivery(
 
 @asynccontextmanager
 async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap, acks="all", enable_idempotence=True
-    )
+    producer = AIOKafkaProducer(**for_aiokafka(settings.kafka), acks="all", enable_idempotence=True)
     try:
         await producer.start()
         yield producer

@@ -1,10 +1,10 @@
 """Doctor: what a deployment needs, looked at one thing after another, and what is wrong with it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from aiokafka.errors import KafkaError
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
@@ -13,19 +13,22 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processors.rules import Rules
-from schemas.alerts import ALERTS_TOPIC
+from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
 from schemas.events.registry import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
+from streams.clock import clock_of
+from streams.failures import described
+from streams.jobs.doctor_logs import log_troubles
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
 from streams.kafka.topics import TopicPlan, admin_client, planned_topics
-from streams.state.open_alerts import prefixes
+from streams.state.open_alerts import judged, prefixes
 from streams.state.store import OtherLayout, ShardStore, shard_of
 
 # Topics that no state is folded from.
-NOT_FOLDED = {RELEASES, ALERTS_TOPIC}
+NOT_FOLDED = {RELEASES, ALERTS_TOPIC, DECISIONS_TOPIC}
 # Where the dead letters of a topic are looked at, if not by `caseline dead-letters list`.
 LETTERS = {dead_letter_topic(ALERTS_TOPIC): "caseline alerts refused"}
 # Changes of alerts that wait to be told where somebody tells them: of seconds, even on a busy day.
@@ -68,28 +71,36 @@ class Doctor:
         if has_redis:
             async for finding in self._outboxes():
                 yield finding
+            async for finding in self._judged():
+                yield finding
         try:
             for finding in self._topics():
                 yield finding
             plans = planned_topics(self.settings)
             topics = [plan.name for plan in plans if plan.name not in NOT_FOLDED]
-            async with log_reader(self.settings.kafka_bootstrap, topics) as reader:
+            async with log_reader(self.settings.kafka, topics) as reader:
+                if has_redis:
+                    async for finding in self._logs(reader):
+                        yield finding
                 async for finding in self._partitions(reader, has_redis=has_redis):
                     yield finding
         except (KafkaError, AdminError, ReadTimedOut, OSError) as error:
             yield Finding(
                 Verdict.WRONG,
                 "Kafka",
-                f"{self.settings.kafka_bootstrap} does not answer ({error}): is it running, and is "
-                "CASELINE_KAFKA_BOOTSTRAP right?",
+                f"{self.settings.kafka} does not answer ({described(error)}): is it "
+                "running, and is CASELINE_KAFKA_BOOTSTRAP right?",
             )
 
     async def _redis(self) -> AsyncIterator[Finding]:
-        where = _without_password(self.settings.redis_url)
+        where = self.settings.redis.shown
         try:
             info: dict[str, Any] = await self.redis.info()
         except (RedisError, OSError) as error:
-            text = f"{where} does not answer ({error}): does it run, is CASELINE_REDIS_URL right?"
+            text = (
+                f"{where} does not answer ({described(error)}): does it run, is CASELINE_REDIS_URL "
+                "right?"
+            )
             yield Finding(Verdict.WRONG, "Redis", text)
             return
         yield Finding(Verdict.GOOD, "Redis", f"{where}, version {info['redis_version']}")
@@ -119,6 +130,26 @@ class Doctor:
             )
             yield Finding(Verdict.ODD, "alerts", text)
 
+    async def _judged(self) -> AsyncIterator[Finding]:
+        """Whether alerts are those of today: standards are of days, so midnight changes them."""
+        when = await judged(self.redis, self.settings.deployment)
+        if when.latest is None:
+            return  # there is nothing to judge
+        clock = await asyncio.to_thread(clock_of, self.settings)
+        today = clock.today()
+        for name, at, program in (
+            ("alerts on cases", when.cases, "caseline worker"),
+            ("alerts on indicators", when.indicators, "caseline alerts run"),
+        ):
+            if at is not None and at.date() == today:
+                yield Finding(Verdict.GOOD, name, f"judged at {at:%H:%M} today, {today}")
+            elif at is not None:
+                text = f"those of {at.date()}, and today is {today}: is `{program}` running?"
+                yield Finding(Verdict.WRONG, name, text)
+            else:
+                text = f"not judged yet: is `{program}` running, and has it read old events?"
+                yield Finding(Verdict.ODD, name, text)
+
     def _topics(self) -> list[Finding]:
         admin = admin_client(self.settings)
         try:
@@ -143,6 +174,11 @@ class Doctor:
             return Finding(Verdict.GOOD, topic, "kept for ever")
         shown = ", ".join(f"{name}={value or 'default'}" for name, value in values.items())
         return Finding(Verdict.WRONG, topic, f"{shown}: a rebuild may find events gone")
+
+    async def _logs(self, reader: LogReader) -> AsyncIterator[Finding]:
+        deployment = self.settings.deployment
+        async for it in log_troubles(self.redis, deployment, self.rules, reader):
+            yield Finding(Verdict.WRONG if it.is_wrong else Verdict.ODD, it.what, it.text)
 
     async def _partitions(self, reader: LogReader, *, has_redis: bool) -> AsyncIterator[Finding]:
         total_lag = 0
@@ -191,8 +227,3 @@ class Doctor:
 
 def _name(tp: TP) -> str:
     return f"{tp.topic}[{tp.partition}]"
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()

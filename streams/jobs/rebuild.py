@@ -3,11 +3,15 @@
 The new state grows under the next generation number while readers and workers go on with the
 present one. It then takes over in one step, and workers, refused with the old generation, take it
 up and read on from its offset. A rebuild that dies half-way leaves nothing that anyone reads.
+
+Where the log is another than the one that the state was made from, all of it is taken, and its dead
+letters are written. Where the number of partitions is another, the shards of the group take over
+together, and those that there are no more go.
 """
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -15,9 +19,25 @@ from redis.asyncio import Redis
 from processors.fold import Partition
 from processors.record.decoding import decode
 from processors.rules import Rules
+from schemas.events.registry import topics_in
 from streams.failures import Understood
-from streams.kafka.batches import TP
+from streams.kafka.batches import TP, Record
+from streams.kafka.deadletters import DeadLetters
 from streams.kafka.logreading import LogReader
+from streams.kafka.private import Described
+from streams.state.quarantine import quarantined_in
+from streams.state.reading import known_shards, partitions_key
+from streams.state.sources import (
+    Mark,
+    Source,
+    counts_key,
+    known_counts,
+    log_name,
+    name_of,
+    other_log,
+    other_partitions,
+    other_record,
+)
 from streams.state.store import Head, Refused, ShardStore, shard_of
 
 # Times a switch is tried again because a worker committed at that very moment.
@@ -27,6 +47,10 @@ LOCK_SECONDS = 120
 
 class LogIncomplete(Understood):
     """The log no longer has all events that the state rests on: a rebuild would lose some."""
+
+
+class MessageFails(Understood):
+    """A message that cannot be taken in: nothing takes over before it is mended or passed over."""
 
 
 class RebuildUnderWay(Understood):
@@ -42,85 +66,235 @@ class Progress(NamedTuple):
 
 
 class _State(NamedTuple):
-    """A shard that has state, and where it stands."""
+    """A shard, where its state stands, and up to where it is made anew, by topic.
+
+    `others` has the topics whose log is not the one that the state was made from.
+    """
 
     shard: TP
     store: ShardStore
     head: Head
+    targets: dict[str, int]
+    sources: dict[str, Source]
+    others: frozenset[str]
+
+
+class _Made(NamedTuple):
+    """A shard whose new state is whole and waits to take over."""
+
+    state: _State
+    to: Head
 
 
 @dataclass
 class Rebuild:
-    """A rebuild of every shard of a deployment that has state."""
+    """A rebuild of every shard of a deployment that has state.
+
+    `notes` says what is not as usual, as soon as it is known.
+    """
 
     redis: Redis
     deployment: str
     rules: Rules
     reader: LogReader
     records_in_memory: int
+    dead_letters: DeadLetters | None = None
+    notes: list[str] = field(default_factory=list)
 
     async def run(self) -> AsyncIterator[Progress]:
-        """Rebuild shard after shard; dead letters are not written again.
+        """Rebuild shard after shard; dead letters of the same log are not written again.
 
         1. Make sure that no other rebuild runs, and that the log is whole, before anything else.
-        2. For each shard, fold its logs up to where its state stands, into a new generation.
+        2. For each shard, fold its logs up to where its state stands, or up to their ends where
+           they are others than before, into a new generation.
         3. Switch to it, and only then remove the old one.
 
-        Raises LogIncomplete or RebuildUnderWay with nothing changed.
+        Raises LogIncomplete or RebuildUnderWay with nothing changed, and MessageFails.
         """
         lock = self.redis.lock(f"caseline:{{{self.deployment}}}:rebuild", timeout=LOCK_SECONDS)
         if not await lock.acquire(blocking=False):
             raise RebuildUnderWay(f"deployment {self.deployment!r} is being rebuilt already")
         try:
-            for state in await self._states():
-                async for progress in self._rebuild(state):
+            described = await self.reader.describe()
+            changed = await self._changed_groups(described)
+            waiting: list[_Made] = []
+            for state in await self._states(described, changed):
+                made: list[_Made] = []
+                async for progress in self._make(state, described, made):
                     await lock.reacquire()
                     yield progress
+                if state.shard.topic in changed:
+                    waiting += made
+                else:
+                    await _take_over(made)
+            await _take_over(waiting)
+            await self._keep_counts(described, changed)
         finally:
             await lock.release()
 
-    async def _states(self) -> list[_State]:
-        found: dict[TP, _State] = {}
-        for tp, (first, end) in (await self.reader.bounds()).items():
-            shard = shard_of(tp)
-            if shard not in found:
-                store = ShardStore(self.redis, self.deployment, shard, self.rules)
-                head = await store.head(any_layout=True)
-                if head is None:
-                    continue
-                found[shard] = _State(shard, store, head)
-            offset = found[shard].head.offset(tp.topic)
-            if first > 0 or offset > end:
-                raise LogIncomplete(
-                    f"{tp.topic}[{tp.partition}]: the log has offsets {first} to {end}, the state "
-                    f"rests on 0 to {offset}; nothing was changed"
-                )
-        return list(found.values())
+    async def _changed_groups(self, described: Described) -> set[str]:
+        """The groups that have another number of partitions than their state.
 
-    async def _rebuild(self, of: _State) -> AsyncIterator[Progress]:
+        Raises LogIncomplete where topics of a group differ.
+        """
+        counts = await known_counts(self.redis, self.deployment)
+        changed = set[str]()
+        for group in sorted({shard_of(TP(topic, 0)).topic for topic in described.logs}):
+            unequal = other_partitions(group, None, described)
+            if unequal:
+                raise LogIncomplete(unequal)
+            known = counts.get(group) or 0
+            for shard in await known_shards(self.redis, self.deployment):
+                if shard.topic == group and not known:
+                    store = ShardStore(self.redis, self.deployment, shard, self.rules)
+                    head = await store.head(any_layout=True)
+                    known = head.partitions if head else 0
+            if known and other_partitions(group, known, described):
+                now = described.logs[group].partitions
+                self.notes.append(f"{group}: {now} partitions instead of {known}")
+                changed.add(group)
+        return changed
+
+    async def _keep_counts(self, described: Described, changed: set[str]) -> None:
+        """Drop the shards that there are no more, and only then keep the new numbers."""
+        counts = {
+            group: log.partitions
+            for group, log in described.logs.items()
+            if shard_of(TP(group, 0)).topic == group
+        }
+        for shard in await known_shards(self.redis, self.deployment):
+            if shard.topic in changed and shard.partition >= counts[shard.topic]:
+                store = ShardStore(self.redis, self.deployment, shard, self.rules)
+                await store.remove()
+                await self.redis.srem(
+                    partitions_key(self.deployment), f"{shard.topic}:{shard.partition}"
+                )
+        for group, count in counts.items():
+            await self.redis.hset(counts_key(self.deployment), group, str(count))
+
+    async def _states(self, described: Described, changed: set[str]) -> list[_State]:
+        bounds = await self.reader.bounds()
+        found: list[_State] = []
+        for shard in sorted({shard_of(tp) for tp in bounds}):
+            store = ShardStore(self.redis, self.deployment, shard, self.rules)
+            head = await store.head(any_layout=True)
+            if head is None and shard.topic not in changed:
+                continue
+            head = head or Head()
+            tps = [TP(topic, shard.partition) for topic in topics_in(shard.topic)]
+            others = await self._others(head, [tp for tp in tps if tp in bounds], described)
+            if shard.topic in changed:
+                others |= {tp.topic for tp in tps}
+            targets, sources = {}, {}
+            for tp in (tp for tp in tps if tp in bounds):
+                is_other = tp.topic in others
+                if is_other or tp.topic in head.offsets:
+                    targets[tp.topic] = self._target(tp, head, bounds[tp], is_other=is_other)
+                    old = head.sources.get(tp.topic, Source())
+                    sources[tp.topic] = Source(
+                        log_name(described, tp.topic), None, 0 if is_other else old.letters
+                    )
+            found.append(_State(shard, store, head, targets, sources, frozenset(others)))
+        return found
+
+    @staticmethod
+    def _target(tp: TP, head: Head, bounds: tuple[int, int], *, is_other: bool) -> int:
+        (first, end), offset = bounds, head.offset(tp.topic)
+        if first > 0 or (offset > end and not is_other):
+            raise LogIncomplete(
+                f"{name_of(tp)}: the log has offsets {first} to {end}, the state "
+                f"rests on 0 to {offset}; nothing was changed"
+            )
+        return end if is_other else offset
+
+    async def _others(self, head: Head, tps: list[TP], described: Described) -> set[str]:
+        """The topics whose log is not the one that the state was made from."""
+        sources = {tp: head.sources.get(tp.topic, Source()) for tp in tps}
+        others = {tp for tp in tps if other_log(tp, sources[tp], described)}
+        marks = {tp: it.mark.offset for tp, it in sources.items() if it.mark and tp not in others}
+        records = await self.reader.first_records(marks)
+        others |= {tp for tp in marks if other_record(tp, sources[tp], records.get(tp))}
+        for tp in sorted(others):
+            self.notes.append(f"{name_of(tp)}: another log than before, taken from its beginning")
+        return {tp.topic for tp in others}
+
+    async def _make(
+        self, of: _State, described: Described, made: list[_Made]
+    ) -> AsyncIterator[Progress]:
         """Fold the log of each of the shard's topics, in any order, which makes no difference."""
-        store, head, generation = of.store, of.head, of.head.generation + 1
+        store, generation = of.store, of.head.generation + 1
         await store.drop(generation)  # what a rebuild that died may have left
         state, tallies, latest = Partition(self.rules), Counter[str](), 0
-        for topic, target in sorted(head.offsets.items()):
+        skipped = {(it.tp, it.offset) for it in await quarantined_in(self.redis, store)}
+        sources = dict(of.sources)
+        for topic, target in sorted(of.targets.items()):
             tp = TP(topic, of.shard.partition)
             yield Progress(tp, 0, target)
             async for offset, records in self.reader.read(tp, 0, target):
-                decoded = decode(tp.topic, [(it.key, it.value, it.headers) for it in records])
-                missing = state.missing(child for child, _ in decoded.events)
-                stored = await store.records(Head(generation), missing)
-                for child, record in zip(missing, stored, strict=True):
-                    state.admit(child, record)
+                taken = [it for it in records if (tp, it.offset) not in skipped]
+                try:
+                    decoded = decode(topic, [(it.key, it.value, it.headers) for it in taken])
+                    missing = state.missing(child for child, _ in decoded.events)
+                    stored = await store.records(Head(generation), missing)
+                    for child, record in zip(missing, stored, strict=True):
+                        state.admit(child, record)
+                    known = state.fold(decoded.events)
+                    settlement = state.settle()
+                except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                    raise self._failing(tp, taken) from error
                 latest = max([latest, *(event.instant for _, event in decoded.events)])
                 tallies["messages"] += len(records)
-                tallies["duplicates"] += state.fold(decoded.events)
+                tallies["quarantined"] += len(records) - len(taken)
+                tallies["duplicates"] += known
                 tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
-                await store.write(generation, state.settle(), state.tables)
+                source = sources[topic]
+                if topic in of.others and self.dead_letters:
+                    for position, rejection in decoded.rejected:
+                        letters = await self.dead_letters.write(
+                            tp, taken[position], rejection, 0, source.letters
+                        )
+                        source = source._replace(letters=letters)
+                if records:
+                    source = source._replace(mark=Mark.of(records[-1]))
+                sources[topic] = source
+                await store.write(generation, settlement, state.tables)
                 state.forget(self.records_in_memory)
                 yield Progress(tp, offset, target)
-        to = Head(generation, head.offsets, latest, tallies=+tallies)
-        await _switch(store, head, to)
-        await store.drop(head.generation)
+        count = described.logs[of.shard.topic].partitions
+        to = Head(
+            generation, of.targets, latest, tallies=+tallies, sources=sources, partitions=count
+        )
+        made.append(_Made(of, to))
+
+    def _failing(self, tp: TP, records: list[Record]) -> MessageFails:
+        """Which of the messages it is, by taking in each on its own."""
+        for record in records:
+            alone = Partition(self.rules)
+            try:
+                events = decode(tp.topic, [(record.key, record.value, record.headers)]).events
+                for child in alone.missing(child for child, _ in events):
+                    alone.admit(child, None)
+                alone.fold(events)
+                alone.settle()
+            except Exception as error:
+                return MessageFails(
+                    f"{name_of(tp)}: the message at offset {record.offset} cannot be taken in "
+                    f"({type(error).__name__}); nothing took over. To pass it over for good: "
+                    f"`caseline dead-letters quarantine {tp.topic}:{tp.partition}:{record.offset} "
+                    '--reason "..."`'
+                )
+        return MessageFails(
+            f"{name_of(tp)}: one of the messages from offset {records[0].offset} to "
+            f"{records[-1].offset} cannot be taken in after those before it; nothing took over"
+        )
+
+
+async def _take_over(made: list[_Made]) -> None:
+    """Switch to new states, and only then remove the old ones."""
+    for state, to in made:
+        await _switch(state.store, state.head, to)
+    for state, _ in made:
+        await state.store.drop(state.head.generation)
 
 
 async def _switch(store: ShardStore, head: Head, to: Head) -> None:

@@ -19,6 +19,7 @@ from snapshots.checking.evidence import Show, examine
 from snapshots.making.draft import Draft
 from snapshots.making.freeze import Cut, as_of_period
 from snapshots.releases import topic
+from snapshots.releases.access import Access
 from snapshots.releases.chain import Request, Sealed, already, chain_of, check_may_follow, seal
 from snapshots.releases.failures import Damaged
 from snapshots.releases.folder import ReleaseFolder
@@ -49,7 +50,8 @@ class Releasing:
     @property
     def folder(self) -> ReleaseFolder:
         """Where releases are kept."""
-        return ReleaseFolder(self.settings.releases)
+        settings = self.settings
+        return ReleaseFolder(settings.releases, Access.of(settings.releases_readers))
 
     async def release(self, request: Request, released_on: date, seconds: float) -> Outcome:
         """Freeze, reconcile and store a release, or find that it was made before.
@@ -64,7 +66,7 @@ class Releasing:
         Raises snapshots.releases.failures.ReleaseError, streams.failures.Understood,
         redis.RedisError.
         """
-        brokers = self.settings.kafka_bootstrap
+        brokers = self.settings.kafka
         async with elected(self.redis, self.settings.deployment) as term:
             publisher = await asyncio.to_thread(topic.Publisher, brokers)
             chain = await asyncio.to_thread(self.complete, publisher, request.period)
@@ -97,7 +99,7 @@ class Releasing:
         folder = self.folder
         folder.clear()
         stored = {name: folder.text(name) for name in folder.names(period)}
-        published = topic.of_period(topic.published(self.settings.kafka_bootstrap), period)
+        published = topic.of_period(topic.published(self.settings.kafka), period)
         for name in sorted(stored.keys() & published.keys()):
             if stored[name] != published[name]:
                 raise Damaged(
@@ -118,7 +120,7 @@ class Releasing:
         Raises streams.state.livecut.Behind.
         """
         deployment, rules = self.settings.deployment, self.rules
-        ends = await asyncio.to_thread(log_ends, self.settings.kafka_bootstrap, list(VALIDATORS))
+        ends = await asyncio.to_thread(log_ends, self.settings.kafka, list(VALIDATORS))
         await wait_for_state(self.redis, deployment, rules, ends, seconds)
         return await take_cut(self.redis, deployment, rules, ends, as_of)
 
@@ -132,7 +134,7 @@ class Releasing:
         show = self.show(sum(it.offset for it in question.cut))
 
         def work() -> Sealed:
-            records = read_log(self.settings.kafka_bootstrap, question.cut)
+            records = read_log(self.settings.kafka, question.cut, question.passed_over)
             return seal(draft.release(examine(records, question, show)))
 
         return await asyncio.to_thread(work)

@@ -4,14 +4,16 @@ from collections.abc import Collection, Iterable
 from datetime import date
 
 from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import AsOf, scorecard
+from processors.figures.evaluate import AsOf, Figure, figure, scorecard
 from processors.figures.supplies import Supplies
 from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Message, decode
 from processors.rules import Rules
+from schemas.catalogue import Indicator
 from schemas.events.registry import GROUPS, REFERENCE_TOPIC, group_of, topic_names
+from schemas.places import Place
 from schemas.scorecard import ScorecardRow
 from streams.kafka.eventfiles import Line
 
@@ -36,6 +38,10 @@ class Replay:
         """The scorecard as of a date, at levels or those of the areas."""
         now, previous = self._as_of(as_of), self._as_of(previous_month_end(as_of))
         return scorecard(self._rules, now, previous, levels)
+
+    def series(self, dates: Iterable[date], cell: tuple[Indicator, Place, str]) -> list[Figure]:
+        """An indicator's figure of a place and band, as of each of the dates."""
+        return [figure(self._rules, self._as_of(day), *cell) for day in dates]
 
     def behind(self, question: Question) -> list[Listed]:
         """What makes up a cell."""

@@ -75,7 +75,7 @@ class Schedule:
         """The first period that was ever released; by the topic where the folder is empty."""
         periods = [period for period in self._folder.periods() if self._folder.names(period)]
         if not periods:
-            names = topic.published(self.settings.kafka_bootstrap)
+            names = topic.published(self.settings.kafka)
             periods = [name.partition("/")[0] for name in names]
         return min(periods, default=None)
 

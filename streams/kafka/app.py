@@ -14,9 +14,12 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.types import ChannelT, EventT, Message, StreamT
 
+from schemas.connections import Brokers, KafkaConnection
 from schemas.events.registry import topic_names
-from streams.failures import Understood
+from streams.failures import Understood, described
+from streams.kafka import private
 from streams.kafka.batches import Batch, Stop
+from streams.kafka.clients import faust_credentials
 from streams.kafka.consumer import BatchConsumer, BatchTransport, PartitionOwner
 
 QUEUED_BATCHES = 1  # in Faust's queue; the consumer's thread reads ahead, where batches can grow
@@ -47,7 +50,7 @@ class Reading:
     """
 
     group: str
-    brokers: str
+    brokers: Brokers
     topics: tuple[str, ...] = topic_names()
     batch_records: int = 10_000
     ahead_records: int = 40_000
@@ -114,7 +117,8 @@ class App(faust.App):
         self.reading, self.owner = reading, handler
         super().__init__(
             reading.group,
-            broker=[f"kafka://{broker.strip()}" for broker in reading.brokers.split(",")],
+            broker=[f"kafka://{it}" for it in KafkaConnection.of(reading.brokers).servers],
+            broker_credentials=faust_credentials(reading.brokers),
             broker_session_timeout=reading.session_timeout,
             broker_heartbeat_interval=reading.heartbeat_interval,
             broker_rebalance_timeout=reading.rebalance_timeout,
@@ -153,7 +157,11 @@ class App(faust.App):
 
 
 def create_app(reading: Reading, handler: BatchHandler) -> App:
-    """The application, not started. Call inside the running event loop that is to run it."""
+    """The application, not started. Call inside the running event loop that is to run it.
+
+    Raises streams.kafka.private.OtherClient.
+    """
+    private.check(with_faust=True)
     app = App(reading, handler)
     topic = app.topic(*reading.topics, acks=False, schema=_Unchanged())
 
@@ -221,7 +229,7 @@ async def run_until(app: App, asked: asyncio.Event) -> None:
     ended = await asyncio.gather(starting, *waits, return_exceptions=True)
     failures = [each for each in (app.crash_reason, *ended) if isinstance(each, Exception)]
     if failures:
-        raise WorkerFailed(str(failures[0])) from failures[0]
+        raise WorkerFailed(described(failures[0])) from failures[0]
 
 
 async def _ended(app: App, starting: asyncio.Future[None]) -> None:

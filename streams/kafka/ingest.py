@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from schemas.connections import Brokers
 from streams.failures import Understood
+from streams.kafka.clients import for_confluent
 from streams.kafka.deadletters import LARGEST_BYTES, DeadLetter
 from streams.kafka.eventfiles import Line
 
@@ -22,15 +24,15 @@ class Sender:
     """Sends lines of event files and counts what the brokers acknowledge.
 
     The producer is idempotent: a retry after a lost acknowledgement writes nothing twice. A whole
-    file sent twice is harmless as well, since the same event again changes nothing (Events).
+    file sent twice is harmless as well, since the same event again changes nothing.
     """
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: Brokers) -> None:
         self._failures: list[str] = []
         self.acknowledged: Counter[str] = Counter()
         self._producer = Producer(
             {
-                "bootstrap.servers": brokers,
+                **for_confluent(brokers),
                 "enable.idempotence": True,
                 "partitioner": PARTITIONER,
                 "linger.ms": 20,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from schemas.alerts import ALERTS_TOPIC
+from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
 from schemas.events.registry import (
     CASE_TOPIC,
     DEAD_LETTER_SUFFIX,
@@ -17,6 +17,7 @@ from schemas.events.registry import (
 from schemas.settings import Settings
 from snapshots.releases import topic as releases
 from streams.failures import Understood
+from streams.kafka.clients import admin_of
 from streams.kafka.deadletters import LARGEST_BYTES, dead_letter_topic
 
 # Events are the record from which all state can be made anew, so they are kept for ever.
@@ -25,15 +26,10 @@ KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy"
 # down and miss none.
 LATEST_KEPT = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * 24 * 3_600_000)}
 
-# How long brokers may take to answer at all.
-BOOTSTRAP_MS = 10_000
-
 
 def admin_client(settings: Settings) -> KafkaAdminClient:
     """A client for administration, to be closed. Raises kafka.errors.KafkaError."""
-    return KafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap.split(","), bootstrap_timeout_ms=BOOTSTRAP_MS
-    )
+    return admin_of(settings.kafka)
 
 
 class TopicsNotCreated(Understood):
@@ -72,6 +68,7 @@ def planned_topics(settings: Settings) -> list[TopicPlan]:
         TopicPlan(releases.TOPIC, 1, settings.replication, releases.CONFIG),
         TopicPlan(ALERTS_TOPIC, 1, settings.replication, LATEST_KEPT),
         TopicPlan(dead_letter_topic(ALERTS_TOPIC), 1, settings.replication),
+        TopicPlan(DECISIONS_TOPIC, 1, settings.replication, LATEST_KEPT),
     ]
 
 

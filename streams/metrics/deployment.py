@@ -119,7 +119,7 @@ class LiveMetrics(Collector):
         try:
             async with (
                 asyncio.timeout(ANSWER_SECONDS),
-                log_reader(self._settings.kafka_bootstrap, VALIDATORS) as reader,
+                log_reader(self._settings.kafka, VALIDATORS) as reader,
             ):
                 bounds = await reader.bounds()
             found.add("caseline_kafka_up", 1)

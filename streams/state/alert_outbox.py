@@ -4,7 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from schemas.alerts import AlertState
+
+# What of a change is kept of all there ever were, so that a name that is misspelt is known.
+NAMES = ("owner", "provider")
+
+
+class _Named(msgspec.Struct):
+    owner: str
+    provider: str | None = None
 
 
 class Outgoing(NamedTuple):
@@ -18,12 +28,16 @@ class Outgoing(NamedTuple):
 
 
 def queue_changes(pipe: Any, key: Callable[[str], str], changes: Iterable[Outgoing]) -> None:
-    """Queue what changes bring about: entries of the outbox, active alerts, and their counts."""
+    """Queue what changes bring about: outbox, active alerts, counts, and whom alerts are for."""
     active: dict[str, bytes] = {}
     over: list[str] = []
     counts: Counter[str] = Counter()
+    names: dict[str, set[str]] = {name: set() for name in NAMES}
     for it in changes:
         pipe.execute_command("XADD", key("outbox"), "*", "change", it.text)
+        named = _decode(it.text)
+        for name in NAMES:
+            names[name].add(getattr(named, name) or "")
         if it.state != "resolved":
             active[it.alert] = it.text
             counts[f"{it.standard} {it.state}"] += 1
@@ -38,3 +52,9 @@ def queue_changes(pipe: Any, key: Callable[[str], str], changes: Iterable[Outgoi
     for field, by in counts.items():
         if by:
             pipe.hincrby(key("counts"), field, by)
+    for name, there in names.items():
+        if there := there - {""}:
+            pipe.sadd(key(f"{name}s"), *there)
+
+
+_decode = msgspec.json.Decoder(_Named).decode

@@ -8,6 +8,7 @@ from schemas.catalogue import load_catalogue
 from schemas.places import NO_PLACES, load_places
 from schemas.settings import Settings
 from schemas.standards import load_standards
+from streams.connections import redis_client
 
 
 def load_rules(settings: Settings) -> Rules:
@@ -26,4 +27,4 @@ def load_rules(settings: Settings) -> Rules:
 
 def connect_redis(settings: Settings) -> Redis:
     """A client of the settings' Redis; it connects when first used."""
-    return Redis.from_url(settings.redis_url, socket_timeout=30, socket_connect_timeout=5)
+    return redis_client(settings.redis)

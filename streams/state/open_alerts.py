@@ -6,15 +6,21 @@ partition's offset; the elected process writes alerts on indicators under the de
     <prefix>:alerts:open      HASH    alert -> its latest change, of the active ones
     <prefix>:alerts:outbox    STREAM  `change` -> a change
     <prefix>:alerts:counts    HASH    "<standard> <state>" -> how many are active
+    <prefix>:alerts:owners    SET     whom alerts were ever for; and :providers
+    <prefix>:alerts:judged    ZSET    `at`, by when there was nothing left to judge
 """
 
 from collections import Counter
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from processors.days.calendar import LONDON
 from schemas.alerts import CHANGE, AlertState, CaseChange, IndicatorChange
+from schemas.events.registry import REFERENCE_TOPIC
+from streams.state.alert_outbox import NAMES
 from streams.state.reading import known_shards
 
 
@@ -70,6 +76,11 @@ async def open_change(
     return None
 
 
+async def begun_with(redis: Redis, deployment: str, digits: str) -> list[str]:
+    """The ids of the active alerts that begin with some digits, in order."""
+    return sorted(it for it in await open_alerts(redis, deployment) if it.startswith(digits))
+
+
 async def active_counts(redis: Redis, deployment: str) -> Counter[tuple[str, AlertState]]:
     """How many alerts are active, by standard and state."""
     client: Any = redis
@@ -79,3 +90,56 @@ async def active_counts(redis: Redis, deployment: str) -> Counter[tuple[str, Ale
             standard, _, state = name.decode().rpartition(" ")
             found[standard, state] += int(count)
     return found
+
+
+class Judged(NamedTuple):
+    """Up to when alerts are right: when they were looked at last, and what is known by now.
+
+    `cases` is the earliest of all shards, None where a worker has never looked at one of them, or
+    there is none; `indicators` None where nobody has ever watched them. `latest` is the event time
+    that the state goes up to.
+    """
+
+    cases: datetime | None
+    indicators: datetime | None
+    latest: datetime | None
+
+
+async def judged(redis: Redis, deployment: str) -> Judged:
+    """When alerts were looked at last, by the deployment's clock."""
+    client: Any = redis
+    shards = [it for it in await known_shards(redis, deployment) if it.topic != REFERENCE_TOPIC]
+    bases = [f"caseline:{{{deployment}:{it.topic}:{it.partition}}}" for it in shards]
+    async with client.pipeline(transaction=False) as pipe:
+        for base in (*bases, deployment_prefix(deployment)):
+            pipe.zscore(f"{base}:alerts:judged", "at")
+        for base in bases:
+            pipe.hget(f"{base}:head", "latest")
+        answers = await pipe.execute()
+    *looked, indicators = answers[: len(bases) + 1]
+    latest = max((int(it or 0) for it in answers[len(bases) + 1 :]), default=0)
+    is_whole = looked and all(it is not None for it in looked)
+    return Judged(
+        _moment(min(looked)) if is_whole else None,
+        _moment(indicators),
+        _moment(latest / 1_000_000) if latest else None,
+    )
+
+
+async def owners_known(redis: Redis, deployment: str) -> dict[str, set[str]]:
+    """Whom alerts were ever for, by what they are called in a change: owners and providers."""
+    client: Any = redis
+    found: dict[str, set[str]] = {}
+    for name in NAMES:
+        there = found.setdefault(name, set())
+        for prefix in await prefixes(redis, deployment):
+            there |= {it.decode() for it in await client.smembers(f"{prefix}:alerts:{name}s")}
+    for change in await open_changes(redis, deployment):  # of before names were kept
+        found["owner"].add(change.owner)
+        if change.provider:
+            found["provider"].add(change.provider)
+    return found
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, LONDON)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, previous_month_end
-from processors.figures.evaluate import AsOf, scorecard
+from processors.figures.evaluate import AsOf, Figure, figure, scorecard
 from processors.figures.supplies import Supplies
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
@@ -16,7 +16,9 @@ from processors.record.decoding import Event
 from processors.record.quality import OddFact, odd_facts
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
+from schemas.catalogue import Indicator
 from schemas.events.registry import REFERENCE_TOPIC
+from schemas.places import Place
 from schemas.scorecard import ScorecardRow
 from streams.failures import Understood
 from streams.kafka.batches import TP
@@ -95,6 +97,25 @@ async def read_stocks(redis: Redis, deployment: str, rules: Rules, dates: Sequen
             found.append(table.stock(day_number(day), rules.calendar))
     heads = {shard: head for shard, (head, _) in zip(folded, answers, strict=True) if head}
     return Stocks([together(found) for found in stocks], heads)
+
+
+async def read_series(
+    redis: Redis,
+    deployment: str,
+    rules: Rules,
+    dates: Sequence[date],
+    cell: tuple[Indicator, Place, str],
+) -> list[Figure]:
+    """An indicator's figure of a place and band, as of each of the dates, as known now.
+
+    Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
+    """
+    stocks = await read_stocks(redis, deployment, rules, dates)
+    reference = await read_reference(redis, deployment, rules)
+    return [
+        figure(rules, AsOf(day, stock, Supplies(reference.events, day)), *cell)
+        for day, stock in zip(dates, stocks.by_date, strict=True)
+    ]
 
 
 class Reference(NamedTuple):

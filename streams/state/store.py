@@ -3,7 +3,9 @@
 A shard is the partitions of one number of all topics of a group. All of its keys share a hash tag,
 so that they lie in one slot of a Redis Cluster:
 
-    caseline:{<deployment>:<group>:<number>}:head         generation, offsets, layout, tallies
+    caseline:{<deployment>:<group>:<number>}:head         generation, offsets, layout, tallies,
+                                                          and which logs (streams.state.sources)
+    ...:quarantine                                        messages to be passed over, and why
     ...:<generation>:records                              partition key -> record
     ...:<generation>:cells                                packed: slot, locality, band, by number
     ...:<generation>:localities                           localities, by their numbers in the cells
@@ -15,6 +17,7 @@ so that they lie in one slot of a Redis Cluster:
     ...:alerts:open                                       alert id -> its change, while active
     ...:alerts:counts                                     "<standard> <state>" -> active alerts
     ...:alerts:outbox                                     stream of changes, until they are told
+    ...:alerts:judged                                     `at`, by when no child was left to look at
 
 What was told of alerts outlives a rebuild: it says what the world outside believes.
 
@@ -53,6 +56,7 @@ from streams.state.encoding import (
     encode_checkpoint,
     encode_rows,
 )
+from streams.state.sources import Source, source_fields, sources_in
 
 # How state is written; another number makes a worker refuse state written otherwise.
 FORMAT = 3
@@ -99,7 +103,8 @@ class Head:
 
     `offsets` has the topics of which anything was read. `latest` is the latest event time folded,
     in microseconds from 1970, 0 before any; `commits` how many commits there were; `old_share` how
-    much of what came lately was of long ago.
+    much of what came lately was of long ago. `sources` says which logs these are, and `partitions`
+    how many the topics had, 0 where that is not known.
     """
 
     generation: int = 0
@@ -108,6 +113,8 @@ class Head:
     commits: int = 0
     old_share: float = 0.0
     tallies: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    partitions: int = 0
 
     def offset(self, topic: str) -> int:
         """The next offset of a topic."""
@@ -127,6 +134,8 @@ class Advance:
     tallies: Mapping[str, int]
     old_share: float = 0.0
     again: float = 0.0
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    partitions: int = 0
 
 
 def shard_of(tp: TP) -> TP:
@@ -234,6 +243,10 @@ class ShardStore:
         )
         return [child.decode() for child in children]
 
+    async def judged(self, seconds: float) -> None:
+        """Note that by a time no child was left whose alerts were to be looked at."""
+        await self._redis.zadd(self.alerts_key("judged"), {"at": seconds}, gt=True)
+
     async def all_records(self, head: Head) -> AsyncIterator[tuple[str, bytes]]:
         """Every child's stored record; one changed meanwhile may come twice."""
         pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
@@ -284,7 +297,7 @@ class ShardStore:
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(self.head_key)
             stored = self._head(await pipe.hgetall(self.head_key), any_layout=True)
-            if stored is None or stored.generation != current.generation:
+            if (stored or Head()).generation != current.generation:
                 raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
             pipe.multi()
             pipe.delete(self.head_key)
@@ -300,9 +313,15 @@ class ShardStore:
         async for key in self._redis.scan_iter(match=pattern, count=1_000):
             await self._redis.unlink(key)
 
+    async def remove(self) -> None:
+        """Remove all that is stored of a shard that there is no more."""
+        await self._redis.delete(self.head_key)
+        async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=1_000):
+            await self._redis.unlink(key)
+
     def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
         for child, alert, before in settlement.telling.changes:
-            name, text = self._rules.wording.change(child, alert)
+            name, text = self._rules.wording.change(child, alert, settlement.telling.at)
             yield Outgoing(name, alert.standard, before, alert.state, text)
 
     def _queue_state(
@@ -343,6 +362,8 @@ class ShardStore:
                 "commits": head.commits,
                 "old_share": head.old_share,
                 "layout": self._layout,
+                "partitions": head.partitions,
+                **source_fields(head.sources),
                 **{f"{OFFSET}{topic}": offset for topic, offset in head.offsets.items()},
             },
         )
@@ -368,6 +389,8 @@ class ShardStore:
             commits=int(fields.get("commits", 0)),
             old_share=float(fields.get("old_share", 0)),
             tallies=_beginning_with(TALLY, fields),
+            sources=sources_in(fields),
+            partitions=int(fields.get("partitions", 0)),
         )
 
 
@@ -406,6 +429,8 @@ def _advanced(head: Head, advance: Advance, stored: Mapping[str, int]) -> Head:
         commits=head.commits + 1,
         old_share=advance.old_share,
         tallies=tallies,
+        sources={**head.sources, **advance.sources},
+        partitions=advance.partitions or head.partitions,
     )
 
 

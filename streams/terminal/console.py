@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import NoReturn, TypeVar
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,19 +20,35 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 
 from processors.rules import Rules
+from schemas.outward import for_terminal
 from schemas.settings import Settings, load_settings
 from snapshots.checking.evidence import Show
 from snapshots.releases.failures import ReleaseError
 from streams.clock import Clock, clock_of
-from streams.failures import Understood
+from streams.failures import Understood, described
 from streams.state.clients import connect_redis, load_rules
 
 T = TypeVar("T")
 
-out = Console()
-err = Console(stderr=True, highlight=False)
+CLOSER = "`caseline doctor` looks closer"
+
+
+class PlainConsole(Console):
+    """A console on which text is only ever shown: the terminal obeys nothing that is in it."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of what is printed, each text cleaned."""
+        for it in super().render(renderable, options):
+            yield it if it.control else Segment(for_terminal(it.text), it.style)
+
+
+out = PlainConsole(markup=False, emoji=False)
+err = PlainConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class Exit(IntEnum):
@@ -58,9 +74,9 @@ def explained() -> Iterator[None]:
     except (Understood, ReleaseError) as error:
         fail(str(error))
     except RedisError as error:
-        fail(f"Redis: {error}; is CASELINE_REDIS_URL right? `caseline doctor` looks closer")
+        fail(f"Redis: {described(error)}; is CASELINE_REDIS_URL right? {CLOSER}")
     except KafkaError as error:
-        fail(f"Kafka: {error}; is CASELINE_KAFKA_BOOTSTRAP right? `caseline doctor` looks closer")
+        fail(f"Kafka: {described(error)}; is CASELINE_KAFKA_BOOTSTRAP right? {CLOSER}")
     except OSError as error:
         fail(f"{error.filename or ''} {error.strerror or error}".strip())
 
@@ -71,7 +87,10 @@ def settings_and_rules() -> tuple[Settings, Rules]:
         settings = load_settings()
         return settings, load_rules(settings)
     except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
+        wrong = (
+            ": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"])))
+            for it in error.errors()
+        )
         fail(f"{error.title}: {'; '.join(wrong)}")
     except (ValueError, OSError) as error:
         fail(f"settings, catalogue, areas or standards cannot be used: {error}")

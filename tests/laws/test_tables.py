@@ -241,7 +241,13 @@ LOCALITY = st.builds(
     Locality,
     st.none() | st.sampled_from(["Dover", "Atlantis", ""]),
     st.none() | st.text(max_size=3),
-) | st.builds(Locality, only=st.builds(Place, st.sampled_from(["youth-hub"]), st.text(max_size=3)))
+    st.none(),
+) | st.builds(
+    Locality,
+    st.none(),
+    st.none(),
+    st.builds(Place, st.sampled_from(["youth-hub", "district"]), st.text(max_size=3)),
+)
 
 
 @given(LOCALITY)

@@ -1,6 +1,6 @@
 """A second opinion: every figure of part A by brute force, straight from the events.
 
-Written from the definitions alone (Events; Indicators, part A) and importing nothing of the
+Written from the definitions alone (docs/events.md, docs/indicators.md), importing nothing of the
 product, so that a test comparing the two compares two independent readings. It goes through
 every case for every figure and keeps no running state; clarity comes before speed.
 """

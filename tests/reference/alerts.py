@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from tests.reference.cases import Case
@@ -10,6 +11,8 @@ from tests.reference.identity import in_order, known
 from tests.reference.messages import Event
 
 DAY = timedelta(days=1)
+# Working days before receipt in which a worker's assignment counts as on the day of receipt.
+AHEAD = 5
 
 
 class Rule(NamedTuple):
@@ -55,6 +58,7 @@ class _Day(NamedTuple):
     """A case on one day."""
 
     is_open: bool
+    episode: int
     holder: str | None
     received: date
     receipts: dict[str, date]
@@ -66,9 +70,12 @@ class _Day(NamedTuple):
 
     def done(self, rule: Rule) -> date | None:
         """The day on which what a rule asks for was done."""
-        since = self.clock(rule) if rule.what == "worker.assigned" else self.received
-        days = [day for what, day in self.milestones if what == rule.what and day >= since]
-        return min(days, default=None)
+        since = self.clock(rule)
+        days = [day for what, day in self.milestones if what == rule.what]
+        if rule.what == "worker.assigned":
+            is_ahead = [self.received <= it and working_days(it, since) <= AHEAD for it in days]
+            days = [max(it, since) for it, ahead in zip(days, is_ahead, strict=True) if ahead]
+        return min((day for day in days if day >= since), default=None)
 
 
 def alerts(events: Iterable[Event], today: date) -> dict[About, Found]:
@@ -86,7 +93,6 @@ def alerts(events: Iterable[Event], today: date) -> dict[About, Found]:
 
 def _of_case(events: list[Event], today: date) -> dict[tuple[str, int], Found]:
     found: dict[tuple[str, int], Found] = {}
-    episode, was_closed = 1, False
     changes = {event["day"] for event in events}
     now: _Day | None = None
     day = min(changes)
@@ -94,10 +100,8 @@ def _of_case(events: list[Event], today: date) -> dict[tuple[str, int], Found]:
         if day in changes:
             now = _on(events, day)
         if now:
-            episode += now.is_open and was_closed
-            was_closed = not now.is_open
             for rule in STANDARDS:
-                _look(found, rule, episode, now, day)
+                _look(found, rule, now, day)
             _end(found, now, day)
         day += DAY
     return found
@@ -114,14 +118,20 @@ def _on(events: list[Event], day: date) -> _Day | None:
     for event in so_far:
         if event["type"] == "case.allocated":
             holder = event["data"]["service"]
-            receipts.setdefault(holder, event["day"])
+            receipts.setdefault(holder, max(event["day"], case.received))
     milestones = [(event["type"], event["day"]) for event in so_far]
-    return _Day(case.closure is None, holder, case.received, receipts, milestones)
+    episode = _episode(so_far, case.received)
+    return _Day(case.closure is None, episode, holder, case.received, receipts, milestones)
 
 
-def _look(
-    found: dict[tuple[str, int], Found], rule: Rule, episode: int, now: _Day, day: date
-) -> None:
+def _episode(events: list[Event], received: date) -> int:
+    """How many times a case has been open: a closure followed by a reopening begins the next."""
+    kinds = [event["type"] for event in events if event["day"] >= received]
+    statuses = [kind for kind in kinds if kind in ("case.closed", "case.reopened")]
+    return 1 + sum(pair == ("case.closed", "case.reopened") for pair in pairwise(statuses))
+
+
+def _look(found: dict[tuple[str, int], Found], rule: Rule, now: _Day, day: date) -> None:
     if not now.is_open or now.holder != rule.service or now.done(rule):
         return
     clock = now.clock(rule)
@@ -129,9 +139,9 @@ def _look(
     if passed < rule.warn_at:
         return
     state = "breached" if passed > rule.limit else "due-soon"
-    before = found.get((rule.code, episode))
+    before = found.get((rule.code, now.episode))
     since = before.since if before and before.state == state else day
-    found[rule.code, episode] = Found(state, since, _due(rule, clock), None)
+    found[rule.code, now.episode] = Found(state, since, _due(rule, clock), None)
 
 
 def _end(found: dict[tuple[str, int], Found], now: _Day, day: date) -> None:
@@ -140,13 +150,14 @@ def _end(found: dict[tuple[str, int], Found], now: _Day, day: date) -> None:
     for about, what in found.items():
         rule = rules[about[0]]
         done = now.done(rule)
-        if what.state == "resolved" or (now.is_open and now.holder == rule.service and not done):
+        is_same = now.is_open and now.episode == about[1]
+        if what.state == "resolved" or (is_same and now.holder == rule.service and not done):
             continue
         if done:
             is_late = _passed(rule, now.clock(rule), done) > rule.limit
             reason = "done-late" if is_late else "done"
         else:
-            reason = "transferred" if now.is_open else "closed"
+            reason = "transferred" if is_same else "closed"
         found[about] = Found("resolved", day, what.due, reason)
 
 

@@ -1,4 +1,4 @@
-"""A case as the definitions read it (Indicators, Words)."""
+"""A case as the definitions read it (docs/indicators.md, Words)."""
 
 from collections.abc import Iterable
 from datetime import date

@@ -1,4 +1,4 @@
-"""A case through time: its episodes, its holders and its receipt (Indicators, Words and B)."""
+"""A case through time: its episodes, its holders and its receipt (Words and part B)."""
 
 from datetime import date, timedelta
 

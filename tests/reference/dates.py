@@ -1,4 +1,4 @@
-"""Dates, the slow way (Indicators, Words)."""
+"""Dates, the slow way (docs/indicators.md, Words)."""
 
 from calendar import monthrange
 from datetime import date, timedelta

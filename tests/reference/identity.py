@@ -1,4 +1,4 @@
-"""The set of events that is known (Events, identity rules)."""
+"""The set of events that is known (docs/events.md, Identity rules)."""
 
 import json
 from collections.abc import Iterable

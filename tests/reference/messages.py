@@ -1,4 +1,4 @@
-"""One message: whether it is an event, and what it says (Events)."""
+"""One message: whether it is an event, and what it says (docs/events.md)."""
 
 import json
 import re

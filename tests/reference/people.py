@@ -1,4 +1,4 @@
-"""A person as the definitions read one (Indicators, C and D), from the events up to a date."""
+"""A person as the definitions read one (parts C and D), from the events up to a date."""
 
 from collections.abc import Iterable
 from datetime import date

@@ -1,4 +1,4 @@
-"""The event types of every topic (Events)."""
+"""The event types of every topic (docs/events.md)."""
 
 from tests.reference.messages import TYPES, Event, parse
 

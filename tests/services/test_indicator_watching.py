@@ -31,7 +31,7 @@ CALM_SECONDS = 0.4
 OCTOBER = datetime(2015, 10, 20, 12, tzinfo=UTC)
 NOVEMBER = datetime(2015, 11, 1, 0, 0, 1, tzinfo=UTC)
 GOOD, BAD = "Outcomes achieved", "Disengaged"
-Told = tuple[str, str, str, int, str | None]
+Told = tuple[str | None, str, str, int, str | None]
 
 
 def at(time: datetime) -> Clock:

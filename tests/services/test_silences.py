@@ -115,12 +115,14 @@ def test_alerts_are_listed_by_severity_and_age_with_what_was_decided(
         *life(4),
     )
     shown = caseline.run("alerts", "list")
-    assert "3 alerts are active." in shown.stderr
-    lines = [line.split()[0] for line in shown.stdout.splitlines() if " C" in line]
-    assert lines == [alert_id(3), alert_id(2), alert_id(1)]
+    assert "3 alerts are active, on 3 cases" in shown.stderr
+    lines = [line.split() for line in shown.stdout.splitlines() if " P" in line]
+    cases = [next(it for it in line if it.startswith("C")) for line in lines]
+    assert cases == ["C3", "C1", "C2"]  # the last is due soon
+    assert [alert_id(number)[:8] in line for line, number in zip(lines, (3, 1, 2), strict=True)]
 
     who = ("--by", "T. Lead", "--reason", "Visit booked")
-    acked = asked(caseline, "ack", alert_id(1), *who, "--for", "3d")
+    acked = asked(caseline, "ack", alert_id(1)[:8], *who, "--for", "3d")
     assert f"{alert_id(1)} (breached) acknowledged until" in acked.stderr
     number = asked(caseline, "silence", "--area", "Kent", *who, "--for", "8h").stderr.partition(
         ":"
@@ -150,6 +152,9 @@ def test_alerts_are_listed_by_severity_and_age_with_what_was_decided(
     assert listed("--area", "Dover", "--severity", "critical") == ["C3"]
     assert listed("--owner", "Unit A", "--case", "C1", "--case", "C2") == ["C1"]
     assert listed("--standard", "unit-plan") == []
+    assert listed("--due-before", "2015-10-15") == ["C2"]
+    assert listed("--limit", "1") == ["C3"]
+    assert listed("--since", "2015-10-17") == []
 
 
 @pytest.mark.services
@@ -162,7 +167,16 @@ def test_an_alert_is_shown_with_its_history_and_who_was_told(
         recorder.record(*life(1), *life(2)[:2])
         tell(caseline, path)
     asked(
-        caseline, "silence", "--alert", alert_id(2), "--by", "x", "--reason", "y z", "--for", "1h"
+        caseline,
+        "silence",
+        "--alert",
+        alert_id(2)[:8],
+        "--by",
+        "x",
+        "--reason",
+        "y z",
+        "--for",
+        "1h",
     )
     on = caseline.run("alerts", "show", alert_id(2), receivers_file=path).stdout
     assert "told: breached since 2015-10-16" in on
@@ -171,7 +185,9 @@ def test_an_alert_is_shown_with_its_history_and_who_was_told(
     assert "done-late" in over
     assert "told of nothing that is active" in over
     states = [
-        line.split()[1] for line in over.splitlines() if line.split()[:1] in (["1"], ["2"], ["3"])
+        line.split()[1].strip(",")
+        for line in over.splitlines()
+        if line.split()[:1] in (["1"], ["2"], ["3"])
     ]
     assert states == ["due-soon", "breached", "resolved"]
     assert "no alert" in asked(caseline, "show", alert_id(9), code=1).stderr
@@ -186,6 +202,7 @@ def test_an_alert_is_shown_with_its_history_and_who_was_told(
         (("silence", "--for", "1h"), "say what is silenced"),
         (("silence", "--owner", "x", "--for", "1s"), "30m, 8h"),
         (("silence", "--area", "Mars", "--for", "1h"), "Thanet"),
+        (("ack", "6b86b", "--for", "1h"), "20 hexadecimal digits"),
     ],
 )
 def test_what_makes_no_sense_is_wrong_usage(arguments: tuple[str, ...], said: str) -> None:
@@ -199,5 +216,9 @@ def test_what_cannot_be_done_is_told_in_words(caseline: CommandLine) -> None:
     who = ("--by", "x", "--reason", "y")
     none = asked(caseline, "ack", alert_id(1), *who, "--for", "1h", code=1)
     assert f"no alert {alert_id(1)} is active" in none.stderr
-    past = caseline.run("alerts", "silence", "--owner", "x", *who, "--until", "2015-01-01", code=1)
+    few = asked(caseline, "ack", alert_id(1)[:8], *who, "--for", "1h", code=1)
+    assert f"{alert_id(1)[:8]} begins no active alert's id" in few.stderr
+    past = caseline.run(
+        "alerts", "silence", "--owner", "Kent", *who, "--until", "2015-01-01", code=1
+    )
     assert "it would be over before it began, at 2015-01-01 00:00" in past.stderr

@@ -1,6 +1,7 @@
 """Alerts as tests make them: changes, the outboxes that workers write, and who is told."""
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -63,6 +64,12 @@ class Recorder:
         self.deployment = caseline.settings.deployment
         self.redis: Any = Redis.from_url(caseline.settings.redis_url)
         self.redis.sadd(partitions_key(self.deployment), f"{PLACE.topic}:{PLACE.partition}")
+        self.judge(time.time())
+
+    def judge(self, seconds: float) -> None:
+        """Note that alerts were judged at a time, as a worker does."""
+        base = f"caseline:{{{self.deployment}:{PLACE.topic}:{PLACE.partition}}}"
+        self.redis.zadd(f"{base}:alerts:judged", {"at": seconds})
 
     def record(self, *changes: CaseChange, place: TP | None = PLACE) -> None:
         prefix = f"caseline:{{{self.deployment}}}"
@@ -75,6 +82,7 @@ class Recorder:
                     pipe.hset(f"{prefix}:alerts:open", it.alert, it.model_dump_json())
                 else:
                     pipe.hdel(f"{prefix}:alerts:open", it.alert)
+                pipe.sadd(f"{prefix}:alerts:owners", it.owner)
             pipe.execute()
 
     def waiting(self) -> int:

@@ -16,6 +16,9 @@ LOGS = ("messy-11", "messy-12")
 DATES = (date(2015, 6, 30), date(2015, 10, 17), date(2016, 2, 29))
 BAD_LINES = 8
 
+# The codes that the answers are about.
+ANSWERED = frozenset(f"EH{number:02}" for number in range(1, 21)) - {"EH02"}
+
 Cell = tuple[str, str, str]
 
 
@@ -57,7 +60,7 @@ def answered(text: str) -> dict[Cell, Figures]:
     return {
         cell: each
         for cell, each in figures(text).items()
-        if cell[0] != "EH02" and (each.numerator, each.denominator) != ("0", "0")
+        if cell[0] in ANSWERED and (each.numerator, each.denominator) != ("0", "0")
     }
 
 

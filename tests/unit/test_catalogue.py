@@ -40,9 +40,33 @@ def catalogue(measures: list[dict[str, Any]], indicators: list[dict[str, Any]]) 
     )
 
 
-def test_the_catalogue_that_ships_has_part_a() -> None:
+def numbered(prefix: str, first: int, last: int, *, without: tuple[int, ...] = ()) -> set[str]:
+    return {f"{prefix}{it:02}" for it in range(first, last + 1) if it not in without}
+
+
+def test_the_catalogue_that_ships_has_every_code_of_both_families() -> None:
     codes = [indicator.code for indicator in load_catalogue().indicator]
-    assert codes == [f"EH{number:02}" for number in range(1, 21)]
+    assert len(codes) == 141
+    assert set(codes) == {
+        *numbered("EH", 1, 49),
+        *numbered("CEH", 1, 79, without=(77,)),
+        *("CEH51a", "CEH52a", "CEH54a", "CEH55a", "CEH57a", "CEH58a"),
+        *numbered("SCS", 1, 6),
+        *("EH21@2017", "SISE58"),
+    }
+
+
+def test_part_a_comes_first_in_the_order_of_its_codes() -> None:
+    codes = [indicator.code for indicator in load_catalogue().indicator]
+    assert codes[:23] == [f"EH{number:02}" for number in range(1, 24)]
+
+
+def test_what_is_supplied_is_said_to_be() -> None:
+    supplied = {it.code for it in load_catalogue().indicator if it.source == "supplied"}
+    assert supplied == {
+        *numbered("EH", 31, 49, without=(32, 33, 34)),
+        *("SISE58", "CEH21", "CEH22"),
+    }
 
 
 def test_every_measure_that_ships_is_part_of_an_indicator() -> None:
@@ -79,7 +103,7 @@ def test_the_smallest_catalogue_is_valid() -> None:
         ({}, {"unit": "cases"}, "'count'"),
         ({}, {"colour": "red"}, "Extra inputs"),
         ({"colour": "red"}, {}, "Extra inputs"),
-        ({"of": "child"}, {}, "'case' or 'notification'"),
+        ({"of": "child"}, {}, "'case', 'notification', 'spell', 'person'"),
         ({"state": "shut"}, {}, "'open' or 'closed'"),
         ({"outcome": {"any_of": ("x",)}}, {}, "open: only a closed case has an outcome"),
         ({"of": "notification"}, {}, "a notification has no state"),
@@ -87,7 +111,7 @@ def test_the_smallest_catalogue_is_valid() -> None:
         ({"holder": {}}, {}, "exactly one of"),
         ({"holder": {"any_of": ("x",), "none_of": ("y",)}}, {}, "exactly one of"),
         ({"window": {"day": "closed", "kind": "year"}}, {}, "'month'"),
-        ({"starts": ({"day": "born"},)}, {}, "'received'"),
+        ({"starts": ({"day": "born"},)}, {}, "a case has no day called born"),
     ],
 )
 def test_a_catalogue_that_breaks_a_rule_is_refused_with_the_reason(

@@ -32,7 +32,8 @@ def figure(
     rules: Rules, standard: IndicatorStandard, numerator: int, denominator: int, place: str = "Kent"
 ) -> Figure:
     indicator = next(it for it in rules.catalogue.indicator if it.code == standard.indicator)
-    return Figure(standard, indicator, Place(place), numerator, denominator, standard.target)
+    flow = rules.catalogue.period_of(indicator)
+    return Figure(standard, indicator, Place(place), numerator, denominator, standard.target, flow)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC, VALIDATORS, json_schema, topics_of
-from tests.reference.messages import TYPES
+from schemas.events.registry import (
+    CASE_TOPIC,
+    GROUPS,
+    RETRACTION,
+    VALIDATORS,
+    group_of,
+    json_schema,
+    topics_of,
+)
+from tests.reference.topics import TOPICS
 
 REQUIRED = ["specversion", "id", "source", "subject", "time", "partitionkey", "type"]
 
@@ -29,26 +37,30 @@ def data_of(topic: str, variant: dict[str, Any]) -> dict[str, Any]:
 def test_the_schema_is_json_and_has_every_topic() -> None:
     schema = json.loads(json.dumps(json_schema()))
     assert schema["$schema"].endswith("2020-12/schema")
-    assert set(schema["$defs"]) == set(VALIDATORS)
+    assert set(schema["$defs"]) == set(VALIDATORS) == set(TOPICS)
 
 
-def test_every_type_is_on_the_topics_it_belongs_on() -> None:
-    for topic in VALIDATORS:
-        assert variants(topic).keys() & TYPES.keys() == {
-            kind for kind in TYPES if topic in topics_of(kind)
-        }
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_takes_its_own_types_and_retractions(topic: str) -> None:
+    assert variants(topic).keys() == {*TOPICS[topic], RETRACTION}
 
 
-@pytest.mark.parametrize("topic", [CASE_TOPIC, REFERENCE_TOPIC])
-def test_required_attributes_and_fields_are_those_of_the_contract(topic: str) -> None:
-    schemas = variants(topic)
-    for kind in schemas.keys() & TYPES.keys():
-        variant = schemas[kind]
-        required = {field for field in TYPES[kind] if not field.endswith("?")}
-        assert set(variant["required"]) == {*REQUIRED, *(["data"] if required else [])}
-        data = data_of(topic, variant)
-        assert set(data.get("required", [])) == required
-        assert set(data.get("properties", {})) == {field.rstrip("?") for field in TYPES[kind]}
+def test_a_type_goes_to_the_topic_that_takes_it_and_a_retraction_to_every_group() -> None:
+    for topic, kinds in TOPICS.items():
+        for kind in kinds:
+            assert topics_of(kind) == (topic,)
+    assert topics_of(RETRACTION) == GROUPS
+    assert {group_of(topic) for topic in VALIDATORS} == set(GROUPS)
+
+
+@pytest.mark.parametrize(("topic", "kind"), [(it, kind) for it in TOPICS for kind in TOPICS[it]])
+def test_required_attributes_and_fields_are_those_of_the_contract(topic: str, kind: str) -> None:
+    variant, fields = variants(topic)[kind], TOPICS[topic][kind]
+    required = {field for field in fields if not field.endswith("?")}
+    assert set(variant["required"]) == {*REQUIRED, *(["data"] if required else [])}
+    data = data_of(topic, variant)
+    assert set(data.get("required", [])) == required
+    assert set(data.get("properties", {})) == {field.rstrip("?") for field in fields}
 
 
 def test_the_pattern_of_times_is_one_that_other_languages_read_alike() -> None:

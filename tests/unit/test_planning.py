@@ -78,7 +78,7 @@ def test_each_change_is_told_once_and_an_end_only_to_who_was_told_of_a_beginning
     expected: dict[str, list[str]] = {}
     seen: dict[str, int] = {}
     on: set[str] = set()
-    for _, it in topic:
+    for _, it, *_ in topic:
         if it.version <= seen.get(it.alert, 0):
             continue
         seen[it.alert] = it.version

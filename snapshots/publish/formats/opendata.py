@@ -1,19 +1,18 @@
 """Open data as CSV in the layout of the Department for Education's statistics, with metadata.
 
-One row for every month, area and age band, one column for every indicator (Conventions,
-Publishing official figures). The four areas between the authority and its districts have no
+One row for every month, area and age band, one column for every indicator (docs/publishing.md,
+Open data). The four areas between the authority and its districts have no
 official level; they stand at `Planning area`, the one level that the screener takes within a local
 authority without an official code. The department's table tool passes over those rows.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
+from schemas.outward import csv_text
 from snapshots.publish.text.content import in_tree_order
 from snapshots.publish.text.figures import Cell
 from snapshots.publish.text.view import View
@@ -53,9 +52,7 @@ def csv_files(view: View) -> Iterator[tuple[str, bytes]]:
 
 
 def _written(rows: Iterator[list[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8")
+    return csv_text(rows).encode("utf-8")
 
 
 def _data(view: View) -> Iterator[list[str]]:

@@ -15,6 +15,7 @@ from gptables import GPTable, produce_workbook
 
 from schemas.areas import Area
 from schemas.catalogue import Indicator
+from schemas.outward import WORKBOOK_OPTIONS, for_workbook
 from snapshots.publish.formats.opendata import band_name
 from snapshots.publish.formats.pages import slug
 from snapshots.publish.formats.workbook_cover import cover_sheet, notes_table
@@ -40,13 +41,13 @@ def xlsx_files(view: View) -> Iterator[tuple[str, bytes]]:
             cover=cover_sheet(view),
             notes_table=notes_table(),
             contentsheet_options={"instructions": "This worksheet lists the others."},
-            workbook_options={"in_memory": True},
+            workbook_options={"in_memory": True, **WORKBOOK_OPTIONS},
         )
     release = view.release
     workbook.set_properties(
         {
             "title": f"{SERVICE}, {release.areas.top}, {month_title(release.period)}",
-            "author": release.author,
+            "author": for_workbook(release.author),
             # The day of the release, so that the same release gives the same bytes.
             "created": datetime.combine(release.released_on, time(), UTC).replace(tzinfo=None),
         }
@@ -213,7 +214,7 @@ def _table(
     frame: pd.DataFrame, name: str, title: str, formats: Sequence[dict[str, Any]] = ()
 ) -> GPTable:
     return GPTable(
-        table=frame,
+        table=frame.map(for_workbook),
         table_name=name,
         title=title,
         instructions="This worksheet has one table. Symbols are explained on the cover.",

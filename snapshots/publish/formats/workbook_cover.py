@@ -3,6 +3,7 @@
 import pandas as pd
 from gptables import Cover
 
+from schemas.outward import for_workbook
 from snapshots.publish.text import content, wording
 from snapshots.publish.text.reading_guide import disclosure_note, reading_notes
 from snapshots.publish.text.view import View
@@ -31,7 +32,7 @@ def cover_sheet(view: View) -> Cover:
     kind = wording.KIND_TITLES[release.kind]
     return Cover(
         title=f"{SERVICE}: {release.areas.top}, {month_title(release.period)}",
-        intro=[
+        intro=_clean(
             f"{kind}, number {release.number}. {wording.KIND_MEANINGS[release.kind]}",
             (
                 f"Figures as of {long_date(release.as_of)}, released on "
@@ -39,15 +40,19 @@ def cover_sheet(view: View) -> Cover:
             ),
             disclosure_note(view),
             *(note.text for note in view.commentary(release.areas.top)),
-        ],
-        about=[
+        ),
+        about=_clean(
             *reading_notes(view),
             "Symbols and marks:",
             *(f"[{sign}] {meaning}" for sign, meaning in MEANINGS.items()),
             *(f"{name}: {fact.text}" for name, fact in content.identity(view) if fact.code),
-        ],
-        contact=[release.author],
+        ),
+        contact=_clean(release.author),
     )
+
+
+def _clean(*texts: str) -> list[str]:
+    return [for_workbook(text) for text in texts]
 
 
 def notes_table() -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The words, symbols and marks of a publication, the same in every format.
 
-Symbols and marks are the Department for Education's (Conventions, Publishing official figures).
+Symbols and marks are the Department for Education's (docs/publishing.md).
 """
 
 from datetime import date

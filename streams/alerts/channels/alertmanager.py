@@ -94,7 +94,7 @@ def labels(change: CaseChange | IndicatorChange) -> dict[str, str]:
     if isinstance(change, CaseChange):
         named |= {"service": change.service, "team": change.team or ""}
     else:
-        named |= {"indicator": change.indicator, "period": change.period}
+        named |= {"indicator": change.indicator, "period": change.period or ""}
     return {name: text for name, text in named.items() if text}
 
 

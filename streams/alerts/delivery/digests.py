@@ -88,7 +88,9 @@ class Digests:
         offset = int((await self.state.fields())["next"])
         kept = [DeadLetter(letter.key, letter.model_dump_json(), offset)]
         server = MailServer(self.receiver)
-        outgoing = Outgoing(letter.key, self.sending, lambda: server.send(letter), kept)
+        outgoing = Outgoing(
+            letter.key, self.sending, lambda: server.send(letter), kept, letter.told
+        )
         await hand_over(self.desk, self.state, self.receiver.name, outgoing, pending)
 
     async def _read(self, start: int) -> bool:
@@ -101,7 +103,7 @@ class Digests:
     async def _take_in(self, found: Sequence[Published], after: int) -> None:
         known = await self.state.known({it.change.alert for it in found})
         resolved: dict[str, CaseChange | IndicatorChange | None] = {}
-        for _, change in found:
+        for _, change, _ in found:
             it = known[change.alert]
             if change.version > it.version:
                 it.version = change.version
@@ -172,6 +174,7 @@ class Digests:
                 subject=subject_of(owner[1], listed),
                 text=as_text(title, parts),
                 html=as_html(title, parts),
+                told=tuple(it.key for it in (*listed.active, *listed.resolved)),
             )
             for address in self.receiver.addresses(*owner)
         ]

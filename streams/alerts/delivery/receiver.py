@@ -97,17 +97,21 @@ async def hand_over(
             "refused, kept as dead letters",
             extra={"receiver": receiver, "reason": refused.reason, "delivery": outgoing.key},
         )
-    await state.done(pending, len(outgoing.letters))
+    await state.done(pending, len(outgoing.letters), outgoing.told, desk.now())
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message on its way: how it is sent, its key, and what is kept of it if it is refused."""
+    """A message on its way: how it is sent, its key, and what is kept of it if it is refused.
+
+    `told` has the keys of the changes that it tells of.
+    """
 
     key: str
     sending: Sending
     send: Callable[[], Awaitable[None]]
     letters: Sequence[Letter]
+    told: Sequence[str] = ()
 
 
 @dataclass
@@ -154,7 +158,10 @@ class Delivery:
             Letter(item.change.alert, item.change.model_dump_json(), item.offset)
             for item in message.items
         ]
-        outgoing = Outgoing(message.key, self.sending, lambda: self.channel.send(message), letters)
+        told = [item.change.key for item in message.items]
+        outgoing = Outgoing(
+            message.key, self.sending, lambda: self.channel.send(message), letters, told
+        )
         await hand_over(self.desk, self.state, self.receiver.name, outgoing, pending)
 
     async def _release(self, silences: Silences) -> bool:

@@ -7,6 +7,7 @@
     ...:told          HASH  alert -> what it was told, of those it believes to be active
     ...:held          HASH  alert -> what a silence withholds
     ...:over          ZSET  alerts that are over, by when that was seen
+    ...:taken         HASH  alert -> when each version of it was taken, or refused, first
 
 A message is fixed, with its key, in the step that moves `next`: whatever dies, the same message
 goes out again under the same key until it is taken. Only the process in office may write.
@@ -14,6 +15,7 @@ goes out again under the same key until it is taken. Only the process in office 
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
@@ -98,6 +100,15 @@ class ReceiverState:
         found: list[bytes] = await self._redis.hvals(self.key(name))
         return found
 
+    async def taken(self, alerts: Collection[str]) -> dict[str, dict[str, str]]:
+        """When each version of alerts was taken, or refused, first."""
+        names = list(alerts)
+        stored = await self._redis.hmget(self.key("taken"), names) if names else []
+        return {
+            alert: json.loads(text) if text else {}
+            for alert, text in zip(names, stored, strict=True)
+        }
+
     async def write(self, queue: Write) -> None:
         """Write all that is queued, or nothing."""
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -112,10 +123,22 @@ class ReceiverState:
             except WatchError as error:
                 raise TermOver("another process has begun to tell of alerts") from error
 
-    async def done(self, message: bytes, changes: int) -> None:
-        """The message, of so many changes, was taken or refused: it does not go out again."""
+    async def done(
+        self, message: bytes, changes: int, told: Collection[str] = (), at: datetime | None = None
+    ) -> None:
+        """The message, of so many changes, was taken or refused: it does not go out again.
+
+        `told` has the keys of the changes that it told of.
+        """
+        taken = await self.taken({key.partition(":")[0] for key in told})
+        for key in told:
+            alert, _, version = key.partition(":")
+            taken[alert].setdefault(version, at.isoformat(timespec="seconds") if at else "")
 
         def queue(pipe: Any) -> None:
+            if taken:
+                texts = {alert: json.dumps(times) for alert, times in taken.items()}
+                pipe.hset(self.key("taken"), mapping=texts)
             pipe.lrem(self.key("pending"), 1, message)
             pipe.hincrby(self._base, "waiting", -changes)
 
@@ -165,6 +188,7 @@ class ReceiverState:
         def queue(pipe: Any) -> None:
             pipe.zrem(over, *alerts)
             pipe.hdel(self.key("versions"), *alerts)
+            pipe.hdel(self.key("taken"), *alerts)
 
         if alerts:
             await self.write(queue)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from processors.alerts.overview import urgency
 from schemas.alerts import CaseChange, IndicatorChange, Reason
 from schemas.standards import OwnerKind
 from streams.alerts.actions import Ack
@@ -22,7 +23,7 @@ REASONS: Mapping[Reason, str] = {
     "retracted": "the record was retracted",
     "recovered": "better than its target again",
     "too-few": "too few cases to go by",
-    "period-ended": "the month is over",
+    "period-ended": "its month or year is over",
     "withdrawn": "the standard is no longer watched",
 }
 
@@ -54,7 +55,10 @@ class Section(NamedTuple):
 
 
 class Letter(BaseModel):
-    """A digest to one reader. `key` is its Message-ID, the same whenever it is written."""
+    """A digest to one reader. `key` is its Message-ID, the same whenever it is written.
+
+    `told` has the keys of the changes that it tells of.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,6 +68,7 @@ class Letter(BaseModel):
     subject: str
     text: str
     html: str
+    told: tuple[str, ...] = ()
 
 
 class Listed(NamedTuple):
@@ -96,12 +101,6 @@ def sections(listed: Listed, acks: Mapping[str, Ack], now: datetime, most: int) 
         if lines:
             found.append(Section(heading, lines, len(ordered) - len(lines)))
     return found
-
-
-def urgency(change: CaseChange | IndicatorChange) -> tuple[bool, date, str]:
-    """What orders alerts: the critical first, then what was or is due first."""
-    due = change.due if isinstance(change, CaseChange) else change.since
-    return change.severity != "critical", due, change.alert
 
 
 def subject_of(owner: str, listed: Listed) -> str:
@@ -173,7 +172,8 @@ def _line(change: CaseChange | IndicatorChange, ack: Ack | None) -> Line:
     if isinstance(change, CaseChange):
         subject, due = f"case {change.case}", f"due {_day(change.due)}"
     else:
-        subject = f"{change.indicator}, {change.provider or change.area}, {change.period}"
+        place = change.provider or change.area
+        subject = ", ".join(filter(None, (change.indicator, place, change.period)))
         due = f"{change.value_text} against {change.target:g}"
     return Line(subject, change.title, due, ", ".join(notes))
 

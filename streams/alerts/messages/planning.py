@@ -54,7 +54,7 @@ class Chooser:
         """
         items: list[Item] = []
         owners: dict[str, tuple[str, str]] = {}
-        for index, (offset, change) in enumerate(published):
+        for index, (offset, change, _) in enumerate(published):
             owner = (change.owner_kind, change.owner)
             if owners.setdefault(change.alert, owner) != owner:
                 return Choice(items, index)

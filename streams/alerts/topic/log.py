@@ -3,16 +3,20 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
+from schemas.connections import Brokers
 from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
 from streams.failures import Understood
+from streams.kafka import private
+from streams.kafka.clients import for_aiokafka
 from streams.state.open_alerts import parsed
 
 PARTITION = TopicPartition(ALERTS_TOPIC, 0)
@@ -33,24 +37,25 @@ class OtherLog(Understood):
 
 
 class Published(NamedTuple):
-    """A change and where it lies in the topic."""
+    """A change and where it lies in the topic; and since when, by Kafka's clock, if it does."""
 
     offset: int
     change: CaseChange | IndicatorChange
+    at: datetime | None = None
 
 
-class AlertLog:
-    """A reader of the topic, in no consumer group. Raises aiokafka.errors.KafkaError."""
+class TopicReader:
+    """A reader of one partition, in no consumer group. Raises aiokafka.errors.KafkaError."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, deployment: str) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
         self._consumer = consumer
-        self._deployment = deployment.encode()
+        self._partition = partition
         self._stands_at = -1
 
     async def end(self) -> int:
-        """The offset after the last change that is committed."""
-        ends: dict[TopicPartition, int] = await self._consumer.end_offsets([PARTITION])
-        return ends[PARTITION]
+        """The offset after the last message that is committed."""
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets([self._partition])
+        return ends[self._partition]
 
     @property
     def behind(self) -> int:
@@ -58,28 +63,42 @@ class AlertLog:
 
         At least 1 until the broker has said how many there are.
         """
-        end = self._consumer.highwater(PARTITION)
+        end = self._consumer.highwater(self._partition)
         return 1 if end is None else max(0, end - self._stands_at)
 
-    async def read(self, start: int, most: int, wait_ms: int) -> tuple[list[Published], int]:
-        """At most so many changes from an offset on, and the offset to go on from.
+    async def records(
+        self, start: int, most: int, wait_ms: int
+    ) -> tuple[list[ConsumerRecord], int]:
+        """At most so many messages from an offset on, and the offset to go on from.
 
         Waits a little where there are none. Raises OtherLog when the topic does not go so far.
         """
+        partition = self._partition
         if start != self._stands_at:  # to seek is to forget what was fetched ahead
-            self._consumer.seek(PARTITION, start)
+            self._consumer.seek(partition, start)
         try:
-            found = await self._consumer.getmany(PARTITION, timeout_ms=wait_ms, max_records=most)
+            found = await self._consumer.getmany(partition, timeout_ms=wait_ms, max_records=most)
         except OffsetOutOfRangeError as error:
             raise OtherLog(
-                f"{ALERTS_TOPIC}: there is no offset {start}: this is another Kafka than the one "
-                "that alerts were told from before"
+                f"{partition.topic}: there is no offset {start}: this is another Kafka than the "
+                "one that alerts were told from before"
             ) from error
-        records = found.get(PARTITION, [])
-        changes = [it for it in map(self._published, records) if it]
         # Markers of transactions take offsets without being records.
-        self._stands_at = await self._consumer.position(PARTITION)
-        return changes, self._stands_at
+        self._stands_at = await self._consumer.position(partition)
+        return found.get(partition, []), self._stands_at
+
+
+class AlertLog(TopicReader):
+    """A reader of the topic of alerts."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, deployment: str) -> None:
+        super().__init__(consumer, PARTITION)
+        self._deployment = deployment.encode()
+
+    async def read(self, start: int, most: int, wait_ms: int) -> tuple[list[Published], int]:
+        """The changes among what `records` gives."""
+        found, after = await self.records(start, most, wait_ms)
+        return [it for it in map(self._published, found) if it], after
 
     def _published(self, record: ConsumerRecord) -> Published | None:
         """A change of this deployment's; None for anything else."""
@@ -89,17 +108,35 @@ class AlertLog:
         if change is None:
             log.error("no change, passed over", extra={"offset": record.offset})
             return None
-        return Published(record.offset, change)
+        at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        return Published(record.offset, change, at)
 
 
 @asynccontextmanager
-async def alert_log(brokers: str, deployment: str, wait_ms: int) -> AsyncIterator[AlertLog]:
+async def alert_log(brokers: Brokers, deployment: str, wait_ms: int) -> AsyncIterator[AlertLog]:
     """A reader, for as long as the context lasts. Raises OtherLog when there is no topic.
 
     The broker is asked again after `wait_ms` without anything new.
     """
+    async with _consumer(brokers, PARTITION, wait_ms) as consumer:
+        yield AlertLog(consumer, deployment)
+
+
+@asynccontextmanager
+async def topic_reader(
+    brokers: Brokers, partition: TopicPartition, wait_ms: int
+) -> AsyncIterator[TopicReader]:
+    """A reader of any partition, as `alert_log` is one of alerts."""
+    async with _consumer(brokers, partition, wait_ms) as consumer:
+        yield TopicReader(consumer, partition)
+
+
+@asynccontextmanager
+async def _consumer(
+    brokers: Brokers, partition: TopicPartition, wait_ms: int
+) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers,
+        **for_aiokafka(brokers),
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",
@@ -108,18 +145,18 @@ async def alert_log(brokers: str, deployment: str, wait_ms: int) -> AsyncIterato
     )
     try:
         await consumer.start()
-        await _find_topic(consumer)
-        consumer.assign([PARTITION])
-        yield AlertLog(consumer, deployment)
+        topic = partition.topic
+        await find_topic(topic, lambda: private.partitions_of(consumer, topic))
+        consumer.assign([partition])
+        yield consumer
     finally:
         await consumer.stop()
 
 
-async def _find_topic(consumer: AIOKafkaConsumer) -> None:
+async def find_topic(topic: str, partitions: Callable[[], Awaitable[Collection[int]]]) -> None:
     """Wait a moment for the topic, which may have been created just now. Raises OtherLog."""
     deadline = time.monotonic() + PATIENCE
-    # All metadata: to ask for one topic that is not there is to wait for it.
-    while not (await consumer._client.fetch_all_metadata()).partitions_for_topic(ALERTS_TOPIC):
+    while not await partitions():
         if time.monotonic() > deadline:
-            raise OtherLog(f"there is no topic {ALERTS_TOPIC}: run `caseline topics create`")
+            raise OtherLog(f"there is no topic {topic}: run `caseline topics create`")
         await asyncio.sleep(POLL_SECONDS)

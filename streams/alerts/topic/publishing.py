@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException, Producer
 from redis.asyncio import Redis
 
 from schemas.alerts import ALERTS_TOPIC
+from schemas.connections import Brokers
 from snapshots.releases.transactions import NotWritten, transactional, write
 from streams.failures import Understood
 from streams.state.election import TermOver
@@ -43,7 +44,7 @@ class Entry(NamedTuple):
 class Publisher:
     """The one process that may publish a deployment's alerts, from when it first does."""
 
-    def __init__(self, brokers: str, deployment: str) -> None:
+    def __init__(self, brokers: Brokers, deployment: str) -> None:
         self._brokers = brokers
         self._deployment = deployment
         self._producer: Producer | None = None

@@ -3,6 +3,9 @@
 import asyncio
 import sys
 import tomllib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +14,13 @@ from redis.asyncio import Redis
 from rich.table import Table
 from rich.text import Text
 
-from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
-from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers
+from processors.alerts.overview import Wanted
+from processors.days.calendar import LONDON
+from schemas.alerts import ALERTS_TOPIC
+from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named_receivers
 from schemas.settings import Settings
 from streams.alerts.delivery.refusals import RECEIVER_HEADER
-from streams.alerts.history import history, told_of
+from streams.alerts.history import Step, history, told_of
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import DeliveryMetrics
@@ -30,8 +35,12 @@ from streams.terminal.commands.deciding import (
     StandardOption,
     StateOption,
     areas_under,
+    check_names,
+    names_known,
+    whole_id,
 )
 from streams.terminal.console import (
+    Exit,
     err,
     explained,
     fail,
@@ -44,14 +53,20 @@ from streams.terminal.logs import set_up_logs
 from streams.terminal.selection import FormatOption
 from streams.terminal.stopping import run_until_asked
 from streams.terminal.tables.alerts import (
+    Listing,
     Standing,
-    Wanted,
     as_csv,
     as_json,
-    as_table,
+    cases_table,
+    counts_table,
     decided,
     history_table,
-    standings,
+    indicators_table,
+    judged_text,
+    listing,
+    rows,
+    second,
+    staleness,
 )
 from streams.terminal.tables.scorecards import Format
 
@@ -64,10 +79,33 @@ alerts.command()(deciding.silence)
 alerts.command()(deciding.silences)
 alerts.command()(deciding.unsilence)
 alerts.command("forecast")(forecasting.show_forecast)
+# What of an alert is an instant, and shown by the clock in London.
+MOMENTS = {"learnt", "stand_learnt", "acknowledged_until", "silenced_until"}
 
 OnceOption = Annotated[bool, typer.Option("--once", help="Tell what there is to tell, and end.")]
 CaseOption = Annotated[
     list[str] | None, typer.Option("--case", metavar="ID", help="Only this case's; repeatable.")
+]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
+        metavar="TIME",
+        help="Only those new since a day began, or a time, in London.",
+    ),
+]
+DueBeforeOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--due-before",
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="Only those on cases that are or were due before a day.",
+    ),
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many lines.")
 ]
 
 
@@ -77,7 +115,8 @@ def run(once: OnceOption = False) -> None:
 
     Run it beside any number of workers, more than once if you like: one of them is elected, and
     another takes over when it stops or dies. Who is told is in the file that `receivers_file`
-    names.
+    names. With --once it first waits for `alert_calm_seconds` if an indicator's alert changes, to
+    see that it lasts.
     """
     # Kafka's and HTTP's clients take a while to import, which no other command should wait for.
     from streams.alerts.duties import ElectedDuties
@@ -106,10 +145,18 @@ def list_alerts(
     provider: ProviderOption = None,
     severity: SeverityOption = None,
     case: CaseOption = None,
+    since: SinceOption = None,
+    due_before: DueBeforeOption = None,
+    limit: LimitOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
-    """List the alerts that are active: the critical first, then what was or is due first."""
+    """List the alerts that are active: counts by standard and owner, then a line for each case.
+
+    The critical come first, then the longest overdue. Says as of when it is right; exit code 4
+    where that is not today. What is new is so since yesterday's close, or --since.
+    """
     settings, rules = settings_and_rules()
+    now = the_clock(settings).now()
     wanted = Wanted(
         standards=frozenset(standard or ()),
         states=frozenset(state or ()),
@@ -118,42 +165,68 @@ def list_alerts(
         providers=frozenset(provider or ()),
         severities=frozenset(severity or ()),
         cases=frozenset(case or ()),
+        since=since.replace(tzinfo=LONDON) if since else None,
+        due_before=due_before.date() if due_before else None,
     )
-    now = the_clock(settings).now()
-    found: list[Standing] = on_redis(
-        settings, lambda redis: standings(redis, settings.deployment, wanted, now)
-    )
-    rows = [it.row for it in found]
+
+    async def work(redis: Redis) -> Listing:
+        there = await names_known(redis, settings, rules)
+        check_names(there, standard, owner, provider)
+        return await listing(redis, settings.deployment, wanted, now, limit)
+
+    found = on_redis(settings, work)
     if form is Format.JSON:
-        sys.stdout.write(as_json(rows) + "\n")
+        sys.stdout.write(as_json(rows(found)) + "\n")
     elif form is Format.CSV:
-        sys.stdout.write(as_csv(rows))
+        sys.stdout.write(as_csv(rows(found)))
     else:
-        if found:
-            out.print(as_table(found, out.width))
-        err.print(f"{len(found):,} alerts are active.")
+        _print(found, limit)
+    said = staleness(found)
+    for text in said:
+        err.print(f"warning: {text}", style="bold red", markup=False, soft_wrap=True)
+    if said:
+        raise typer.Exit(Exit.UNWELL)
+
+
+def _print(found: Listing, limit: int | None) -> None:
+    overview = found.overview
+    out.print(Text(judged_text(found), style="bold red" if staleness(found) else ""))
+    if overview.counts:
+        out.print(counts_table(overview))
+    if overview.cases:
+        out.print(cases_table(found, out.width, limit))
+    if overview.indicators:
+        out.print(indicators_table(found, limit))
+    hidden = sum(
+        max(0, len(it) - (limit or len(it))) for it in (overview.cases, overview.indicators)
+    )
+    more = f"; {hidden:,} lines more are not shown" if hidden else ""
+    cases = f"{overview.total:,} alerts are active, on {len(overview.cases):,} cases"
+    err.print(f"{cases} and {len(overview.indicators):,} figures{more}.")
 
 
 @alerts.command()
-def show(alert: AlertArgument) -> None:
+def show(digits: AlertArgument) -> None:
     """Show an alert: how it stands, how it came there, and who was told."""
     settings, _ = settings_and_rules()
-    receivers = [it.name for it in receivers_of(settings)]
+    names = [it.name for it in receivers_of(settings, named_receivers)]
     now = the_clock(settings).now()
 
     async def work(
         redis: Redis,
-    ) -> tuple[list[CaseChange | IndicatorChange], list[Standing], dict[str, str]]:
-        changes = await history(settings.kafka_bootstrap, settings.deployment, alert)
+    ) -> tuple[list[Step], list[Standing], dict[str, str]]:
+        alert = await whole_id(redis, settings.deployment, digits)
+        brokers, deployment = settings.kafka, settings.deployment
+        steps = await history(brokers, deployment, alert, redis, names)
         active = await open_change(redis, settings.deployment, alert)
-        standing = [active] if active else changes[-1:]
-        found = await decided(redis, settings.deployment, standing, now)
-        return changes, found, await told_of(redis, settings.deployment, receivers, alert)
+        standing = [active] if active else [it.change for it in steps[-1:]]
+        found = await decided(redis, deployment, standing, now)
+        return steps, found, await told_of(redis, deployment, names, alert)
 
-    changes, found, told = on_redis(settings, work)
+    steps, found, told = on_redis(settings, work)
     if not found:
-        fail(f"there is no alert {alert}: see `caseline alerts list`")
-    _show(found[0], changes, told)
+        fail(f"there is no alert {digits}: see `caseline alerts list`")
+    _show(found[0], steps, told)
 
 
 @alerts.command()
@@ -162,7 +235,7 @@ def refused() -> None:
     settings, _ = settings_and_rules()
 
     async def read() -> list[DeadLetter]:
-        letters = read_dead_letters(settings.kafka_bootstrap, [ALERTS_TOPIC])
+        letters = read_dead_letters(settings.kafka, [ALERTS_TOPIC])
         return [letter async for letter in letters]
 
     with explained():
@@ -177,10 +250,15 @@ def refused() -> None:
     err.print(f"{len(letters):,} refused.")
 
 
-def receivers_of(settings: Settings) -> tuple[Webhook | Alertmanager | Smtp, ...]:
+Receivers = tuple[Webhook | Alertmanager | Smtp, ...]
+
+
+def receivers_of(
+    settings: Settings, load: Callable[[Path | None], Receivers] = load_receivers
+) -> Receivers:
     """The receivers of the settings; ends with why not."""
     try:
-        return load_receivers(settings.receivers_file)
+        return load(settings.receivers_file)
     except ValidationError as error:
         wrong = (f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
         fail(f"{settings.receivers_file}: {'; '.join(wrong)}")
@@ -188,14 +266,13 @@ def receivers_of(settings: Settings) -> tuple[Webhook | Alertmanager | Smtp, ...
         fail(f"{settings.receivers_file} cannot be used: {error}")
 
 
-def _show(
-    standing: Standing, changes: list[CaseChange | IndicatorChange], told: dict[str, str]
-) -> None:
+def _show(standing: Standing, steps: list[Step], told: dict[str, str]) -> None:
     change = standing.change
     table = Table(box=None, show_header=False, padding=(0, 1))
     for name, value in standing.row.items():
         if value is not None:
-            table.add_row(name, Text(str(value)))
+            text = second(datetime.fromisoformat(value)) if name in MOMENTS else str(value)
+            table.add_row(name, Text(text))
     if standing.ack:
         table.add_row("acknowledgement", Text(standing.ack.reason))
     for silence in standing.silences:
@@ -203,5 +280,5 @@ def _show(
     for receiver, how in told.items():
         table.add_row(f"receiver {receiver}", Text(how))
     out.print(Text(f"{change.title}: {change.state}", style="bold"), table, sep="\n")
-    if changes:
-        out.print(history_table(changes))
+    if steps:
+        out.print(history_table(steps))

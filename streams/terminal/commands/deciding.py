@@ -1,23 +1,29 @@
 """Commands by which people decide about alerts: acknowledge and silence them."""
 
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from redis.asyncio import Redis
 
 from processors.days.calendar import LONDON
 from processors.rules import Rules
+from schemas.receivers import Smtp, named_receivers
+from schemas.settings import Settings
 from streams.alerts.actions import Ack, Actions, NotPossible, Silence, new_id
-from streams.state.open_alerts import open_change
+from streams.alerts.decisions import Decisions
+from streams.state.open_alerts import begun_with, open_change, open_changes, owners_known
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import known
 from streams.terminal.tables.alerts import matched, moment, silences_table
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-ALERT = r"[0-9a-f]{20}"
+DIGITS = 20
+ALERT = rf"[0-9a-f]{{6,{DIGITS}}}"
 
 
 class SeverityName(StrEnum):
@@ -37,7 +43,10 @@ class ActiveState(StrEnum):
 def checked_alert(text: str) -> str:
     """The text if it can be an alert's id. Raises typer.BadParameter."""
     if not re.fullmatch(ALERT, text):
-        raise typer.BadParameter(f"{text}: an alert's id is 20 hexadecimal digits")
+        raise typer.BadParameter(
+            f"{text}: an alert's id is {DIGITS} hexadecimal digits; of one that is active, the "
+            "first will do"
+        )
     return text
 
 
@@ -52,7 +61,12 @@ def _checked_duration(text: str | None) -> str | None:
 
 
 AlertArgument = Annotated[
-    str, typer.Argument(metavar="ALERT", help="The alert's id.", callback=checked_alert)
+    str,
+    typer.Argument(
+        metavar="ALERT",
+        help="The alert's id; of an active one, as much of it as `list` shows.",
+        callback=checked_alert,
+    ),
 ]
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides.")]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
@@ -106,18 +120,30 @@ def ack(
 ) -> None:
     """Say that someone sees to an alert.
 
-    It holds as long as the alert stays in its state, and no longer than was said.
+    It holds as long as the alert stays in its state and with its owner, and no longer than was
+    said. What is over meanwhile and comes again has to be acknowledged again.
     """
     settings, _ = settings_and_rules()
     now = the_clock(settings).now()
     ends = _ends(now, until, duration)
 
     async def work(redis: Redis) -> Ack:
-        change = await open_change(redis, settings.deployment, alert)
+        change = await open_change(
+            redis, settings.deployment, await whole_id(redis, settings.deployment, alert)
+        )
         if change is None:
             raise NotPossible(f"no alert {alert} is active: see `caseline alerts list`")
-        made = Ack(by=by, reason=reason, at=now, until=ends, alert=alert, state=change.state)
-        await Actions(redis, settings.deployment).ack(made)
+        made = Ack(
+            by=by,
+            reason=reason,
+            at=now,
+            until=ends,
+            alert=change.alert,
+            state=change.state,
+            stand=change.stand,
+            owner=change.owner,
+        )
+        await Decisions(settings.kafka, redis, settings.deployment).ack(made)
         return made
 
     made = on_redis(settings, work)
@@ -144,7 +170,7 @@ def silence(
     if not any((standard, owner, area, provider, severity, alert)):
         raise typer.BadParameter("say what is silenced: --standard, --owner, --area, ...")
     now = the_clock(settings).now()
-    made = Silence(
+    asked = Silence(
         id=new_id(),
         by=by,
         reason=reason,
@@ -156,9 +182,16 @@ def silence(
         within=tuple(areas_under(rules, area)),
         providers=tuple(provider or ()),
         severities=tuple(severity or ()),
-        alerts=tuple(alert or ()),
     )
-    on_redis(settings, lambda redis: Actions(redis, settings.deployment).silence(made))
+
+    async def work(redis: Redis) -> Silence:
+        check_names(await names_known(redis, settings, rules), standard, owner, provider)
+        whole = [await whole_id(redis, settings.deployment, it) for it in alert or ()]
+        made = asked.model_copy(update={"alerts": tuple(whole)})
+        await Decisions(settings.kafka, redis, settings.deployment).silence(made)
+        return made
+
+    made = on_redis(settings, work)
     err.print(f"{made.id}: {matched(made)} silenced until {moment(made.until)}.", markup=False)
 
 
@@ -182,7 +215,8 @@ def unsilence(
     """End a silence early."""
     settings, _ = settings_and_rules()
     now = the_clock(settings).now()
-    on_redis(settings, lambda redis: Actions(redis, settings.deployment).end(number, by, now))
+    brokers, deployment = settings.kafka, settings.deployment
+    on_redis(settings, lambda redis: Decisions(brokers, redis, deployment).end(number, by, now))
     err.print(f"{number} ended.")
 
 
@@ -190,6 +224,64 @@ def areas_under(rules: Rules, named: list[str] | None) -> list[str]:
     """The areas named and all below them. Raises typer.BadParameter for one there is not."""
     known(named, rules.areas.names, "--area")
     return list(dict.fromkeys(it for name in named or () for it in rules.areas.under(name)))
+
+
+async def whole_id(redis: Redis, deployment: str, digits: str) -> str:
+    """The id of the one active alert that begins so; a whole one as it is. Raises NotPossible."""
+    if len(digits) == DIGITS:
+        return digits
+    found = await begun_with(redis, deployment, digits)
+    if len(found) != 1:
+        has = f"begins the ids {', '.join(found)}" if found else "begins no active alert's id"
+        raise NotPossible(f"{digits} {has}: see `caseline alerts list`")
+    return found[0]
+
+
+class Names(NamedTuple):
+    """What alerts may be asked for by; what is not among it is misspelt."""
+
+    standards: list[str]
+    owners: list[str]
+    providers: list[str]
+
+
+async def names_known(redis: Redis, settings: Settings, rules: Rules) -> Names:
+    """The standards; and owners and providers, those of any alert there ever was among them."""
+    standards = rules.standards
+    there = await owners_known(redis, settings.deployment)
+    codes = [it.code for it in standards.standard]
+    codes += [it.code for it in standards.indicator_standard]
+    providers = {*standards.providers, *there["provider"]}
+    with suppress(ValueError, OSError):  # whoever tells of alerts says what is wrong with the file
+        for receiver in named_receivers(settings.receivers_file):
+            boxes = receiver.mailbox if isinstance(receiver, Smtp) else ()
+            there["owner"] |= {*(it.owner for it in boxes), *receiver.owners}
+    active = {it.standard for it in await open_changes(redis, settings.deployment)}
+    return Names(
+        [*codes, *sorted(active - set(codes))],
+        sorted({*rules.areas.names, *providers, *there["owner"]}),
+        sorted(providers),
+    )
+
+
+def check_names(
+    there: Names,
+    standard: list[str] | None,
+    owner: list[str] | None,
+    provider: list[str] | None,
+) -> None:
+    """Raises typer.BadParameter for a name that is misspelt: nothing found is not nothing wrong."""
+    known(standard, there.standards, "--standard")
+    for asked, names, option in (
+        (owner, there.owners, "--owner"),
+        (provider, there.providers, "--provider"),
+    ):
+        for name in sorted(set(asked or ()) - set(names)):
+            near = get_close_matches(name, names, n=3, cutoff=0.5)
+            hint = f"; is it {' or '.join(near)}?" if near else ""
+            raise typer.BadParameter(
+                f"{name}: no alert was ever for anyone of this name{hint}", param_hint=option
+            )
 
 
 def _ends(now: datetime, until: datetime | None, duration: str | None) -> datetime:

@@ -101,7 +101,7 @@ class Demonstration:
         self._worker = worker
         self._events = events
         self._redis: Redis = connect_redis(settings)
-        self._sender = Sender(settings.kafka_bootstrap)
+        self._sender = Sender(settings.kafka)
         self._sent = 0
 
     async def run(self) -> None:

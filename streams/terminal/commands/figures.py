@@ -1,6 +1,5 @@
 """Commands that show figures: from the live tables, and straight from files."""
 
-import csv
 import json
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import typer
 from redis.asyncio import Redis
 
 from processors.record.quality import OddFact, Oddity
+from schemas.outward import csv_text, for_terminal
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import BadLine, Line, read_events
 from streams.state.reading import LiveScorecard, read_odd_facts, read_scorecard
@@ -99,9 +99,7 @@ def quality(
     if form is Format.JSON:
         sys.stdout.write(json.dumps([fact._asdict() for fact in facts], indent=1) + "\n")
     elif form is Format.CSV:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(OddFact._fields)
-        writer.writerows(facts)
+        sys.stdout.write(csv_text([OddFact._fields, *facts]))
     else:
         out.print(odd_facts_table(facts))
 
@@ -160,6 +158,7 @@ def feed_lines(path: Path, take: Callable[[list[Line]], None]) -> tuple[int, lis
 def show_bad_lines(path: Path, bad: list[BadLine]) -> None:
     """Report lines that are no events on standard error, with their numbers and reasons."""
     for line in bad[:SHOWN_BAD_LINES]:
-        sys.stderr.write(f"{path.name}, line {line.number}: {line.rejection.message}\n")
+        text = f"{path.name}, line {line.number}: {line.rejection.message}"
+        sys.stderr.write(for_terminal(text) + "\n")
     if len(bad) > SHOWN_BAD_LINES:
         sys.stderr.write(f"... and {len(bad) - SHOWN_BAD_LINES} more bad lines\n")

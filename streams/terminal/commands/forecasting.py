@@ -1,7 +1,5 @@
 """The command that looks ahead: how many cases breach each standard if nothing happens."""
 
-import csv
-import io
 import json
 import sys
 from datetime import date, datetime, timedelta
@@ -13,6 +11,7 @@ from rich.table import Table
 
 from processors.days.calendar import LAST_YEAR
 from processors.places.forecast import Forecast, forecast
+from schemas.outward import csv_text
 from streams.state.reading import read_stocks
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import FormatOption, known
@@ -98,13 +97,12 @@ def _record(row: Forecast) -> dict[str, object]:
 
 
 def _as_csv(rows: list[Forecast], days: list[date]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["standard", "title", "area", "provider", "now", *days])
-    for row in rows:
-        counts = [row.now, *row.later.values()]
-        writer.writerow([row.standard, row.title, row.area, row.provider or "", *counts])
-    return text.getvalue()
+    head = ["standard", "title", "area", "provider", "now", *days]
+    lines = (
+        [row.standard, row.title, row.area, row.provider, row.now, *row.later.values()]
+        for row in rows
+    )
+    return csv_text([head, *lines])
 
 
 def _as_table(rows: list[Forecast], days: list[date]) -> Table:

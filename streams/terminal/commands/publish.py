@@ -8,6 +8,7 @@ import typer
 
 from schemas.catalogue import Catalogue
 from schemas.release import Release
+from snapshots.releases.access import Access
 from snapshots.releases.failures import NotAllowed, ReleaseError
 from snapshots.releases.folder import ReleaseFolder
 from streams.terminal.commands.releases import NumberOption, checked_period
@@ -90,7 +91,8 @@ def publish(
                 )
             else:
                 view = View(release, others, stored=sealed.text)
-            written = publish(view, to, [Format(each) for each in chosen])
+            access = Access.of(settings.releases_readers)
+            written = publish(view, to, [Format(each) for each in chosen], access)
         except ReleaseError as error:
             fail(str(error))
     for path in written:

@@ -166,7 +166,7 @@ def verify(
     chosen = [checked_period(period) for period in periods or ()]
     with explained():
         folder = ReleaseFolder(settings.releases)
-        topic = None if offline else published(settings.kafka_bootstrap)
+        topic = None if offline else published(settings.kafka)
         there = {*folder.periods(), *(name.partition("/")[0] for name in topic or ())}
         chosen = chosen or sorted(there)
         found = list(problems(folder, topic, chosen))
@@ -197,7 +197,7 @@ def _recomputed(
 
 def _examined(settings: Settings, question: Question) -> Evidence:
     with log_progress() as begin:
-        records = read_log(settings.kafka_bootstrap, question.cut)
+        records = read_log(settings.kafka, question.cut, question.passed_over)
         return examine(records, question, begin(sum(it.offset for it in question.cut)))
 
 

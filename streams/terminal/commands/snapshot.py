@@ -11,7 +11,9 @@ from processors.rules import Rules
 from schemas.release import ReleaseKind
 from schemas.settings import Settings
 from snapshots.making.schedule import wait
+from snapshots.publish.formats.glyphs import unshown
 from snapshots.releases.chain import Request, requested
+from streams.failures import described
 from streams.jobs.releasing import Outcome, Releasing
 from streams.jobs.scheduling import FAILURES, Schedule
 from streams.metrics.exposition import new_registry, served
@@ -123,7 +125,7 @@ async def _keep(
         is_elsewhere = isinstance(error, Elsewhere)
         metrics.ran("elsewhere" if is_elsewhere else "failed")
         style = None if is_elsewhere else "red"
-        err.print(f"{period}: {error}", style=style, markup=False, soft_wrap=True)
+        err.print(f"{period}: {described(error)}", style=style, markup=False, soft_wrap=True)
 
     months = Schedule(settings, make, tell_outcome, tell_failure)
     while True:
@@ -132,7 +134,7 @@ async def _keep(
         except FAILURES as error:
             failed = error
             metrics.ran("failed")
-            err.print(str(error), style="red", markup=False, soft_wrap=True)
+            err.print(described(error), style="red", markup=False, soft_wrap=True)
         if once and failed:
             raise typer.Exit(Exit.FAILED)
         if once:
@@ -155,3 +157,5 @@ def tell(outcome: Outcome, settings: Settings) -> None:
     made = "released" if outcome.is_new else "was released already"
     err.print(f"{sealed.name} ({sealed.release.kind}) {made}: {settings.releases / sealed.name}")
     err.print(f"SHA-256 {sealed.sha256}")
+    for text in unshown(sealed.release):
+        err.print(text, style="yellow", soft_wrap=True)

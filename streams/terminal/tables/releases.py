@@ -1,7 +1,5 @@
 """Releases and their differences as people and programs read them: tables, JSON and CSV."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.catalogue import Catalogue
+from schemas.outward import csv_text, for_json
 from schemas.release import Cause, Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
 from snapshots.checking.differences import Difference
@@ -105,7 +104,7 @@ def causes_table(found: Sequence[Explained]) -> Table:
 
 def differences_json(found: Sequence[Explained]) -> str:
     """Differences as a JSON array, an element for each field of a cell, with their events."""
-    return json.dumps(list(_rows(found)), indent=1, ensure_ascii=False)
+    return for_json(json.dumps(list(_rows(found)), indent=1, ensure_ascii=False))
 
 
 def differences_csv(found: Sequence[Explained]) -> str:
@@ -153,8 +152,4 @@ def _shown(value: object) -> str:
 
 
 def _csv(names: list[str], rows: Iterable[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([names, *([row[name] for name in names] for row in rows)])

@@ -1,7 +1,5 @@
 """Scorecard rows as people and programs read them: tables, JSON and CSV."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -11,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.figures.evaluate import rounded_half_up
-from processors.figures.population import BANDS
 from processors.record.quality import EXPLANATIONS, OddFact
-from schemas.catalogue import ALL_AGES, Catalogue, Indicator
+from schemas.catalogue import ALL_AGES, BANDS, Catalogue, Indicator
+from schemas.outward import csv_text, for_json
 from schemas.scorecard import ROWS, ScorecardRow
 
 
@@ -56,16 +54,13 @@ ARROWS = {
 
 def as_json(rows: Sequence[ScorecardRow]) -> str:
     """The rows as a JSON array."""
-    return ROWS.dump_json(list(rows), indent=1).decode()
+    return for_json(ROWS.dump_json(list(rows), indent=1).decode())
 
 
 def as_csv(rows: Iterable[ScorecardRow]) -> str:
     """The rows as CSV with a header; ratios have exactly one decimal, absent values are empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(ScorecardRow.model_fields), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row.model_dump() for row in rows)
-    return text.getvalue()
+    fields = list(ScorecardRow.model_fields)
+    return csv_text([fields, *([getattr(row, it) for it in fields] for row in rows)])
 
 
 def as_tables(rows: Sequence[ScorecardRow], catalogue: Catalogue, width: int) -> list[Table]:

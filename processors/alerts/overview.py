@@ -1,0 +1,167 @@
+"""What stands now, for whoever must act: counts by standard and owner, and a line for each case."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from processors.days.calendar import LONDON
+from schemas.alerts import CaseChange, IndicatorChange
+from schemas.standards import OwnerKind
+
+Change = CaseChange | IndicatorChange
+
+
+class Count(NamedTuple):
+    """How many alerts on a standard an owner has; `new` of them since a moment."""
+
+    standard: str
+    owner_kind: OwnerKind
+    owner: str
+    breached: int
+    due_soon: int
+    new: int
+
+
+class CaseLine(NamedTuple):
+    """A case with its alerts, the most urgent first."""
+
+    alerts: tuple[CaseChange, ...]
+
+    @property
+    def first(self) -> CaseChange:
+        """The most urgent alert."""
+        return self.alerts[0]
+
+    @property
+    def due(self) -> date:
+        """When the first of what the case has to keep is or was due."""
+        return min(it.due for it in self.alerts)
+
+    @property
+    def worker(self) -> str | None:
+        """Who has the case, if that is known."""
+        return next((it.worker for it in self.alerts if it.worker), None)
+
+    @property
+    def breached_since(self) -> date | None:
+        """The first day on which one of its alerts was breached; None if none is."""
+        return min((it.since for it in self.alerts if it.state == "breached"), default=None)
+
+    def days_overdue(self, today: date) -> int:
+        """For how many days the longest breach has lasted, today included; 0 without a breach."""
+        return max(days_overdue(it, today) for it in self.alerts)
+
+
+class Overview(NamedTuple):
+    """Active alerts as they are looked at; `new_since` is what new is counted from."""
+
+    new_since: datetime
+    counts: list[Count]
+    cases: list[CaseLine]
+    indicators: list[IndicatorChange]
+
+    @property
+    def total(self) -> int:
+        """How many alerts there are."""
+        return len(self.indicators) + sum(len(it.alerts) for it in self.cases)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which alerts are asked for; all where a set is empty.
+
+    `since`: those that came into their state, under their owner, since then. `due_before`: of cases
+    alone, those due before a day.
+    """
+
+    standards: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    areas: frozenset[str] = frozenset()
+    owners: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
+    severities: frozenset[str] = frozenset()
+    cases: frozenset[str] = frozenset()
+    since: datetime | None = None
+    due_before: date | None = None
+
+    def has(self, change: Change) -> bool:
+        """Whether an alert is asked for."""
+        case = change.case if isinstance(change, CaseChange) else None
+        due = change.due if isinstance(change, CaseChange) else date.max
+        return (
+            all(
+                not wanted or has in wanted
+                for wanted, has in (
+                    (self.standards, change.standard),
+                    (self.states, change.state),
+                    (self.areas, change.area),
+                    (self.owners, change.owner),
+                    (self.providers, change.provider),
+                    (self.severities, change.severity),
+                    (self.cases, case),
+                )
+            )
+            and (self.since is None or is_new(change, self.since))
+            and (self.due_before is None or due < self.due_before)
+        )
+
+
+def overview(
+    changes: Iterable[Change], wanted: Wanted, today: date, new_since: datetime
+) -> Overview:
+    """What is asked for of the active alerts: the critical first, then the longest overdue."""
+    chosen = sorted((it for it in changes if wanted.has(it)), key=urgency)
+    cases: dict[tuple[str, str], list[CaseChange]] = {}
+    for it in chosen:
+        if isinstance(it, CaseChange):
+            cases.setdefault((it.child, it.case), []).append(it)
+    lines = [CaseLine(tuple(alerts)) for alerts in cases.values()]
+    lines.sort(key=lambda it: (it.first.severity != "critical", -it.days_overdue(today), it.due))
+    return Overview(
+        new_since,
+        counts(chosen, new_since),
+        lines,
+        [it for it in chosen if isinstance(it, IndicatorChange)],
+    )
+
+
+def counts(changes: Sequence[Change], new_since: datetime) -> list[Count]:
+    """How many are breached, due soon and new, by standard and owner."""
+    found: Counter[tuple[str, OwnerKind, str, str]] = Counter()
+    for it in changes:
+        about = (it.standard, it.owner_kind, it.owner)
+        found[*about, it.state] += 1
+        found[*about, "new"] += is_new(it, new_since)
+    return [
+        Count(*about, *(found[*about, what] for what in ("breached", "due-soon", "new")))
+        for about in sorted({(it.standard, it.owner_kind, it.owner) for it in changes})
+    ]
+
+
+def is_new(change: Change, since: datetime) -> bool:
+    """Whether an alert came into its state, under its owner, since a moment.
+
+    That is when it was learnt; where that is not known, the day on which it was so counts.
+    """
+    came = change.stand_learnt or datetime.combine(change.since, datetime.min.time(), LONDON)
+    return came >= since
+
+
+def days_overdue(change: CaseChange, today: date) -> int:
+    """For how many days a standard has been broken, today included; 0 while it is not."""
+    if change.state != "breached":
+        return 0
+    return (today - (change.breached_from or change.since)).days + 1
+
+
+def day_begins(day: date) -> datetime:
+    """When a day begins in London: at the close of the one before."""
+    return datetime.combine(day, datetime.min.time(), LONDON)
+
+
+def urgency(change: Change) -> tuple[bool, date, str]:
+    """What orders alerts: the critical first, then what was or is due first."""
+    due = change.due if isinstance(change, CaseChange) else change.since
+    return change.severity != "critical", due, change.alert

@@ -1,0 +1,182 @@
+"""What people decide goes to the log first, and from there to where it is looked at.
+
+An acknowledgement or a silence is a message of the compacted topic `alert-decisions`, under
+`<deployment>/<kind>/<id>`; without a value once it is forgotten. Redis has the same, as far as it
+was read; whatever of it is lost, also all of it, is put back from the topic.
+
+    caseline:{<deployment>}:alerts:decided    HASH  next: the offset to read on from;
+                                                    "<kind> <id>" -> the offset of its message
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from redis.asyncio import Redis
+
+from schemas.alerts import DECISIONS_TOPIC
+from schemas.connections import Brokers
+from streams.alerts.actions import Ack, Actions, Decided, NotPossible, Silence, kind_of
+from streams.alerts.topic.log import TopicReader, find_topic, topic_reader
+from streams.alerts.topic.publishing import DEPLOYMENT_HEADER, NotTaken
+from streams.kafka import private
+from streams.kafka.clients import for_aiokafka
+
+PARTITION = TopicPartition(DECISIONS_TOPIC, 0)
+READ_AT_ONCE = 2_000
+WAIT_MS = 500
+# What is decided is taken, or said not to be, within so many seconds.
+WRITE_SECONDS = 10.0
+# How often it is looked whether something expired so long ago that it is forgotten.
+FORGET_SECONDS = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class _Message(NamedTuple):
+    """A decision as a message; without one of what is forgotten."""
+
+    kind: str
+    number: str
+    text: str | None
+
+
+class Decisions:
+    """Writes decisions of a deployment.
+
+    Raises OtherLog, NotTaken, KafkaError or redis.RedisError.
+    """
+
+    def __init__(self, brokers: Brokers, redis: Redis, deployment: str) -> None:
+        self._brokers, self._deployment = brokers, deployment
+        self.actions = Actions(redis, deployment)
+
+    async def ack(self, ack: Ack) -> None:
+        """Acknowledge; one there was before of the same alert is replaced. Raises NotPossible."""
+        ack.check()
+        await self._write([_message(ack)])
+
+    async def silence(self, silence: Silence) -> None:
+        """Begin to withhold. Raises NotPossible."""
+        silence.check()
+        await self._write([_message(silence)])
+
+    async def end(self, number: str, by: str, now: datetime) -> Silence:
+        """End a silence early. Raises NotPossible when there is none that holds."""
+        there = {it.id: it for it in await self.actions.silences()}
+        silence = there.get(number)
+        if silence is None or not silence.holds(now):
+            raise NotPossible(f"no silence {number} holds now: see `caseline alerts silences`")
+        ended = silence.model_copy(update={"until": now, "ended_by": by})
+        await self._write([_message(ended)])
+        return ended
+
+    async def forget(self, now: datetime) -> None:
+        """Forget what expired long ago, here and in the log."""
+        old = [_message(it)._replace(text=None) for it in await self.actions.expired(now)]
+        if old:
+            await self._write(old)
+
+    async def adopt(self) -> None:
+        """Bring to the log what was decided before it was kept there."""
+        unknown = [_message(it) for it in await self.actions.unlogged()]
+        if unknown:
+            await self._write(unknown)
+
+    async def _write(self, messages: Sequence[_Message]) -> None:
+        headers = [(DEPLOYMENT_HEADER, self._deployment.encode())]
+        async with _producer(self._brokers) as producer:
+            for it in messages:
+                sending = producer.send_and_wait(
+                    DECISIONS_TOPIC,
+                    key="/".join((self._deployment, it.kind, it.number)).encode(),
+                    value=None if it.text is None else it.text.encode(),
+                    headers=headers,
+                    partition=0,
+                )
+                try:
+                    written = await asyncio.wait_for(sending, WRITE_SECONDS)
+                except TimeoutError as error:
+                    raise NotTaken(
+                        f"Kafka did not confirm it within {WRITE_SECONDS:.0f} s: try again"
+                    ) from error
+                await self.actions.take([Decided(written.offset, it.kind, it.number, it.text)])
+
+
+class Keeping:
+    """Keeps what Redis has of decisions as the log has it."""
+
+    def __init__(
+        self,
+        reader: TopicReader,
+        decisions: Decisions,
+        deployment: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._reader, self._decisions = reader, decisions
+        self._deployment, self._now = deployment, now
+        self._forgets_at = 0.0
+
+    async def turn(self) -> bool:
+        """Take in what has come to the log, or all of it again; whether there may be more.
+
+        Raises OtherLog, KafkaError or redis.RedisError.
+        """
+        actions = self._decisions.actions
+        start, end = await actions.next_offset(), await self._reader.end()
+        if start is not None and start > end:
+            log.warning("the topic of decisions is another one: it is read from its start")
+            await actions.begin_anew()
+            start = None
+        position = start or 0
+        while position < end:
+            records, position = await self._reader.records(position, READ_AT_ONCE, WAIT_MS)
+            await actions.take([it for it in map(self._decided, records) if it])
+        if start is None:
+            await self._decisions.adopt()
+        if position != start:
+            await actions.read_to(position)
+        if time.monotonic() >= self._forgets_at:
+            self._forgets_at = time.monotonic() + FORGET_SECONDS
+            await self._decisions.forget(self._now())
+        return False
+
+    def _decided(self, record: ConsumerRecord) -> Decided | None:
+        deployment, _, rest = (record.key or b"").decode("utf-8", "replace").partition("/")
+        kind, _, number = rest.partition("/")
+        if deployment != self._deployment or kind not in {"ack", "silence"}:
+            return None
+        text = record.value.decode("utf-8", "replace") if record.value else None
+        return Decided(record.offset, kind, number, text)
+
+
+@asynccontextmanager
+async def keeping(
+    brokers: Brokers, redis: Redis, deployment: str, now: Callable[[], datetime]
+) -> AsyncIterator[Keeping]:
+    """One that keeps decisions, for as long as the context lasts. Raises OtherLog."""
+    async with topic_reader(brokers, PARTITION, WAIT_MS) as reader:
+        yield Keeping(reader, Decisions(brokers, redis, deployment), deployment, now)
+
+
+def _message(action: Ack | Silence) -> _Message:
+    number = action.alert if isinstance(action, Ack) else action.id
+    return _Message(kind_of(action), number, action.model_dump_json())
+
+
+@asynccontextmanager
+async def _producer(brokers: Brokers) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer, where there is the topic. Raises OtherLog or aiokafka.errors.KafkaError."""
+    producer = AIOKafkaProducer(**for_aiokafka(brokers), acks="all", enable_idempotence=True)
+    try:
+        await producer.start()
+        topic = DECISIONS_TOPIC
+        await find_topic(topic, lambda: private.partitions_of_known(producer, topic))
+        yield producer
+    finally:
+        await producer.stop()

@@ -1,0 +1,103 @@
+"""Clients of Redis, made of the deployment's settings in one place, whatever kind of Redis it is.
+
+A master that Sentinels name and a Cluster are reached by clients of redis-py that do what the one
+for a single Redis does; the code that uses them knows no difference.
+"""
+
+from typing import Any, cast
+
+import redis
+import redis.asyncio
+from redis import cluster as plain_cluster
+from redis import sentinel as plain_sentinel
+from redis.asyncio import sentinel as async_sentinel
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
+
+from schemas.connections import RedisConnection
+
+# Those that redis-py has no types for.
+AsyncSentinel: Any = async_sentinel.Sentinel
+Sentinel: Any = plain_sentinel.Sentinel
+PlainClusterNode: Any = plain_cluster.ClusterNode
+
+ANSWER_SECONDS, CONNECT_SECONDS = 30, 5
+TIMES = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
+
+
+class SentinelRedis(redis.asyncio.Redis):
+    """A client of the master that Sentinels name at each connection; it closes those to them."""
+
+    sentinels: Any
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """Close the connections to the master and to the Sentinels."""
+        await super().aclose(close_connection_pool)
+        for sentinel in self.sentinels.sentinels:
+            await sentinel.aclose()
+
+
+def redis_client(connection: RedisConnection) -> redis.asyncio.Redis:
+    """A client, to be used as that of a single Redis is; it connects when first used."""
+    options = _options(connection)
+    if connection.kind == "single":
+        return redis.asyncio.Redis.from_url(connection.url.get_secret_value(), **options)
+    if connection.kind == "cluster":
+        nodes = [ClusterNode(*node) for node in connection.nodes]
+        return cast(redis.asyncio.Redis, AsyncRedisCluster(startup_nodes=nodes, **options))
+    sentinels = AsyncSentinel(
+        connection.nodes, sentinel_kwargs=_sentinel_options(connection), **options
+    )
+    client = sentinels.master_for(
+        connection.service, redis_class=SentinelRedis, db=connection.database
+    )
+    client.sentinels = sentinels
+    return cast(redis.asyncio.Redis, client)
+
+
+def plain_redis_client(connection: RedisConnection) -> redis.Redis:
+    """As `redis_client`, for code that doesn't await."""
+    options = _options(connection)
+    if connection.kind == "single":
+        return redis.Redis.from_url(connection.url.get_secret_value(), **options)
+    if connection.kind == "cluster":
+        nodes = [PlainClusterNode(*node) for node in connection.nodes]
+        return cast(redis.Redis, plain_cluster.RedisCluster(startup_nodes=nodes, **options))
+    sentinels = Sentinel(connection.nodes, sentinel_kwargs=_sentinel_options(connection), **options)
+    client = sentinels.master_for(connection.service, db=connection.database)
+    return cast(redis.Redis, client)
+
+
+def _options(connection: RedisConnection) -> dict[str, Any]:
+    options: dict[str, Any] = {**TIMES, **_tls(connection)}
+    if connection.username:
+        options["username"] = connection.username
+    if connection.password:
+        options["password"] = connection.password.get_secret_value()
+    return options
+
+
+def _sentinel_options(connection: RedisConnection) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "socket_timeout": CONNECT_SECONDS,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        **_tls(connection),
+    }
+    if connection.sentinel_username:
+        options["username"] = connection.sentinel_username
+    if connection.sentinel_password:
+        options["password"] = connection.sentinel_password.get_secret_value()
+    return options
+
+
+def _tls(connection: RedisConnection) -> dict[str, Any]:
+    if not connection.has_tls:
+        return {}
+    files = {
+        "ssl_ca_certs": connection.tls.ca_file,
+        "ssl_certfile": connection.tls.cert_file,
+        "ssl_keyfile": connection.tls.key_file,
+    }
+    # In a URL of its own, rediss:// says so already.
+    switch = {} if connection.kind == "single" else {"ssl": True}
+    return {**switch, **{name: str(path) for name, path in files.items() if path}}

@@ -1,0 +1,61 @@
+"""What clients of Kafka are built from: aiokafka's, Faust's, and those of the levels below.
+
+Every client of the code takes its connection from here or from snapshots.releases.clients, and
+says the same of it.
+"""
+
+from typing import Any
+
+from aiokafka.abc import AbstractTokenProvider
+from kafka.admin import KafkaAdminClient
+
+from schemas.connections import Brokers, KafkaConnection
+from snapshots.releases.clients import for_confluent, for_kafka_python
+
+__all__ = ["admin_of", "faust_credentials", "for_aiokafka", "for_confluent"]
+
+# How long brokers may take to answer at all.
+BOOTSTRAP_MS = 10_000
+
+
+class TokenFile(AbstractTokenProvider):  # type: ignore[misc]
+    """Gives aiokafka the token that lies in the file now."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+
+    async def token(self) -> str:
+        """The token."""
+        return self._connection.token()
+
+
+def for_aiokafka(brokers: Brokers) -> dict[str, Any]:
+    """What aiokafka's clients are built with. Raises OSError for files that cannot be read."""
+    options = for_kafka_python(brokers)
+    if "sasl_oauth_token_provider" in options:
+        options["sasl_oauth_token_provider"] = TokenFile(KafkaConnection.of(brokers))
+    return options
+
+
+def faust_credentials(brokers: Brokers) -> Any:
+    """What a Faust application is told of who it is; None in the clear."""
+    from faust import OAuthCredentials, SASLCredentials, SSLCredentials
+
+    connection, options = KafkaConnection.of(brokers), for_aiokafka(brokers)
+    context = options.get("ssl_context")
+    if connection.mechanism == "OAUTHBEARER":
+        provider = options["sasl_oauth_token_provider"]
+        return OAuthCredentials(oauth_cb=provider, ssl_context=context)
+    if connection.mechanism:
+        return SASLCredentials(
+            username=connection.username,
+            password=options["sasl_plain_password"],
+            ssl_context=context,
+            mechanism=connection.mechanism,
+        )
+    return SSLCredentials(context=context) if context else None
+
+
+def admin_of(brokers: Brokers) -> KafkaAdminClient:
+    """A client for topics and groups. Raises KafkaError when the brokers do not answer."""
+    return KafkaAdminClient(**for_kafka_python(brokers), bootstrap_timeout_ms=BOOTSTRAP_MS)

@@ -1,0 +1,214 @@
+"""Commands about one cell of the scorecard: what is behind it, and how it came about."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from redis.asyncio import Redis
+from rich import box
+from rich.table import Table
+
+from processors.days.calendar import day_number, previous_month_end
+from processors.figures.evaluate import Exact, shown
+from processors.listing import Listed, Question
+from processors.rules import Rules
+from schemas.catalogue import ALL_AGES, BANDS, Indicator
+from schemas.outward import csv_text
+from schemas.places import PROVIDER, Place
+from streams.jobs.replay import Replay
+from streams.state.reading import read_list, read_series
+from streams.terminal.commands.figures import feed_lines, show_bad_lines
+from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
+from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
+from streams.terminal.tables.scorecards import Format
+
+NUMBERS = frozenset({"numerator", "denominator", "value"})
+TREND_COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
+# Dates of a trend: ten years of months, or four months of days.
+MOST_STEPS = 120
+
+CodeArgument = Annotated[str, typer.Argument(help="The indicator, such as EH05.", metavar="CODE")]
+PlaceOption = Annotated[
+    str | None,
+    typer.Option("--place", metavar="NAME", help="The place.", show_default="the top"),
+]
+LevelOption = Annotated[
+    str | None,
+    typer.Option("--level", metavar="LEVEL", help="Which kind of place, if names are shared."),
+]
+BandOption = Annotated[
+    str, typer.Option("--age-band", metavar="BAND", help=f"One of {', '.join(BANDS)}.")
+]
+FileOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        help="Events to go by, instead of the live tables; repeatable.",
+    ),
+]
+
+
+class Step(StrEnum):
+    """How far apart the dates of a trend are."""
+
+    MONTH = "month"
+    DAY = "day"
+
+
+def cases(
+    code: CodeArgument,
+    place: PlaceOption = None,
+    level: LevelOption = None,
+    age_band: BandOption = ALL_AGES,
+    as_of: AsOfOption = None,
+    file: FileOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """List the children, cases, people or sessions behind a figure, as of now or any date.
+
+    They add up to the figure's numerator and denominator. Reads every record, so it takes a while
+    where there are many children.
+    """
+    settings, rules = settings_and_rules()
+    indicator = _indicator(rules, code)
+    if indicator.source == "supplied":
+        raise typer.BadParameter(f"{code} is supplied: there is nothing behind it here")
+    (band,) = known([age_band], BANDS, "--age-band")
+    day = day_of(as_of)
+    at = _place(rules, indicator, place or rules.areas.top, level)
+    question = Question(indicator, at, band, day_number(day))
+    if file:
+        found = _replayed(rules, file).behind(question)
+    else:
+
+        async def read(redis: Redis) -> list[Listed]:
+            rows = read_list(redis, settings.deployment, rules, question)
+            return [row async for row in rows]
+
+        found = on_redis(settings, read)
+    _write(Listed._fields, sorted(found), form)
+    if form is Format.TABLE:
+        above, below = (sum(it) for it in _sums(found))
+        divided = f" of {below:,}" if isinstance(indicator.denominator, dict) else ""
+        err.print(f"{indicator.code} of {at.name} as of {day}: {above:,}{divided}.")
+
+
+def trend(
+    code: CodeArgument,
+    place: PlaceOption = None,
+    level: LevelOption = None,
+    age_band: BandOption = ALL_AGES,
+    as_of: AsOfOption = None,
+    by: Annotated[Step, typer.Option("--by", help="Month by month, or day by day.")] = Step.MONTH,
+    count: Annotated[
+        int, typer.Option("--count", min=1, max=MOST_STEPS, help="How many months, or days.")
+    ] = 13,
+    file: FileOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show a figure over time, up to now or any date, from all that is known now.
+
+    By month, each figure is of the month's last day, and the last of the date itself.
+    """
+    settings, rules = settings_and_rules()
+    indicator = _indicator(rules, code)
+    (band,) = known([age_band], BANDS, "--age-band")
+    dates = _dates(day_of(as_of), by, count)
+    at = _place(rules, indicator, place or rules.areas.top, level)
+    cell = indicator, at, band
+    if file:
+        figures = _replayed(rules, file).series(dates, cell)
+    else:
+        figures = on_redis(
+            settings, lambda redis: read_series(redis, settings.deployment, rules, dates, cell)
+        )
+    rows = [
+        (
+            str(day),
+            _shown(it.numerator),
+            _shown(it.denominator),
+            shown(indicator, it.value),
+            it.status,
+        )
+        for day, it in zip(dates, figures, strict=True)
+    ]
+    _write(TREND_COLUMNS, rows, form)
+
+
+def _dates(last: date, by: Step, count: int) -> list[date]:
+    """So many dates up to one, in order."""
+    if by is Step.DAY:
+        return [last - timedelta(days=back) for back in reversed(range(count))]
+    dates = [last]
+    while len(dates) < count:
+        dates.append(previous_month_end(dates[-1]))
+    return dates[::-1]
+
+
+def _shown(part: Exact | None) -> int | float | None:
+    return float(part) if isinstance(part, Fraction) else part
+
+
+def _indicator(rules: Rules, code: str) -> Indicator:
+    """The indicator of a code. Raises typer.BadParameter."""
+    (chosen,) = known([code], [it.code for it in rules.catalogue.indicator], "CODE")
+    return next(it for it in rules.catalogue.indicator if it.code == chosen)
+
+
+def _replayed(rules: Rules, files: Sequence[Path]) -> Replay:
+    replayed = Replay(rules)
+    with explained():
+        for path in files:
+            _, bad = feed_lines(path, replayed.add)
+            show_bad_lines(path, bad)
+    return replayed
+
+
+def _place(rules: Rules, indicator: Indicator, name: str, level: str | None) -> Place:
+    """The place of a name at which the indicator is. Raises typer.BadParameter."""
+    levels = known([level] if level else None, rules.graph.levels, "--level")
+    named = {place.level for place in rules.graph.known() if place.name == name}
+    provider, _, area = name.partition(" / ")
+    if area:
+        named |= {f"{PROVIDER}-{it.level}" for it in rules.areas.area if it.name == area}
+    elif provider and not named:
+        named = {PROVIDER}  # one that only events name
+    there = [it for it in rules.graph.levels if it in named & levels & {*indicator.levels}]
+    if not there:
+        raise typer.BadParameter(
+            f"{indicator.code} is no figure of {name!r}: it is one of "
+            f"{', '.join(indicator.levels)}",
+            param_hint="--place",
+        )
+    if len(there) > 1:
+        raise typer.BadParameter(f"{name!r} is {' and '.join(there)}: add --level")
+    return Place(there[0], name)
+
+
+def _sums(found: Sequence[Listed]) -> tuple[list[int], list[int]]:
+    return [it.numerator for it in found], [it.denominator for it in found]
+
+
+def _write(columns: Sequence[str], rows: Sequence[Sequence[object]], form: Format) -> None:
+    if form is Format.JSON:
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        sys.stdout.write(json.dumps(named, indent=1) + "\n")
+    elif form is Format.CSV:
+        sys.stdout.write(csv_text([columns, *rows]))
+    else:
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for name in columns:
+            is_number = name in NUMBERS
+            table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*("" if part is None else str(part) for part in row))
+        out.print(table)

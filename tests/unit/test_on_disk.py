@@ -1,0 +1,154 @@
+"""What lies on disk unsuppressed: for its owner alone, and gone with a process that is killed."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapshots.publish.text.view import View
+from snapshots.publish.writing import Format, publish
+from snapshots.recount import disk
+from snapshots.recount.disk import LogRecord, Spill
+from snapshots.releases.access import Access, write_privately
+from snapshots.releases.chain import unseal
+from snapshots.releases.folder import ReleaseFolder
+
+STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
+SEALED = unseal("2015-10/001", STORED.read_bytes())
+
+
+@pytest.fixture(autouse=True)
+def open_handed() -> Iterator[None]:
+    """A umask that would let everyone read."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    paths = [folder, *folder.rglob("*")]
+    return {str(it.relative_to(folder)): stat.S_IMODE(it.stat().st_mode) for it in paths}
+
+
+def test_a_freeze_that_is_killed_leaves_no_event_on_disk(tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        from snapshots.recount import disk
+
+        disk.MOST_WAITING = 100
+        spill = disk.Spill(Path(sys.argv[1]), 100_000)
+        birth = b'{"date_of_birth": "2003-12-03"}'
+        spill.add(disk.LogRecord("t", 0, n, b"CHILD-%d" % n, birth, ()) for n in range(20_000))
+        print("laid out", flush=True)
+        bucket = next(spill.buckets())
+        print("being read", len(bucket), flush=True)
+        sys.stdin.read()
+    """)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "laid out\n"
+        assert process.stdout.readline().startswith("being read")
+        assert list(tmp_path.rglob("*")) == []
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert list(tmp_path.rglob("*")) == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([None, b"a", b"b", b"c", b"d"]), st.binary(max_size=40)),
+        max_size=60,
+    ),
+    st.integers(1, 4),
+)
+def test_what_is_laid_out_comes_back_by_key_and_in_order(
+    given_records: list[tuple[bytes | None, bytes]], buckets: int
+) -> None:
+    records = [
+        LogRecord("t", 0, offset, key, value, (("n", None),))
+        for offset, (key, value) in enumerate(given_records)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(disk, "MOST_WAITING", 64)
+        spill = Spill(Path(os.environ.get("TMPDIR", "/tmp")), buckets * disk.BUCKET_MESSAGES)
+        spill.add(records)
+        read = list(spill.buckets())
+    assert len(read) == buckets
+    assert sorted(it.offset for bucket in read for it in bucket) == list(range(len(records)))
+    places = defaultdict(set)
+    for number, bucket in enumerate(read):
+        by_key: dict[bytes | None, list[int]] = defaultdict(list)
+        for it in bucket:
+            assert it == records[it.offset]
+            places[it.key].add(number)
+            by_key[it.key].append(it.offset)
+        assert all(offsets == sorted(offsets) for offsets in by_key.values())
+    assert all(len(numbers) == 1 for numbers in places.values())
+
+
+def test_releases_are_for_their_owner_even_where_the_folder_was_there(tmp_path: Path) -> None:
+    root = tmp_path / "releases"
+    root.mkdir()
+    root.chmod(0o755)
+    folder = ReleaseFolder(root)
+    folder.write(SEALED)
+    assert modes(root) == {
+        ".": 0o700,
+        "2015-10": 0o700,
+        "2015-10/001": 0o700,
+        "2015-10/001/release.json": 0o400,
+        "2015-10/001/release.sha256": 0o400,
+    }
+    assert folder.text("2015-10/001") == SEALED.text
+
+
+def test_others_may_read_releases_where_that_is_set(tmp_path: Path) -> None:
+    ReleaseFolder(tmp_path, Access.of("group")).write(SEALED)
+    assert set(modes(tmp_path).values()) == {0o750, 0o440}
+    shared = tmp_path / "shared"
+    ReleaseFolder(shared, Access.of("everyone")).write(SEALED)
+    assert set(modes(shared).values()) == {0o755, 0o444}
+
+
+def test_an_internal_publication_is_for_its_owner_unless_set_otherwise(tmp_path: Path) -> None:
+    view = View(SEALED.release, [])
+    formats = [Format.CSV, Format.HTML]
+    publish(view, tmp_path, formats)
+    assert set(modes(tmp_path / "2015-10-001-internal").values()) == {0o700, 0o600}
+    publish(view, tmp_path, formats, Access.GROUP)
+    assert set(modes(tmp_path / "2015-10-001-internal").values()) == {0o750, 0o640}
+
+
+def test_a_public_one_is_for_everyone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = View(SEALED.release, [])
+    monkeypatch.setattr(view, "profile", "public")
+    os.umask(0o077)
+    publish(view, tmp_path, [Format.CSV])
+    assert set(modes(tmp_path / "2015-10-001-public").values()) == {0o755, 0o644}
+
+
+def test_messages_that_are_written_out_are_for_their_owner(tmp_path: Path) -> None:
+    there = tmp_path / "there.jsonl"
+    there.write_bytes(b"something longer than that")
+    for path in (there, tmp_path / "new.jsonl"):
+        write_privately(path, b"{}\n")
+        assert path.read_bytes() == b"{}\n"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
