@@ -2,14 +2,28 @@
 
 from typing import Annotated, Literal, NotRequired, get_args
 
-from pydantic import Field, StringConstraints, with_config
+from pydantic import AfterValidator, Field, StringConstraints, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.events.attributes import STRICT, Attributes, Count, Month, Name, Number, Year
 from schemas.events.case import Service
 
+
+def _runs_forward(ages: str) -> str:
+    """Refuse a range that ends before it begins."""
+    first, _, last = ages.partition("-")
+    if last and int(last) < int(first):
+        raise PydanticCustomError("ages", "no range of ages")
+    return ages
+
+
 # A band of the scorecard, or any range of completed years such as 0-18.
-AgeRange = Annotated[str, StringConstraints(pattern=r"^(all|[0-9]{1,3}(-[0-9]{1,3}|\+))$")]
+AgeRange = Annotated[
+    str,
+    StringConstraints(pattern=r"^(all|[0-9]{1,3}(-[0-9]{1,3}|\+))$"),
+    AfterValidator(_runs_forward),
+]
 Group = Literal["all", "deprived", "bme", "disabled-sen"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 # A month, a year from April, or a school term.
@@ -68,9 +82,18 @@ class Supplied(TypedDict):
     period: Period
     value: NotRequired[Number | None]
     numerator: NotRequired[Number | None]
-    denominator: NotRequired[Number | None]
+    denominator: NotRequired[NonNegative | None]
     status: SuppliedStatus
     provenance: Name
+
+
+def _is_given_in_one_way(data: Supplied) -> Supplied:
+    """Refuse half of a pair, a pair and a value, and nothing at all that is said to be supplied."""
+    given = {name for name in ("value", "numerator", "denominator") if data.get(name) is not None}
+    whole = given in ({"value"}, {"numerator", "denominator"})
+    if not whole and (given or data["status"] == "supplied"):
+        raise PydanticCustomError("supplied", "neither a value nor a numerator and a denominator")
+    return data
 
 
 @with_config(STRICT)
@@ -113,7 +136,7 @@ class MeasureSupplied(Attributes):
     """A figure that others worked out."""
 
     type: Literal["measure.supplied"]
-    data: Supplied
+    data: Annotated[Supplied, AfterValidator(_is_given_in_one_way)]
 
 
 @with_config(STRICT)
