@@ -2,12 +2,14 @@
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from processors.days.calendar import day_number
 from schemas.settings import Settings
 from streams.clock import Clock, clock_of, midnight
+from tests.support.examples import LOGS, log_file
 from tests.support.servers import Server
 from tests.support.workers import CommandLine
 
@@ -37,6 +39,24 @@ def test_commands_without_redis_say_so_where_the_clock_is_set(caseline: CommandL
     settings = {"redis_url": "redis://127.0.0.1:1/0", "clock_from": NOON.isoformat()}
     run = caseline.run("alerts", "silences", code=1, **settings)
     assert "is CASELINE_REDIS_URL right?" in run.stderr
+
+
+@pytest.mark.services
+def test_commands_that_show_figures_go_by_the_clock_of_the_deployment(
+    caseline: CommandLine,
+) -> None:
+    caseline.run("ingest", log_file(LOGS[0]), code=3)
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+    then: dict[str, Any] = {"clock_from": NOON.isoformat()}
+    csv = ("--format", "csv")
+    for command in (["scorecard"], ["replay", log_file(LOGS[0])], ["quality"]):
+        now = caseline.run(*command, *csv).stdout
+        asked = caseline.run(*command, *csv, "--as-of", f"{NOON:%Y-%m-%d}").stdout
+        assert caseline.run(*command, *csv, **then).stdout == asked, command
+        assert now != asked or command == ["quality"]
+    shown = caseline.run("scorecard", **then).stderr
+    assert f"As of {NOON:%Y-%m-%d}." in shown
 
 
 def test_the_time_is_the_real_one_unless_it_is_set_otherwise() -> None:

@@ -1,7 +1,10 @@
 """Doctor: exit code 0 for a deployment that is well, 4 and the name of what is wrong otherwise."""
 
+from typing import Any
+
 import pytest
 from kafka.admin import ConfigResource, KafkaAdminClient
+from redis import Redis as PlainRedis
 
 from streams.jobs.doctor import MOST_WAITING
 from tests.support.alerting import change, recording
@@ -38,8 +41,47 @@ def test_a_deployment_that_is_well_is_exit_code_0_and_the_lag_is_told(
 
 def test_events_that_no_worker_takes_in_are_wrong(caseline: CommandLine) -> None:
     caseline.run("ingest", log_file(LOGS[0]), code=3)
-    (found,) = wrong(caseline)
+    *stateless, found = wrong(caseline)
     assert "none is running, lag 1,891 in all: start `caseline worker`" in found
+    assert len(stateless) == 7
+    assert all("and there is no state of it" in line for line in stateless)
+
+
+def test_a_partition_that_does_not_go_on_though_a_worker_has_it_is_wrong(
+    caseline: CommandLine,
+) -> None:
+    with caseline.worker(session_timeout=300) as worker:
+        worker.wait_to_hold(7)
+        worker.pause()  # it is a member of the group still, and does nothing
+        try:
+            caseline.run("ingest", log_file(LOGS[0]), code=3)
+            found = wrong(caseline)
+        finally:
+            worker.resume()
+        assert all("CaselinePartitionStuck" in line for line in found)
+        assert len(found) == 7
+        caseline.wait_for_the_end([worker])
+        assert "Nothing wrong." in caseline.run("doctor").stdout
+
+
+@pytest.mark.parametrize("part", ["head", "0:records", "0:entries", "partitions", "alerts:outbox"])
+def test_a_key_of_another_type_is_wrong_and_not_a_traceback(
+    caseline: CommandLine, part: str
+) -> None:
+    caseline.run("ingest", log_file(LOGS[0]), code=3)
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+    name = caseline.settings.deployment
+    with PlainRedis.from_url(caseline.settings.redis_url) as redis:
+        if part == "0:entries":
+            key: Any = redis.keys(f"caseline:{{{name}:case-events:0}}:0:entries:*")[0]
+        elif part == "partitions":
+            key = f"caseline:{{{name}}}:partitions"
+        else:
+            key = f"caseline:{{{name}:case-events:0}}:{part}"
+        redis.delete(key)
+        redis.set(key, "x")
+    assert wrong(caseline)
 
 
 def test_services_that_do_not_answer_are_wrong_and_the_other_is_still_looked_at(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
 from processors.days.calendar import LONDON
@@ -15,6 +16,7 @@ from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from snapshots.releases.chain import seal
 from snapshots.releases.folder import ReleaseFolder
+from streams.kafka.batches import TP
 from streams.metrics.deployment import LiveMetrics
 from streams.metrics.families import FAMILIES
 from tests.support.examples import DATES, log_file
@@ -190,3 +192,28 @@ def test_no_label_can_hold_a_case_or_a_child() -> None:
         *("code", "area", "age_band", "title", "unit", "polarity", "level", "parent"),
         *("standard", "state", "topic", "partition", "period", "kind"),
     }
+
+
+@pytest.mark.services
+def test_a_state_that_was_emptied_shows_its_lag_and_one_that_lacks_a_part_that_it_does(
+    caseline: CommandLine, look: Look
+) -> None:
+    caseline.run("ingest", log_file("messy-11"), code=3)
+    with caseline.worker():
+        ends = caseline.wait_for_the_end()
+    zero = {"topic": "case-events", "partition": "0"}
+    end = ends[TP("case-events", 0)]
+    registry = look(caseline.settings, MONDAY)
+    assert registry.get_sample_value("caseline_table_offset_events", zero) == end
+    assert registry.get_sample_value("caseline_state_complete", zero) == 1
+
+    with PlainRedis.from_url(caseline.settings.redis_url) as redis:
+        redis.delete(f"caseline:{{{caseline.settings.deployment}:case-events:0}}:0:records")
+        registry = look(caseline.settings, MONDAY)
+        assert registry.get_sample_value("caseline_state_complete", zero) == 0
+        redis.flushall()
+    registry = look(caseline.settings, MONDAY)
+    assert registry.get_sample_value("caseline_table_lag_events", zero) == end
+    assert registry.get_sample_value("caseline_table_offset_events", zero) == 0
+    assert registry.get_sample_value("caseline_redis_up") == 1
+    assert registry.get_sample_value("caseline_scorecard_up") == 0
