@@ -54,7 +54,8 @@ class Recount:
             for day, each in zip(dates, sums, strict=True)
         )
         known = where.known
-        self._places = [*known, *sorted(self._now.places.difference(known))]
+        met = self._now.places | self._before.places
+        self._places = [*known, *sorted(met.difference(known))]
         self._goals = goals_of(reference, areas.top, dates[0])
 
     def scorecard(self) -> list[ScorecardRow]:
