@@ -419,6 +419,12 @@ class Indicator(Data):
         return self
 
     @property
+    def is_counted(self) -> bool:
+        """Whether it follows from what is counted of its place alone, with nothing supplied."""
+        is_of_counts = self.denominator is None or isinstance(self.denominator, dict)
+        return self.source == "events" and is_of_counts and self.denominator_of is None
+
+    @property
     def terms(self) -> set[str]:
         """The slots that its formula sums."""
         below = self.denominator if isinstance(self.denominator, dict) else {}

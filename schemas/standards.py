@@ -127,6 +127,6 @@ def load_standards(catalogue: Catalogue, path: Path | None = None) -> Standards:
             raise ValueError(f"standard {it.code}: no indicator called {it.indicator}")
         if known[it.indicator].polarity == "T":
             raise ValueError(f"standard {it.code}: {it.indicator} is better neither high nor low")
-        if not isinstance(known[it.indicator].denominator, dict | None):
-            raise ValueError(f"standard {it.code}: {it.indicator} is not of cases")
+        if not known[it.indicator].is_counted:
+            raise ValueError(f"standard {it.code}: {it.indicator} is not counted alone")
     return standards

@@ -37,13 +37,13 @@ KILLS = 10
 # Some seconds' work for a worker on a slow machine, and not all of the events in all the bursts.
 BURST = 9_000
 SESSION_SECONDS = 2.0
-PARTITIONS = 7
+SHARDS = 7
 
 
 @pytest.fixture
 def caseline(bare: CommandLine) -> CommandLine:
-    """A deployment whose partitions two workers share evenly, and three as well."""
-    settings = bare.settings.model_copy(update={"case_partitions": PARTITIONS - 1})
+    """A deployment whose shards two workers share evenly, and three as well."""
+    settings = bare.settings.model_copy(update={"case_partitions": SHARDS - 1})
     create_topics(settings)
     return replace(bare, settings=settings)
 
@@ -96,8 +96,8 @@ class Crew:
         return self._stack.enter_context(self._caseline.worker(session_timeout=SESSION_SECONDS))
 
     def wait_to_share(self) -> None:
-        """Wait until the workers share the partitions."""
-        wait_to_share(*self.workers, partitions=PARTITIONS)
+        """Wait until the workers share the shards."""
+        wait_to_share(*self.workers, shards=SHARDS)
 
     def any(self) -> int:
         """The place of one of the workers."""
@@ -183,7 +183,7 @@ def test_a_worker_paused_past_its_session_writes_nothing_wrong_when_it_goes_on(
         crew.wait_to_share()
         crew.strike(paused, paused.pause)
         held = paused.holds()
-        wait_until(lambda: len(other.holds()) == PARTITIONS, "the other worker has taken over")
+        wait_until(lambda: len(other.holds()) == SHARDS, "the other worker has taken over")
         feeder.burst(5_000).result()
         caseline.wait_for_the_end([other])
         taken = caseline.offsets()
@@ -191,7 +191,7 @@ def test_a_worker_paused_past_its_session_writes_nothing_wrong_when_it_goes_on(
         logged = len(paused.lines)
         paused.resume()
         feeder.burst().result()
-        wait_until(lambda: bool(paused.holds(logged)), "the worker holds partitions again")
+        wait_until(lambda: bool(paused.holds(logged)), "the worker holds shards again")
         caseline.wait_for_the_end([paused, other])
         assert all(caseline.offsets()[tp] >= taken[tp] for tp in held & taken.keys())
         for worker in crew.workers:

@@ -39,9 +39,17 @@ class Casework(Case):
         return max(min(days), self.received) if days else None
 
     def provider_for(self, service: str) -> str | None:
-        """The provider of the latest allocation to a service; if closed, by its closure."""
-        of_service = [e for e in self.held if e["data"]["service"] == service]
-        return of_service[-1]["data"].get("provider") if of_service else None
+        """The provider that it was with on the last day on which it was with a service."""
+        for day in sorted({e["day"] for e in self.events}, reverse=True):
+            if not self.is_with(service, day):
+                continue
+            endings = [e["time"] for e in self.endings(service) if e["day"] == day]
+            held = [e for e in self.allocations if e["day"] <= day]
+            if not self.is_held_open(service, day):
+                held = [e for e in held if e["time"] <= endings[-1]]
+            provider: str | None = held[-1]["data"].get("provider")
+            return provider
+        return None
 
     def days_of(self, what: str, since: date) -> list[date]:
         """The days on which something was done, on or after a day."""
@@ -71,23 +79,31 @@ class Casework(Case):
             held = [e for e in self.allocations if e["time"] <= moment["time"]]
         return bool(held) and held[-1]["data"]["service"] == service
 
-    def closures(self, service: str) -> list[date]:
-        """The days on which an episode ended while a service held the case."""
+    def endings(self, service: str) -> list[Event]:
+        """The closures by which an episode ended while a service held the case."""
         found = []
         is_open = True
         for end in self.ends:
             if end["type"] == "case.closed" and is_open and self.held_by(service, end):
-                found.append(end["day"])
+                found.append(end)
             is_open = end["type"] == "case.reopened"
         return found
+
+    def closures(self, service: str) -> list[date]:
+        """The days on which an episode ended while a service held the case."""
+        return [end["day"] for end in self.endings(service)]
+
+    def is_held_open(self, service: str, day: date) -> bool:
+        """Whether it is open at the end of a day and held by a service."""
+        ends = [e for e in self.ends if e["day"] <= day]
+        is_open = not ends or ends[-1]["type"] == "case.reopened"
+        return is_open and self.held_by(service, day)
 
     def is_with(self, service: str, day: date) -> bool:
         """With a service on a day: open and held at its end, or an episode ended on it."""
         if day < self.received:
             return False
-        ends = [e for e in self.ends if e["day"] <= day]
-        is_open = not ends or ends[-1]["type"] == "case.reopened"
-        return (is_open and self.held_by(service, day)) or day in self.closures(service)
+        return self.is_held_open(service, day) or day in self.closures(service)
 
     def ever_with(self, service: str, first: date, last: date) -> bool:
         """With a service on any day from the first to the last."""

@@ -110,7 +110,7 @@ def test_a_rebuild_cut_short_changes_no_figure_and_the_next_one_completes(
     assert whole == {tp: (was + 1, {was + 1}) for tp, (was, _) in half.items()}
     assert [cells(caseline.rows(day)) for day in DATES] == before
     for tp, head in caseline.heads().items():
-        assert (head.offset, head.latest) == (heads[tp].offset, heads[tp].latest), tp
+        assert (head.offsets, head.latest) == (heads[tp].offsets, heads[tp].latest), tp
         assert Counter(head.tallies) == Counter(heads[tp].tallies), tp
 
 

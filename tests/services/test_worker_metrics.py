@@ -69,7 +69,7 @@ def test_prometheus_finds_what_a_worker_did(
         assert total("caseline_commit_seconds_count") > 0
         wait_for(lambda: total("sum(caseline_consumer_lag_events)") == 0, "no lag")
         assert total("histogram_quantile(0.99, caseline_event_to_table_seconds_bucket)") < 60
-        assert partitions_of(server.query(f"time() - {PROGRESS} < 10")) == worker.holds()
+        assert partitions_of(server.query(f"time() - {PROGRESS} < 10")) == worker.partitions
         exposition = fetch(f"http://127.0.0.1:{port}/metrics")
         monitoring_programs.check("promtool", "check", "metrics", text=exposition)
 
@@ -108,18 +108,22 @@ def test_each_of_two_workers_has_the_series_of_its_own_partitions(caseline: Comm
     urls = [f"http://127.0.0.1:{port}/metrics" for port in ports]
     with caseline.worker(metrics_port=ports[0]) as first:
         first.wait_to_hold(7)
-        assert partitions_at(urls[0]) == first.holds()
+        assert partitions_at(urls[0]) == first.partitions
         with caseline.worker(metrics_port=ports[1]) as second:
             second.wait_to_hold(1)
             wait_until(
                 lambda: (
                     partitions_at(urls[0]).isdisjoint(partitions_at(urls[1]))
-                    and partitions_at(urls[1]) == second.holds() != set()
+                    and partitions_at(urls[1]) == second.partitions != set()
                 ),
                 "each has its own",
                 [first, second],
             )
-        wait_until(lambda: len(partitions_at(urls[0])) == 7, "the first has all again", [first])
+        wait_until(
+            lambda: len(partitions_at(urls[0])) == len(first.partitions) == 19,
+            "the first has all again",
+            [first],
+        )
 
 
 def test_a_worker_whose_metrics_port_is_taken_says_so_and_ends(caseline: CommandLine) -> None:

@@ -14,10 +14,9 @@ SECONDS = 120.0
 
 
 class Feeder:
-    """Sends (key, value) messages to a topic in order, each burst in the background."""
+    """Sends (topic, key, value) messages in order, each burst in the background."""
 
-    def __init__(self, brokers: str, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> None:
-        self._topic = topic
+    def __init__(self, brokers: str, messages: Iterable[tuple[str, bytes, bytes]]) -> None:
         self._messages = iter(messages)
         self._ends: Offsets = {}
         self._failures: list[str] = []
@@ -49,8 +48,8 @@ class Feeder:
 
     def _send(self, size: int | None) -> None:
         before = self.sent
-        for key, value in islice(self._messages, size):
-            self._producer.produce(self._topic, value, key, on_delivery=self._delivered)
+        for topic, key, value in islice(self._messages, size):
+            self._producer.produce(topic, value, key, on_delivery=self._delivered)
             self._producer.poll(0)
             self.sent += 1
             if len(self._producer) > 5_000:  # what lies in this process is of no use to workers
@@ -69,8 +68,15 @@ class Feeder:
 
 @contextmanager
 def feeding(brokers: str, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> Iterator[Feeder]:
-    """A feeder, for as long as the context lasts."""
-    feeder = Feeder(brokers, topic, messages)
+    """A feeder of one topic, for as long as the context lasts."""
+    with feeding_topics(brokers, ((topic, key, value) for key, value in messages)) as feeder:
+        yield feeder
+
+
+@contextmanager
+def feeding_topics(brokers: str, messages: Iterable[tuple[str, bytes, bytes]]) -> Iterator[Feeder]:
+    """A feeder of several topics, for as long as the context lasts."""
+    feeder = Feeder(brokers, messages)
     try:
         yield feeder
     finally:

@@ -19,7 +19,7 @@ from kafka import KafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
 from processors.rules import Rules
-from schemas.events.registry import VALIDATORS
+from schemas.events.registry import VALIDATORS, topics_in
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.kafka.batches import TP
@@ -98,13 +98,16 @@ class RunningWorker:
                 held.discard(shard)
         return held
 
-    def wait_to_hold(self, partitions: int) -> None:
-        """Wait until it holds at least so many partitions."""
-        wait_until(
-            lambda: len(self.holds()) >= partitions,
-            f"the worker holds {partitions} partitions",
-            [self],
-        )
+    @property
+    def partitions(self) -> set[TP]:
+        """The partitions of the shards it holds."""
+        return {
+            TP(topic, shard.partition) for shard in self.holds() for topic in topics_in(shard.topic)
+        }
+
+    def wait_to_hold(self, shards: int) -> None:
+        """Wait until it holds at least so many shards."""
+        wait_until(lambda: len(self.holds()) >= shards, f"the worker holds {shards} shards", [self])
 
     def check(self) -> None:
         """Fail if it has ended."""
@@ -135,14 +138,14 @@ class RunningWorker:
         self.process.send_signal(signal.SIGCONT)
 
 
-def wait_to_share(*workers: RunningWorker, partitions: int = 7) -> None:
-    """Wait until the workers share all partitions, each holding some."""
+def wait_to_share(*workers: RunningWorker, shards: int = 7) -> None:
+    """Wait until the workers share all shards, each holding some."""
 
     def share() -> bool:
         held = [worker.holds() for worker in workers]
-        return all(held) and sum(map(len, held)) == partitions == len(set().union(*held))
+        return all(held) and sum(map(len, held)) == shards == len(set().union(*held))
 
-    wait_until(share, f"{len(workers)} workers share {partitions} partitions", workers)
+    wait_until(share, f"{len(workers)} workers share {shards} shards", workers)
 
 
 @dataclass(frozen=True)

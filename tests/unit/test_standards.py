@@ -14,7 +14,10 @@ SHIPPED = (files("schemas") / "data/standards.toml").read_bytes()
 
 WRONG = {
     "no indicator": SHIPPED.replace(b'indicator = "EH16"', b'indicator = "EH99"'),
-    "no case figure": SHIPPED.replace(b'indicator = "EH16"', b'indicator = "EH02"'),
+    "a rate": SHIPPED.replace(b'indicator = "EH16"', b'indicator = "EH02"'),
+    "of a population": SHIPPED.replace(b'indicator = "EH16"', b'indicator = "EH26"'),
+    "supplied": SHIPPED.replace(b'indicator = "EH16"', b'indicator = "EH36"'),
+    "of the district": SHIPPED.replace(b'indicator = "EH16"', b'indicator = "CEH42"'),
     "no polarity": SHIPPED.replace(b'indicator = "EH16"', b'indicator = "EH01"'),
     "named twice": SHIPPED.replace(b"unit-plan", b"unit-contact"),
     "warns too early": SHIPPED.replace(b"due_soon = 3", b"due_soon = 10", 1),
