@@ -73,7 +73,7 @@ class Worker:
         for line in self._process.stderr:
             self._lines.append(line)
             self._note_clock(line)
-            self._awaited -= _message(line) == "partition taken"
+            self._awaited -= _message(line) == "shard taken"
             if not self._awaited and not self.taken:
                 self.taken = perf_counter()
                 self._is_taken.set()

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count, product
 
-from processors.figures.population import BANDS
 from schemas.areas import load_areas
+from schemas.catalogue import BANDS
 
 START = datetime(2015, 1, 1, tzinfo=UTC)
 OUTCOMES = ("Outcomes achieved", "Disengaged", "Consent withdrawn", "Escalation to SCS")

@@ -71,7 +71,7 @@ def _spell_tests(catalogue: Catalogue, holder_tests: list[Match]) -> int:
 def _longest_window(catalogue: Catalogue) -> int:
     """The months of the longest window of any measure, and never fewer than a year and one."""
     text = catalogue.model_dump(mode="json", include={"measure"})
-    return max(13, *_months(text))
+    return max([13, *_months(text)])
 
 
 def _months(data: object) -> Iterator[int]:

@@ -26,6 +26,8 @@ from schemas.places import SiteKind
 RagScheme = Literal["target", "previous"]
 AGE_BANDS = ("0-4", "5-10", "11-15", "16+", "unknown")
 ALL_AGES = "all"
+# Every age band that a figure is of, all ages first.
+BANDS = (ALL_AGES, *AGE_BANDS)
 
 
 class Fact(NamedTuple):
@@ -156,6 +158,12 @@ class Limit(Span):
     more_than: int = -1
     at_most: int = 2**31
     unended: bool = False
+
+    @model_validator(mode="after")
+    def _is_at_most_in_months(self) -> Self:
+        if self.unit == "months" and (self.more_than != -1 or self.unended):
+            raise ValueError("a limit in months says at_most alone")
+        return self
 
 
 class Relation(Data):
@@ -305,6 +313,11 @@ class PersonMeasure(Data):
             raise ValueError(f"measure {self.name}: people are residents of a site's district")
         if self.once == "session" and not self.attended:
             raise ValueError(f"measure {self.name}: only those who attended are at a session")
+        is_often = self.attended is not None and self.attended.times > 1
+        if self.once == "session" and (self.registered or self.recorded or is_often):
+            raise ValueError(f"measure {self.name}: at sessions it is attended or not, no more")
+        if self.of != "person" and (self.registered or self.attended or self.recorded):
+            raise ValueError(f"measure {self.name}: social care asks for no registration")
         if (self.newly or self.registration) and not self.registered:
             raise ValueError(f"measure {self.name}: it tests a registration it does not ask for")
         if self.origin and self.of not in {"scs-case", "scs-opening"}:

@@ -23,7 +23,8 @@ from schemas.scorecard import Direction, Status
 # 2  keeps what its figures were worked out with: the measures, the bank holidays, and what the
 #    ratings are against; indicators may have a tolerance for them.
 # 3  keeps only the measures that its figures rest on, and relations between cases and places
-#    where any rests on them; indicators say where they come from and whether they are released.
+#    where any rests on them; indicators say where they come from and whether they are released;
+#    messages before the cut that were passed over are named.
 FORMAT = 3
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
@@ -71,6 +72,15 @@ class Position(Frozen):
     partition: int
     offset: int
     begins: int = 0
+
+
+class PassedOver(Frozen):
+    """A message that nobody takes in, because an operator has said so, and why."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
 
 
 class Commentary(Frozen):
@@ -146,6 +156,7 @@ class Release(Frozen):
     rag_scheme: RagScheme = "target"
     relations: tuple[Relation, ...] = ()
     places: Places = NO_PLACES
+    passed_over: tuple[PassedOver, ...] = ()
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:

@@ -16,6 +16,7 @@ from schemas.places import load_places
 from schemas.settings import Settings
 from schemas.standards import load_standards
 from streams.kafka.topics import create_topics
+from streams.state.clients import load_rules
 from tests.support.alerting import KEY, Recorder, recording
 from tests.support.monitoring import (
     MissingError,
@@ -93,15 +94,13 @@ def deployment() -> str:
 
 
 @pytest.fixture
-def bare(
-    kafka: Server, redis_server: Server, deployment: str, rules: Rules, tmp_path: Path
-) -> CommandLine:
+def bare(kafka: Server, redis_server: Server, deployment: str, tmp_path: Path) -> CommandLine:
     """The command line of a new deployment, on a Kafka that has none of its topics."""
     remove_topics(kafka.address)
     settings = Settings(
         kafka_bootstrap=kafka.address, redis_url=redis_server.address, deployment=deployment
     )
-    return CommandLine(settings, rules, tmp_path)
+    return CommandLine(settings, load_rules(settings), tmp_path)
 
 
 @pytest.fixture

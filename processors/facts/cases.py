@@ -259,7 +259,7 @@ class _Stretches:
         is_status = ((kind == CLOSURE) | (kind == REOPENING)) & (day >= table.received)
         is_cut = is_status | (kind == ALLOCATION)
         if "stepped_up" in table.wanted.days:
-            is_cut |= kind == STEP_UP
+            is_cut |= (kind == STEP_UP) & (day >= table.received)
         is_cut[_first(kind == NOTIFICATION, case, len(table.about.received))[np.unique(case)]] = (
             True
         )
@@ -315,7 +315,8 @@ class _Stretches:
             "closed": _at(table.day, closure, NEVER),
         }
         if "stepped_up" in wanted:
-            step_up = _latest(table.kind == STEP_UP, table.case)[cut]
+            is_step_up = (table.kind == STEP_UP) & (table.day >= table.received)
+            step_up = _latest(is_step_up, table.case)[cut]
             days["stepped_up"] = _at(table.day, step_up, NEVER)
         if "sustained" in wanted or "destination" in wanted:
             days["destination"] = about.destination[case]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from processors.days.calendar import Calendar
-from processors.days.intervals import ALWAYS, Interval, Intervals, at_least, meet, union
+from processors.days.intervals import ALWAYS, Interval, Intervals, at_least, meet, stretches, union
 from processors.facts.people import Happened, Person, person
 from processors.record.decoding import Event
 from processors.record.localities import Localities
@@ -192,14 +192,10 @@ class Counting:
         for it in about.outcomes:
             if measure.recorded.accredited and not it.data["accredited"]:
                 continue
-            known = [
-                day
-                for day, place in about.places_of.get(it.subject, ())
-                if self._is_at(place, measure.at, site)
-            ]
-            if known:
-                begin, end = self._window(it.day, measure.recorded.months)
-                found.append((max(begin, min(known)), end))
+            begin, end = self._window(it.day, measure.recorded.months)
+            for since, until, place in stretches(about.places_of.get(it.subject, ())):
+                if self._is_at(place, measure.at, site):
+                    found.append((max(begin, since), min(end, until)))
         return union(found)
 
     def _is_at(self, name: str, kinds: tuple[SiteKind, ...], site: Site | None) -> bool:

@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 from processors.figures.direction import direction_of_travel
 from processors.figures.placesums import PlaceSums
-from processors.figures.supplies import Given, Supplies
+from processors.figures.supplies import Given, Supplies, periods_of
 from processors.ledger.tables import Stock
 from processors.rules import Rules
-from schemas.catalogue import AGE_BANDS, ALL_AGES, Catalogue, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import BANDS, Catalogue, Indicator, PopulationOf, WorkforceOf
 from schemas.places import PROVIDER, Place
 from schemas.scorecard import ScorecardRow, Status
-
-BANDS = (ALL_AGES, *AGE_BANDS)
 
 
 class AsOf(NamedTuple):
@@ -67,7 +65,8 @@ def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ())
     """Every indicator's cells at levels, those of the areas if none is named."""
     levels = levels or rules.areas.levels
     today, earlier = _Date(rules, now), _Date(rules, previous)
-    places = [place for place in today.sums.places if place.level in levels]
+    shown = _together(today.sums.places, earlier.sums.places, rules.graph.known())
+    places = [place for place in shown if place.level in levels]
     for indicator in rules.catalogue.indicator:
         if not set(indicator.levels).intersection(levels):
             continue
@@ -84,6 +83,11 @@ def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: 
     return _Date(rules, as_of).figures(indicator)(place, BANDS.index(band))
 
 
+def _together(now: list[Place], before: list[Place], known: list[Place]) -> list[Place]:
+    """The places of either date: those that are always shown, and then the others by name."""
+    return [*known, *sorted({*now, *before}.difference(known))]
+
+
 class _Date:
     """One date's figures."""
 
@@ -91,9 +95,7 @@ class _Date:
         self.sums = PlaceSums(rules.slots, rules.localities, as_of.stock)
         self._graph = rules.graph
         self._supplies = as_of.supplies
-        # A month, else the year from April that it is in; terms have no dates that are known.
-        april = as_of.date.year - (as_of.date.month < 4)
-        self._periods = f"{as_of.date:%Y-%m}", f"{april}"
+        self._periods = periods_of(as_of.date)
 
     def figures(self, indicator: Indicator) -> "_Figures":
         """An indicator's figures, by place and band."""
@@ -117,6 +119,10 @@ class _Date:
             return place
         return self._graph.district_of(place) or place
 
+    def is_given(self, indicator: Indicator) -> bool:
+        """Whether anything was ever supplied of an indicator."""
+        return indicator.code in self._supplies.codes
+
     def given(self, indicator: Indicator, place: Place, band: int) -> Given | None:
         """What was supplied of an indicator for the date's month, else for its year."""
         return self._supplies.given(indicator.code, place.name, BANDS[band], self._periods)
@@ -130,14 +136,23 @@ class _Figures:
         self._above = on.sums.total(indicator.numerator).tolist()
         terms = indicator.denominator if isinstance(indicator.denominator, dict) else {}
         self._below = on.sums.total(terms).tolist() if terms else None
+        self._is_given = on.is_given(indicator)
 
     def __call__(self, place: Place, band: int) -> Figure:
-        """The figure of a place and band."""
+        """The figure of a place and band: what is worked out, if it is of anything at all."""
         indicator, on = self._indicator, self._on
         if place.level not in indicator.levels:
             return Figure(0, 0, NO_VALUE, "not-at-this-level")
         if indicator.source == "supplied":
             return _supplied(indicator, on.given(indicator, place, band))
+        figure = self._worked_out(place, band)
+        if self._is_given and not figure.numerator and not figure.denominator:
+            given = on.given(indicator, place, band)
+            return figure if given is None else _supplied(indicator, given)
+        return figure
+
+    def _worked_out(self, place: Place, band: int) -> Figure:
+        indicator, on = self._indicator, self._on
         numerator = _of(self._above, on.sums.position(place), band)
         if indicator.denominator is None:
             return Figure(numerator, numerator, (numerator, 1), "reported")

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from processors.days.calendar import day_number
 from processors.figures.direction import HIGHER_IS
+from processors.figures.supplies import exact
 from processors.record.decoding import Event, in_order
 from schemas.areas import Areas
 from schemas.catalogue import Indicator
@@ -81,8 +82,3 @@ def rating_since(
     if better_by > 0:
         return "Green"
     return "Amber" if -better_by <= exact(indicator.amber or 0) else "Red"
-
-
-def exact(number: float) -> Fraction:
-    """The number as it was written: 80.1 is 801/10, not the nearest binary fraction."""
-    return Fraction(repr(number))

@@ -1,6 +1,6 @@
 """Figures that others supply (docs/events.md, Reference events), as they stand on a date."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -24,6 +24,11 @@ class Given(NamedTuple):
     provenance: str
 
 
+def periods_of(day: date) -> tuple[str, str]:
+    """The periods that hold a day, the shorter first: its month, and its year from April."""
+    return f"{day:%Y-%m}", f"{day.year - (day.month < 4)}"
+
+
 class Supplies:
     """What was known by a date of populations, workforces, and figures that others work out.
 
@@ -34,6 +39,7 @@ class Supplies:
         self._populations: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._workforces: dict[tuple[str, str, str], Fraction] = {}
         self._given: dict[tuple[str, str, str, str], Given] = {}
+        self._codes: set[str] = set()
         take = {
             "population.published": self._take_population,
             "workforce.reported": self._take_workforce,
@@ -60,6 +66,7 @@ class Supplies:
             exact(data[name]) if is_given and name in data else None
             for name in ("numerator", "denominator", "value")
         )
+        self._codes.add(data["code"])
         key = data["code"], data["area"], data["age_band"], data["period"]
         self._given[key] = Given(data["status"], above, below, value, data["provenance"])
 
@@ -79,6 +86,11 @@ class Supplies:
             if of_service is not None
             else self._workforces.get((provider, area, ""), Fraction(0))
         )
+
+    @property
+    def codes(self) -> Set[str]:
+        """The codes of indicators of which anything was supplied."""
+        return self._codes
 
     def given(self, code: str, place: str, band: str, periods: Iterable[str]) -> Given | None:
         """What was supplied of an indicator for the first of the periods that has something."""

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from processors.alerts.wording import alert_id
 from processors.figures.direction import HIGHER_IS
 from processors.figures.evaluate import rounded_half_up
-from processors.figures.rating import Target, exact
+from processors.figures.rating import Target
+from processors.figures.supplies import exact
 from processors.ledger.tables import Stock
 from processors.places.sums import Place, Places
 from processors.rules import Rules

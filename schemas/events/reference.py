@@ -3,24 +3,26 @@
 from typing import Annotated, Literal, NotRequired, get_args
 
 from pydantic import AfterValidator, Field, StringConstraints, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from schemas.events.attributes import STRICT, Attributes, Count, Month, Name, Number, Year
 from schemas.events.case import Service
 
 
-# A band of the scorecard, or any range of completed years such as 0-18.
-def _is_range(ages: str) -> str:
+def _runs_forward(ages: str) -> str:
+    """Refuse a range that ends before it begins."""
     first, _, last = ages.partition("-")
-    if last and int(first) > int(last):
-        raise ValueError("a range of ages goes from the younger to the older")
+    if last and int(last) < int(first):
+        raise PydanticCustomError("ages", "no range of ages")
     return ages
 
 
+# A band of the scorecard, or any range of completed years such as 0-18.
 AgeRange = Annotated[
     str,
     StringConstraints(pattern=r"^(all|[0-9]{1,3}(-[0-9]{1,3}|\+))$"),
-    AfterValidator(_is_range),
+    AfterValidator(_runs_forward),
 ]
 Group = Literal["all", "deprived", "bme", "disabled-sen"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -80,19 +82,18 @@ class Supplied(TypedDict):
     period: Period
     value: NotRequired[Number | None]
     numerator: NotRequired[Number | None]
-    denominator: NotRequired[Number | None]
+    denominator: NotRequired[NonNegative | None]
     status: SuppliedStatus
     provenance: Name
 
 
-def _is_whole(supplied: Supplied) -> Supplied:
-    """Refuse a figure that is given twice, by half, or not at all though it says it is."""
-    value, above, below = (supplied.get(it) for it in ("value", "numerator", "denominator"))
-    if (above is None) != (below is None) or (value is not None and above is not None):
-        raise ValueError("give either a value, or a numerator and a denominator")
-    if supplied["status"] == "supplied" and value is None and above is None:
-        raise ValueError("what is supplied has a value, or a numerator and a denominator")
-    return supplied
+def _is_given_in_one_way(data: Supplied) -> Supplied:
+    """Refuse half of a pair, a pair and a value, and nothing at all that is said to be supplied."""
+    given = {name for name in ("value", "numerator", "denominator") if data.get(name) is not None}
+    whole = given in ({"value"}, {"numerator", "denominator"})
+    if not whole and (given or data["status"] == "supplied"):
+        raise PydanticCustomError("supplied", "neither a value nor a numerator and a denominator")
+    return data
 
 
 @with_config(STRICT)
@@ -135,7 +136,7 @@ class MeasureSupplied(Attributes):
     """A figure that others worked out."""
 
     type: Literal["measure.supplied"]
-    data: Annotated[Supplied, AfterValidator(_is_whole)]
+    data: Annotated[Supplied, AfterValidator(_is_given_in_one_way)]
 
 
 @with_config(STRICT)

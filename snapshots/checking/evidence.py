@@ -20,7 +20,7 @@ from schemas.areas import Areas
 from schemas.catalogue import Catalogue
 from schemas.events.registry import REFERENCE_TOPIC, group_of
 from schemas.places import NO_PLACES, Places
-from schemas.release import Position, ReleaseCell
+from schemas.release import PassedOver, Position, ReleaseCell
 from schemas.scorecard import ScorecardRow
 from snapshots.checking.causes import Moves
 from snapshots.recount.cells import Recount
@@ -38,6 +38,7 @@ class Question:
     """What is asked of the log: the figures of a date under rules, and since which cut they moved.
 
     Without `since` it is not asked why they moved; without `bank_holidays` those known now count.
+    The messages in `passed_over` are left out.
     """
 
     catalogue: Catalogue
@@ -47,6 +48,7 @@ class Question:
     since: tuple[Position, ...] | None = None
     bank_holidays: tuple[date, ...] | None = None
     places: Places = NO_PLACES
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def dates(self) -> tuple[date, date]:

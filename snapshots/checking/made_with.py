@@ -49,6 +49,7 @@ def question_of(release: Release, present: Catalogue, since: Release | None = No
         since.cut if since else None,
         _bank_holidays_of(release),
         release.places,
+        release.passed_over,
     )
 
 

@@ -40,8 +40,15 @@ class Draft:
     def question(self) -> Question:
         """What the log has to be asked to sign it."""
         rules, since = self.rules, self.chain[-1].release.cut if self.chain else None
-        cut = self.cut.positions
-        return Question(self.catalogue, rules.areas, self.as_of, cut, since, places=rules.places)
+        return Question(
+            self.catalogue,
+            rules.areas,
+            self.as_of,
+            self.cut.positions,
+            since,
+            places=rules.places,
+            passed_over=self.cut.passed_over,
+        )
 
     def release(self, evidence: Evidence) -> Release:
         """The release, reconciled with the log.
@@ -78,6 +85,7 @@ class Draft:
             rag_scheme=catalogue.rag,
             relations=catalogue.relation,
             places=self.rules.places if catalogue.rests_on_places else NO_PLACES,
+            passed_over=self.cut.passed_over,
         )
 
     def _changes(self, evidence: Evidence) -> tuple[Change, ...]:

@@ -21,7 +21,7 @@ from processors.record.decoding import Event
 from processors.rules import Rules
 from schemas.areas import Areas
 from schemas.catalogue import ALL_AGES, Catalogue, RagScheme, WorkforceOf
-from schemas.release import Commentary, Position, Rag, ReleaseCell
+from schemas.release import Commentary, PassedOver, Position, Rag, ReleaseCell
 from snapshots.releases.failures import NotAllowed
 
 COMMENTARY_WRITTEN = "commentary.written"
@@ -32,13 +32,15 @@ class Cut:
     """The live state at one vector of offsets: each partition's read at one moment.
 
     `stocks` are those of the as-of date and of the last day of the month before; `reference` has
-    the reference events that count; `lost` how many messages the log had lost that the figures may
-    lack, by what is said of them.
+    the reference events that count. `passed_over` has the messages before the cut that the state
+    leaves out; `lost` how many messages the log had lost that the figures may lack, by what is said
+    of them.
     """
 
     positions: tuple[Position, ...]
     stocks: tuple[Stock, Stock]
     reference: tuple[Event, ...]
+    passed_over: tuple[PassedOver, ...] = ()
     lost: Mapping[str, int] = field(default_factory=dict)
 
 

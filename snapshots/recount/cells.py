@@ -7,7 +7,7 @@ What processors.figures (evaluate, rating) says of the tables, this says of the 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from processors.record.decoding import Event
 from schemas.areas import Areas
@@ -54,7 +54,8 @@ class Recount:
             for day, each in zip(dates, sums, strict=True)
         )
         known = where.known
-        self._places = [*known, *sorted(self._now.places.difference(known))]
+        met = self._now.places | self._before.places
+        self._places = [*known, *sorted(met.difference(known))]
         self._goals = goals_of(reference, areas.top, dates[0])
 
     def scorecard(self) -> list[ScorecardRow]:
@@ -80,29 +81,31 @@ class Recount:
                     yield _Cell(*asked, now, before)
 
     def _row(self, cell: _Cell) -> ScorecardRow:
-        indicator, place, band, now, before = cell
-        return ScorecardRow(
-            code=indicator.code,
-            title=indicator.title,
-            area=place.name,
-            age_band=band,
-            numerator=number(now.numerator),
-            denominator=number(now.denominator),
-            value=printed(indicator, now.value),
-            status=now.status,
-            previous=printed(indicator, before.value),
-            direction=self._direction(indicator, now.value, before.value),
-            level=place.level,
-        )
+        title, level = cell.indicator.title, cell.place.level
+        return ScorecardRow(**self._shown(cell), title=title, level=level)
 
     def _released(self, cell: _Cell) -> ReleaseCell:
-        row, is_whole = self._row(cell), cell.band == ALL_AGES
-        goal = self._goals.get((row.code, row.area)) if is_whole else None
-        return ReleaseCell(
-            **row.model_dump(exclude={"title", "level"}),
-            target=goal.data["target"] if goal else None,
-            rag=self._rag(cell, goal) if is_whole else None,
-        )
+        goal, rag = None, None
+        if cell.band == ALL_AGES:
+            goal = self._goals.get((cell.indicator.code, cell.place.name))
+            rag = self._rag(cell, goal)
+        target = goal.data["target"] if goal else None
+        return ReleaseCell(**self._shown(cell), target=target, rag=rag)
+
+    def _shown(self, cell: _Cell) -> dict[str, Any]:
+        """What a row of a scorecard and a cell of a release both have."""
+        indicator, place, band, now, before = cell
+        return {
+            "code": indicator.code,
+            "area": place.name,
+            "age_band": band,
+            "numerator": number(now.numerator),
+            "denominator": number(now.denominator),
+            "value": printed(indicator, now.value),
+            "status": now.status,
+            "previous": printed(indicator, before.value),
+            "direction": self._direction(indicator, now.value, before.value),
+        }
 
     def _rag(self, cell: _Cell, goal: Event | None) -> Rag | None:
         """Green from one bound on, Amber from another; T has none that is better."""

@@ -1,7 +1,7 @@
 """Reading the log up to exactly the offsets of a cut, with a client of its own.
 
 kafka-python reads here, where workers read with aiokafka: the second computation shares as little
-as it can with the first.
+as it can with the first. It reads committed records alone, as workers do.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,9 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from schemas.connections import Brokers
-from schemas.release import Position
+from schemas.release import PassedOver, Position
 from snapshots.recount.disk import LogRecord
+from snapshots.releases.any_headers import read_any_header
 from snapshots.releases.clients import for_kafka_python
 from snapshots.releases.failures import LogUnreadable
 
@@ -23,14 +24,15 @@ MOST_SILENCES = 30
 
 
 @contextmanager
-def _reader(brokers: Brokers, *, isolation: str = "read_uncommitted") -> Iterator[KafkaConsumer]:
+def _reader(brokers: Brokers) -> Iterator[KafkaConsumer]:
     """A consumer outside of any group. Raises LogUnreadable for what Kafka says of itself."""
+    read_any_header()
     try:
         consumer = KafkaConsumer(
             **for_kafka_python(brokers),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            isolation_level=isolation,
+            isolation_level="read_committed",
             max_poll_records=POLL_RECORDS,
         )
         try:
@@ -42,7 +44,10 @@ def _reader(brokers: Brokers, *, isolation: str = "read_uncommitted") -> Iterato
 
 
 def log_ends(brokers: Brokers, topics: Sequence[str]) -> list[Position]:
-    """Where each partition of the topics ends now, in order. Raises LogUnreadable."""
+    """Where each partition of the topics ends now, in order: before that no transaction is open.
+
+    Raises LogUnreadable.
+    """
     with _reader(brokers) as consumer:
         partitions = [
             TopicPartition(topic, number)
@@ -53,8 +58,10 @@ def log_ends(brokers: Brokers, topics: Sequence[str]) -> list[Position]:
     return [Position(topic=tp.topic, partition=tp.partition, offset=ends[tp]) for tp in partitions]
 
 
-def read_log(brokers: Brokers, cut: Sequence[Position]) -> Iterator[list[LogRecord]]:
-    """All records before the cut's offsets, as a worker reads them, some at a time.
+def read_log(
+    brokers: Brokers, cut: Sequence[Position], passed_over: Sequence[PassedOver] = ()
+) -> Iterator[list[LogRecord]]:
+    """All records before the cut's offsets but those passed over, some at a time.
 
     Each partition's are in order. Raises LogUnreadable when the broker cannot be reached or falls
     silent, when the log does not go that far, or when it no longer begins where it is known to.
@@ -70,12 +77,14 @@ def read_log(brokers: Brokers, cut: Sequence[Position]) -> Iterator[list[LogReco
                     f"but {known[tp]} to {end} are needed: events are gone, or this is another "
                     "Kafka"
                 )
-        yield from _read(consumer, ends)
+        left_out = {(it.topic, it.partition, it.offset) for it in passed_over}
+        for records in _read(consumer, ends):
+            yield [it for it in records if it[:3] not in left_out] if left_out else records
 
 
 def read_committed(brokers: Brokers, topic: str) -> Iterator[list[LogRecord]]:
     """All that transactions have written to a topic. Raises LogUnreadable."""
-    with _reader(brokers, isolation="read_committed") as consumer:
+    with _reader(brokers) as consumer:
         tps = [TopicPartition(topic, number) for number in _partitions(consumer, topic)]
         ends = {tp: end for tp, end in consumer.end_offsets(tps).items() if end}
         yield from _read(consumer, ends)

@@ -20,9 +20,12 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from redis.asyncio import Redis
 
 from schemas.alerts import DECISIONS_TOPIC
+from schemas.connections import Brokers
 from streams.alerts.actions import Ack, Actions, Decided, NotPossible, Silence, kind_of
-from streams.alerts.topic.log import OtherLog, TopicReader, topic_reader
-from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
+from streams.alerts.topic.log import TopicReader, find_topic, topic_reader
+from streams.alerts.topic.publishing import DEPLOYMENT_HEADER, NotTaken
+from streams.kafka import private
+from streams.kafka.clients import for_aiokafka
 
 PARTITION = TopicPartition(DECISIONS_TOPIC, 0)
 READ_AT_ONCE = 2_000
@@ -44,9 +47,12 @@ class _Message(NamedTuple):
 
 
 class Decisions:
-    """Writes decisions of a deployment. Raises OtherLog, KafkaError and redis.RedisError."""
+    """Writes decisions of a deployment.
 
-    def __init__(self, brokers: str, redis: Redis, deployment: str) -> None:
+    Raises OtherLog, NotTaken, KafkaError or redis.RedisError.
+    """
+
+    def __init__(self, brokers: Brokers, redis: Redis, deployment: str) -> None:
         self._brokers, self._deployment = brokers, deployment
         self.actions = Actions(redis, deployment)
 
@@ -86,14 +92,19 @@ class Decisions:
         headers = [(DEPLOYMENT_HEADER, self._deployment.encode())]
         async with _producer(self._brokers) as producer:
             for it in messages:
-                async with asyncio.timeout(WRITE_SECONDS):
-                    written = await producer.send_and_wait(
-                        DECISIONS_TOPIC,
-                        key="/".join((self._deployment, it.kind, it.number)).encode(),
-                        value=None if it.text is None else it.text.encode(),
-                        headers=headers,
-                        partition=0,
-                    )
+                sending = producer.send_and_wait(
+                    DECISIONS_TOPIC,
+                    key="/".join((self._deployment, it.kind, it.number)).encode(),
+                    value=None if it.text is None else it.text.encode(),
+                    headers=headers,
+                    partition=0,
+                )
+                try:
+                    written = await asyncio.wait_for(sending, WRITE_SECONDS)
+                except TimeoutError as error:
+                    raise NotTaken(
+                        f"Kafka did not confirm it within {WRITE_SECONDS:.0f} s: try again"
+                    ) from error
                 await self.actions.take([Decided(written.offset, it.kind, it.number, it.text)])
 
 
@@ -146,7 +157,7 @@ class Keeping:
 
 @asynccontextmanager
 async def keeping(
-    brokers: str, redis: Redis, deployment: str, now: Callable[[], datetime]
+    brokers: Brokers, redis: Redis, deployment: str, now: Callable[[], datetime]
 ) -> AsyncIterator[Keeping]:
     """One that keeps decisions, for as long as the context lasts. Raises OtherLog."""
     async with topic_reader(brokers, PARTITION, WAIT_MS) as reader:
@@ -159,15 +170,13 @@ def _message(action: Ack | Silence) -> _Message:
 
 
 @asynccontextmanager
-async def _producer(brokers: str) -> AsyncIterator[AIOKafkaProducer]:
+async def _producer(brokers: Brokers) -> AsyncIterator[AIOKafkaProducer]:
     """A producer, where there is the topic. Raises OtherLog or aiokafka.errors.KafkaError."""
-    producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**for_aiokafka(brokers), acks="all", enable_idempotence=True)
     try:
         await producer.start()
-        # All metadata: to ask for one topic that is not there is to wait for it.
-        there = await producer.client.fetch_all_metadata()
-        if not there.partitions_for_topic(DECISIONS_TOPIC):
-            raise OtherLog(f"there is no topic {DECISIONS_TOPIC}: run `caseline topics create`")
+        topic = DECISIONS_TOPIC
+        await find_topic(topic, lambda: private.partitions_of_known(producer, topic))
         yield producer
     finally:
         await producer.stop()

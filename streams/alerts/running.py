@@ -111,7 +111,7 @@ class Telling:
             )
             if once:
                 desk = replace(desk, most_attempts=ATTEMPTS_ONCE, wait_ms=WAIT_MS_ONCE)
-            decided = keeping(settings.kafka_bootstrap, redis, settings.deployment, self.now)
+            decided = keeping(settings.kafka, redis, settings.deployment, self.now)
             kept = await stack.enter_async_context(decided)
             await kept.turn()  # before anything is told that a silence withholds
             more = await stack.enter_async_context(self.duties(redis))

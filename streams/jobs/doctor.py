@@ -20,6 +20,7 @@ from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
 from streams.failures import described
+from streams.jobs.doctor_logs import log_troubles
 from streams.jobs.findings import STYLES, Finding, Verdict
 from streams.jobs.redis_health import clocks, disks, said_by_redis
 from streams.kafka.batches import TP
@@ -90,6 +91,9 @@ class Doctor:
             plans = planned_topics(self.settings)
             topics = [plan.name for plan in plans if plan.name not in NOT_FOLDED]
             async with log_reader(self.settings.kafka, topics) as reader:
+                if has_redis:
+                    async for finding in self._logs(reader):
+                        yield finding
                 async for finding in self._partitions(reader, has_redis=has_redis):
                     yield finding
         except (KafkaError, AdminError, ReadTimedOut, OSError) as error:
@@ -175,6 +179,11 @@ class Doctor:
             return Finding(Verdict.GOOD, topic, "kept for ever")
         shown = ", ".join(f"{name}={value or 'default'}" for name, value in values.items())
         return Finding(Verdict.WRONG, topic, f"{shown}: a rebuild may find events gone")
+
+    async def _logs(self, reader: LogReader) -> AsyncIterator[Finding]:
+        deployment = self.settings.deployment
+        async for it in log_troubles(self.redis, deployment, self.rules, reader):
+            yield Finding(Verdict.WRONG if it.is_wrong else Verdict.ODD, it.what, it.text)
 
     async def _partitions(self, reader: LogReader, *, has_redis: bool) -> AsyncIterator[Finding]:
         bounds = await reader.bounds()

@@ -134,7 +134,7 @@ class Releasing:
         show = self.show(sum(it.offset for it in question.cut))
 
         def work() -> Sealed:
-            records = read_log(self.settings.kafka, question.cut)
+            records = read_log(self.settings.kafka, question.cut, question.passed_over)
             return seal(draft.release(examine(records, question, show)))
 
         return await asyncio.to_thread(work)

@@ -17,6 +17,7 @@ from faust.types import ChannelT, EventT, Message, StreamT
 from schemas.connections import Brokers, KafkaConnection
 from schemas.events.registry import topic_names
 from streams.failures import Understood, described
+from streams.kafka import private
 from streams.kafka.batches import Batch, Stop
 from streams.kafka.clients import faust_credentials
 from streams.kafka.consumer import BatchConsumer, BatchTransport, PartitionOwner
@@ -156,7 +157,11 @@ class App(faust.App):
 
 
 def create_app(reading: Reading, handler: BatchHandler) -> App:
-    """The application, not started. Call inside the running event loop that is to run it."""
+    """The application, not started. Call inside the running event loop that is to run it.
+
+    Raises streams.kafka.private.OtherClient.
+    """
+    private.check(with_faust=True)
     app = App(reading, handler)
     topic = app.topic(*reading.topics, acks=False, schema=_Unchanged())
 

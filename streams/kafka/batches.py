@@ -23,7 +23,7 @@ class Record(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What Kafka last said of a partition: its log's end, and when, in seconds from 1970."""
+    """What Kafka last said of a partition: its stable end, and when, in seconds from 1970."""
 
     end: int
     at: float
@@ -33,8 +33,9 @@ class Batch(NamedTuple):
     """The records of one partition from offset `start` up to, not including, `end`.
 
     Batches of one `epoch` follow one another without a gap: the `end` of one is the `start` of
-    the next. `records` may be fewer than `end - start`, even none: transaction markers and
-    compacted records take offsets too. `log_end` is the partition's end as last heard of.
+    the next. `records` may be fewer than `end - start`, even none: transaction markers, compacted
+    records and those of aborted transactions take offsets too. `log_end` is the partition's stable
+    end as last heard of: before it no transaction is open.
     """
 
     tp: TP

@@ -8,7 +8,7 @@ is stamped with the epoch of its partition's position, and group offsets are for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from mode import Service
 
 from streams.kafka.batches import TP, Batch, Heard, Hole, Stop
 from streams.kafka.fetching import FetchThread, RebalanceListener
+from streams.kafka.private import Described
 
 
 class PartitionOwner(Protocol):
@@ -30,7 +31,7 @@ class PartitionOwner(Protocol):
         """These partitions are ours now, and nothing of them has been delivered yet."""
 
     async def positions(self, tps: set[TP]) -> Mapping[TP, int]:
-        """Offset to begin at; 0 for a partition not named. Called after `assigned`."""
+        """Offset to begin at; a partition not named is left alone. Called after `assigned`."""
 
     async def revoked(self, tps: set[TP]) -> None:
         """These partitions may go elsewhere once this returns; nothing more is delivered."""
@@ -87,6 +88,15 @@ class BatchConsumer(driver.Consumer):
         if tp in self._cursors:
             await self._thread.run(self._thread.set_paused(tp, paused=False))
 
+    async def halt(self, tp: TP) -> None:
+        """Deliver nothing more of the partition until it is placed by `seek`."""
+        self._cursors.pop(tp, None)
+        await self._thread.run(self._thread.set_paused(tp, paused=True))
+
+    async def describe(self, topics: Iterable[str]) -> Described:
+        """Which logs the topics are now. Raises aiokafka.errors.KafkaError."""
+        return await self._thread.run(self._thread.describe(topics))
+
     def log_end(self, tp: TP) -> int | None:
         """End of the partition's log as last heard, without asking; None if not ours."""
         if tp not in self._owned:
@@ -136,8 +146,8 @@ class BatchConsumer(driver.Consumer):
             await self._owner.assigned(tps)
             positions = await self._owner.positions(tps)
             bounds = await self._thread.run(self._thread.log_bounds(tps))
-            for tp in sorted(tps):
-                await self._begin(tp, positions.get(tp, 0), *bounds[tp])
+            for tp, position in sorted(positions.items()):
+                await self._begin(tp, position, *bounds[tp])
 
     async def _begin(self, tp: TP, position: int, first: int, end: int) -> None:
         self._ends[tp] = end

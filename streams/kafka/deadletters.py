@@ -1,19 +1,32 @@
 """Dead letters: what is no event, kept byte for byte with where it was and why it is none.
 
 A dead letter goes to the partition of `<topic>.dead-letter` that it had in its own topic, in
-order, so that the last one there tells a new owner of the partition which were written before it.
+order. A worker that takes over from one that died between writing dead letters and storing its
+state finds those that are there, byte for byte, and writes them no second time. Nothing else that
+lies in the topic is believed: others may write to it, whatever they like.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from processors.record.decoding import Rejection
 from schemas.connections import Brokers
 from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
+from streams.failures import Understood
+from streams.kafka import private
 from streams.kafka.batches import TP, Record
-from streams.kafka.logreading import log_reader
+from streams.kafka.clients import for_aiokafka
+from streams.kafka.logreading import ReadTimedOut, log_reader
 
 # Kafka Connect's header names, which dead-letter tools know.
 PREFIX = "__connect.errors."
@@ -26,6 +39,18 @@ ADDED = (TOPIC, PARTITION, OFFSET, STAGE, CLASS, EXCEPTION, MESSAGE)
 # A dead letter is larger than its message by the headers added, and may be many times larger than
 # what brokers took, since that may have been compressed.
 LARGEST_BYTES = 16 << 20
+# The content type of what stands in the place of a message too large for the topic.
+STUB = b"application/vnd.caseline.stub+json"
+# Dead letters whose hashes are kept before those that are stored with the state are forgotten.
+HASHES_KEPT = 10_000
+
+
+class NotWritten(Understood):
+    """A dead letter cannot be written, and trying again does not help."""
+
+
+class NotWrittenNow(Exception):  # noqa: N818 - named for the condition
+    """A dead letter could not be written; trying again may help."""
 
 
 def dead_letter_topic(topic: str) -> str:
@@ -56,9 +81,33 @@ def headers_of(
     return [*record.headers, *((name, text.encode()) for name, text in added.items())]
 
 
-def offset_of(headers: Sequence[tuple[str, bytes]]) -> int:
-    """The offset a dead letter had in its own topic, -1 where it does not say."""
-    return int(dict(headers).get(OFFSET, b"-1"))
+def stub_of(tp: TP, record: Record, rejection: Rejection) -> Record:
+    """What stands for a record too large for the dead-letter topic: where it lies, and a hash."""
+    about = {
+        "topic": tp.topic,
+        "partition": tp.partition,
+        "offset": record.offset,
+        "bytes": _size(record),
+        "value_sha256": hashlib.sha256(record.value or b"").hexdigest(),
+        "key_sha256": hashlib.sha256(record.key or b"").hexdigest(),
+    }
+    text = f"{rejection.message} (too large for the dead-letter topic: this stands for it)"
+    return record._replace(
+        key=None,
+        value=json.dumps(about).encode(),
+        headers=tuple(
+            headers_of(
+                tp,
+                record._replace(headers=(("content-type", STUB),)),
+                rejection._replace(message=text),
+            )
+        ),
+    )
+
+
+def _size(record: Record) -> int:
+    parts = [record.key, record.value, *(text for _, text in record.headers)]
+    return sum(map(len, filter(None, parts)))
 
 
 class DeadLetter(NamedTuple):
@@ -70,6 +119,11 @@ class DeadLetter(NamedTuple):
     message: str
     record: Record
 
+    @property
+    def is_stub(self) -> bool:
+        """Whether it only stands for a message, which was too large."""
+        return self.record.headers == (("content-type", STUB),)
+
 
 async def read_dead_letters(
     brokers: Brokers, topics: Sequence[str] = tuple(VALIDATORS)
@@ -77,31 +131,47 @@ async def read_dead_letters(
     """Every dead letter of the topics, by topic, partition and offset in its own topic.
 
     One that a worker wrote again, because it died before the state was stored, comes once. What
-    other programs may have put there is passed over.
+    other programs may have put there is passed over, unless it looks like one in every way.
     """
     seen: set[tuple[object, ...]] = set()
     async with log_reader(brokers, [dead_letter_topic(topic) for topic in topics]) as reader:
         for letters, (first, end) in (await reader.bounds()).items():
             async for _, records in reader.read(letters, first, end):
-                for letter in filter(None, map(_dead_letter, records)):
+                for letter in filter(None, map(dead_letter, records)):
+                    if dead_letter_topic(letter.tp.topic) != letters.topic:
+                        continue
                     told = (letter.tp, letter.offset, letter.record.key, letter.record.headers)
                     if told not in seen:
                         seen.add(told)
                         yield letter
 
 
-def _dead_letter(record: Record) -> DeadLetter | None:
-    """Take the headers added off the end; None for a record without them."""
+def dead_letter(record: Record) -> DeadLetter | None:
+    """Take the headers added off the end; None for a record that has none or odd ones."""
     own, last = record.headers[: -len(ADDED)], record.headers[-len(ADDED) :]
     if tuple(name for name, _ in last) != ADDED:
         return None
-    added = {name: text.decode() for name, text in last}
-    return DeadLetter(
-        TP(added[TOPIC], int(added[PARTITION])),
-        int(added[OFFSET]),
-        added[EXCEPTION],
-        added[MESSAGE],
-        record._replace(headers=own),
+    try:
+        added = {name: text.decode() for name, text in last}
+        tp, offset = TP(added[TOPIC], _number(added[PARTITION])), _number(added[OFFSET])
+    except (AttributeError, ValueError):  # no value, no UTF-8, no number
+        return None
+    return DeadLetter(tp, offset, added[EXCEPTION], added[MESSAGE], record._replace(headers=own))
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ValueError("not an offset or partition")
+    return int(text)
+
+
+def dead_letter_producer(brokers: Brokers) -> AIOKafkaProducer:
+    """The producer of dead letters, not started."""
+    return AIOKafkaProducer(
+        **for_aiokafka(brokers),
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=LARGEST_BYTES,
     )
 
 
@@ -111,28 +181,96 @@ class DeadLetters:
     def __init__(self, producer: AIOKafkaProducer, brokers: Brokers) -> None:
         self._producer = producer
         self._brokers = brokers
-        self._written: dict[TP, int] = {}
+        # Of each partition whose dead letters were looked for: hashes of those that are there.
+        self._there: dict[TP, dict[int, set[bytes]]] = {}
 
-    async def take_over(self, tp: TP) -> None:
-        """Find out up to which offset the partition's dead letters were written already."""
-        letters = TP(dead_letter_topic(tp.topic), tp.partition)
-        self._written[tp] = -1
-        async with log_reader(self._brokers, [letters.topic]) as reader:
-            first, end = (await reader.bounds()).get(letters, (0, 0))
-            if end > first:
-                async for _, records in reader.read(letters, end - 1, end):
-                    self._written[tp] = max(offset_of(record.headers) for record in records)
+    def take_over(self, tp: TP) -> None:
+        """The partition is ours now; another worker may have written dead letters of it."""
+        self._there.pop(tp, None)
 
-    async def write(self, tp: TP, record: Record, rejection: Rejection) -> None:
-        """Write one dead letter and wait until it is safe; nothing if it was written before."""
-        if record.offset <= self._written.get(tp, -1):
-            return
-        await self._producer.send_and_wait(
-            dead_letter_topic(tp.topic),
-            key=record.key,
-            value=record.value,
-            headers=headers_of(tp, record, rejection),
-            partition=tp.partition,
-            timestamp_ms=record.timestamp if record.timestamp >= 0 else None,
+    async def write(
+        self, tp: TP, record: Record, rejection: Rejection, stored: int, since: int
+    ) -> int:
+        """Write one dead letter and wait until it is safe; nothing if it was written before.
+
+        `stored` is the partition's next offset that is stored, and `since` how far its
+        dead-letter partition was known then, which moves on to what this returns. Raises
+        NotWritten or NotWrittenNow.
+        """
+        where = TP(dead_letter_topic(tp.topic), tp.partition)
+        try:
+            # A topic made by hand may lack partitions; what it has will do.
+            partitions = sorted(await private.partitions_of_known(self._producer, where.topic))
+            if not partitions:
+                raise NotWritten(f"there is no topic {where.topic}: run `caseline topics create`")
+            where = where._replace(partition=partitions[tp.partition % len(partitions)])
+            if tp not in self._there:
+                self._there[tp] = await self._written(tp, where, stored, since)
+            return max(since, await self._write(tp, where, record, rejection))
+        except (KafkaError, OSError, ReadTimedOut) as error:
+            text = f"{where.topic}[{where.partition}] does not take it: {error!r}"
+            is_final = isinstance(error, KafkaError) and not (
+                error.retriable or isinstance(error, KafkaTimeoutError)
+            )
+            raise (NotWritten if is_final else NotWrittenNow)(text) from error
+
+    async def _write(self, tp: TP, where: TP, record: Record, rejection: Rejection) -> int:
+        whole = record._replace(headers=tuple(headers_of(tp, record, rejection)))
+        stub = stub_of(tp, record, rejection)
+        there = self._there[tp].get(record.offset, set())
+        if {_hash(whole), _hash(stub)} & there:
+            return 0
+        try:
+            written, end = whole, await self._send(where, whole)
+        except (MessageSizeTooLargeError, RecordListTooLargeError):
+            written, end = stub, await self._send(where, stub)
+        self._there[tp].setdefault(record.offset, set()).add(_hash(written))
+        return end
+
+    def stored(self, tp: TP, offset: int) -> None:
+        """The state is stored up to the offset: what was written before will not come again."""
+        there = self._there.get(tp, {})
+        if len(there) > HASHES_KEPT:
+            self._there[tp] = {at: hashes for at, hashes in there.items() if at >= offset}
+
+    async def _send(self, where: TP, letter: Record) -> int:
+        """Write a letter; the offset after it."""
+        sent = await self._producer.send_and_wait(
+            where.topic,
+            key=letter.key,
+            value=letter.value,
+            headers=list(letter.headers),
+            partition=where.partition,
+            timestamp_ms=letter.timestamp if letter.timestamp >= 0 else None,
         )
-        self._written[tp] = record.offset
+        return int(sent.offset) + 1
+
+    async def _written(self, tp: TP, where: TP, stored: int, since: int) -> dict[int, set[bytes]]:
+        """Hashes of the dead letters that are there, of messages that the state has not yet."""
+        found: dict[int, set[bytes]] = {}
+        async with log_reader(self._brokers, [where.topic]) as reader:
+            first, end = (await reader.bounds()).get(where, (0, 0))
+            start = since if first <= since <= end else first
+            async for _, records in reader.read(where, start, end):
+                for record, letter in _letters(records):
+                    if letter.tp == tp and letter.offset >= stored:
+                        found.setdefault(letter.offset, set()).add(_hash(record))
+        return found
+
+
+def _letters(records: Iterable[Record]) -> Iterable[tuple[Record, DeadLetter]]:
+    for record in records:
+        letter = dead_letter(record)
+        if letter is not None:
+            yield record, letter
+
+
+def _hash(record: Record) -> bytes:
+    """A hash of all that a producer says of a record but its time, which brokers may replace."""
+    digest = hashlib.sha256()
+    parts = [record.key, record.value]
+    for name, text in record.headers:
+        parts += [name.encode(), text]
+    for part in parts:
+        digest.update(b"-" if part is None else b"%d:%s" % (len(part), part))
+    return digest.digest()

@@ -9,7 +9,14 @@ from typing import IO, NamedTuple, cast
 
 from pydantic_core import from_json
 
-from processors.record.decoding import Message, Rejection, decode
+from processors.record.decoding import (
+    Headers,
+    Message,
+    RejectedError,
+    Rejection,
+    decode,
+    structured,
+)
 from schemas.events.registry import VALIDATORS, topics_of
 from streams.failures import Understood
 
@@ -92,3 +99,15 @@ def _route(value: bytes) -> tuple[Message, tuple[str, ...]]:
     except (ValueError, TypeError, KeyError):
         event_type, child = "", ""
     return (child.encode("utf-8", "replace"), value, ()), topics_of(event_type)
+
+
+def as_line(value: bytes | None, headers: Headers = ()) -> bytes:
+    """A message on one line: raw line breaks may stand between JSON's tokens, and only there.
+
+    With its headers an event in binary mode becomes one in structured mode.
+    """
+    try:
+        text = structured(value, headers)
+    except RejectedError:
+        text = value or b""
+    return text.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"

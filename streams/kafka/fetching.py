@@ -1,7 +1,8 @@
 """The consumer's thread: group membership, heartbeats and fetching, apart from the event loop.
 
 Everything here runs on the thread's own loop, so that work of any length on the main loop delays
-neither heartbeats nor reading ahead. It reaches into aiokafka 0.14, as Faust does.
+neither heartbeats nor reading ahead. What it needs of aiokafka's and Faust's insides is in
+streams.kafka.private.
 """
 
 from __future__ import annotations
@@ -11,38 +12,21 @@ import contextlib
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, errors
-from aiokafka.consumer.fetcher import FetchError
-from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as FaustTP  # noqa: N811
 from mode import Service
 
+from streams.kafka import private
 from streams.kafka.batches import TP, Batch, Heard, ReadAhead, Record, Stop
 
 T = TypeVar("T")
 
 COMMIT_SECONDS = 5.0  # group offsets only feed lag displays: not worth waiting for longer
-REFUSALS = (errors.GroupAuthorizationFailedError, errors.TopicAuthorizationFailedError)
 GROUP_RETRIES = 10  # errors in a row, with no assignment between them, before the worker gives up
 POLL_SECONDS = 1.0  # how often waiting for records looks round, to notice a stop
-
-
-class HeldSubscription(SubscriptionState):  # type: ignore[misc]
-    """Holds every newly assigned partition: no committed offset is asked for, nothing fetched.
-
-    Without this aiokafka begins to fetch from the group's committed offset, or from where
-    `auto_offset_reset` says, as soon as it hears of an assignment.
-    """
-
-    def assign_from_subscribed(self, assignment: Iterable[TopicPartition]) -> None:
-        """Take the new assignment, each partition paused at a position that is never read."""
-        super().assign_from_subscribed(assignment)
-        for tp in self.assigned_partitions():
-            self.pause(tp)
-            self.seek(tp, 0)
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):
@@ -70,9 +54,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         reading = self.app.reading  # type: ignore[attr-defined]
-        consumer._fetch_max_wait_ms = int(reading.fetch_wait * 1000)
-        consumer._fetch_max_bytes = reading.fetch_bytes
-        consumer._subscription = HeldSubscription(loop=self.thread_loop)
+        private.tune(
+            consumer,
+            fetch_wait=reading.fetch_wait,
+            fetch_bytes=reading.fetch_bytes,
+            loop=self.thread_loop,
+        )
         return consumer
 
     async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -95,14 +82,13 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     async def take(self) -> Batch | Stop | None:
         """The oldest batch read ahead; None if there was none for a while."""
         consumer = self._ensure_consumer()
-        with consumer._subscription.fetch_context():
+        with private.awaiting_records(consumer):
             if not self._ahead:
                 self._arrived.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._arrived.wait()
-        for waiter in consumer._fetcher._fetch_waiters:
-            consumer._fetcher._notify(waiter)
+        private.wake(consumer)
         return self._ahead.pop()
 
     @Service.task
@@ -117,63 +103,48 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
     async def _read_some(self, consumer: AIOKafkaConsumer) -> None:
         """Move what has been fetched; else wait for more, or for room to be made by `take`."""
-        if consumer._closed:
+        if private.is_closed(consumer):
             raise ConsumerStoppedError
         self._check_group(consumer)
         if self._move(consumer):
             self._arrived.set()
             await asyncio.sleep(0)
             return
-        waiter = consumer._fetcher._create_fetch_waiter()
-        try:
-            await asyncio.wait([waiter], timeout=POLL_SECONDS)
-        finally:
-            if not waiter.cancel():
-                waiter.exception()  # a group's error, which the next check reports
+        await private.wait_for_records(consumer, POLL_SECONDS)
 
     def _check_group(self, consumer: AIOKafkaConsumer) -> None:
-        """Join again after an error of the group; raise one that no retry will mend.
-
-        Until it is asked for its error aiokafka stays out of the group, and Faust never asks.
-        """
-        coordinator = consumer._coordinator
-        try:
-            coordinator.check_errors()
-        except KafkaError as error:
-            self._group_errors += 1
-            final = isinstance(error, REFUSALS) or coordinator._coordination_task.done()
-            if final or self._group_errors > GROUP_RETRIES:
-                raise
-            self.log.warning("Joining the group again after %r", error)
+        """Join again after an error of the group; raise one that no retry will mend."""
+        error, is_final = private.group_error(consumer)
+        if error is None:
+            return
+        self._group_errors += 1
+        if is_final or self._group_errors > GROUP_RETRIES:
+            raise error
+        self.log.warning("Joining the group again after %r", error)
 
     def _move(self, consumer: AIOKafkaConsumer) -> bool:
-        if consumer._subscription.reassignment_in_progress:
-            return False
-        fetched = list(consumer._fetcher._records)
+        fetched = private.fetched(consumer)
         return sum(self._move_partition(consumer, pair) for pair in fetched) > 0
 
     def _move_partition(self, consumer: AIOKafkaConsumer, pair: TopicPartition) -> bool:
-        fetcher, tp = consumer._fetcher, TP(*pair)
-        state = consumer._subscription.subscription.assignment.state_value(pair)
+        tp, state = TP(*pair), private.position_state(consumer, pair)
         epoch, room = self._epochs.get(tp), self._ahead.room(tp)
         if epoch is None or state is None:
-            del fetcher._records[pair]
+            private.drop_fetched(consumer, pair)
             return False
         if room <= 0:
             return False
-        start, result = state.position, fetcher._records[pair]
+        start = state.position
         try:
-            records = _records(result, room)
-        except KafkaError as error:
-            del fetcher._records[pair]
+            records = private.take_fetched(consumer, pair, room, _record)
+        except Exception as error:  # whatever a message does to its parser, only it stops
+            private.drop_fetched(consumer, pair)
             state.pause()
             self._ahead.add(Stop(tp, epoch, start, error))
             return True
-        if not result.has_more():
-            del fetcher._records[pair]
-            fetcher._notify(fetcher._wait_consume_future)
         if state.position > start:
-            self._ahead.add(Batch(tp, epoch, start, state.position, records, state.highwater))
+            end = private.stable_end(state)
+            self._ahead.add(Batch(tp, epoch, start, state.position, records, end))
         return bool(state.position > start)
 
     def forget(self) -> None:
@@ -200,14 +171,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
     @staticmethod
     def _holds(consumer: AIOKafkaConsumer, tp: TP) -> bool:
-        subscription = consumer._subscription
-        return not subscription.reassignment_in_progress and subscription.is_assigned(tp)
+        return private.holds(consumer, TopicPartition(*tp))
 
     def log_end(self, tp: TP) -> int | None:
-        """End of the partition's log as the last fetch said; None before the first."""
-        consumer = self._ensure_consumer()
-        held = self._holds(consumer, tp)
-        return consumer.highwater(TopicPartition(*tp)) if held else None
+        """Stable end of the partition's log as the last fetch said; None before the first."""
+        heard = self.heard(tp)
+        return heard.end if heard else None
 
     def heard(self, tp: TP) -> Heard | None:
         """What the last answered fetch said, if only that nothing is new; None before the first."""
@@ -215,11 +184,17 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         if not self._holds(consumer, tp):
             return None
         pair = TopicPartition(*tp)
-        end, at = consumer.highwater(pair), consumer.last_poll_timestamp(pair)
-        return Heard(end, at / 1000) if end is not None and at is not None else None
+        state, at = private.position_state(consumer, pair), consumer.last_poll_timestamp(pair)
+        if state.highwater is None or at is None:
+            return None
+        return Heard(private.stable_end(state), at / 1000)
+
+    async def describe(self, topics: Iterable[str]) -> private.Described:
+        """Which logs the topics are, asked of a broker."""
+        return await private.describe(self._ensure_consumer(), topics)
 
     async def log_bounds(self, tps: set[TP]) -> dict[TP, tuple[int, int]]:
-        """First offset and end of each partition's log, asked of the broker."""
+        """First offset and stable end of each partition's log, asked of the broker."""
         consumer = self._ensure_consumer()
         pairs = [TopicPartition(*tp) for tp in tps]
         first, end = await asyncio.gather(
@@ -246,16 +221,6 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
 async def _run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> T:
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
-
-
-def _records(result: Any, limit: int) -> list[Record]:
-    """Take records out of a fetch result, skipping aiokafka's own, slower, record class."""
-    if isinstance(result, FetchError):
-        result.check_raise()
-    if result._partition_records is not None:
-        result._partition_records._consumer_record = _record
-    records: list[Record] = result.getall(limit)
-    return records
 
 
 def _record(_tp: TopicPartition, raw: Any) -> Record:

@@ -1,12 +1,13 @@
 """Reading a stretch of the log outside of any consumer group."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas.connections import Brokers
 from streams.failures import Understood
+from streams.kafka import private
 from streams.kafka.batches import TP, Record
 from streams.kafka.clients import for_aiokafka
 
@@ -20,14 +21,17 @@ class ReadTimedOut(Understood):
 
 
 class LogReader:
-    """Reads what lies in Kafka between offsets. Raises aiokafka.errors.KafkaError."""
+    """Reads what is committed in Kafka between offsets. Raises aiokafka.errors.KafkaError."""
 
     def __init__(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
         self._consumer = consumer
         self._partitions = partitions
 
     async def bounds(self) -> dict[TP, tuple[int, int]]:
-        """First offset and end of every partition of the reader's topics that are there."""
+        """First offset and end of every partition of the reader's topics that are there.
+
+        The end is the last stable offset: before it no transaction is open.
+        """
         first = await self._consumer.beginning_offsets(self._partitions)
         end = await self._consumer.end_offsets(self._partitions)
         return {TP(*tp): (first[tp], end[tp]) for tp in self._partitions}
@@ -52,29 +56,63 @@ class LogReader:
             position = reached
             yield (
                 position,
-                [
-                    Record(it.key, it.value, tuple(it.headers), it.timestamp, it.offset)
-                    for it in found.get(partition, ())
-                    if it.offset < end
-                ],
+                [_record(it) for it in found.get(partition, ()) if it.offset < end],
             )
+
+    async def describe(self) -> private.Described:
+        """Which logs the reader's topics are."""
+        return await private.describe(self._consumer, {tp.topic for tp in self._partitions})
+
+    async def first_records(self, offsets: Mapping[TP, int]) -> dict[TP, Record]:
+        """Of each partition the record at an offset; none for one that is not there (any more).
+
+        Raises ReadTimedOut when the broker falls silent.
+        """
+        waiting = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
+        found: dict[TP, Record] = {}
+        if not waiting:
+            return found
+        first = await self._consumer.beginning_offsets(list(waiting))
+        end = await self._consumer.end_offsets(list(waiting))
+        waiting = {tp: it for tp, it in waiting.items() if first[tp] <= it < end[tp]}
+        self._consumer.assign(list(waiting))
+        for tp, offset in waiting.items():
+            self._consumer.seek(tp, offset)
+        while waiting:
+            before = {tp: await self._consumer.position(tp) for tp in waiting}
+            for tp, records in (
+                await self._consumer.getmany(*waiting, timeout_ms=READ_TIMEOUT_MS)
+            ).items():
+                found |= {TP(*tp): _record(it) for it in records if it.offset == waiting[tp]}
+            arrived = [tp for tp in waiting if await self._consumer.position(tp) > before[tp]]
+            if not arrived:
+                raise ReadTimedOut(f"no answer for {', '.join(map(str, waiting))}")
+            for tp in arrived:
+                del waiting[tp]
+                self._consumer.pause(tp)
+        return found
+
+
+def _record(it: ConsumerRecord) -> Record:
+    return Record(it.key, it.value, tuple(it.headers), it.timestamp, it.offset)
 
 
 @asynccontextmanager
 async def log_reader(brokers: Brokers, topics: Iterable[str]) -> AsyncIterator[LogReader]:
     """A reader of those of the topics that are there, for as long as the context lasts."""
+    private.check()
     consumer = AIOKafkaConsumer(
-        **for_aiokafka(brokers), enable_auto_commit=False, auto_offset_reset="none"
+        **for_aiokafka(brokers),
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
     )
     try:
         await consumer.start()
-        # All that is there, as `consumer.topics` learns it: to ask for one topic that is not
-        # there is to wait for it.
-        cluster = await consumer._client.fetch_all_metadata()
         partitions = [
             TopicPartition(topic, partition)
             for topic in topics
-            for partition in sorted(cluster.partitions_for_topic(topic) or ())
+            for partition in sorted(await private.partitions_of(consumer, topic))
         ]
         yield LogReader(consumer, partitions)
     finally:

@@ -126,6 +126,7 @@ class WorkerMetrics:
                 reason = name.removeprefix(REJECTED)
                 known = reason if reason in REASONS else OTHER
                 self.dead_letters.labels(topic, known).inc(count)
+        rejected += tallies.get("quarantined", 0)
         self.events.labels(topic).inc(tallies.get("messages", 0) - rejected)
         self.duplicates.labels(topic).inc(tallies.get("duplicates", 0))
 

@@ -13,11 +13,12 @@ from processors.record.decoding import Event
 from processors.record.record import decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC
-from schemas.release import Position
+from schemas.release import PassedOver, Position
 from snapshots.making.freeze import Cut
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.gaps import begins
+from streams.state.quarantine import quarantined_in
 from streams.state.store import Head, ShardStore, shard_of, stored_offsets
 
 POLL_SECONDS = 0.1
@@ -61,6 +62,7 @@ async def take_cut(
     stocks: tuple[list[Stock], list[Stock]] = [], []
     heads: dict[TP, Head] = {}
     reference: list[Event] = []
+    passed_over: list[PassedOver] = []
     for shard, store in _stores(redis, deployment, rules, partitions).items():
         if shard.topic == REFERENCE_TOPIC:
             head, events = await _reference(store)
@@ -70,6 +72,7 @@ async def take_cut(
             for found, table, day in zip(stocks, tables, dates, strict=False):
                 found.append(table.stock(day_number(day), rules.calendar))
         heads[shard] = head or Head()
+        passed_over += await _passed_over(redis, store, heads[shard])
     stored = stored_offsets(heads)
     positions = tuple(
         it.model_copy(
@@ -87,7 +90,16 @@ async def take_cut(
         if gap.is_seen(as_of, rules.longest_window)
     }
     now, before = (together(found) for found in stocks)
-    return Cut(positions, (now, before), tuple(reference), lost)
+    return Cut(positions, (now, before), tuple(reference), tuple(passed_over), lost)
+
+
+async def _passed_over(redis: Redis, store: ShardStore, head: Head) -> list[PassedOver]:
+    """The quarantined messages of a shard that its state leaves out."""
+    return [
+        PassedOver(topic=it.tp.topic, partition=it.tp.partition, offset=it.offset, reason=it.reason)
+        for it in await quarantined_in(redis, store)
+        if it.offset < head.offset(it.tp.topic) and it.since <= head.generation
+    ]
 
 
 async def _reference(store: ShardStore) -> tuple[Head | None, list[Event]]:

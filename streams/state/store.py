@@ -3,7 +3,9 @@
 A shard is the partitions of one number of all topics of a group. All of its keys share a hash tag,
 so that they lie in one slot of a Redis Cluster:
 
-    caseline:{<deployment>:<group>:<number>}:head         generation, offsets, layout, tallies
+    caseline:{<deployment>:<group>:<number>}:head         generation, offsets, layout, tallies,
+                                                          and which logs (streams.state.sources)
+    ...:quarantine                                        messages to be passed over, and why
     ...:<generation>:records                              partition key -> record
     ...:<generation>:cells                                packed: slot, locality, band, by number
     ...:<generation>:localities                           localities, by their numbers in the cells
@@ -71,6 +73,7 @@ from streams.state.integrity import (
     sealed,
     wrong_in_tables,
 )
+from streams.state.sources import Source, source_fields, sources_in
 
 # The generation of a head that is not there.
 NO_HEAD = -1
@@ -125,8 +128,9 @@ class Head:
 
     `offsets` has the topics of which anything was read. `latest` is the latest event time folded,
     in microseconds from 1970, 0 before any; `commits` how many commits there were; `old_share` how
-    much of what came lately was of long ago; `kept` what the keys add up to; `gaps` what the log no
-    longer had when the state was made from what was there.
+    much of what came lately was of long ago. `sources` says which logs these are, and `partitions`
+    how many the topics had, 0 where that is not known. `kept` is what the keys add up to; `gaps`
+    what the log no longer had when the state was made from what was there.
     """
 
     generation: int = 0
@@ -135,6 +139,8 @@ class Head:
     commits: int = 0
     old_share: float = 0.0
     tallies: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    partitions: int = 0
     kept: Kept = NOTHING_KEPT
     gaps: tuple[Gap, ...] = ()
 
@@ -161,6 +167,8 @@ class Advance:
     tallies: Mapping[str, int]
     old_share: float = 0.0
     again: float = 0.0
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    partitions: int = 0
 
 
 def shard_of(tp: TP) -> TP:
@@ -476,6 +484,12 @@ class ShardStore:
         async for key in self._redis.scan_iter(match=pattern, count=1_000):
             await self._redis.unlink(key)
 
+    async def remove(self) -> None:
+        """Remove all that is stored of a shard that there is no more."""
+        await self._redis.delete(self.head_key)
+        async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=1_000):
+            await self._redis.unlink(key)
+
     def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
         for child, alert, before in settlement.telling.changes:
             name, text = self._rules.wording.change(child, alert, settlement.telling.at)
@@ -522,6 +536,8 @@ class ShardStore:
                 "commits": head.commits,
                 "old_share": head.old_share,
                 "layout": self._layout,
+                "partitions": head.partitions,
+                **source_fields(head.sources),
                 "gaps": encode_gaps(head.gaps),
                 **head.kept.fields(),
                 **{f"{OFFSET}{topic}": offset for topic, offset in head.offsets.items()},
@@ -550,6 +566,8 @@ class ShardStore:
             commits=int(fields.get("commits", 0)),
             old_share=float(fields.get("old_share", 0)),
             tallies=_beginning_with(TALLY, fields),
+            sources=sources_in(fields),
+            partitions=int(fields.get("partitions", 0)),
             kept=kept_in(stored),
             gaps=decode_gaps(stored.get(b"gaps", b"")),
         )
@@ -586,6 +604,8 @@ def _advanced(head: Head, advance: Advance) -> Head:
         commits=head.commits + 1,
         old_share=advance.old_share,
         tallies=tallies,
+        sources={**head.sources, **advance.sources},
+        partitions=advance.partitions or head.partitions,
     )
 
 

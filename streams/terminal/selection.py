@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR
-from processors.figures.evaluate import BANDS
 from processors.rules import Rules
+from schemas.catalogue import BANDS
 from schemas.places import PROVIDER
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings

@@ -4,6 +4,9 @@ Folding and storing overlap: while one settlement is being written, the next bat
 memory. What is stored is always a whole prefix of the log of each of the shard's partitions.
 Whenever a commit does not succeed, for whatever reason, the state in memory is dropped and taken
 anew from Redis, and the partitions are read on from the offsets stored with it.
+
+A partition whose log is not the one that the state was made from, or that has a message which
+cannot be taken in, is stopped; the others go on (streams.worker.logwatch, streams.worker.stops).
 """
 
 import asyncio
@@ -15,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -25,12 +29,27 @@ from processors.record.decoding import decode
 from processors.rules import Rules
 from streams.clock import Clock
 from streams.kafka.batches import TP, Batch, Heard
-from streams.kafka.deadletters import DeadLetters
+from streams.kafka.deadletters import DeadLetters, NotWritten, NotWrittenNow
+from streams.kafka.logreading import ReadTimedOut
+from streams.kafka.private import Described
 from streams.metrics.workers import Meter, WorkerMetrics
 from streams.state.integrity import Incomplete, Look
+from streams.state.quarantine import quarantined_in
 from streams.state.reading import partitions_key
+from streams.state.sources import Mark, Source, log_name
 from streams.state.store import Advance, Head, OtherLayout, Refused, ShardStore, shard_of
 from streams.worker.holdback import Calm
+from streams.worker.logwatch import LogWatch, Watched
+from streams.worker.stops import (
+    PARTS,
+    Careful,
+    MessageStopsError,
+    Stopped,
+    closer,
+    where_raised,
+    why_stopped,
+    why_unreadable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +76,15 @@ JUDGED_AT_ONCE = 500
 # How often it is noted that nothing is left to judge: until when alerts are right.
 JUDGED_SECONDS = 10.0
 
+# How often it is looked whether the logs are still the same, and whether stopped ones may go on.
+WATCH_SECONDS = 2.0
+# After which a partition is tried again that was stopped for its log, or for a dead letter that
+# could not be written.
+STOP_SECONDS = 30.0
+
+# What Redis and Kafka do when they do not answer: nothing that a message is to blame for.
+SERVICES = (RedisError, OSError, KafkaError, ReadTimedOut, NotWrittenNow)
+
 # How often the stored heads are compared with those in memory, also while nothing happens.
 CHECK_SECONDS = 2.0
 # What a shard cannot be taken for just now, and is tried again for.
@@ -65,6 +93,7 @@ NOTHING_STORED = Head()
 
 Seek = Callable[[TP, int], Awaitable[None]]
 Pause = Callable[[TP], Awaitable[None]]
+Halt = Pause
 Hear = Callable[[TP], Heard | None]
 Show = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
@@ -81,18 +110,24 @@ class Limits:
 class Read:
     """How far one topic of a shard has been read in memory, and what is counted of it until stored.
 
-    `next` is the offset after the last record folded, `end` the end of the log as last heard of.
+    `next` is the offset after the last record folded, `end` the end of the log as last heard of,
+    `source` what there is to remember of the log.
     """
 
     meter: Meter
     next: int
+    source: Source = field(default_factory=Source)
     end: int = 0
     tallies: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
 class Held:
-    """A shard in this worker's hands; `head` is what is stored, `reads` what is ahead of it."""
+    """A shard in this worker's hands; `head` is what is stored, `reads` what is ahead of it.
+
+    `quarantined` has by topic the offsets that are passed over. `failure` is what settling raised
+    that no service is to blame for.
+    """
 
     store: ShardStore
     head: Head
@@ -100,6 +135,9 @@ class Held:
     reads: dict[str, Read]
     latest: int
     calm: Calm
+    quarantined: dict[str, frozenset[int]] = field(default_factory=dict)
+    partitions: int = 0
+    failure: Exception | None = None
     look_due: float = 0.0
     judged_at: float = 0.0
     looking: asyncio.Task[list[str]] | None = None
@@ -154,6 +192,7 @@ class Folding:
         deployment: str,
         rules: Rules,
         dead_letters: DeadLetters,
+        logs: LogWatch,
         clock: Clock,
         limits: Limits,
         metrics: WorkerMetrics,
@@ -162,10 +201,16 @@ class Folding:
         self._deployment = deployment
         self._rules = rules
         self._dead_letters = dead_letters
+        self._logs = logs
         self._clock = clock
         self._limits = limits
         self._metrics = metrics
         self._held: dict[TP, Held] = {}
+        self._stops: dict[TP, Stopped] = {}
+        self._noting: set[asyncio.Future[None]] = set()
+        self._careful: dict[TP, Careful] = {}
+        self._watch_due = 0.0
+        self._watching: asyncio.Task[set[TP]] | None = None
         self._shown_at = 0.0
         self._showing: asyncio.Task[bool] | None = None
         self._checked_at = 0.0
@@ -175,26 +220,38 @@ class Folding:
         self._retake_due: dict[TP, float] = {}
         # The consumer's, given when both are there.
         self.seek: Seek | None = None
+        self.halt: Halt | None = None
         self.pause: Pause | None = None
         self.show: Show | None = None
         self.hear: Hear = lambda _: None
 
     async def assigned(self, tps: set[TP]) -> None:
-        """Take over shards: their state, and how far their dead letters were written."""
-        for shard, topics in _by_shard(tps).items():
+        """Take over shards: their state, if the logs are those that it was made from."""
+        by_shard = _by_shard(tps)
+        for shard, topics in by_shard.items():
             for topic in topics:
-                await self._dead_letters.take_over(TP(topic, shard.partition))
+                self._dead_letters.take_over(TP(topic, shard.partition))
             meters = {topic: self._metrics.meter(TP(topic, shard.partition)) for topic in topics}
-            held = self._held[shard] = await self._take(shard, meters)
-            if not held.stopped:
-                log.info("shard taken", extra=_where(shard, held))
+            self._held[shard] = await self._take(shard, meters)
+        whole = {shard: it for shard, it in by_shard.items() if not self._held[shard].stopped}
+        watched = await self._look_at_logs(whole)
+        for shard in whole:
+            _bind(self._held[shard], shard, watched.described)
+            log.info("shard taken", extra=_where(shard, self._held[shard]))
+        for tp, reason in watched.wrong.items():
+            self._stop_for_now(tp, self._held[shard_of(tp)].reads[tp.topic].next, reason)
 
     async def positions(self, tps: set[TP]) -> Mapping[TP, int]:
-        """Where each partition's stored state stands."""
-        return {tp: self._held[shard_of(tp)].reads[tp.topic].next for tp in tps}
+        """Where each partition's stored state stands, but for those that are stopped."""
+        return {
+            tp: self._held[shard_of(tp)].reads[tp.topic].next for tp in tps if tp not in self._stops
+        }
 
     async def revoked(self, tps: set[TP]) -> None:
         """Store what is folded and let the shards go."""
+        for tp in tps:
+            self._stops.pop(tp, None)
+            self._careful.pop(tp, None)
         for shard in sorted(_by_shard(tps).keys() & self._held.keys()):
             held = self._held[shard]
             if not held.is_broken:
@@ -210,33 +267,49 @@ class Folding:
             log.info("shard given up", extra=_where(shard, held))
 
     async def stopped(self, tp: TP, reason: Exception) -> None:
-        """The log cannot be read on from where the state stands: say so, loudly."""
-        held = self._held.get(shard_of(tp))
-        if held is not None and not held.stopped:
-            await self._tell_stopped(held.store, tp, str(reason))
+        """The log cannot be read on from where the state stands."""
+        offset = self._held[shard_of(tp)].reads[tp.topic].next
+        self._stop(tp, Stopped(offset, why_unreadable(tp, offset, reason)))
 
-    async def _tell_stopped(self, store: ShardStore, tp: TP, reason: str) -> None:
-        """Say that a partition stopped, and keep it with the state for whoever reads that."""
-        where = {"topic": tp.topic, "partition": tp.partition}
-        log.error("partition stopped: %s", reason, extra=where)
-        with suppress(*TROUBLE):
-            await store.note_stopped(tp.topic, reason)
+    def _stop_for_now(self, tp: TP, offset: int, reason: str) -> None:
+        """Leave a partition alone, and try it again after a while."""
+        retry_at = asyncio.get_running_loop().time() + STOP_SECONDS
+        self._stop(tp, Stopped(offset, reason, retry_at))
+
+    def _stop(self, tp: TP, stopped: Stopped) -> None:
+        """Leave a partition alone, and say so, loudly, unless that was said before."""
+        before = self._stops.get(tp)
+        self._stops[tp] = stopped
+        self._note_soon(tp)
+        if before is None or before.reason != stopped.reason:
+            log.error(
+                "partition stopped: %s",
+                stopped.reason,
+                extra={"topic": tp.topic, "partition": tp.partition, "offset": stopped.offset},
+            )
+
+    def _note_soon(self, tp: TP) -> None:
+        """Keep why a partition stopped with the state, for whoever reads that."""
+        store, reason = self._held[shard_of(tp)].store, self._stops[tp].reason
+        noting = asyncio.ensure_future(_note_stopped(store, tp.topic, reason))
+        self._noting.add(noting)
+        noting.add_done_callback(self._noting.discard)
 
     async def batch(self, batch: Batch) -> None:
         """Fold a batch; store it at once when nothing more waits, else in bigger steps."""
         shard = shard_of(batch.tp)
         held = self._held[shard]
+        if batch.tp in self._stops:
+            return
         if held.is_broken:
             # The batch comes again, from the stored offset, once the shard is taken.
             if not await self._retake(shard) and self.pause is not None:
                 await self.pause(batch.tp)
             return
-        await self._make_room(held)
-        try:
-            await self._fold(held, batch)
-        except (Incomplete, *TROUBLE) as error:
-            # Nothing of the batch is in memory, and what follows it must not be without it.
-            await self._unreadable(shard, held, error)
+        if batch.tp in self._careful:
+            await self._fold_in_parts(shard, held, batch)
+            return
+        if not await self._folded(shard, held, batch):
             return
         is_far = batch.log_end - batch.end > CATCHING_UP
         if not is_far or held.unstored >= CATCHING_UP:
@@ -244,8 +317,53 @@ class Folding:
         if held.state.unsettled > MOST_UNSETTLED:
             await _committed(held)
 
+    async def _folded(self, shard: TP, held: Held, batch: Batch) -> bool:
+        """Fold a batch; False if it could not be, and must come again."""
+        try:
+            await self._make_room(held)
+            await self._fold(held, batch)
+        except (Incomplete, *SERVICES) as error:
+            # Nothing of the batch is in memory, and what follows it must not be without it.
+            await self._unreadable(shard, held, error)
+        except Exception as error:
+            self._fail(shard, held, batch, error)
+        return not held.is_broken
+
+    async def _fold_in_parts(self, shard: TP, held: Held, batch: Batch) -> None:
+        """Fold a batch in which a message may be that cannot be taken in, and store each part."""
+        careful = self._careful[batch.tp]
+        self._begin_commit(shard, held)
+        await _committed(held)
+        for part in careful.parts(batch):
+            if held.is_broken or not await self._folded(shard, held, part):
+                return
+            self._begin_commit(shard, held)
+            await _committed(held)
+            if held.failure is not None:
+                self._fail(shard, held, part, held.failure)
+        if not held.is_broken and batch.end >= careful.until:
+            del self._careful[batch.tp]
+
+    def _fail(self, shard: TP, held: Held, batch: Batch, error: Exception) -> None:
+        """Look closer for the message to blame; stop the partition once it is alone."""
+        held.is_broken, held.failure = True, None
+        tp, careful = batch.tp, closer(batch, error)
+        if careful is not None:
+            self._careful[tp] = careful
+        if len(batch.records) != 1:
+            log.warning("messages cannot be taken in: %s", where_raised(error), extra=_where(shard))
+            return
+        (record,) = batch.records
+        self._careful[tp] = Careful(record.offset + 1, 1, record.offset)
+        reason = why_stopped(tp, record.offset, error)
+        if isinstance(error, MessageStopsError):
+            self._stop_for_now(tp, record.offset, reason)
+        else:
+            self._stop(tp, Stopped(record.offset, reason))
+
     async def idle(self) -> None:
         """Store what is folded, take anew what could not be stored, and look at what is stored."""
+        self._watch()
         await self._check()
         for shard, held in list(self._held.items()):
             if held.is_broken:
@@ -281,18 +399,20 @@ class Folding:
     async def _unreadable(self, shard: TP, held: Held, error: Exception) -> None:
         """What is in memory is of no use: records cannot be read, or are not as they were."""
         if isinstance(error, Incomplete):
-            await self._stop(shard, held, error)
+            await self._stop_shard(shard, held, error)
             return
         held.is_broken = True
         log.warning("records cannot be read: %s", error, extra=_where(shard, held))
 
-    async def _stop(self, shard: TP, held: Held, error: Incomplete) -> None:
+    async def _stop_shard(self, shard: TP, held: Held, error: Incomplete) -> None:
         """Count nothing more in a shard of whose state a part is missing, until it is made anew."""
         is_news = held.stopped != str(error)
         held.is_broken, held.stopped = True, str(error)
         if is_news:
             for topic in held.reads:
-                await self._tell_stopped(held.store, TP(topic, shard.partition), str(error))
+                where = {"topic": topic, "partition": shard.partition}
+                log.error("partition stopped: %s", error, extra=where)
+                await _note_stopped(held.store, topic, str(error))
 
     async def _check(self) -> None:
         """Compare what is stored with what was, now and then; asked for in the background.
@@ -385,17 +505,86 @@ class Folding:
         }
         self._showing = asyncio.ensure_future(self.show(offsets))
 
+    def _watch(self) -> None:
+        """Look now and then, without waiting, whether shards must be taken anew.
+
+        That is so when a log is not the one any more that the state was made from, and when what
+        stopped a partition may be over.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._watching is None:
+            if now >= self._watch_due and self._held:
+                self._watch_due = now + WATCH_SECONDS
+                self._watching = asyncio.create_task(self._changed())
+        elif self._watching.done():
+            found, self._watching = self._watching.result(), None
+            for shard in found & self._held.keys():
+                self._held[shard].is_broken = True
+
+    async def _changed(self) -> set[TP]:
+        """The shards to be taken anew; none while Redis or Kafka do not answer."""
+        heads = {shard: held.head for shard, held in self._held.items()}
+        topics = {shard: list(held.reads) for shard, held in self._held.items()}
+        now, stops = asyncio.get_running_loop().time(), dict(self._stops)
+        try:
+            watched = await self._logs.look(heads, topics, marks=False)
+            found = {shard_of(tp) for tp in watched.wrong.keys() - stops.keys()}
+            found |= {
+                shard_of(tp)
+                for tp, stopped in stops.items()
+                if stopped.retry_at <= now and tp not in watched.wrong
+            }
+            for shard in {shard_of(tp) for tp in stops} & self._held.keys():
+                held = self._held[shard]
+                stored = await held.store.head(any_layout=True) or Head()
+                quarantined = await quarantined_in(self._redis, held.store)
+                is_skipped = any(
+                    it.tp in stops and it.offset == stops[it.tp].offset for it in quarantined
+                )
+                is_other = not held.is_committing and _place(stored) != _place(held.head)
+                if is_skipped or is_other:
+                    found.add(shard)
+        except SERVICES as error:
+            log.info("logs cannot be looked at: %s", type(error).__name__)
+            return set()
+        return found
+
+    async def _look_at_logs(self, by_shard: Mapping[TP, list[str]]) -> Watched:
+        """What is wrong with the logs of shards just taken, waiting as `_take` does."""
+        deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
+        heads = {shard: self._held[shard].head for shard in by_shard}
+        while True:
+            try:
+                return await self._logs.look(heads, by_shard, marks=True)
+            except SERVICES as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                log.warning("logs cannot be looked at: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
     async def _fold(self, held: Held, batch: Batch) -> None:
+        read, records = held.reads[batch.tp.topic], batch.records
+        if skipped := held.quarantined.get(batch.tp.topic):
+            records = [record for record in records if record.offset not in skipped]
         decoded = decode(
-            batch.tp.topic, [(record.key, record.value, record.headers) for record in batch.records]
+            batch.tp.topic, [(record.key, record.value, record.headers) for record in records]
         )
+        source = read.source
         for position, rejection in decoded.rejected:
-            await self._dead_letters.write(batch.tp, batch.records[position], rejection)
+            record, stored = records[position], held.head.offset(batch.tp.topic)
+            try:
+                letters = await self._dead_letters.write(
+                    batch.tp, record, rejection, stored, source.letters
+                )
+            except NotWritten as error:
+                raise MessageStopsError(record.offset, str(error)) from error
+            source = source._replace(letters=letters)
+        if batch.records:
+            source = source._replace(mark=Mark.of(batch.records[-1]))
         await self._admit(held, held.state.missing(child for child, _ in decoded.events))
         # From here to the end nothing is awaited, so a commit sees all of the batch or none.
         known = held.state.fold(decoded.events)
-        read = held.reads[batch.tp.topic]
-        read.next, read.end = batch.end, batch.log_end
+        read.next, read.end, read.source = batch.end, batch.log_end, source
         read.meter.folded(batch)
         held.latest = max([held.latest, *(event.instant for _, event in decoded.events)])
         held.calm.take_in(
@@ -405,6 +594,7 @@ class Folding:
             asyncio.get_running_loop().time(),
         )
         read.tallies["messages"] += len(batch.records)
+        read.tallies["quarantined"] += len(batch.records) - len(records)
         read.tallies["duplicates"] += known
         read.tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
 
@@ -447,13 +637,20 @@ class Folding:
             sum(tallies.values(), Counter()),
             held.calm.old_share,
             again,
+            {topic: read.source for topic, read in held.reads.items()},
+            held.partitions,
         )
         arrivals = {}
         for topic, read in held.reads.items():
             read.tallies.clear()
             arrivals[topic] = read.meter.commit_begins()
         began = time.monotonic()
-        settlement = held.state.settle(self._judgement(held))
+        try:
+            settlement = held.state.settle(self._judgement(held))
+        except Exception as error:
+            held.is_broken, held.failure = True, error
+            log.error("cannot be settled: %s", where_raised(error), extra=_where(shard, held))
+            return
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
         except (Refused, OtherLayout, Incomplete, *TROUBLE) as error:
@@ -469,6 +666,7 @@ class Folding:
             if tallies[topic]:
                 offset = advance.offsets[topic]
                 read.meter.stored(arrivals[topic], tallies[topic], offset, seconds)
+                self._dead_letters.stored(TP(topic, shard.partition), offset)
         self._metrics.told(settlement.telling.changes)
 
     def _judgement(self, held: Held) -> Judgement | None:
@@ -481,29 +679,63 @@ class Folding:
     async def _retake(self, shard: TP) -> bool:
         """Take a shard's state anew and read on from there, once it is time to; whether it was."""
         assert self.seek is not None
+        assert self.halt is not None
         before, now = self._held[shard], asyncio.get_running_loop().time()
         pause = min(RETAKE_SECONDS * 2 ** self._in_vain[shard], LONGEST_RETAKE_SECONDS)
         if now < self._retake_due.setdefault(shard, now + pause):
             return False
         del self._retake_due[shard]
         self._in_vain[shard] = min(self._in_vain[shard] + 1, 10)
+        self._look_closer(shard, before)
         meters = {topic: read.meter for topic, read in before.reads.items()}
         for meter in meters.values():
             meter.read_again()
         try:
             held = await self._load(shard, meters)
+            is_other = held.head.generation != before.head.generation
+            is_stopped = any(TP(topic, shard.partition) in self._stops for topic in held.reads)
+            watched = await self._logs.look(
+                {shard: held.head}, {shard: list(held.reads)}, marks=is_other or is_stopped
+            )
         except Incomplete as error:
-            await self._stop(shard, before, error)
+            await self._stop_shard(shard, before, error)
             return False
-        except (OtherLayout, *TROUBLE) as error:
+        except (OtherLayout, *SERVICES) as error:
             log.warning("state cannot be read: %s", error, extra=_where(shard, before))
             return False
-        for topic, read in held.reads.items():
-            await self.seek(TP(topic, shard.partition), read.next)
+        _bind(held, shard, watched.described)
+        has_changed = _place(held.head) != _place(before.head)
+        now = asyncio.get_running_loop().time()
         _let_go(before)
         self._held[shard] = held
         log.info("shard taken anew", extra=_where(shard, held))
+        for topic, read in held.reads.items():
+            tp = TP(topic, shard.partition)
+            stopped = self._stops.get(tp)
+            if tp in watched.wrong:
+                self._stop_for_now(tp, read.next, watched.wrong[tp])
+            elif stopped and (
+                has_changed
+                or stopped.retry_at <= now
+                or stopped.offset in held.quarantined.get(topic, ())
+            ):
+                del self._stops[tp]
+            if tp in self._stops:
+                self._note_soon(tp)
+                await self.halt(tp)
+            else:
+                await self.seek(tp, read.next)
         return True
+
+    def _look_closer(self, shard: TP, held: Held) -> None:
+        """After settling failed: read what was in memory again in parts, to find out at what."""
+        if held.failure is None:
+            return
+        for topic, read in held.reads.items():
+            tp, unstored = TP(topic, shard.partition), read.next - held.head.offset(topic)
+            if unstored > 0 and tp not in self._careful:
+                self._careful[tp] = Careful(read.next, max(1, unstored // PARTS))
+        held.failure = None
 
     async def _take(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
         """A shard's state, waiting up to TAKE_SECONDS for a Redis that does not answer."""
@@ -514,7 +746,7 @@ class Folding:
                 return await self._load(shard, meters)
             except Incomplete as error:
                 held = self._unloaded(shard, meters)
-                await self._stop(shard, held, error)
+                await self._stop_shard(shard, held, error)
                 return held
             except TROUBLE as error:
                 if asyncio.get_running_loop().time() > deadline:
@@ -527,6 +759,9 @@ class Folding:
         head, tables = await held.store.load()
         if head:
             held = self._unloaded(shard, meters, head, tables)
+        for it in await quarantined_in(self._redis, held.store):
+            known = held.quarantined.get(it.tp.topic, frozenset())
+            held.quarantined[it.tp.topic] = known | {it.offset}
         with suppress(*TROUBLE):
             await held.store.clear_stopped()
         return held
@@ -541,8 +776,16 @@ class Folding:
         """A shard with the state given, or with none."""
         store = ShardStore(self._redis, self._deployment, shard, self._rules)
         calm = Calm(self._limits.calm_seconds, head.old_share, asyncio.get_running_loop().time())
-        reads = {topic: Read(meter, head.offset(topic)) for topic, meter in meters.items()}
+        reads = {
+            topic: Read(meter, head.offset(topic), head.sources.get(topic, Source()))
+            for topic, meter in meters.items()
+        }
         return Held(store, head, Partition(self._rules, tables), reads, head.latest, calm)
+
+
+async def _note_stopped(store: ShardStore, topic: str, reason: str) -> None:
+    with suppress(*TROUBLE):
+        await store.note_stopped(topic, reason)
 
 
 def _by_shard(tps: Iterable[TP]) -> dict[TP, list[str]]:
@@ -551,6 +794,19 @@ def _by_shard(tps: Iterable[TP]) -> dict[TP, list[str]]:
     for tp in sorted(tps):
         found.setdefault(shard_of(tp), []).append(tp.topic)
     return found
+
+
+def _bind(held: Held, shard: TP, described: Described) -> None:
+    """Have a shard remember the logs that it is read from, where it knows none yet."""
+    found = described.logs.get(shard.topic)
+    held.partitions = held.head.partitions or (found.partitions if found else 0)
+    for topic, read in held.reads.items():
+        if not read.source.log:
+            read.source = read.source._replace(log=log_name(described, topic))
+
+
+def _place(head: Head) -> tuple[int, int]:
+    return head.generation, head.commits
 
 
 def _let_go(held: Held) -> None:

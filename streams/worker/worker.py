@@ -10,12 +10,12 @@ from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import clock_of
 from streams.kafka.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
-from streams.kafka.clients import for_aiokafka
-from streams.kafka.deadletters import LARGEST_BYTES, DeadLetters
+from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.workers import WorkerMetrics
 from streams.state.clients import connect_redis, load_rules
 from streams.worker.folding import Folding, Limits
+from streams.worker.logwatch import LogWatch
 
 # Records are many small objects that live long and form no cycles; at Python's own thresholds,
 # looking through them again and again took a fifth of the worker's time.
@@ -31,12 +31,7 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     gc.set_threshold(*GC_THRESHOLDS)
     rules = load_rules(settings)
     redis = connect_redis(settings)
-    producer = AIOKafkaProducer(
-        **for_aiokafka(settings.kafka),
-        acks="all",
-        enable_idempotence=True,
-        max_request_size=LARGEST_BYTES,
-    )
+    producer = dead_letter_producer(settings.kafka)
     metrics = WorkerMetrics(new_registry())
     try:
         with served(settings, metrics.registry):
@@ -58,7 +53,8 @@ def _app(
     dead_letters = DeadLetters(producer, settings.kafka)
     limits = Limits(settings.records_in_memory, settings.alert_calm_seconds)
     clock = clock_of(settings)
-    folding = Folding(redis, settings.deployment, rules, dead_letters, clock, limits, metrics)
+    logs = LogWatch(redis, settings.deployment, settings.kafka)
+    folding = Folding(redis, settings.deployment, rules, dead_letters, logs, clock, limits, metrics)
     reading = Reading(
         group=f"caseline-{settings.deployment}",
         brokers=settings.kafka,
@@ -69,7 +65,9 @@ def _app(
     if settings.kafka_is_embedded:
         reading = for_embedded_broker(reading)
     app = create_app(reading, folding)
+    logs.describe = lambda topics: app.batches.describe(topics)
     folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
+    folding.halt = lambda tp: app.batches.halt(tp)
     folding.pause = lambda tp: app.batches.pause(tp)
     folding.hear = lambda tp: app.batches.heard(tp)
     folding.show = lambda offsets: app.batches.commit_group(offsets)

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.figures.population import BANDS
 from processors.rules import Rules
 from schemas.areas import load_areas
-from schemas.catalogue import ALL_AGES
+from schemas.catalogue import ALL_AGES, BANDS
 from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.counts import Formulas

@@ -33,6 +33,6 @@ def figures(events: Iterable[Event], places: Places, as_of: date, areas: Areas =
     add_systems(tally, facts, everyone, as_of, areas)
     add_activity(tally, facts, everyone, places, as_of, areas)
     found: Figures = {cell: ratio for cell, ratio in tally.cells.items() if any(ratio)}
-    for cell, given in supplied(facts, as_of, areas).items():
+    for cell, given in supplied(facts, as_of, areas, places).items():
         found.setdefault(cell, given)
     return found

@@ -126,10 +126,8 @@ def _value(kind: str, value: object) -> object:
         "text": isinstance(value, str),
         "name": isinstance(value, str) and value != "",
         "flag": isinstance(value, bool),
-        "number": is_whole or (isinstance(value, float) and isfinite(value)),
-        "amount": (is_whole or (isinstance(value, float) and isfinite(value)))
-        and isinstance(value, int | float)
-        and value >= 0,
+        "number": _is_number(value),
+        "amount": _is_number(value) and isinstance(value, int | float) and value >= 0,
         "month": isinstance(value, str)
         and re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", value) is not None,
         "year": is_whole and value in range(1900, 2200),
@@ -147,13 +145,30 @@ def _value(kind: str, value: object) -> object:
         "ages": isinstance(value, str) and (value in BANDS or _is_range_of_years(value)),
         "period": isinstance(value, str)
         and re.fullmatch("[0-9]{4}(-(0[1-9]|1[0-2])|-T[1-9])?", value) is not None,
-        "day": isinstance(value, str)
-        and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is not None
-        and date.fromisoformat(value) is not None,
+        "day": isinstance(value, str) and _is_day(value),
     }
     if not fits[kind]:
         raise ValueError(f"not a {kind}")
     return value
+
+
+def _is_number(value: object) -> bool:
+    """A number that a double holds, which is all that JSON's readers agree about."""
+    is_numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        return is_numeric and isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return False
+
+
+def _is_day(text: str) -> bool:
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_range_of_years(text: str) -> bool:

@@ -111,12 +111,18 @@ def population(events: list[Event], as_of: date, area: str, band: str, group: st
         for e in of_topic(events, REFERENCE)
         if e["type"] == "population.published"
         and e["day"] <= as_of
-        and (e["data"]["area"], e["data"]["age_band"]) == (area, band)
+        and e["data"]["area"] == area
+        and _whole(e["data"]["age_band"]) == _whole(band)
         and e["data"].get("group", "all") == group
         and e["data"]["year"] <= as_of.year
     ]
     latest = max(published, key=lambda e: (e["data"]["year"], in_order(e)), default=None)
     return int(latest["data"]["count"]) if latest else 0
+
+
+def _whole(band: str) -> str:
+    """A band; that of everyone has two names."""
+    return "all" if band == "0-18" else band
 
 
 def _by_subject(events: list[Event], types: tuple[str, ...]) -> dict[str, list[Event]]:

@@ -41,9 +41,9 @@ def areas_of(district: str | None, areas: Areas) -> list[Spot]:
 
 
 def with_provider(spots: Iterable[Spot], provider: str | None) -> list[Spot]:
-    """The same places, and the provider as a whole and in each of them; none without one."""
+    """The same places, and the provider as a whole and in each of them; none without a name."""
     found = list(spots)
-    if provider is not None:
+    if provider:
         found.append(("provider", provider))
         for kind, name in list(found):
             if kind in ("area", "district"):
@@ -62,6 +62,15 @@ def kind_of_area(name: str, areas: Areas) -> str | None:
             if name in districts:
                 return "district"
     return None
+
+
+def kind_of(name: str, areas: Areas, places: Places) -> str | None:
+    """Which kind of place a name is of: an area, a centre or hub, or a provider of one."""
+    if name in places:
+        return places[name]["kind"]
+    if any(name == it["provider"] for it in places.values()):
+        return "provider"
+    return kind_of_area(name, areas)
 
 
 class Tally:

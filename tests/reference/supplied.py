@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tests.reference.figures import Areas
 from tests.reference.identity import in_order
 from tests.reference.messages import Event
-from tests.reference.places import Cell, kind_of_area
+from tests.reference.places import Cell, Places, kind_of
 from tests.reference.topics import REFERENCE, of_topic
 
 
@@ -20,8 +20,8 @@ class Supplied(NamedTuple):
     denominator: Fraction | None
 
 
-def supplied(facts: list[Event], as_of: date, areas: Areas) -> dict[Cell, Supplied]:
-    """The latest measure for each code, area and band whose period holds the as-of date.
+def supplied(facts: list[Event], as_of: date, areas: Areas, places: Places) -> dict[Cell, Supplied]:
+    """The latest measure for each code, place and band whose period holds the as-of date.
 
     A period is the date's month, or its year from April where no month is supplied; a school
     term's dates are not part of the definitions, so that none is looked at.
@@ -35,7 +35,7 @@ def supplied(facts: list[Event], as_of: date, areas: Areas) -> dict[Cell, Suppli
     ]
     for event in sorted(measures, key=lambda e: (periods.index(e["data"]["period"]), in_order(e))):
         data = event["data"]
-        kind = kind_of_area(data["area"], areas)
+        kind = kind_of(data["area"], areas, places)
         if kind is not None:
             is_given = data["status"] == "supplied"
             found[data["code"], kind, data["area"], data["age_band"]] = Supplied(

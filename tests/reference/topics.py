@@ -47,14 +47,14 @@ TOPICS: dict[str, dict[str, dict[str, str]]] = {
         "session.held": {
             "place": "name",
             "provider?": "text",
-            "kind": "text",
+            "kind": "name",
             "participants?": "count",
             "feedback_good?": "count",
             "feedback_total?": "count",
         },
         "session.attended": {
             "place": "name",
-            "kind": "text",
+            "kind": "name",
             "provider?": "text",
             "date_of_birth?": "day",
             "district?": "text",
@@ -87,7 +87,7 @@ TOPICS: dict[str, dict[str, dict[str, str]]] = {
             "numerator?": "number",
             "denominator?": "amount",
             "status": "supply",
-            "provenance": "text",
+            "provenance": "name",
         },
     },
 }

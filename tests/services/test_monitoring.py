@@ -95,9 +95,10 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do(rule: dict[str, Any]) -> 
     assert rule["annotations"]["runbook_url"] == f"{RUNBOOK}#{rule['alert'].lower()}"
 
 
-def test_the_runbook_has_a_section_for_every_alert_and_no_other() -> None:
+def test_the_runbook_has_a_section_for_every_alert_and_for_no_other_alert() -> None:
     sections = re.findall(r"^## (.*)$", (ROOT / RUNBOOK).read_text("utf-8"), re.MULTILINE)
-    assert sections == [rule["alert"] for rule in ALERTS]
+    of_alerts = [section for section in sections if section.startswith("Caseline")]
+    assert of_alerts == [rule["alert"] for rule in ALERTS]
 
 
 def test_recorded_metrics_are_named_by_level_metric_and_operations() -> None:

@@ -129,7 +129,7 @@ def test_a_rebuild_under_a_worker_at_work_ends_in_the_same_tables(
         feeder.burst().result()
         caseline.wait_for_the_end([worker])
         assert {generation for generation, _ in generations(caseline).values()} == {1}
-        assert "partition taken anew" in worker.text
+        assert "shard taken anew" in worker.text
     path = caseline.folder / "events.jsonl"
     path.write_bytes(b"".join(value + b"\n" for _, value in messages))
     options = ("--as-of", f"{DAY}", "--format", "csv")

@@ -7,10 +7,9 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from processors.figures.population import BANDS
 from processors.rules import Rules
 from schemas.areas import load_areas
-from schemas.catalogue import load_catalogue
+from schemas.catalogue import BANDS, load_catalogue
 from schemas.release import (
     FORMAT,
     Cause,

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from redis.asyncio import Redis
+from pydantic import SecretStr
 
 from processors.rules import Rules
 from schemas.events.registry import VALIDATORS
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.kafka.batches import TP
+from streams.state.clients import connect_redis
 from streams.state.reading import known_shards, read_scorecard
 from streams.state.store import Head, ShardStore, stored_offsets
 
@@ -47,8 +48,10 @@ def wait_until(
 
 
 def log_ends(brokers: str, topics: Sequence[str] = tuple(VALIDATORS)) -> Offsets:
-    """The end of every partition of the topics, as the broker says."""
-    consumer = KafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False)
+    """The stable end of every partition of the topics, as the broker says."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=brokers, enable_auto_commit=False, isolation_level="read_committed"
+    )
     try:
         partitions = [
             TopicPartition(topic, partition)
@@ -88,11 +91,11 @@ class RunningWorker:
         """The shards it holds, going by what it logged from line `since` on."""
         held: set[TP] = set()
         for line in self.lines[since:]:
-            tp = TP(line.get("topic", ""), line.get("partition", -1))
+            shard = TP(line.get("topic", ""), line.get("partition", -1))
             if line["message"] in {"shard taken", "shard taken anew"}:
-                held.add(tp)
+                held.add(shard)
             elif line["message"] == "shard given up":
-                held.discard(tp)
+                held.discard(shard)
         return held
 
     def wait_to_hold(self, partitions: int) -> None:
@@ -156,7 +159,7 @@ class CommandLine:
             name: value for name, value in os.environ.items() if not name.startswith("CASELINE_")
         }
         settings = {**self.settings.model_dump(exclude_unset=True), **changed}
-        ours = {f"CASELINE_{name.upper()}": str(value) for name, value in settings.items()}
+        ours = {f"CASELINE_{name.upper()}": _plain(value) for name, value in settings.items()}
         return {**outside, **ours, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
 
     def start(self, *arguments: str | Path, **changed: object) -> "subprocess.Popen[str]":
@@ -208,7 +211,7 @@ class CommandLine:
         """The stored head of every shard that has one."""
 
         async def read() -> dict[TP, Head]:
-            async with Redis.from_url(self.settings.redis_url) as redis:
+            async with connect_redis(self.settings) as redis:
                 heads = {
                     tp: await ShardStore(redis, self.settings.deployment, tp, self.rules).head(
                         any_layout=True
@@ -235,7 +238,7 @@ class CommandLine:
         """The live scorecard as of a date."""
 
         async def read() -> list[ScorecardRow]:
-            async with Redis.from_url(self.settings.redis_url) as redis:
+            async with connect_redis(self.settings) as redis:
                 live = await read_scorecard(redis, self.settings.deployment, self.rules, day)
             return live.rows
 
@@ -252,6 +255,11 @@ class CommandLine:
         wait_until(is_there, f"state at {ends}", workers)
         assert {tp: self.offsets()[tp] for tp in ends} == ends
         return ends
+
+
+def _plain(value: object) -> str:
+    """A setting as its variable has it, secrets too."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def finished(process: "subprocess.Popen[str]", code: int) -> "subprocess.CompletedProcess[str]":

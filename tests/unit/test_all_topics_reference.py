@@ -19,7 +19,7 @@ from tests.reference.places import Cell, Places
 from tests.reference.supplied import Supplied
 from tests.reference.topics import parse_any
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 LOGS = ("all-21", "all-22")
 DATES = ("2016-02-29", "2017-06-17", "2017-06-30")
 PLACES: Places = json.loads((DATA / "all-places.json").read_text())

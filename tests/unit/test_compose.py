@@ -1,5 +1,6 @@
 """The services of docker-compose.yml, as far as text can show it: found, pinned, and kept in."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,46 @@ def test_what_is_mounted_is_there() -> None:
 def test_services_wait_for_services_that_there_are() -> None:
     for service in SERVICES.values():
         assert service.get("depends_on", {}).keys() <= SERVICES.keys()
+
+
+def given_passwords(text: str) -> str:
+    """A value as Compose fills it in; fails for a password that may be empty."""
+    assert "${" not in re.sub(r"\$\{[A-Z]+_PASSWORD:\?[^}]+\}", "", text), text
+    return re.sub(r"\$\{[A-Z]+_PASSWORD:\?[^}]+\}", "fallow", text)
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_services_say_who_they_are(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    named = {it.removeprefix("CASELINE_").lower(): str(value) for it, value in environment.items()}
+    given: dict[str, Any] = {
+        it: given_passwords(value) for it, value in named.items() if not it.endswith("_file")
+    }
+    settings = Settings(**given)
+    assert settings.kafka.has_sasl
+    assert settings.kafka.password
+    assert settings.redis.password
+    assert "fallow" not in repr(settings)
+
+
+def test_services_ask_for_a_password_that_must_be_set() -> None:
+    kafka = SERVICES["kafka"]["environment"]
+    listeners = dict(
+        it.split(":") for it in kafka["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    )
+    at = dict(it.split("://") for it in kafka["KAFKA_LISTENERS"].split(","))
+    clear = [name for name, protocol in listeners.items() if protocol == "PLAINTEXT"]
+    assert all(at[name].startswith("localhost:") for name in clear)
+    for name in listeners.keys() - set(clear):
+        said = kafka[f"KAFKA_LISTENER_NAME_{name}_PLAIN_SASL_JAAS_CONFIG"]
+        assert 'user_caseline="fallow"' in given_passwords(said)
+    assert given_passwords(SERVICES["redis"]["environment"]["REDIS_PASSWORD"]) == "fallow"
+    assert "requirepass" in SERVICES["redis"]["command"][-1]
+    assert given_passwords(SERVICES["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"])
+    example = (ROOT / ".env.example").read_text("utf-8")
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    for name in set(re.findall(r"\$\{([A-Z_]+)", text)):
+        assert f"\n{name}=\n" in example, name
 
 
 def test_settings_of_our_services_are_settings() -> None:

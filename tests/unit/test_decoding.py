@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from processors.record.decoding import Message, decode
 from schemas.events.registry import CASE_TOPIC, VALIDATORS
 from tests.reference import parse
+from tests.reference.topics import TOPICS, parse_any
 from tests.support.messages import (
     ABSENT,
     CHILD,
@@ -144,6 +145,71 @@ def test_any_json_in_any_attribute_is_judged_as_the_reference_judges_it(
     judged = parse(message(event)[1] or b"")
     assert bool(decoded.events) == (judged is not None)
     assert len(decoded.events) + len(decoded.rejected) == 1
+
+
+# What some field of some type takes, and what comes near it.
+LIKELY: st.SearchStrategy[object] = st.sampled_from(
+    [
+        *("cin", "CIN", "referral", "step-down", "unit", "child", "carer", "group", "all", ""),
+        *("0-4", "16+", "5-11", "11-5", "0-1000", "0-", "unknown", "0-18", "18", " 0-4"),
+        *("2017", "2017-06", "2017-13", "2017-T1", "2017-T0", "2017-06-01", "2015-02-29"),
+        *("supplied", "not-available", "to-be-supplied", "education", "x", "deprived", "bme"),
+        *([], ["bme"], ["bme", "bme"], ["tall"], "bme", [None], {}, None, True, False),
+        *(0, 1, -1, 0.5, -0.5, 2015, 1899, 2200, 2**53 - 1, 2**53, 1e300, 5.0, "1"),
+    ]
+)
+SAID: dict[str, object] = {
+    "name": "x",
+    "text": "x",
+    "flag": True,
+    "number": 1.5,
+    "amount": 1.5,
+    "month": "2017-06",
+    "year": 2017,
+    "count": 3,
+    "band": "0-4",
+    "ages": "0-18",
+    "service": "unit",
+    "day": "2015-01-31",
+    "destination": "training",
+    "origin": "referral",
+    "status": "cin",
+    "registered": "child",
+    "characteristics": ["sen"],
+    "group": "bme",
+    "supply": "supplied",
+    "period": "2017-06",
+}
+KINDS = [(topic, kind) for topic, kinds in TOPICS.items() for kind in kinds]
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> tuple[str, Fields]:
+    """A topic, and an event of one of its types of which some fields are other than they were."""
+    topic, kind = draw(st.sampled_from(KINDS))
+    fields = TOPICS[topic][kind]
+    data = {name.rstrip("?"): SAID[of] for name, of in fields.items()}
+    for name in [*data]:
+        fate = draw(st.integers(0, 7))
+        if fate == 0:
+            del data[name]
+        elif fate == 1:
+            data[name] = draw(LIKELY | JSON)
+    return topic, {**NOTIFICATION, "type": kind, "data": data}
+
+
+@settings(max_examples=300)
+@given(spoilt())
+def test_what_any_type_says_is_judged_and_read_as_the_reference_does(
+    given: tuple[str, Fields],
+) -> None:
+    topic, event = given
+    decoded = decode(topic, [message(event)])
+    judged = parse_any(message(event)[1] or b"")
+    assert bool(decoded.events) == (judged is not None)
+    assert len(decoded.events) + len(decoded.rejected) == 1
+    if judged is not None:
+        assert decoded.events[0][1].data == judged["data"]
 
 
 @given(st.binary(max_size=40), st.sampled_from(sorted(VALIDATORS)))

@@ -66,7 +66,7 @@ def test_what_asks_for_more_counts_among_what_asks_for_less(part: Fields, whole:
             {**OPEN, "limit": {**MONTHS, "unit": "days", "at_most": 90}},
         ),
         # the time in which a service had a case is no case
-        ({"of": "spell"}, {"of": "case"}),
+        ({"of": "spell", "holder": OPEN["holder"]}, {"of": "case"}),
     ],
 )
 def test_nothing_is_claimed_that_need_not_hold(part: Fields, whole: Fields) -> None:

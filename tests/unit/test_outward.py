@@ -150,7 +150,7 @@ def test_odd_facts_are_shown_and_not_obeyed(
     fact = OddFact(next(iter(Oddity)), LINK, ATTACKS[-3], ATTACKS[-2])
     monkeypatch.setattr(figures, "settings_and_rules", lambda: (None, None))
     monkeypatch.setattr(figures, "on_redis", lambda *_: [fact])
-    with patch.object(figures, "day_of", lambda _: date(2015, 10, 31)):
+    with patch.object(figures, "day_of", lambda *_: date(2015, 10, 31)):
         figures.quality(form=Format(form))
     shown = capsys.readouterr().out
     assert not any(it in shown for it in OBEYED)

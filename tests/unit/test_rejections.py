@@ -196,6 +196,56 @@ def test_a_population_that_does_not_fit_is_rejected(fields: Fields) -> None:
     assert rejection(message(with_data(ESTIMATE, **fields)), REFERENCE_TOPIC).reason == "data"
 
 
+MEASURE = changed(
+    ESTIMATE,
+    type="measure.supplied",
+    data={
+        "code": SECRET,
+        "area": SECRET,
+        "age_band": "all",
+        "period": "2017-06",
+        "status": "supplied",
+        "provenance": SECRET,
+    },
+)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"numerator": 1},
+        {"denominator": 1},
+        {"value": 1, "denominator": 1},
+        {"value": 1, "numerator": 1, "denominator": 1},
+        {"numerator": 1, "denominator": -1},
+        {"value": "1"},
+        {"value": 1, "period": "June"},
+        {"value": 1, "age_band": "11-5"},
+        {"value": 1, "status": "given"},
+        {"status": "not-available", "numerator": 1},
+    ],
+)
+def test_a_measure_that_does_not_fit_is_rejected(fields: Fields) -> None:
+    assert rejection(message(with_data(MEASURE, **fields)), REFERENCE_TOPIC).reason == "data"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"value": -1.5},
+        {"numerator": 1, "denominator": 0},
+        {"value": 1, "numerator": None},
+        {"status": "not-available"},
+        {"status": "to-be-supplied", "value": 1, "period": "2017-T1", "age_band": "5-11"},
+    ],
+)
+def test_a_measure_is_a_value_or_a_pair_and_need_be_neither_where_none_is_supplied(
+    fields: Fields,
+) -> None:
+    assert accepted(message(with_data(MEASURE, **fields)), REFERENCE_TOPIC)
+
+
 @pytest.mark.parametrize("key", [None, b"", b"Secret other", CHILD.encode() + b" ", b"\xff"])
 def test_a_key_that_is_not_the_partition_key_is_rejected(key: bytes | None) -> None:
     assert rejection((key, message(NOTIFICATION)[1], ())).reason == "key"

@@ -78,7 +78,7 @@ def south_east() -> Rules:
     return Rules(load_catalogue(), Areas.model_validate(tree))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(histories())
 def test_the_tables_and_the_definitions_from_scratch_agree_in_every_cell_of_any_history(
     south_east: Rules, history: History
@@ -340,6 +340,18 @@ def test_ratings_reconcile_under_either_scheme_with_tolerances_of_the_catalogue(
         better = cell.value - cell.previous if polarity == "H" else cell.previous - cell.value
         printed = "Green" if better > 0 else "Amber" if better >= -5.5 else "Red"
         assert cell.rag == printed or min(abs(better), abs(better + 5.5)) <= 0.1
+
+
+def test_what_is_no_case_is_no_odd_case(october: FrozenLog, first_release: Sealed) -> None:
+    opened: Fields = {"id": "o", "type": "scs.opened", "data": {"origin": "referral"}}
+    october.add([line_of(**opened), line_of(id="e", type="registration.ended")])
+    question = Question(
+        october.rules.catalogue.released,
+        october.rules.areas,
+        as_of_period("2015-10"),
+        october.positions,
+    )
+    assert october.evidence(question).quality == first_release.release.quality
 
 
 def test_a_population_published_late_explains_the_rates_that_rest_on_it(

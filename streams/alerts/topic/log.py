@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
 from schemas.connections import Brokers
 from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
 from streams.failures import Understood
+from streams.kafka import private
 from streams.kafka.clients import for_aiokafka
 from streams.state.open_alerts import parsed
 
@@ -144,18 +145,18 @@ async def _consumer(
     )
     try:
         await consumer.start()
-        await _find_topic(consumer, partition.topic)
+        topic = partition.topic
+        await find_topic(topic, lambda: private.partitions_of(consumer, topic))
         consumer.assign([partition])
         yield consumer
     finally:
         await consumer.stop()
 
 
-async def _find_topic(consumer: AIOKafkaConsumer, topic: str) -> None:
+async def find_topic(topic: str, partitions: Callable[[], Awaitable[Collection[int]]]) -> None:
     """Wait a moment for the topic, which may have been created just now. Raises OtherLog."""
     deadline = time.monotonic() + PATIENCE
-    # All metadata: to ask for one topic that is not there is to wait for it.
-    while not (await consumer._client.fetch_all_metadata()).partitions_for_topic(topic):
+    while not await partitions():
         if time.monotonic() > deadline:
             raise OtherLog(f"there is no topic {topic}: run `caseline topics create`")
         await asyncio.sleep(POLL_SECONDS)

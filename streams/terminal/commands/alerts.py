@@ -65,6 +65,7 @@ from streams.terminal.tables.alerts import (
     judged_text,
     listing,
     rows,
+    second,
     staleness,
 )
 from streams.terminal.tables.scorecards import Format
@@ -78,6 +79,8 @@ alerts.command()(deciding.silence)
 alerts.command()(deciding.silences)
 alerts.command()(deciding.unsilence)
 alerts.command("forecast")(forecasting.show_forecast)
+# What of an alert is an instant, and shown by the clock in London.
+MOMENTS = {"learnt", "stand_learnt", "acknowledged_until", "silenced_until"}
 
 OnceOption = Annotated[bool, typer.Option("--once", help="Tell what there is to tell, and end.")]
 CaseOption = Annotated[
@@ -268,7 +271,8 @@ def _show(standing: Standing, steps: list[Step], told: dict[str, str]) -> None:
     table = Table(box=None, show_header=False, padding=(0, 1))
     for name, value in standing.row.items():
         if value is not None:
-            table.add_row(name, Text(str(value)))
+            text = second(datetime.fromisoformat(value)) if name in MOMENTS else str(value)
+            table.add_row(name, Text(text))
     if standing.ack:
         table.add_row("acknowledgement", Text(standing.ack.reason))
     for silence in standing.silences:

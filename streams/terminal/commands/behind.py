@@ -1,6 +1,5 @@
 """Commands about one cell of the scorecard: what is behind it, and how it came about."""
 
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -16,10 +15,11 @@ from rich import box
 from rich.table import Table
 
 from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import BANDS, Exact, shown
+from processors.figures.evaluate import Exact, shown
 from processors.listing import Listed, Question
 from processors.rules import Rules
-from schemas.catalogue import ALL_AGES, Indicator
+from schemas.catalogue import ALL_AGES, BANDS, Indicator
+from schemas.outward import csv_text
 from schemas.places import PROVIDER, Place
 from streams.jobs.replay import Replay
 from streams.state.reading import read_list, read_series
@@ -203,9 +203,7 @@ def _write(columns: Sequence[str], rows: Sequence[Sequence[object]], form: Forma
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(named, indent=1) + "\n")
     elif form is Format.CSV:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+        sys.stdout.write(csv_text([columns, *rows]))
     else:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for name in columns:

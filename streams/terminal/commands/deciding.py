@@ -143,11 +143,11 @@ def ack(
             stand=change.stand,
             owner=change.owner,
         )
-        await Decisions(settings.kafka_bootstrap, redis, settings.deployment).ack(made)
+        await Decisions(settings.kafka, redis, settings.deployment).ack(made)
         return made
 
     made = on_redis(settings, work)
-    err.print(f"{alert} ({made.state}) acknowledged until {moment(ends)}.")
+    err.print(f"{made.alert} ({made.state}) acknowledged until {moment(ends)}.")
 
 
 def silence(
@@ -188,7 +188,7 @@ def silence(
         check_names(await names_known(redis, settings, rules), standard, owner, provider)
         whole = [await whole_id(redis, settings.deployment, it) for it in alert or ()]
         made = asked.model_copy(update={"alerts": tuple(whole)})
-        await Decisions(settings.kafka_bootstrap, redis, settings.deployment).silence(made)
+        await Decisions(settings.kafka, redis, settings.deployment).silence(made)
         return made
 
     made = on_redis(settings, work)
@@ -215,7 +215,7 @@ def unsilence(
     """End a silence early."""
     settings, _ = settings_and_rules()
     now = the_clock(settings).now()
-    brokers, deployment = settings.kafka_bootstrap, settings.deployment
+    brokers, deployment = settings.kafka, settings.deployment
     on_redis(settings, lambda redis: Decisions(brokers, redis, deployment).end(number, by, now))
     err.print(f"{number} ended.")
 

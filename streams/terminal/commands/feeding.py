@@ -1,19 +1,28 @@
 """Commands that feed Kafka: event files, and what became dead letters."""
 
 import asyncio
+from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from redis.asyncio import Redis
 from rich.table import Table
 from rich.text import Text
 
+from schemas.connections import Brokers
+from schemas.events.registry import VALIDATORS
 from snapshots.releases.access import write_privately
+from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
-from streams.kafka.eventfiles import BadLine
+from streams.kafka.eventfiles import BadLine, as_line
 from streams.kafka.ingest import Sender
+from streams.kafka.logreading import log_reader
+from streams.state.quarantine import Quarantined, all_quarantined, quarantine
+from streams.state.store import ShardStore, shard_of
 from streams.terminal.commands.figures import EventFiles, feed_lines, show_bad_lines
-from streams.terminal.console import Exit, err, explained, out, settings_and_rules
+from streams.terminal.console import Exit, err, explained, on_redis, out, settings_and_rules
 
 RejectsOption = Annotated[
     Path | None,
@@ -26,8 +35,11 @@ ReasonOption = Annotated[
     typer.Option("--reason", metavar="REASON", help="Only those rejected for it, such as time."),
 ]
 
+EXAMPLE = "case-events:3:1504"
+
 dead_letters = typer.Typer(
-    help="Messages that were no events: list, correct and send again.", no_args_is_help=True
+    help="Messages that were no events: list, correct, send again; pass over what stops a worker.",
+    no_args_is_help=True,
 )
 
 
@@ -60,6 +72,7 @@ def ingest(files: EventFiles, rejects: RejectsOption = None) -> None:
 @dead_letters.command("list")
 def list_dead_letters(reason: ReasonOption = None) -> None:
     """List dead letters: where each was, and why it is no event."""
+    settings, rules = settings_and_rules()
     table = Table("topic", "partition", "offset", "reason", "message", box=None)
     letters = _letters(reason)
     for letter in letters:
@@ -70,6 +83,91 @@ def list_dead_letters(reason: ReasonOption = None) -> None:
     if letters:
         out.print(table)
     err.print(f"{len(letters):,} dead letters.")
+    passed = on_redis(settings, lambda redis: all_quarantined(redis, settings.deployment, rules))
+    if passed:
+        err.print(f"{len(passed):,} messages are passed over: see quarantine --list.")
+
+
+@dead_letters.command("quarantine")
+def quarantine_message(
+    message: Annotated[
+        str | None,
+        typer.Argument(metavar="TOPIC:PARTITION:OFFSET", help="Where the message lies."),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why it is passed over; kept.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who says so; whoever is logged in if not given.")
+    ] = None,
+    list_them: Annotated[
+        bool, typer.Option("--list", help="List the messages that are passed over.")
+    ] = False,
+) -> None:
+    """Have everything pass over a message for good: workers, rebuilds, and the recount of releases.
+
+    For a message that has stopped its partition and cannot be mended. It stays in its topic.
+    """
+    settings, rules = settings_and_rules()
+    if list_them:
+        _list_quarantined(
+            on_redis(settings, lambda redis: all_quarantined(redis, settings.deployment, rules))
+        )
+        return
+    if message is None or not (reason or "").strip():
+        raise typer.BadParameter("name a message and a --reason, or ask for --list")
+    tp, offset = _place(message)
+    who, now = by or getuser(), datetime.now(UTC)
+
+    async def store(redis: Redis) -> Quarantined:
+        return await quarantine(
+            redis, settings.deployment, rules, tp, offset, str(reason).strip(), who, now
+        )
+
+    with explained():
+        end = asyncio.run(_end_of(settings.kafka, tp))
+        if end is None or offset >= end:
+            raise typer.BadParameter(f"there is no message at {message}: the log ends at {end}")
+    entry = on_redis(settings, store)
+    head = on_redis(
+        settings,
+        lambda redis: ShardStore(redis, settings.deployment, shard_of(tp), rules).head(
+            any_layout=True
+        ),
+    )
+    err.print(f"{message} is passed over from now on.")
+    if head and entry.since > head.generation:
+        err.print(
+            "It is in the state already: run `caseline rebuild` to take it out of the figures."
+        )
+
+
+def _place(message: str) -> tuple[TP, int]:
+    topic, _, rest = message.partition(":")
+    numbers = rest.split(":")
+    if topic not in VALIDATORS or len(numbers) != 2 or not all(map(_is_number, numbers)):
+        raise typer.BadParameter(f"{message} is not TOPIC:PARTITION:OFFSET, such as {EXAMPLE}")
+    return TP(topic, int(numbers[0])), int(numbers[1])
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+async def _end_of(brokers: Brokers, tp: TP) -> int | None:
+    async with log_reader(brokers, [tp.topic]) as reader:
+        return (await reader.bounds()).get(tp, (0, None))[1]
+
+
+def _list_quarantined(passed: list[Quarantined]) -> None:
+    table = Table("topic", "partition", "offset", "since", "by", "reason", box=None)
+    for it in passed:
+        table.add_row(
+            it.tp.topic, str(it.tp.partition), str(it.offset), it.at, Text(it.by), Text(it.reason)
+        )
+    if passed:
+        out.print(table)
+    err.print(f"{len(passed):,} messages are passed over.")
 
 
 @dead_letters.command()
@@ -78,23 +176,39 @@ def export(
     reason: ReasonOption = None,
 ) -> None:
     """Write dead letters to a file, to be corrected and sent with `caseline ingest`."""
-    letters = _letters(reason)
+    letters, stubs = _whole(_letters(reason))
     with explained():
-        write_privately(file, b"".join(_line(letter) for letter in letters))
+        write_privately(file, b"".join(as_line(letter.record.value) for letter in letters))
     err.print(f"{len(letters):,} dead letters written to {file}.")
+    _say_stubs(stubs)
 
 
 @dead_letters.command()
 def resend(reason: ReasonOption = None) -> None:
     """Send dead letters to their topic again as they were, after what refused them was mended."""
     settings, _ = settings_and_rules()
-    letters = _letters(reason)
+    letters, stubs = _whole(_letters(reason))
     with explained():
         sender = Sender(settings.kafka)
         for letter in letters:
             sender.send_again(letter)
         sender.finish()
     err.print(f"{len(letters):,} dead letters sent again.")
+    _say_stubs(stubs)
+
+
+def _whole(letters: list[DeadLetter]) -> tuple[list[DeadLetter], int]:
+    """The dead letters that are there as they came, and how many only stand for one."""
+    whole = [letter for letter in letters if not letter.is_stub]
+    return whole, len(letters) - len(whole)
+
+
+def _say_stubs(stubs: int) -> None:
+    if stubs:
+        err.print(
+            f"{stubs:,} left out: they were too large for the dead-letter topic, and lie in their "
+            "own topic alone."
+        )
 
 
 def _letters(reason: str | None) -> list[DeadLetter]:
@@ -106,8 +220,3 @@ def _letters(reason: str | None) -> list[DeadLetter]:
 
     with explained():
         return asyncio.run(read())
-
-
-def _line(letter: DeadLetter) -> bytes:
-    """The message on one line: raw line breaks may stand between JSON's tokens, and only there."""
-    return (letter.record.value or b"").replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"

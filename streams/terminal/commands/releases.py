@@ -197,7 +197,7 @@ def _recomputed(
 
 def _examined(settings: Settings, question: Question) -> Evidence:
     with log_progress() as begin:
-        records = read_log(settings.kafka, question.cut)
+        records = read_log(settings.kafka, question.cut, question.passed_over)
         return examine(records, question, begin(sum(it.offset for it in question.cut)))
 
 

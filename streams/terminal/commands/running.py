@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,9 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.events.registry import VALIDATORS, json_schema
+from snapshots.releases.access import write_privately
 from streams.alerts.decisions import keeping
 from streams.jobs.rebuild import Acknowledgement, Rebuild
 from streams.kafka.batches import TP
+from streams.kafka.deadletters import DeadLetters, dead_letter_producer
+from streams.kafka.eventfiles import as_line
 from streams.kafka.logreading import log_reader
 from streams.state.clients import connect_redis
 from streams.terminal.console import (
@@ -67,6 +71,36 @@ def create() -> None:
             err.print(f"{name}: {'created' if is_new else 'was there'}")
 
 
+@topics.command("export")
+def export_topic(
+    topic: Annotated[str, typer.Argument(help="A topic of events, such as case-events.")],
+    file: Annotated[Path, typer.Argument(help="Where to write them.", dir_okay=False)],
+) -> None:
+    """Write what is committed in a topic to a file, a message a line, for `caseline ingest`.
+
+    Events in binary mode are written as one JSON object, like the others. The file has personal
+    data, and only its owner may read it.
+    """
+    settings, _ = settings_and_rules()
+    if topic not in VALIDATORS:
+        raise typer.BadParameter(f"{topic} is not one of {', '.join(VALIDATORS)}")
+
+    async def write() -> int:
+        count = 0
+        write_privately(file, b"")
+        with file.open("ab") as stream:
+            async with log_reader(settings.kafka, [topic]) as reader:
+                for tp, (first, end) in (await reader.bounds()).items():
+                    async for _, records in reader.read(tp, first, end):
+                        stream.writelines(as_line(it.value, it.headers) for it in records)
+                        count += len(records)
+        return count
+
+    with explained():
+        count = asyncio.run(write())
+    err.print(f"{count:,} messages of {topic} written to {file}.")
+
+
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -94,7 +128,8 @@ def rebuild(
     """Make a deployment's state anew from the log, and replace the present one by it.
 
     Readers and workers go on with the present state until the new one takes over. Do this after
-    changing a measure in the catalogue or the tree of areas, or when the state is in doubt.
+    changing a measure in the catalogue or the tree of areas, when the state is in doubt, or when
+    workers say that the log is another one than before, and it is the right one.
 
     Where the log no longer has all that the state rests on, nothing is changed, unless
     --from-what-is-there says by name and with a reason to go on: with the records of the present
@@ -110,25 +145,25 @@ def rebuild(
 
     async def run(redis: Redis) -> int:
         tasks: dict[TP, TaskID] = {}
-        async with log_reader(settings.kafka, VALIDATORS) as reader:
-            work = Rebuild(
-                redis,
-                settings.deployment,
-                rules,
-                reader,
-                settings.records_in_memory,
-                acknowledged,
-            )
+        async with (
+            log_reader(settings.kafka, VALIDATORS) as reader,
+            dead_letter_producer(settings.kafka) as producer,
+        ):
+            letters = DeadLetters(producer, settings.kafka)
+            memory = settings.records_in_memory
+            work = Rebuild(redis, settings.deployment, rules, reader, memory, letters, acknowledged)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():
                     if tp not in tasks:
                         name = f"{tp.topic}[{tp.partition}]"
                         tasks[tp] = bar.add_task(name, total=target)
                     bar.update(tasks[tp], completed=offset)
-        for gap in work.gaps:
-            err.print(f"Noted: {gap.told}.", markup=False, soft_wrap=True)
+            for note in work.notes:
+                err.print(note, markup=False, soft_wrap=True)
+            for gap in work.gaps:
+                err.print(f"Noted: {gap.told}.", markup=False, soft_wrap=True)
         now = (await asyncio.to_thread(the_clock, settings)).now
-        async with keeping(settings.kafka_bootstrap, redis, settings.deployment, now) as decisions:
+        async with keeping(settings.kafka, redis, settings.deployment, now) as decisions:
             await decisions.turn()
         return len(tasks)
 

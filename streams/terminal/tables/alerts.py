@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -144,9 +145,15 @@ def counts_table(found: Overview) -> Table:
         table.add_column(name, justify="right", no_wrap=True, footer=f"{total:,}")
     for column in table.columns[:2]:
         column.overflow = "fold"
-    for it in found.counts:
-        numbers = (f"{it.breached:,}", f"{it.due_soon:,}", f"{it.new:,}")
-        table.add_row(*map(Text, (it.standard, it.owner, *numbers)))
+    for standard, group in groupby(found.counts, lambda it: it.standard):
+        of_standard = list(group)
+        if len(of_standard) > 1:
+            sums = (sum(column) for column in zip(*(it[3:] for it in of_standard), strict=True))
+            table.add_row(*map(Text, (standard, "all", *map(str, sums))), style="bold")
+        for it in of_standard:
+            numbers = (f"{it.breached:,}", f"{it.due_soon:,}", f"{it.new:,}")
+            name = "" if len(of_standard) > 1 else standard
+            table.add_row(*map(Text, (name, it.owner, *numbers)))
     return table
 
 

@@ -9,9 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.figures.evaluate import rounded_half_up
-from processors.figures.population import BANDS
 from processors.record.quality import EXPLANATIONS, OddFact
-from schemas.catalogue import ALL_AGES, Catalogue, Indicator
+from schemas.catalogue import ALL_AGES, BANDS, Catalogue, Indicator
 from schemas.outward import csv_text, for_json
 from schemas.scorecard import ROWS, ScorecardRow
 

@@ -1,0 +1,88 @@
+"""Whether the logs that a worker is given are those that its shards' states were made from."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+
+from schemas.connections import Brokers
+from schemas.events.registry import group_of, topics_in
+from streams.kafka.batches import TP
+from streams.kafka.logreading import log_reader
+from streams.kafka.private import Described
+from streams.state.sources import (
+    Source,
+    keep_counts,
+    known_counts,
+    other_log,
+    other_partitions,
+    other_record,
+)
+from streams.state.store import Head
+
+Describe = Callable[[Iterable[str]], Awaitable[Described]]
+
+
+class Watched(NamedTuple):
+    """What is wrong by partition, and which logs there are."""
+
+    wrong: dict[TP, str]
+    described: Described
+
+
+class LogWatch:
+    """Looks at the logs of a deployment; `describe` is the consumer's, given when it is there."""
+
+    def __init__(self, redis: Redis, deployment: str, brokers: Brokers) -> None:
+        self._redis, self._deployment, self._brokers = redis, deployment, brokers
+        self.describe: Describe | None = None
+
+    async def look(
+        self, heads: Mapping[TP, Head], topics: Mapping[TP, Iterable[str]], *, marks: bool
+    ) -> Watched:
+        """What is wrong with the topics of shards, by their heads; with `marks` records are read.
+
+        Raises redis.RedisError, aiokafka.errors.KafkaError, streams.kafka.logreading.ReadTimedOut.
+        """
+        assert self.describe is not None
+        groups = {group_of(shard.topic) for shard in heads}
+        described = await self.describe(topic for group in groups for topic in topics_in(group))
+        wrong: dict[TP, str] = {}
+        for shard, head in heads.items():
+            reason = other_partitions(shard.topic, head.partitions, described)
+            for topic in topics[shard]:
+                tp = TP(topic, shard.partition)
+                why = reason or other_log(tp, head.sources.get(topic, Source()), described)
+                if why:
+                    wrong[tp] = why
+        counts = (
+            await known_counts(self._redis, self._deployment)
+            if wrong
+            else await keep_counts(self._redis, self._deployment, groups, described)
+        )
+        for shard in heads:
+            reason = other_partitions(shard.topic, counts.get(shard.topic), described)
+            if reason:
+                wrong |= {TP(topic, shard.partition): reason for topic in topics[shard]}
+        if marks:
+            wrong |= await self._by_records(heads, topics, wrong.keys())
+        return Watched(wrong, described)
+
+    async def _by_records(
+        self,
+        heads: Mapping[TP, Head],
+        topics: Mapping[TP, Iterable[str]],
+        known: Iterable[TP],
+    ) -> dict[TP, str]:
+        sources = {
+            TP(topic, shard.partition): head.sources.get(topic, Source())
+            for shard, head in heads.items()
+            for topic in topics[shard]
+        }
+        marks = {tp: it.mark.offset for tp, it in sources.items() if it.mark and tp not in known}
+        if not marks:
+            return {}
+        async with log_reader(self._brokers, {tp.topic for tp in marks}) as reader:
+            records = await reader.first_records(marks)
+        reasons = {tp: other_record(tp, sources[tp], records.get(tp)) for tp in marks}
+        return {tp: reason for tp, reason in reasons.items() if reason}

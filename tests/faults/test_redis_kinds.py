@@ -1,0 +1,164 @@
+"""A worker on every kind of Redis: by TLS and ACL, a Cluster that moves a slot, a failover."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.workload import case_events
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.kafka.topics import create_topics
+from tests.support.feeder import feeding
+from tests.support.redis_servers import (
+    SECRET,
+    Cluster,
+    Watched,
+    redis_cluster,
+    tls_redis,
+    wait_for,
+    watched_redis,
+)
+from tests.support.servers import Server
+from tests.support.topics import remove_topics
+from tests.support.workers import CommandLine, RunningWorker, log_ends, wait_until
+
+pytestmark = pytest.mark.services
+
+TOPIC, DAY = "case-events", date(2015, 10, 31)
+BURST = 1_500
+On = Callable[..., CommandLine]
+
+
+@pytest.fixture
+def on(kafka: Server, deployment: str, rules: Rules, tmp_path: Path) -> On:
+    """The command line of a deployment with another Redis."""
+
+    def made(**settings: Any) -> CommandLine:
+        remove_topics(kafka.address)
+        chosen = Settings(
+            kafka_bootstrap=kafka.address, deployment=deployment, case_partitions=4, **settings
+        )
+        create_topics(chosen)
+        return CommandLine(chosen, rules, tmp_path)
+
+    return made
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    with redis_cluster(tmp_path) as it:
+        yield it
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    with watched_redis(tmp_path) as it:
+        yield it
+
+
+def messages(count: int) -> list[tuple[bytes, bytes]]:
+    return list(islice(case_events(count + 500, seed=5), count))
+
+
+def wait_for_the_end(caseline: CommandLine, worker: RunningWorker) -> None:
+    ends = {tp: end for tp, end in log_ends(caseline.settings.kafka_bootstrap).items() if end}
+
+    def is_there() -> bool:
+        stored = caseline.offsets()
+        return all(stored.get(tp, 0) >= end for tp, end in ends.items())
+
+    wait_until(is_there, f"the state is at {ends}", [worker])
+
+
+def assert_as_replayed(caseline: CommandLine, sent: list[tuple[bytes, bytes]]) -> None:
+    path = caseline.folder / "events.jsonl"
+    path.write_bytes(b"".join(value + b"\n" for _, value in sent))
+    asked = ("--as-of", str(DAY), "--format", "json")
+    live = json.loads(caseline.run("scorecard", *asked).stdout)
+    assert live == json.loads(caseline.run("replay", path, *asked).stdout)
+
+
+def assert_rebuilt_the_same(caseline: CommandLine) -> None:
+    before = caseline.rows(DAY)
+    caseline.run("rebuild", "--yes")
+    assert caseline.rows(DAY) == before
+
+
+def test_by_tls_and_with_the_documented_user_it_works_and_shows_no_secret(
+    on: On, tmp_path: Path
+) -> None:
+    sent = messages(BURST)
+    with tls_redis(tmp_path) as settings:
+        caseline = on(**settings)
+        with (
+            feeding(caseline.settings.kafka_bootstrap, TOPIC, sent) as feeder,
+            caseline.worker() as worker,
+        ):
+            feeder.burst(BURST).result()
+            wait_for_the_end(caseline, worker)
+            doctor = caseline.run("doctor")
+        assert_as_replayed(caseline, sent)
+        caseline.run("alerts", "run", "--once")
+        assert_rebuilt_the_same(caseline)
+        assert "Nothing wrong" in doctor.stdout
+        assert SECRET not in worker.text + doctor.stdout
+        refused = caseline.run("scorecard", code=1, redis_password="another")
+        assert "WRONGPASS" in refused.stderr
+        assert "another" not in refused.stderr
+
+
+def test_on_a_cluster_nothing_is_lost_when_a_slot_moves_under_load(
+    on: On, cluster: Cluster
+) -> None:
+    sent = messages(3 * BURST)
+    caseline = on(redis_url=cluster.url)
+    deployment = caseline.settings.deployment
+    with (
+        feeding(caseline.settings.kafka_bootstrap, TOPIC, sent) as feeder,
+        caseline.worker() as worker,
+    ):
+        feeder.burst(BURST).result()
+        wait_for_the_end(caseline, worker)
+        burst = feeder.burst(BURST)
+        for partition in range(4):
+            cluster.move_slots_of(f"caseline:{{{deployment}:{TOPIC}:{partition}}}:head")
+        burst.result()
+        feeder.burst(BURST).result()
+        wait_for_the_end(caseline, worker)
+        doctor = caseline.run("doctor")
+    assert "Nothing wrong" in doctor.stdout
+    assert sum(cluster.keys()) > max(cluster.keys())
+    assert_as_replayed(caseline, sent)
+    caseline.run("alerts", "run", "--once")
+    assert_rebuilt_the_same(caseline)
+    caseline.run("quality", "--format", "csv")
+    assert caseline.tally("messages") == len(sent)
+
+
+def test_after_a_failover_under_load_the_state_is_that_of_the_log(on: On, watched: Watched) -> None:
+    sent = messages(4 * BURST)
+    caseline = on(**watched.settings)
+    with (
+        feeding(caseline.settings.kafka_bootstrap, TOPIC, sent) as feeder,
+        caseline.worker() as worker,
+    ):
+        feeder.burst(BURST).result()
+        wait_for_the_end(caseline, worker)
+        before = watched.master()
+        burst = feeder.burst(2 * BURST)
+        process = watched.servers[before]
+        process.shutdown(nosave=True)
+        burst.result()
+        wait_for(lambda: watched.master() != before, "the Sentinels name the replica")
+        feeder.burst(BURST).result()
+        wait_for_the_end(caseline, worker)
+        doctor = caseline.run("doctor")
+    assert "Nothing wrong" in doctor.stdout
+    assert_as_replayed(caseline, sent)
+    assert caseline.tally("messages") == len(sent)
+    assert SECRET not in worker.text + doctor.stdout

@@ -1,0 +1,195 @@
+"""Every process on a real Kafka by TLS and SASL, with the rights in docs/operating.md alone."""
+
+import asyncio
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from bench.workload import case_events
+from processors.rules import Rules
+from schemas.connections import KafkaConnection
+from schemas.events.registry import topic_names
+from schemas.release import Position
+from schemas.settings import Settings
+from snapshots.releases import kafka_reading, topic
+from snapshots.releases.chain import unseal
+from snapshots.releases.clients import for_kafka_python
+from snapshots.releases.failures import ReleaseError
+from snapshots.releases.transactions import NotWritten, transactional, write
+from streams.kafka.logreading import log_reader
+from streams.terminal.console import Exit
+from tests.support.secure_kafka import (
+    ADMIN,
+    CERTIFIED,
+    PLAIN,
+    SECRET,
+    TOKEN,
+    Grant,
+    SecureKafka,
+    secure_kafka,
+)
+from tests.support.servers import Server
+from tests.support.workers import CommandLine, finished, wait_until
+
+pytestmark = pytest.mark.services
+
+DOCS = Path(__file__).parents[2] / "docs/operating.md"
+STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
+DEPLOYMENT = "secured"
+USERS = ["topics-create", "ingest", "worker", "alerts-run", "snapshot", "doctor"]
+KINDS = {"Topic": "TOPIC", "Group": "GROUP", "Transactional id": "TRANSACTIONAL_ID"}
+
+
+def documented() -> dict[str, list[Grant]]:
+    """The table of rights in docs/operating.md."""
+    text = DOCS.read_text("utf-8").partition("| user of | resource |")[2].partition("\n\n")[0]
+    found: dict[str, list[Grant]] = defaultdict(list)
+    for line in text.splitlines()[2:]:
+        user, kind, name, operations = (it.strip() for it in line.strip("| ").split("|"))
+        name = name.strip("`").replace("DEPLOYMENT", DEPLOYMENT)
+        parts = re.findall(r"[A-Z][a-z]+(?:[A-Z][a-z]+)?", operations)
+        words = tuple(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", it).upper() for it in parts)
+        prefixed = name.endswith("*") and name != "*"
+        grant = Grant(KINDS[kind], name.removesuffix("*") or "*", words, prefixed)
+        found[user.replace(" ", "-")].append(grant)
+    return found
+
+
+@pytest.fixture(scope="module")
+def secured(
+    tmp_path_factory: pytest.TempPathFactory, services: dict[str, Server]
+) -> Iterator[SecureKafka]:
+    grants = documented()
+    assert sorted(grants) == sorted(USERS)
+    for other in (PLAIN, TOKEN, CERTIFIED):
+        grants[other] = [Grant("TOPIC", "case-events", ("READ",))]
+    with secure_kafka(tmp_path_factory.mktemp("secured"), USERS) as kafka:
+        kafka.grant(grants)
+        yield kafka
+
+
+@pytest.fixture
+def process(
+    secured: SecureKafka, redis_server: Server, rules: Rules, tmp_path: Path
+) -> Callable[[str], CommandLine]:
+    """The command line of a process that connects as a user."""
+
+    def of(user: str) -> CommandLine:
+        given: dict[str, Any] = {"redis_url": redis_server.address, "deployment": DEPLOYMENT}
+        # As a file, so that no secret is in the environment either.
+        password = tmp_path / "password"
+        password.write_text(SECRET)
+        kafka = {**secured.settings(user), "kafka_sasl_password_file": password}
+        del kafka["kafka_sasl_password"]
+        return CommandLine(Settings(**given, **kafka, case_partitions=2), rules, tmp_path)
+
+    return of
+
+
+def ends(connection: KafkaConnection) -> dict[str, int]:
+    consumer = KafkaConsumer(**for_kafka_python(connection))
+    try:
+        pairs = [
+            TopicPartition(name, number)
+            for name in topic_names()
+            for number in consumer.partitions_for_topic(name) or ()
+        ]
+        return {
+            f"{tp.topic}:{tp.partition}": end for tp, end in consumer.end_offsets(pairs).items()
+        }
+    finally:
+        consumer.close()
+
+
+def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_more(
+    secured: SecureKafka, process: Callable[[str], CommandLine], tmp_path: Path
+) -> None:
+    process("topics-create").run("topics", "create")
+    events = tmp_path / "events.jsonl"
+    lines = [value for _, value in islice(case_events(500, seed=8), 400)]
+    events.write_bytes(b"\n".join([*lines, b""]))
+    producing = process("ingest").run("ingest", events)
+    assert "400 events sent" in producing.stderr
+
+    worker = process("worker")
+    log = ends(Settings(**secured.settings(ADMIN)).kafka)
+    with worker.worker() as running:
+
+        def is_there() -> bool:
+            stored = {f"{tp.topic}:{tp.partition}": at for tp, at in worker.offsets().items()}
+            return all(stored.get(name, 0) >= end for name, end in log.items() if end)
+
+        wait_until(is_there, "the state is at the end of the log", [running])
+        doctor = process("doctor").run("doctor")
+        logged = running.text
+    asked = ("--as-of", "2015-10-31", "--format", "json")
+    live = worker.run("scorecard", *asked).stdout
+    assert json.loads(live) == json.loads(worker.run("replay", events, *asked).stdout)
+    assert "Nothing wrong" in doctor.stdout
+    process("alerts-run").run("alerts", "run", "--once")
+    assert SECRET not in logged + doctor.stdout + doctor.stderr + producing.stderr
+
+    snapshots = process("snapshot").settings.kafka
+    positions = kafka_reading.log_ends(snapshots, list(topic_names()))
+    assert sum(it.offset for it in positions) == 400
+    assert sum(map(len, kafka_reading.read_log(snapshots, positions))) == 400
+    sealed = unseal("2015-10/001", STORED.read_bytes())
+    topic.Publisher(snapshots).publish(sealed)
+    assert topic.published(snapshots) == {sealed.name: sealed.text}
+
+    # What is not theirs is refused, and nothing of it is in the log.
+    reader = process("ingest").settings.kafka
+    with pytest.raises(ReleaseError, match="uthoriz"):
+        list(kafka_reading.read_log(reader, [Position(topic="case-events", partition=0, offset=1)]))
+    with pytest.raises(NotWritten, match=r"(?i)authoriz"):
+        transactional(process("worker").settings.kafka, topic.TRANSACTIONS)
+    own = transactional(snapshots, topic.TRANSACTIONS)
+    with pytest.raises(NotWritten):
+        write(own, "case-events", [("P1", b"{}")])
+    assert kafka_reading.log_ends(snapshots, list(topic_names())) == positions
+
+
+@pytest.mark.parametrize(
+    ("user", "mechanism"), [(PLAIN, "PLAIN"), ("", "OAUTHBEARER"), ("", "")], ids=str
+)
+def test_clients_of_each_library_connect_in_every_other_way(
+    secured: SecureKafka, process: Callable[[str], CommandLine], user: str, mechanism: str
+) -> None:
+    process("topics-create").run("topics", "create")
+    connection = Settings(**secured.settings(user, mechanism)).kafka
+
+    async def bounds() -> int:
+        async with log_reader(connection, ["case-events"]) as reader:
+            return len(await reader.bounds())
+
+    assert len(kafka_reading.log_ends(connection, ["case-events"])) == asyncio.run(bounds()) == 2
+    # It comes to the transactional id, which is not this user's: so it got in.
+    with pytest.raises(NotWritten, match=r"(?i)transactional.?id.*authoriz"):
+        transactional(connection, "another")
+
+
+def test_whoever_has_the_wrong_password_or_authority_is_told_so_without_it(
+    secured: SecureKafka, process: Callable[[str], CommandLine], tmp_path: Path
+) -> None:
+    caseline = process("doctor")
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another-secret")
+    unbelieved = replace(
+        caseline,
+        settings=caseline.settings.model_copy(update={"kafka_ssl_ca_file": secured.certificate}),
+    )
+    asked = [
+        caseline.start("doctor", kafka_sasl_password_file=wrong),
+        unbelieved.start("doctor"),
+    ]
+    for done in [finished(it, Exit.UNWELL) for it in asked]:
+        assert "does not answer" in done.stdout
+        assert "another-secret" not in done.stdout + done.stderr
