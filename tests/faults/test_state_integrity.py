@@ -200,6 +200,7 @@ def test_a_redis_that_takes_no_writes_ends_no_worker_not_even_when_another_start
             )
             told = caseline.run("doctor", code=4).stdout
             assert "wrong  Redis" in told
+            assert "and it does not go on: see CaselinePartitionStuck" in told
             other.kill()
         caseline.wait_for_the_end([worker])
     assert as_replayed(caseline, paths)

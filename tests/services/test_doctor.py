@@ -47,23 +47,6 @@ def test_events_that_no_worker_takes_in_are_wrong(caseline: CommandLine) -> None
     assert all("and there is no state of it" in line for line in stateless)
 
 
-def test_a_partition_that_does_not_go_on_though_a_worker_has_it_is_wrong(
-    caseline: CommandLine,
-) -> None:
-    with caseline.worker(session_timeout=300) as worker:
-        worker.wait_to_hold(7)
-        worker.pause()  # it is a member of the group still, and does nothing
-        try:
-            caseline.run("ingest", log_file(LOGS[0]), code=3)
-            found = wrong(caseline)
-        finally:
-            worker.resume()
-        assert all("CaselinePartitionStuck" in line for line in found)
-        assert len(found) == 7
-        caseline.wait_for_the_end([worker])
-        assert "Nothing wrong." in caseline.run("doctor").stdout
-
-
 @pytest.mark.parametrize("part", ["head", "0:records", "0:entries", "partitions", "alerts:outbox"])
 def test_a_key_of_another_type_is_wrong_and_not_a_traceback(
     caseline: CommandLine, part: str
