@@ -102,6 +102,7 @@ class MemoryStore:
         self.records |= settlement.records
         self.told |= settlement.telling.told
         self._keep_deadlines(settlement)
+        new = encode_cells(tables.cells, settlement.touched.known, self._rules.localities)
         self._keep_tables(settlement, tables)
         tallies = {
             name: stored.tallies.get(name, 0) + advance.tallies.get(name, 0)
@@ -114,6 +115,7 @@ class MemoryStore:
             commits=head.commits + 1,
             old_share=advance.old_share,
             tallies=tallies,
+            kept=head.kept.after(settlement, tables, new),
         )
         return self._head
 
