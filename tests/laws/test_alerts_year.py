@@ -136,6 +136,7 @@ class Kept:
         self.open: dict[str, bytes] = {}
         self.counts: Counter[str] = Counter()
         self.outbox: list[bytes] = []
+        self.named: set[str] = set()
 
     def execute_command(self, *command: Any) -> None:
         self.outbox.append(command[-1])
@@ -150,6 +151,9 @@ class Kept:
     def hincrby(self, _: str, name: str, by: int) -> None:
         self.counts[name] += by
 
+    def sadd(self, _: str, *names: str) -> None:
+        self.named.update(names)
+
     def check(self) -> None:
         """What is counted is what is open, and that is what was told last."""
         found = [CHANGE.validate_json(text) for text in self.open.values()]
@@ -159,6 +163,7 @@ class Kept:
         assert {name: it for name, it in last.items() if it.is_active} == {
             it.alert: it for it in found
         }
+        assert {it.owner for it in last.values()} <= self.named
 
 
 def outgoing(rules: Rules, changes: list[Told]) -> Iterator[Outgoing]:
