@@ -182,8 +182,12 @@ class Doctor:
 
     async def _logs(self, reader: LogReader) -> AsyncIterator[Finding]:
         deployment = self.settings.deployment
-        async for it in log_troubles(self.redis, deployment, self.rules, reader):
-            yield Finding(Verdict.WRONG if it.is_wrong else Verdict.ODD, it.what, it.text)
+        try:
+            async for it in log_troubles(self.redis, deployment, self.rules, reader):
+                yield Finding(Verdict.WRONG if it.is_wrong else Verdict.ODD, it.what, it.text)
+        except RedisError as error:
+            text = f"what is known of the logs cannot be read ({described(error)}): {DELETE_IT}"
+            yield Finding(Verdict.WRONG, "logs", text)
 
     async def _partitions(self, reader: LogReader, *, has_redis: bool) -> AsyncIterator[Finding]:
         bounds = await reader.bounds()

@@ -1,6 +1,7 @@
 """What doctor looks at in logs: whether they are those that the state was made from."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -11,6 +12,7 @@ from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader
 from streams.kafka.private import Described
+from streams.state.integrity import Incomplete
 from streams.state.quarantine import all_quarantined
 from streams.state.reading import known_shards
 from streams.state.sources import (
@@ -89,9 +91,11 @@ async def _others(
 
 
 async def _heads(redis: Redis, deployment: str, rules: Rules) -> dict[TP, Head]:
+    """The heads that can be read: one that cannot is said where states are looked at."""
     heads: dict[TP, Head] = {}
     for shard in await known_shards(redis, deployment):
-        head = await ShardStore(redis, deployment, shard, rules).head(any_layout=True)
-        if head:
-            heads[shard] = head
+        with suppress(Incomplete):
+            head = await ShardStore(redis, deployment, shard, rules).head(any_layout=True)
+            if head:
+                heads[shard] = head
     return heads
