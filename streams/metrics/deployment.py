@@ -1,7 +1,7 @@
 """Metrics of a whole deployment, looked up now and then by the one process that is elected to.
 
 Prometheus is served what the last look found, so that no scrape waits for Redis or Kafka, and no
-number of scrapes makes work. With the catalogue and areas that ship there are at most 5,300
+number of scrapes makes work. With the catalogue and areas that ship there are at most 11,000
 series: three a cell, two for a count, whatever the number of cases.
 """
 

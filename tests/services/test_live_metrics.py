@@ -24,7 +24,7 @@ from tests.support.monitoring import Programs
 from tests.support.releases import bare_release
 from tests.support.workers import CommandLine
 
-MOST_SERIES = 5_300
+MOST_SERIES = 11_000
 NOWHERE = "127.0.0.1:1"  # a port nobody listens on
 MONDAY = datetime(2015, 10, 5, 12, 0, tzinfo=LONDON)
 
