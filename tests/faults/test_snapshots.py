@@ -329,7 +329,7 @@ def trickle(feeder: Feeder) -> Iterator[None]:
     is_over = Event()
 
     def feed() -> None:
-        while not is_over.wait(0.05):
+        while not is_over.wait(0.5):
             feeder.burst(100).result()
 
     with ThreadPoolExecutor(1) as pool:
