@@ -153,7 +153,9 @@ async def keep_counts(
     redis: Redis, deployment: str, groups: Iterable[str], described: Described
 ) -> dict[str, int]:
     """The known numbers, after those of groups that had none were made what they are now."""
-    for group in groups:
+    known = await known_counts(redis, deployment)
+    # What is known needs no write, which a Redis that takes none would refuse.
+    for group in set(groups) - known.keys():
         found = described.logs.get(group)
         if found and not other_partitions(group, None, described):
             await redis.hsetnx(counts_key(deployment), group, str(found.partitions))
