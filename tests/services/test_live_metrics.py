@@ -12,11 +12,13 @@ from redis.asyncio import Redis
 
 from processors.days.calendar import LONDON
 from processors.rules import Rules
+from schemas.events.registry import topic_names
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from snapshots.releases.chain import seal
 from snapshots.releases.folder import ReleaseFolder
 from streams.kafka.batches import TP
+from streams.kafka.topics import planned_topics
 from streams.metrics.deployment import LiveMetrics
 from streams.metrics.families import FAMILIES
 from tests.support.examples import DATES, log_file
@@ -92,13 +94,18 @@ def test_metrics_show_every_cell_of_the_scorecard_in_bounded_series(
     assert number_of_series(registry) <= MOST_SERIES
     for name in ("redis", "kafka", "scorecard", "releases"):
         assert registry.get_sample_value(f"caseline_{name}_up") == 1, name
-    lags = [
-        sample.value
+    lags = {
+        (sample.labels["topic"], sample.labels["partition"]): sample.value
         for family in registry.collect()
         for sample in family.samples
         if sample.name == "caseline_table_lag_events"
-    ]
-    assert lags == [0.0] * 7
+    }
+    partitions = {plan.name: plan.partitions for plan in planned_topics(caseline.settings)}
+    assert lags == {
+        (topic, str(partition)): 0.0
+        for topic in topic_names()
+        for partition in range(partitions[topic])
+    }
     latest = max(head.latest for head in caseline.heads().values()) / 1_000_000
     assert registry.get_sample_value("caseline_latest_event_timestamp_seconds") == latest
     monitoring_programs.check(

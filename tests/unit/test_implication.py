@@ -76,7 +76,7 @@ def test_nothing_is_claimed_that_need_not_hold(part: Fields, whole: Fields) -> N
 def test_a_limit_without_an_end_is_not_taken_for_a_short_time() -> None:
     year = {"day": "received", "kind": "last-months", "months": 12}
     month = {"day": "closed", "kind": "month"}
-    limit = {"from": "received", "to": "closed", "unit": "months", "at_most": 6}
+    limit = {"from": "received", "to": "closed", "unit": "days", "at_most": 180}
     whole = measure(**CLOSED, window=year)
     assert implies(measure(**CLOSED, window=month, limit=limit), whole)
     assert not implies(measure(**CLOSED, window=month, limit={**limit, "unended": True}), whole)
