@@ -10,7 +10,7 @@ from tests.faults.test_alerts import line, open_case, pushed
 from tests.services.test_real_alertmanager import webhook
 from tests.support.monitoring import Running
 from tests.support.servers import Server
-from tests.support.workers import COMMAND, CommandLine, wait_until
+from tests.support.workers import CommandLine, wait_until
 
 pytestmark = pytest.mark.services
 
@@ -43,7 +43,7 @@ def test_a_breach_arrives_once_when_the_clock_has_passed_it_and_is_taken_back(
         pushed(kafka, open_case(1, datetime(2015, 10, 2, 9, tzinfo=UTC)))
         with (
             caseline.worker(**settings) as worker,
-            caseline.worker(launcher=[COMMAND, "alerts", "run"], **settings) as teller,
+            caseline.worker("alerts", "run", **settings) as teller,
         ):
             caseline.wait_for_the_end([worker, teller])
             raised = told.get(timeout=PATIENCE)

@@ -1,7 +1,6 @@
 """`caseline alerts list` on a real Redis: right as of when it says, and never a false all-clear."""
 
 import json
-import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,8 +10,9 @@ import pytest
 from tests.faults.test_alerts import open_case, pushed
 from tests.services.test_silences import asked
 from tests.support.alerting import Recorder, change, recording
+from tests.support.commands import Command
 from tests.support.servers import Server
-from tests.support.workers import COMMAND, CommandLine, wait_until
+from tests.support.workers import CommandLine, finished, wait_until
 
 pytestmark = pytest.mark.services
 
@@ -94,10 +94,7 @@ def test_a_name_that_is_misspelt_is_wrong_usage(caseline: CommandLine, recorder:
 def listed_at(caseline: CommandLine, columns: int) -> str:
     """What is listed on a terminal of so many columns."""
     environment = {**caseline.environment(), "COLUMNS": str(columns)}
-    done = subprocess.run(
-        [COMMAND, "alerts", "list"], env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    return finished(Command(["alerts", "list"], caseline.folder, environment), code=0).stdout
 
 
 @pytest.mark.parametrize("columns", [80, 140])

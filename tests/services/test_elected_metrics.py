@@ -9,7 +9,7 @@ from tests.support.alerting import KEY, change, receivers_file, recording, webho
 from tests.support.examples import log_file
 from tests.support.inbox import Answer, Inbox, serving
 from tests.support.monitoring import Programs, fetch, free_port
-from tests.support.workers import COMMAND, CommandLine, wait_until
+from tests.support.workers import CommandLine, wait_until
 
 pytestmark = pytest.mark.services
 
@@ -36,11 +36,10 @@ def test_the_elected_process_shows_the_scorecard_and_how_receivers_take_alerts(
     port = free_port()
     url = f"http://127.0.0.1:{port}/metrics"
     answers = iter([Answer(500, is_taken=False)])
-    launcher: list[str | Path] = [COMMAND, "alerts", "run"]
     with serving(Inbox(lambda _: next(answers, Answer()))) as inbox, recording(caseline) as record:
         path = receivers_file(tmp_path, webhook("teams", inbox.url))
         record.record(change(1))
-        with caseline.worker(launcher=launcher, metrics_port=port, receivers_file=path) as process:
+        with caseline.worker("alerts", "run", metrics_port=port, receivers_file=path) as process:
             wait_until(lambda: bool(inbox.processed), "it is told", [process])
             wait_until(
                 lambda: values_at(url).get("caseline_scorecard_up") == 1, "it looks", [process]
@@ -59,7 +58,6 @@ def test_a_receiver_that_is_down_is_the_further_behind_the_more_there_is_to_tell
     monkeypatch.setenv("HOOK_SECRET", KEY)
     port = free_port()
     url = f"http://127.0.0.1:{port}/metrics"
-    launcher: list[str | Path] = [COMMAND, "alerts", "run"]
 
     def is_behind(changes: int, more: int = 0) -> bool:
         behind = values_at(url).get("caseline_delivery_lag_changes", -1)
@@ -67,7 +65,7 @@ def test_a_receiver_that_is_down_is_the_further_behind_the_more_there_is_to_tell
 
     with serving(Inbox()) as inbox, recording(caseline) as record:
         path = receivers_file(tmp_path, webhook("teams", inbox.url))
-        with caseline.worker(launcher=launcher, metrics_port=port, receivers_file=path) as process:
+        with caseline.worker("alerts", "run", metrics_port=port, receivers_file=path) as process:
             record.record(*map(change, range(10)))
             wait_until(lambda: len(inbox.told) == 10, "it is told", [process])
             wait_until(lambda: is_behind(0), "nothing waits", [process])

@@ -14,7 +14,7 @@ from schemas.alerts import CaseChange
 from schemas.events.registry import CASE_TOPIC
 from streams.kafka.batches import TP
 from streams.state.reading import partitions_key
-from tests.support.workers import COMMAND, CommandLine, RunningWorker
+from tests.support.workers import CommandLine, RunningWorker
 
 KEY = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PLACE = TP(CASE_TOPIC, 0)
@@ -135,5 +135,5 @@ def receivers_file(folder: Path, *parts: str) -> Path:
 @contextmanager
 def telling(caseline: CommandLine, path: Path) -> Iterator[RunningWorker]:
     """`caseline alerts run`, stopped with SIGTERM in the end unless the test has killed it."""
-    with caseline.worker(launcher=[COMMAND, "alerts", "run"], receivers_file=path) as process:
+    with caseline.worker("alerts", "run", receivers_file=path) as process:
         yield process

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,8 +26,8 @@ from streams.kafka.batches import TP
 from streams.state.clients import connect_redis
 from streams.state.reading import known_shards, read_scorecard
 from streams.state.store import Head, ShardStore, stored_offsets
+from tests.support.commands import Command
 
-COMMAND = Path(sys.executable).with_name("caseline")
 # Generous: the machine may be busy. What is waited for takes seconds on an idle one.
 SECONDS = 120.0
 POLL_SECONDS = 0.05
@@ -68,7 +67,7 @@ def log_ends(brokers: str, topics: Sequence[str] = tuple(VALIDATORS)) -> Offsets
 class RunningWorker:
     """A worker's process; what it logs goes to a file."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: "Command | subprocess.Popen[bytes]", log: Path) -> None:
         self.process = process
         self.log = log
 
@@ -166,17 +165,9 @@ class CommandLine:
         ours = {f"CASELINE_{name.upper()}": _plain(value) for name, value in settings.items()}
         return {**outside, **ours, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
 
-    def start(self, *arguments: str | Path, **changed: object) -> "subprocess.Popen[str]":
-        """Start a command, its output in pipes."""
-        return subprocess.Popen(
-            [COMMAND, *arguments],
-            cwd=self.folder,
-            env=self.environment(**changed),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *arguments: str | Path, **changed: object) -> Command:
+        """Start a command."""
+        return Command(arguments, self.folder, self.environment(**changed))
 
     def run(
         self, *arguments: str | Path, code: int = 0, **changed: object
@@ -186,22 +177,32 @@ class CommandLine:
 
     @contextmanager
     def worker(
-        self, *, launcher: Sequence[str | Path] = (), **changed: object
+        self,
+        *command: str,
+        launcher: Sequence[str | Path] = (),
+        **changed: object,
     ) -> Iterator[RunningWorker]:
         """A worker, in the end stopped with SIGTERM unless the test has ended it.
 
-        `launcher` is what runs instead of `caseline worker`; `changed` are settings.
+        Another `command` runs until it is stopped just so. `launcher` is a program that runs
+        instead; `changed` are settings.
         """
         log = self.folder / f"worker-{next(_numbers)}.log"
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                launcher or [COMMAND, "worker"],
-                cwd=self.folder,
-                env=self.environment(**changed),
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-            )
+        log.touch()
+        process: Command | subprocess.Popen[bytes]
+        if launcher:
+            with log.open("wb") as stream:
+                process = subprocess.Popen(
+                    launcher,
+                    cwd=self.folder,
+                    env=self.environment(**changed),
+                    stdin=subprocess.DEVNULL,
+                    stdout=stream,
+                    stderr=stream,
+                )
+        else:
+            environment = self.environment(**changed)
+            process = Command(command or ("worker",), self.folder, environment, log)
         worker = RunningWorker(process, log)
         try:
             yield worker
@@ -267,7 +268,9 @@ def _plain(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
-def finished(process: "subprocess.Popen[str]", code: int) -> "subprocess.CompletedProcess[str]":
+def finished(
+    process: "Command | subprocess.Popen[str]", code: int
+) -> "subprocess.CompletedProcess[str]":
     """Wait for a command; fails unless it ends with the exit code, or if it shows a traceback."""
     try:
         out, err = process.communicate(timeout=SECONDS)
