@@ -67,9 +67,9 @@ def test_the_worked_example_prints_what_the_readme_says(tmp_path: Path) -> None:
     (tmp_path / "family.jsonl").write_text(events[1], "utf-8")
     arguments = shlex.split(command[1].replace("\\\n", " "))
     run = subprocess.run(
-        [sys.executable, "-m", "streams.cli", *arguments],
+        [Path(sys.executable).with_name("caseline"), *arguments],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
+        env={},
         capture_output=True,
         text=True,
         check=True,
