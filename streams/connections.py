@@ -11,8 +11,10 @@ import redis.asyncio
 from redis import cluster as plain_cluster
 from redis import sentinel as plain_sentinel
 from redis.asyncio import sentinel as async_sentinel
-from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.cluster import ClusterNode, ClusterPipeline
 from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from schemas.connections import RedisConnection
 
@@ -23,6 +25,26 @@ PlainClusterNode: Any = plain_cluster.ClusterNode
 
 ANSWER_SECONDS, CONNECT_SECONDS = 30, 5
 TIMES = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
+
+
+class Cluster(AsyncRedisCluster):
+    """A client of a Cluster that sends a transaction once.
+
+    That of redis-py sends a transaction again, and without its WATCH, where the answer was lost;
+    what was executed is then executed twice. Whoever sends it knows how to find out.
+    """
+
+    def pipeline(
+        self, transaction: bool | None = None, shard_hint: bool | None = None
+    ) -> ClusterPipeline:
+        """A pipeline, which takes over how often to try again when it is made."""
+        often = self.retry
+        if transaction:
+            self.retry = Retry(NoBackoff(), 0)
+        try:
+            return super().pipeline(transaction, shard_hint)
+        finally:
+            self.retry = often
 
 
 class SentinelRedis(redis.asyncio.Redis):
@@ -44,7 +66,7 @@ def redis_client(connection: RedisConnection) -> redis.asyncio.Redis:
         return redis.asyncio.Redis.from_url(connection.url.get_secret_value(), **options)
     if connection.kind == "cluster":
         nodes = [ClusterNode(*node) for node in connection.nodes]
-        return cast(redis.asyncio.Redis, AsyncRedisCluster(startup_nodes=nodes, **options))
+        return cast(redis.asyncio.Redis, Cluster(startup_nodes=nodes, **options))
     sentinels = AsyncSentinel(
         connection.nodes, sentinel_kwargs=_sentinel_options(connection), **options
     )

@@ -23,7 +23,7 @@ SEAL_BYTES = 4
 
 # The head, the size of each part (-1 for another type), what of months is gone, parts of the first
 # generation that are there without a head, and why topics are stopped: all at one moment. The keys
-# share the slot of its one argument. With `all` every month's keys are looked for.
+# share the slot of the first. With `all` every month's keys are looked for.
 LOOK = """
 local function size(key, kind, command)
   local found = redis.call('TYPE', key).ok
@@ -63,13 +63,13 @@ if ARGV[1] == 'all' and sizes[4] > 0 then
 end
 return {kind, head, sizes, gone, 0, stopped}
 """
-# Notes in the head what only Redis can count; within the transaction that changed it.
+# Notes in the head what only Redis can count; within the transaction that changed it. A Cluster
+# that is moving the slot refuses it, since its keys are named.
 NOTE = """
-local own = string.sub(KEYS[1], 1, -5)
 return redis.call('HSET', KEYS[1],
-  'noted:deadlines', redis.call('ZCARD', own .. ARGV[1] .. ':deadlines'),
-  'noted:told', redis.call('HLEN', own .. 'alerts:told'))
+  'noted:deadlines', redis.call('ZCARD', KEYS[2]), 'noted:told', redis.call('HLEN', KEYS[3]))
 """
+TOLD = "alerts:told"
 PARTS = ("records", "cells", "localities", "months", "deadlines", "told")
 
 
@@ -166,10 +166,25 @@ class Look(NamedTuple):
 
 
 async def look(client: Any, head_key: str, *, every_month: bool = False) -> Look:
-    """Look at a shard, on a client or on a pipeline that watches. Raises redis.RedisError."""
+    """Look at a shard, on a client or on a pipeline that watches. Raises redis.RedisError.
+
+    That is also what a Cluster answers that is moving the slot of keys that do not add up: some
+    may be where they were, and some where they go.
+    """
     asked = "all" if every_month else ""
+    found = await _looked(client, asked, head_key)
+    if not found.trouble():
+        return found
+    generation = found.head.get(b"generation", b"0").decode()
+    own = head_key.removesuffix("head")
+    return await _looked(
+        client, asked, head_key, *(f"{own}{generation}:{it}" for it in PARTS[:-1]), f"{own}{TOLD}"
+    )
+
+
+async def _looked(client: Any, asked: str, *keys: str) -> Look:
     # In full each time: a Cluster's pipelines take no scripts by their hash.
-    answer = await client.eval(LOOK, 1, head_key, asked)
+    answer = await client.eval(LOOK, len(keys), *keys, asked)
     kind, head, sizes, gone, stray, stopped = answer
     pairs = dict(zip(stopped[::2], stopped[1::2], strict=True))
     return Look(

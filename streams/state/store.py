@@ -51,6 +51,7 @@ from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.alert_outbox import Outgoing, queue_changes
 from streams.state.encoding import (
+    CELL,
     NewCells,
     checkpoint_changes,
     decode_cells,
@@ -89,25 +90,27 @@ MONTHS_AT_ONCE = 24
 LOAD_TRIES = 20
 # What decoding raises for bytes that are not what was stored.
 DAMAGES = (ValueError, IndexError, KeyError, TypeError)
-# Reads the head, the cells, and, for each month asked for, the latest month with entries not after
-# it, its checkpoint and its rows: all at one moment. The keys share the slot of its one argument.
+# Reads the head, the cells, how many months there are, and, for each month asked for, the latest
+# month with entries not after it, its checkpoint and its rows: all at one moment. The keys share
+# the slot of its one argument.
 READ = """
 local head = redis.call('HGETALL', KEYS[1])
 local generation = redis.call('HGET', KEYS[1], 'generation')
 if not generation then return {head} end
 local base = string.sub(KEYS[1], 1, -5) .. generation
 local cells = redis.call('GET', base .. ':cells')
-local answer = {head, cells or '', redis.call('LRANGE', base .. ':localities', 0, -1)}
+local months = redis.call('ZCARD', base .. ':months')
+local answer = {head, cells or '', redis.call('LRANGE', base .. ':localities', 0, -1), months}
 for index, asked in ipairs(ARGV) do
   local found = redis.call('ZREVRANGEBYSCORE', base .. ':months', asked, '-inf', 'LIMIT', 0, 1)
   if found[1] then
-    answer[index + 3] = {
+    answer[index + 4] = {
       found[1],
       redis.call('GET', base .. ':checkpoint:' .. found[1]) or '',
       redis.call('HGETALL', base .. ':entries:' .. found[1]),
     }
   else
-    answer[index + 3] = {}
+    answer[index + 4] = {}
   end
 end
 return answer
@@ -304,14 +307,20 @@ class ShardStore:
             raise self._incomplete("tables cannot be read", error) from error
 
     async def _month_tables(self, months: Sequence[int]) -> tuple[Head | None, list[Tables]]:
-        return self._months_in(await self._read(keys=[self.head_key], args=list(months)))
+        return await self._months_in(await self._read(keys=[self.head_key], args=list(months)))
 
-    def _months_in(self, answer: Any) -> tuple[Head | None, list[Tables]]:
-        head = self._head(dict(zip(answer[0][::2], answer[0][1::2], strict=True)))
+    async def _months_in(self, answer: Any) -> tuple[Head | None, list[Tables]]:
+        stored, *parts = answer
+        head = self._head(dict(zip(stored[::2], stored[1::2], strict=True)))
         if head is None:
             return None, []
-        cells = decode_cells(answer[1], answer[2], self._rules.localities)
-        return head, [_month_tables(cells, *found) for found in answer[3:]]
+        cells, named, number, *found = parts
+        counted = head.kept.cells * CELL.itemsize, head.kept.localities, head.kept.months
+        if (len(cells), len(named), number) != counted or [b"", []] in (it[1:] for it in found):
+            await self.look()  # a Cluster that is moving the slot says so
+            raise self._incomplete("some of what is read is gone")
+        known = decode_cells(cells, named, self._rules.localities)
+        return head, [_month_tables(known, *it) for it in found]
 
     async def records(self, head: Head, children: list[str]) -> list[bytes | None]:
         """The stored records of the children, None for those that have none."""
@@ -369,7 +378,7 @@ class ShardStore:
             if children:
                 pipe.hmget(self.key(generation, "records"), children)
             answer, *stored = await pipe.execute()
-        head, tables = self._months_in(answer)
+        head, tables = await self._months_in(answer)
         if head is None or head.generation != generation:
             raise Incomplete(self._name, "the head has changed meanwhile")
         return head, tables, self._opened(children, stored[0] if stored else [])
@@ -436,7 +445,9 @@ class ShardStore:
 
         Given what was kept of it, tells what is kept since.
         """
-        async with self._redis.pipeline(transaction=False) as pipe:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(self.key(generation, "records"))  # else it may be sent twice
+            pipe.multi()
             new = self._queue_state(pipe, generation, settlement, tables)
             await pipe.execute()
         return kept.after(settlement, tables, new)
@@ -543,7 +554,8 @@ class ShardStore:
                 **{f"{OFFSET}{topic}": offset for topic, offset in head.offsets.items()},
             },
         )
-        pipe.eval(NOTE, 1, self.head_key, head.generation)
+        deadlines = self.key(head.generation, "deadlines")
+        pipe.eval(NOTE, 3, self.head_key, deadlines, self.alerts_key("told"))
         for name, count in tallies.items():
             pipe.hincrby(self.head_key, f"{TALLY}{name}", count)
 

@@ -1,6 +1,9 @@
 """A worker on every kind of Redis: by TLS and ACL, a Cluster that moves a slot, a failover."""
 
+import asyncio
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import islice
@@ -8,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.exceptions import RedisError
 
 from bench.workload import case_events
 from processors.rules import Rules
 from schemas.settings import Settings
+from streams.connections import redis_client
 from streams.kafka.topics import create_topics
 from tests.support.feeder import feeding
 from tests.support.redis_servers import (
@@ -41,7 +46,11 @@ def on(kafka: Server, deployment: str, rules: Rules, tmp_path: Path) -> On:
     def made(**settings: Any) -> CommandLine:
         remove_topics(kafka.address)
         chosen = Settings(
-            kafka_bootstrap=kafka.address, deployment=deployment, case_partitions=4, **settings
+            kafka_bootstrap=kafka.address,
+            deployment=deployment,
+            case_partitions=4,
+            alert_calm_seconds=0,
+            **settings,
         )
         create_topics(chosen)
         return CommandLine(chosen, rules, tmp_path)
@@ -162,3 +171,25 @@ def test_after_a_failover_under_load_the_state_is_that_of_the_log(on: On, watche
     assert_as_replayed(caseline, sent)
     assert caseline.tally("messages") == len(sent)
     assert SECRET not in worker.text + doctor.stdout
+
+
+def test_a_transaction_that_a_cluster_does_not_answer_is_not_sent_again(cluster: Cluster) -> None:
+    pid = cluster.nodes[-1].info("server")["process_id"]  # of the one that has the key's slot
+
+    async def append() -> None:
+        client: Any = redis_client(Settings(redis_url=cluster.url).redis)
+        async with client.pipeline(transaction=True) as pipe:
+            await pipe.watch("key")
+            pipe.multi()
+            pipe.append("key", "once")
+            os.kill(pid, signal.SIGSTOP)
+            executing = asyncio.create_task(pipe.execute())
+            await asyncio.sleep(0.5)  # it waits for the answer now; where not, nothing is written
+            await client.aclose()  # as whoever else uses the client does on an error
+            os.kill(pid, signal.SIGCONT)
+            with pytest.raises((RedisError, OSError)):
+                await executing
+        assert await client.get("key") in {b"once", None}
+        await client.aclose()
+
+    asyncio.run(append())

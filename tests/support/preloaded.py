@@ -1,6 +1,11 @@
 """What commands of caseline have imported already when they begin (see `commands`)."""
 
-import faust.livecheck  # noqa: F401 - Faust loads its parts when they are first asked for
+import os
 
-import streams.cli
-import streams.worker.worker  # noqa: F401
+for _name in ("COLUMNS", "LINES"):  # each command has its own, which consoles look up once
+    os.environ.pop(_name, None)
+
+import faust.livecheck  # noqa: E402, F401 - Faust loads its parts when they are first asked for
+
+import streams.cli  # noqa: E402
+import streams.worker.worker  # noqa: E402, F401
