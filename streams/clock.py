@@ -25,15 +25,15 @@ class Clock:
     """A clock that is so much ahead of the real one."""
 
     def __init__(self, ahead: timedelta = timedelta(0)) -> None:
-        self._shift = ahead
+        self.ahead = ahead
 
     def now(self) -> datetime:
         """The time in London."""
-        return (datetime.now(UTC) + self._shift).astimezone(LONDON)
+        return (datetime.now(UTC) + self.ahead).astimezone(LONDON)
 
     def seconds(self) -> float:
         """The time in seconds from 1970 UTC."""
-        return time.time() + self._shift.total_seconds()
+        return time.time() + self.ahead.total_seconds()
 
     def today(self) -> date:
         """The civil date in London."""

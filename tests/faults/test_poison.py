@@ -24,7 +24,7 @@ from tests.support.servers import Server
 from tests.support.topics import Sent, everything, send
 from tests.support.workers import CommandLine, RunningWorker, cells, wait_until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 TOPIC = "case-events"
 LETTERS = dead_letter_topic(TOPIC)

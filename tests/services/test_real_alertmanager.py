@@ -10,8 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from tests.support.monitoring import Running
-
-SECONDS = 10
+from tests.support.patience import SECONDS
 
 
 @contextmanager

@@ -8,9 +8,8 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from kafka.admin import KafkaAdminClient
 
 from streams.kafka.batches import TP, Record
+from tests.support.patience import SECONDS
 from tests.support.workers import log_ends, wait_until
-
-SECONDS = 60.0
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
