@@ -38,7 +38,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError, WatchError
+from redis.exceptions import RedisError, ResponseError
 
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import NEVER
@@ -60,6 +60,7 @@ from streams.state.encoding import (
     encode_checkpoint,
     encode_rows,
 )
+from streams.state.fence import Overtaken, fenced
 from streams.state.gaps import Gap, decode_gaps, encode_gaps
 from streams.state.integrity import (
     NOTE,
@@ -404,29 +405,27 @@ class ShardStore:
         Raises Refused or Incomplete. After that, or any other error, whether the commit took place
         is for the stored head to say: the answer to step 4 may have been lost.
         """
-        async with self._redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(self.head_key)
-            found = await look(pipe, self.head_key)
-            stored = self._head(dict(found.head)) or Head(head.generation)
-            if stored.place != head.place:
-                raise Refused(
-                    f"{self.head_key}: stored generation, offsets and commits {stored.place}, "
-                    f"expected {head.place}"
-                )
-            trouble = found.trouble()
-            if trouble:
-                raise Incomplete(self._name, trouble)
-            pipe.multi()
-            new = self._queue_state(pipe, head.generation, settlement, tables, advance.again)
-            kept = stored.kept.after(settlement, tables, new)
-            after = _advanced(replace(stored, kept=kept), advance)
-            queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
-            _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
-            self._queue_head(pipe, after, advance.tallies)
-            try:
-                await pipe.execute()
-            except WatchError as error:
-                raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
+        try:
+            async with fenced(self._redis, self.head_key) as pipe:
+                found = await look(pipe, self.head_key)
+                stored = self._head(dict(found.head)) or Head(head.generation)
+                if stored.place != head.place:
+                    raise Refused(
+                        f"{self.head_key}: stored generation, offsets and commits {stored.place}, "
+                        f"expected {head.place}"
+                    )
+                trouble = found.trouble()
+                if trouble:
+                    raise Incomplete(self._name, trouble)
+                pipe.multi()
+                new = self._queue_state(pipe, head.generation, settlement, tables, advance.again)
+                kept = stored.kept.after(settlement, tables, new)
+                after = _advanced(replace(stored, kept=kept), advance)
+                queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
+                _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
+                self._queue_head(pipe, after, advance.tallies)
+        except Overtaken as error:
+            raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
         return after
 
     async def write(
@@ -446,19 +445,19 @@ class ShardStore:
 
         A head that is missing, or no head at all, is one of generation -1.
         """
-        async with self._redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(self.head_key)
-            found = await look(pipe, self.head_key)
-            stored = self._head(dict(found.head), any_layout=True) or Head(NO_HEAD)
-            if stored.generation != current.generation:
-                raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
-            pipe.multi()
-            pipe.delete(self.head_key, f"{self._prefix}:stopped")
-            self._queue_head(pipe, to, to.tallies)
-            try:
-                await pipe.execute()
-            except WatchError as error:
-                raise Refused(f"{self.head_key}: a worker wrote meanwhile") from error
+        try:
+            async with fenced(self._redis, self.head_key) as pipe:
+                found = await look(pipe, self.head_key)
+                stored = self._head(dict(found.head), any_layout=True) or Head(NO_HEAD)
+                if stored.generation != current.generation:
+                    raise Refused(
+                        f"{self.head_key}: it is no longer generation {current.generation}"
+                    )
+                pipe.multi()
+                pipe.delete(self.head_key, f"{self._prefix}:stopped")
+                self._queue_head(pipe, to, to.tallies)
+        except Overtaken as error:
+            raise Refused(f"{self.head_key}: a worker wrote meanwhile") from error
 
     async def generations(self) -> set[int]:
         """The numbers of the generations that any key is of, whatever the head says."""

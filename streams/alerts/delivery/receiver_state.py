@@ -19,11 +19,11 @@ from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import WatchError
 
 from streams.alerts.messages.message import Item
 from streams.alerts.messages.planning import Known
 from streams.state.election import TermOver
+from streams.state.fence import Overtaken, fenced
 from streams.state.open_alerts import deployment_prefix, parsed
 
 Write = Callable[[Any], None]
@@ -111,17 +111,15 @@ class ReceiverState:
 
     async def write(self, queue: Write) -> None:
         """Write all that is queued, or nothing."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(self._base)
-            stored = int(await pipe.hget(self._base, "term") or 0)
-            if stored != self._term:
-                raise TermOver("another process has begun to tell of alerts")
-            pipe.multi()
-            queue(pipe)
-            try:
-                await pipe.execute()
-            except WatchError as error:
-                raise TermOver("another process has begun to tell of alerts") from error
+        try:
+            async with fenced(self._redis, self._base) as pipe:
+                stored = int(await pipe.hget(self._base, "term") or 0)
+                if stored != self._term:
+                    raise TermOver("another process has begun to tell of alerts")
+                pipe.multi()
+                queue(pipe)
+        except Overtaken as error:
+            raise TermOver("another process has begun to tell of alerts") from error
 
     async def done(
         self, message: bytes, changes: int, told: Collection[str] = (), at: datetime | None = None
