@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from redis import Redis as PlainRedis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.alerts.changes import decode_alerts
 from processors.alerts.told import Alert
 from processors.alerts.wording import alert_id
 from processors.days.calendar import date_of
 from schemas.alerts import CHANGE, CaseChange
-from schemas.events.registry import CASE_TOPIC, topics_of
+from schemas.events.registry import CASE_TOPIC
 from streams.kafka.eventfiles import Line
 from tests.reference.alerts import About, Found, alerts
 from tests.support.agreement import parsed
 from tests.support.feeder import feeding
+from tests.support.opencases import line, open_case, pushed
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, wait_until
 
@@ -107,37 +108,6 @@ def check(found: Alerts, expected: dict[About, Found]) -> None:
     }
     assert {name: it for name, it in latest.items() if it.is_active} == found.open()
     assert found.counts() == Counter(f"{it.standard} {it.state}" for it in found.open().values())
-
-
-def line(child: str, case: str, kind: str, time: datetime, **data: object) -> Line:
-    """The line of an event file that an event makes."""
-    event = {
-        "specversion": "1.0",
-        "id": f"{case} {kind} {time:%m%dT%H%M}",
-        "source": "urn:test",
-        "type": kind,
-        "subject": case,
-        "time": time.isoformat(),
-        "partitionkey": child,
-        "data": data,
-    }
-    return Line(0, (child.encode(), json.dumps(event).encode(), ()), topics_of(kind))
-
-
-def open_case(number: int, received: datetime) -> list[Line]:
-    """A case that a unit has had since it was received."""
-    child, case = f"child-{number}", f"case-{number}"
-    return [
-        line(child, case, "notification.received", received, notification_type="EHN"),
-        line(child, case, "case.allocated", received, service="unit", team="Dover 1"),
-    ]
-
-
-def pushed(kafka: Server, lines: list[Line]) -> None:
-    """Put lines on their topic."""
-    messages = [(it.message[0] or b"", it.message[1] or b"") for it in lines]
-    with feeding(kafka.address, CASE_TOPIC, messages) as feeder:
-        feeder.burst().result()
 
 
 def messages_until(day: date, count: int, seed: int) -> list[tuple[bytes, bytes]]:

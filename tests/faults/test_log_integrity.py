@@ -9,7 +9,7 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewPartitions
 from redis import Redis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from streams.kafka.batches import TP
 from streams.kafka.eventfiles import Line
 from streams.kafka.topics import create_topics

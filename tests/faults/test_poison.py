@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, KafkaAdminClient, NewTopic
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.record.decoding import decode
 from snapshots.releases.kafka_reading import log_ends, read_log
 from streams.kafka.batches import TP, Record

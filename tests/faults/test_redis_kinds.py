@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.kafka.topics import create_topics

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.fold import Settlement
 from processors.ledger.tables import Touched, parts
 from processors.rules import Rules
@@ -37,10 +37,10 @@ from streams.kafka.batches import TP
 from streams.state.store import ShardStore
 from tests.support.examples import LOGS, log_file
 from tests.support.feeder import Feeder, feeding
+from tests.support.october_events import OCTOBER_EVENTS, closures_achieved, late_plan, line_of
 from tests.support.patience import SECONDS
+from tests.support.releases import rewritten
 from tests.support.workers import CommandLine, RunningWorker, finished, wait_until
-from tests.unit.test_releases_kept import rewritten
-from tests.unit.test_snapshots import OCTOBER_EVENTS, closures_achieved, late_plan, line_of
 
 pytestmark = pytest.mark.services
 

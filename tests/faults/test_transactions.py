@@ -10,7 +10,7 @@ from itertools import islice
 import pytest
 from confluent_kafka import Producer
 
-from bench.workload import case_events
+from examples.workload import case_events
 from streams.kafka.batches import TP
 from streams.kafka.eventfiles import Line
 from tests.support.examples import replayed

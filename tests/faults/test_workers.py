@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.fold import Partition
 from processors.record.decoding import decode
 from processors.rules import Rules

@@ -10,20 +10,22 @@ import pytest
 
 from schemas.alerts import IndicatorChange
 from streams.alerts.channels.alertmanager import annotations, labels
-from tests.services.test_delivery import tell
-from tests.services.test_real_alertmanager import webhook as webhook_behind
-from tests.services.test_silences import HOUR, NOON, silence
 from tests.support.alerting import (
+    HOUR,
+    NOON,
     Recorder,
     alert_id,
     change,
     life,
     receivers_file,
+    silence,
+    tell,
     telling,
 )
 from tests.support.inbox import Answer, Inbox, serving
 from tests.support.monitoring import Running
 from tests.support.patience import SECONDS
+from tests.support.webhook import webhook as webhook_behind
 from tests.support.workers import CommandLine, wait_until
 
 INDICATOR = {

@@ -15,7 +15,7 @@ from kafka.admin import KafkaAdminClient
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from schemas.events.registry import VALIDATORS
 from streams.jobs.rebuild import Progress, Rebuild
 from streams.kafka.batches import TP
