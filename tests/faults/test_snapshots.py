@@ -44,7 +44,7 @@ from tests.support.workers import CommandLine, RunningWorker, finished, wait_unt
 
 pytestmark = pytest.mark.services
 
-KILLS = 20
+KILLS = 12
 CATALOGUE = Path(str(files("schemas") / "data/catalogue.toml"))
 DYING = Path(__file__).parents[1] / "support/dying_command.py"
 DIED = 9
