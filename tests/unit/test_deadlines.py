@@ -3,12 +3,12 @@
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 
 from processors.alerts.deadlines import REASONS, breaches, spans
 from processors.days.calendar import NEVER, day_number
 from processors.facts.cases import Cases, Columns, derive
+from processors.ledger.entries import together
 from processors.rules import Rules
 from schemas.standards import Standard
 from tests.support.facts import Happening
@@ -149,12 +149,13 @@ def test_spans_are_of_one_standard_after_the_other(rules: Rules) -> None:
 
 
 def test_a_breach_is_counted_from_its_first_day_to_its_end(rules: Rules) -> None:
-    columns = segments(rules, case()("contact.made", on(20)))
-    begins, ends = breaches(spans(columns, (standard(),), rules.calendar), columns, 100)
-    slots, days, amounts = begins[0], begins[-2], begins[-1]
-    assert np.asarray(slots).tolist() == [100]
-    assert (len(np.asarray(days)), np.asarray(amounts).tolist()) == (1, [1])
-    assert np.asarray(ends[-1]).tolist() == [-1]
-    in_time = segments(rules, case()("contact.made", on(10)))
-    none, _ = breaches(spans(in_time, (standard(),), rules.calendar), in_time, 100)
-    assert len(np.asarray(none[0])) == 0
+    def entries(it: Happening) -> list[tuple[int, int, int]]:
+        columns = segments(rules, it)
+        found = together(breaches(spans(columns, (standard(),), rules.calendar), columns, 100))
+        rows = (found.slot.tolist(), (found.day - ZERO).tolist(), found.amount.tolist())
+        return list(zip(*rows, strict=True))
+
+    assert entries(case()("contact.made", on(20))) == [(100, 11, 1), (100, 20, -1)]
+    assert entries(case()) == [(100, 11, 1)]
+    assert entries(case()("contact.made", on(11))) == []
+    assert entries(case()("contact.made", on(10))) == []
