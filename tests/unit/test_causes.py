@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ BEFORE, TODAY = date(2016, 2, 29), date(2016, 3, 31)
 KENT, THANET = Place("county", "Kent"), Place("district", "Thanet")
 
 
-def case(**data: object) -> Happening:
+def case(**data: Any) -> Happening:
     return Happening()(
         RECEIVED, FIRST, **{"notification_type": "EHN", "district": "Thanet", **data}
     )
@@ -104,7 +105,7 @@ def test_events_that_only_tell_together_are_all_behind_it() -> None:
 
 
 def test_of_two_that_would_each_do_both_are_behind_it() -> None:
-    found = moves(case()(CONTACT, SECOND)(CONTACT, THIRD), 1)
+    found = moves(case()(CONTACT, SECOND)(CONTACT, THIRD)("plan.completed", THIRD), 1)
     assert causes(found, "contacted") == [1, 2]
 
 

@@ -6,6 +6,7 @@ The days are written down here, so that a rule that is broken in one of the two 
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ def on(days: int) -> date:
     return FIRST + timedelta(days=days)
 
 
-def case(subject: str = "C1", day: date = FIRST, **data: object) -> Happening:
+def case(subject: str = "C1", day: date = FIRST, **data: Any) -> Happening:
     return Happening()(RECEIVED, day, subject, **{"notification_type": "EHN", **data})
 
 
@@ -270,6 +271,12 @@ def test_a_case_that_closed_a_year_ago_to_the_day_is_no_longer_recent(
     assert found == [("2016-03-01", "2016-03-31", 1)] * again
 
 
+def test_a_case_that_comes_after_is_no_earlier_one(count: Count) -> None:
+    it = case("C0", on(1))(RECEIVED, FIRST, "C1", notification_type="EHN")
+    found = stretches(count(EARLIER.format(to="spell", more=""), it))
+    assert found == [("2016-03-02", "2016-03-31", 1)]  # that of C0, after C1
+
+
 def test_a_step_up_is_opened_in_social_care_within_its_months(count: Count) -> None:
     opened = """
 [[relation]]
@@ -291,7 +298,7 @@ def of_person(text: str) -> str:
     return f'[[measure]]\nname = "a"\nof = "person"\n{text}'
 
 
-def registered(it: Happening, day: date, **data: object) -> Happening:
+def registered(it: Happening, day: date, **data: Any) -> Happening:
     said = {"place": "Riverside", "kind": "child", "active": True, "consent": True}
     return it("registration.recorded", day, "R1", **{**said, **data})
 

@@ -1,6 +1,7 @@
 """What is known of a person over time, live and in the recount, by itself."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ def days(intervals: Intervals) -> list[tuple[int, int | None]]:
     return [(begin - ZERO, None if end == NEVER else end - ZERO) for begin, end in intervals]
 
 
-def registered(it: Happening, day: int, subject: str = "R1", **data: object) -> Happening:
+def registered(it: Happening, day: int, subject: str = "R1", **data: Any) -> Happening:
     return it("registration.recorded", on(day), subject, **{**REGISTERED, **data})
 
 

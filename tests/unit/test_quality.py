@@ -1,6 +1,7 @@
 """Odd facts: valid, kept and reported (docs/events.md, Odd facts), by themselves."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def on(days: int) -> date:
     return FIRST + timedelta(days=days)
 
 
-def case(subject: str = "C1", **data: object) -> Happening:
+def case(subject: str = "C1", **data: Any) -> Happening:
     return Happening()(RECEIVED, FIRST, subject, **{"notification_type": "EHN", **data})
 
 

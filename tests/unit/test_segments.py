@@ -1,7 +1,7 @@
 """The segments, spells and days of a case (docs/indicators.md, Words), by themselves."""
 
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -56,7 +56,7 @@ def on(days: int) -> date:
     return FIRST + timedelta(days=days)
 
 
-def case(received: int = 0, **data: object) -> Happening:
+def case(received: int = 0, **data: Any) -> Happening:
     return Happening()(RECEIVED, on(received), **{"notification_type": "EHN", **data})
 
 
