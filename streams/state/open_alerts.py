@@ -92,7 +92,7 @@ async def active_counts(redis: Redis, deployment: str) -> Counter[tuple[str, Ale
     return found
 
 
-class Judged(NamedTuple):
+class JudgedUntil(NamedTuple):
     """Up to when alerts are right: when they were looked at last, and what is known by now.
 
     `cases` is the earliest of all shards, None where a worker has never looked at one of them, or
@@ -105,7 +105,7 @@ class Judged(NamedTuple):
     latest: datetime | None
 
 
-async def judged(redis: Redis, deployment: str) -> Judged:
+async def judged(redis: Redis, deployment: str) -> JudgedUntil:
     """When alerts were looked at last, by the deployment's clock."""
     client: Any = redis
     shards = [it for it in await known_shards(redis, deployment) if it.topic != REFERENCE_TOPIC]
@@ -119,7 +119,7 @@ async def judged(redis: Redis, deployment: str) -> Judged:
     *looked, indicators = answers[: len(bases) + 1]
     latest = max((int(it or 0) for it in answers[len(bases) + 1 :]), default=0)
     is_whole = looked and all(it is not None for it in looked)
-    return Judged(
+    return JudgedUntil(
         _moment(min(looked)) if is_whole else None,
         _moment(indicators),
         _moment(latest / 1_000_000) if latest else None,

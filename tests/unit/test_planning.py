@@ -17,7 +17,7 @@ from streams.alerts.channels.posting import judge, seconds_asked
 from streams.alerts.channels.sending import NotNow, Pace, Refused
 from streams.alerts.channels.webhook import body_of, signed
 from streams.alerts.messages.message import Item, Message, key_of, messages
-from streams.alerts.messages.planning import Chooser, Known
+from streams.alerts.messages.planning import Chooser, KnownAlert
 from streams.alerts.topic.log import Published
 from tests.support.alerting import KEY, change
 
@@ -50,7 +50,7 @@ def topics(draw: st.DrawFn) -> list[Published]:
 
 
 def told_in_batches(
-    receiver: Webhook, topic: list[Published], sizes: list[int], known: dict[str, Known]
+    receiver: Webhook, topic: list[Published], sizes: list[int], known: dict[str, KnownAlert]
 ) -> list[list[Item]]:
     """What is told of a topic that is read in batches of the sizes, the last again and again."""
     batches, position = [], 0

@@ -19,7 +19,7 @@ from snapshots.publish.formats.pages import file_of, html_files
 from snapshots.publish.text.view import DisclosureMissingError, View
 from snapshots.publish.writing import Format, publish
 from snapshots.releases.canonical import canonical, sha256
-from streams.october.compare import OCTOBER, PublishedCell, load_printed
+from streams.october.compare import OCTOBER, ComparedCell, load_printed
 from tests.support.october_releases import earlier_months, later, october
 from tests.support.pagetables import Tables, scorecard_of
 from tests.support.publicview import public_view
@@ -49,7 +49,7 @@ def test_county_area_and_district_pages_carry_the_published_figures() -> None:
             assert cards[cell.area][cell.code]["Direction"] == DIRECTIONS.get(dot, "[z]"), cell
 
 
-def _shown(row: dict[str, str], cell: PublishedCell) -> str:
+def _shown(row: dict[str, str], cell: ComparedCell) -> str:
     column = "Overall" if cell.age_band == ALL_AGES else cell.age_band
     if cell.as_of != OCTOBER:
         column = next(name for name in row if name.startswith("Previous"))

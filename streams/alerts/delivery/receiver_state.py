@@ -21,7 +21,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from streams.alerts.messages.message import Item
-from streams.alerts.messages.planning import Known
+from streams.alerts.messages.planning import KnownAlert
 from streams.state.election import TermOver
 from streams.state.fence import Overtaken, fenced
 from streams.state.open_alerts import deployment_prefix, parsed
@@ -70,7 +70,7 @@ class ReceiverState:
         count: int = await self._redis.llen(self.key("pending"))
         return count
 
-    async def known(self, alerts: Collection[str]) -> dict[str, Known]:
+    async def known(self, alerts: Collection[str]) -> dict[str, KnownAlert]:
         """What stands of alerts."""
         if not alerts:
             return {}
@@ -80,7 +80,7 @@ class ReceiverState:
                 pipe.hmget(self.key(part), names)
             answers = await pipe.execute()
         return {
-            alert: Known(
+            alert: KnownAlert(
                 int(version or 0), parsed(told) if told else None, _item(held) if held else None
             )
             for alert, version, told, held in zip(names, *answers, strict=True)
@@ -152,7 +152,7 @@ class ReceiverState:
             pipe.rpush(self.key("pending"), *messages)
             pipe.hincrby(self._base, "waiting", changes)
 
-    def queue_known(self, pipe: Any, known: Mapping[str, Known], seconds: float) -> None:
+    def queue_known(self, pipe: Any, known: Mapping[str, KnownAlert], seconds: float) -> None:
         """Queue what stands of alerts; `seconds` is the time now, from 1970."""
         if not known:
             return
