@@ -1,4 +1,4 @@
-"""`caseline alerts run` ends soon when it is asked to, whatever does not answer."""
+"""`caseline alerts run` ends when it is asked to, whatever does not answer."""
 
 import os
 import signal
