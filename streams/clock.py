@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from processors.days.calendar import LONDON, date_of, day_number
 from schemas.settings import Settings
+from streams import keys
 from streams.connections import plain_redis_client
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ def clock_of(settings: Settings) -> Clock:
 
 def _began(settings: Settings, shown: datetime) -> datetime:
     """When the deployment's clock showed a time: now, unless that was before."""
-    key, field = f"caseline:{{{settings.deployment}}}:clock", shown.astimezone(UTC).isoformat()
+    key = f"{keys.of_deployment(settings.deployment)}:clock"
+    field = shown.astimezone(UTC).isoformat()
     with plain_redis_client(settings.redis) as redis:
         stored = redis.hget(key, field)
         if stored is None:  # else nothing is written, which a Redis that is full would refuse

@@ -22,11 +22,11 @@ from processors.places.indicators import figures, is_over, news
 from processors.rules import Rules
 from schemas.alerts import CHANGE, IndicatorChange
 from schemas.settings import Settings
+from streams import keys
 from streams.clock import Clock
 from streams.state.alert_outbox import Outgoing, queue_changes
 from streams.state.election import TermOver
 from streams.state.fence import Overtaken, fenced
-from streams.state.open_alerts import deployment_prefix
 from streams.state.reading import read_reference, read_stocks
 
 # How often indicators are looked at, in seconds.
@@ -97,7 +97,7 @@ class Indicators:
         return lasting
 
     def _key(self, name: str) -> str:
-        return f"{deployment_prefix(self.settings.deployment)}:alerts:{name}"
+        return f"{keys.of_deployment(self.settings.deployment)}:alerts:{name}"
 
     async def _told(self) -> dict[str, IndicatorChange]:
         client: Any = self.redis

@@ -20,21 +20,17 @@ from redis.asyncio import Redis
 from processors.days.calendar import LONDON
 from schemas.alerts import CHANGE, AlertState, CaseChange, IndicatorChange
 from schemas.events.registry import REFERENCE_TOPIC
+from streams import keys
 from streams.state.alert_outbox import NAMES
 from streams.state.reading import known_shards
-
-
-def deployment_prefix(deployment: str) -> str:
-    """What the names of a deployment's own keys begin with."""
-    return f"caseline:{{{deployment}}}"
 
 
 async def prefixes(redis: Redis, deployment: str) -> list[str]:
     """Every prefix that alerts may lie under."""
     partitions = await known_shards(redis, deployment)
     return [
-        deployment_prefix(deployment),
-        *(f"caseline:{{{deployment}:{tp.topic}:{tp.partition}}}" for tp in partitions),
+        keys.of_deployment(deployment),
+        *(keys.of_shard(deployment, *tp) for tp in partitions),
     ]
 
 
@@ -109,9 +105,9 @@ async def judged(redis: Redis, deployment: str) -> JudgedUntil:
     """When alerts were looked at last, by the deployment's clock."""
     client: Any = redis
     shards = [it for it in await known_shards(redis, deployment) if it.topic != REFERENCE_TOPIC]
-    bases = [f"caseline:{{{deployment}:{it.topic}:{it.partition}}}" for it in shards]
+    bases = [keys.of_shard(deployment, *it) for it in shards]
     async with client.pipeline(transaction=False) as pipe:
-        for base in (*bases, deployment_prefix(deployment)):
+        for base in (*bases, keys.of_deployment(deployment)):
             pipe.zscore(f"{base}:alerts:judged", "at")
         for base in bases:
             pipe.hget(f"{base}:head", "latest")

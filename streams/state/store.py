@@ -46,6 +46,7 @@ from processors.fold import Settlement
 from processors.ledger.tables import Cells, Sums, Tables
 from processors.rules import Rules
 from schemas.events.registry import group_of
+from streams import keys
 from streams.clock import midnight
 from streams.failures import Understood
 from streams.kafka.batches import TP
@@ -209,7 +210,7 @@ class ShardStore:
         self._rules = rules
         self._layout = layout(rules)
         self._shard = shard
-        self._prefix = f"caseline:{{{deployment}:{shard.topic}:{shard.partition}}}"
+        self._prefix = keys.of_shard(deployment, *shard)
         self.head_key = f"{self._prefix}:head"
         self._name = f"{shard.topic}[{shard.partition}]"
         self._read = redis.register_script(READ)

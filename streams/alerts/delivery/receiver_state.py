@@ -20,11 +20,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from streams import keys
 from streams.alerts.messages.message import Item
 from streams.alerts.messages.planning import KnownAlert
 from streams.state.election import TermOver
 from streams.state.fence import Overtaken, fenced
-from streams.state.open_alerts import deployment_prefix, parsed
+from streams.state.open_alerts import parsed
 
 Write = Callable[[Any], None]
 
@@ -41,7 +42,7 @@ class ReceiverState:
     def __init__(self, redis: Redis, deployment: str, receiver: str, term: int) -> None:
         self._redis: Any = redis
         self._term = term
-        self._base = f"{deployment_prefix(deployment)}:delivery:{receiver}"
+        self._base = f"{keys.of_deployment(deployment)}:delivery:{receiver}"
         self._forgets_at = 0.0
 
     def key(self, name: str) -> str:
