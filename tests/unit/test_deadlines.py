@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from processors.alerts.deadlines import REASONS, breaches, spans
+from processors.alerts.deadlines import REASONS, breaches
 from processors.days.calendar import NEVER, day_number
-from processors.facts.cases import Cases, Columns, derive
 from processors.ledger.entries import together
 from processors.rules import Rules
 from schemas.standards import Standard
+from tests.support.derived import facts, spans_of
 from tests.support.facts import Happening
 
 RECEIVED, ALLOCATED = "notification.received", "case.allocated"
@@ -54,14 +54,8 @@ def case() -> Happening:
     return it(ALLOCATED, FIRST, service="unit", at="T13:00:00Z")
 
 
-def segments(rules: Rules, it: Happening) -> Columns:
-    (now,) = it.rows(rules).values()
-    known = Cases([(b"", now)], [0])
-    return derive(known, rules.localities, rules.calendar, rules.unheld, rules.wanted).case
-
-
 def watched(rules: Rules, it: Happening, *standards: Standard) -> list[Watched]:
-    found = spans(segments(rules, it), standards, rules.calendar)
+    found = spans_of(rules, facts(rules, it).case, standards)
     rows = (it.tolist() for it in (found.begin, found.due, found.breach, found.end, found.ended))
     return [
         Watched(
@@ -143,15 +137,15 @@ def test_a_case_of_no_service_or_another_one_is_not_watched(rules: Rules) -> Non
 
 
 def test_spans_are_of_one_standard_after_the_other(rules: Rules) -> None:
-    found = spans(segments(rules, case()), (standard(limit=20), standard(limit=5)), rules.calendar)
+    found = spans_of(rules, facts(rules, case()).case, [standard(limit=20), standard(limit=5)])
     assert found.standard.tolist() == [0, 1]
     assert (found.breach - ZERO).tolist() == [21, 6]
 
 
 def test_a_breach_is_counted_from_its_first_day_to_its_end(rules: Rules) -> None:
     def entries(it: Happening) -> list[tuple[int, int, int]]:
-        columns = segments(rules, it)
-        found = together(breaches(spans(columns, (standard(),), rules.calendar), columns, 100))
+        columns = facts(rules, it).case
+        found = together(breaches(spans_of(rules, columns, [standard()]), columns, 100))
         rows = (found.slot.tolist(), (found.day - ZERO).tolist(), found.amount.tolist())
         return list(zip(*rows, strict=True))
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from processors.days.calendar import date_of, day_number
-from processors.facts.cases import Cases, derive
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import Catalogue
@@ -19,6 +18,7 @@ from schemas.datafile import DataFile
 from schemas.places import Locality, load_places
 from snapshots.recount.days import WorkingDays, bank_holidays
 from snapshots.recount.definitions import Definitions
+from tests.support.derived import facts
 from tests.support.facts import Happening
 
 RECEIVED, ALLOCATED = "notification.received", "case.allocated"
@@ -60,12 +60,9 @@ def days() -> list[int]:
 def live(measures: str, it: Happening) -> Counts:
     """What the ledger counts."""
     rules = rules_of(measures)
-    rows = list(it.rows(rules).values())
-    known = Cases([(b"", now) for now in rows], [0] * len(rows))
-    facts = derive(known, rules.localities, rules.calendar, rules.unheld, rules.wanted)
     times = [
         (locality, begin, end, amount)
-        for counts in rules.ledger.counts(facts)
+        for counts in rules.ledger.counts(facts(rules, it))
         for locality, begin, end, amount in zip(
             counts.locality.tolist(),
             counts.begin.tolist(),

@@ -8,15 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.days.calendar import NEVER, date_of, day_number
-from processors.facts.cases import NO_SERVICE, UNKNOWN_BAND, Cases, Columns, Facts, derive
 from processors.record.decoding import Event, in_order
 from processors.rules import Rules
+from schemas.catalogue import AGE_BANDS
 from schemas.events.case import SERVICES
+from tests.support.derived import Columns, derived, facts
 from tests.support.facts import Happening
 
 RECEIVED, ALLOCATED = "notification.received", "case.allocated"
 CLOSED, REOPENED = "case.closed", "case.reopened"
 FIRST = date(2016, 3, 1)
+UNKNOWN = AGE_BANDS.index("unknown")
 
 
 class Segment(NamedTuple):
@@ -29,16 +31,9 @@ class Segment(NamedTuple):
     episode: int
 
 
-def facts(rules: Rules, *of_cases: Happening) -> Facts:
-    """The facts of cases that were not known before, of one child."""
-    rows = [rows for it in of_cases for rows in it.rows(rules).values()]
-    cases = Cases([(b"", now) for now in rows], [0] * len(rows))
-    return derive(cases, rules.localities, rules.calendar, rules.unheld, rules.wanted)
-
-
 def segments(columns: Columns) -> list[Segment]:
     zero = day_number(FIRST)
-    held = [None if it == NO_SERVICE else SERVICES[it] for it in columns.service.tolist()]
+    held = [(*SERVICES, None)[it] for it in columns.service.tolist()]
     return [
         Segment(begin - zero, None if end == NEVER else end - zero, is_closed, holder, episode)
         for begin, end, is_closed, holder, episode in zip(
@@ -159,8 +154,8 @@ def test_a_destination_is_sustained_by_what_comes_three_months_on_or_later(rules
 @pytest.mark.parametrize(
     ("born", "band"),
     [
-        (None, UNKNOWN_BAND),
-        ("2016-03-02", UNKNOWN_BAND),  # later
+        (None, UNKNOWN),
+        ("2016-03-02", UNKNOWN),  # later
         ("2016-03-01", 0),
         ("2011-03-02", 0),
         ("2011-03-01", 1),
@@ -194,13 +189,7 @@ def test_what_was_true_before_is_taken_away_and_what_has_not_changed_is_neither(
 ) -> None:
     (before,) = case().rows(rules).values()
     (now,) = case()(CLOSED, on(3), outcome="x").rows(rules).values()
-    found = derive(
-        Cases([(before, now)], [0], [before]),
-        rules.localities,
-        rules.calendar,
-        rules.unheld,
-        rules.wanted,
-    ).case
+    found = derived(rules, [before], [now], [before]).case
     assert found.sign.tolist() == [-1, 1, 1, 0]
     assert found.group.tolist() == [0, 1, 1, 2]
 
