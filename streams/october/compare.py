@@ -10,11 +10,13 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from typing import Protocol
 
+from schemas.catalogue import Indicator, load_catalogue
+
 OCTOBER, SEPTEMBER = date(2015, 10, 31), date(2015, 9, 30)
-PER_10_000 = frozenset({"EH02"})
 UNEXPLAINED = "not explained: the streamed figure differs from the printed one"
 FOLDER = "streams.october"
 
@@ -168,10 +170,16 @@ def as_printed(cell: ComparedCell, rows: dict[Key, Row]) -> str:
     if cell.kind == "share":
         overall = rows.get((cell.code, cell.area, "all"))
         return _decimal(100 * numerator, _count(overall.numerator if overall else 0), "%")
-    percentage = cell.code >= "EH14" and cell.code not in PER_10_000
-    scale = 10_000 if cell.code in PER_10_000 else 100 if percentage else 1
+    indicator = _shipped()[cell.code]
     denominator = _count(row.denominator if row else 0)
-    return _decimal(scale * numerator, denominator, "%" if percentage else "")
+    unit = "%" if indicator.unit == "percent" else ""
+    return _decimal(indicator.scale * numerator, denominator, unit)
+
+
+@cache
+def _shipped() -> dict[str, Indicator]:
+    """The indicators that ship, by code."""
+    return {it.code: it for it in load_catalogue().indicator}
 
 
 def _count(number: float | None) -> int:
