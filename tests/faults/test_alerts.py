@@ -31,6 +31,7 @@ pytestmark = pytest.mark.services
 TODAY = date(2015, 10, 31)
 NOON = datetime(2015, 10, 31, 12, tzinfo=UTC)
 EVENTS = 6_000
+FOR_EVER = 24 * 3_600  # longer than a test takes, however busy the machine
 
 
 class Alerts:
@@ -146,15 +147,17 @@ def test_the_clock_alone_raises_an_alert_and_an_event_resolves_it(
 ) -> None:
     received = datetime(2015, 10, 2, 9, tzinfo=UTC)
     pushed(kafka, open_case(1, received))
-    before_midnight = datetime(2015, 10, 30, 23, 59, 50, tzinfo=UTC)
+    noon = datetime(2015, 10, 30, 12, tzinfo=UTC).isoformat()
+    before_midnight = datetime(2015, 10, 30, 23, 59, 45, tzinfo=UTC).isoformat()
     found = Alerts(caseline)
 
     def states() -> set[tuple[str, str]]:
         return {(it.standard, it.state) for it in found.open().values()}
 
-    with caseline.worker(clock_from=before_midnight.isoformat(), alert_calm_seconds=0) as worker:
-        contact_late, plan_soon = ("unit-contact", "breached"), ("unit-plan", "due-soon")
+    contact_late, plan_soon = ("unit-contact", "breached"), ("unit-plan", "due-soon")
+    with caseline.worker(clock_from=noon, alert_calm_seconds=0) as worker:
         wait_until(lambda: states() == {contact_late, plan_soon}, "as on 30 October", [worker])
+    with caseline.worker(clock_from=before_midnight, alert_calm_seconds=0) as worker:
         wait_until(lambda: states() == {contact_late, ("unit-plan", "breached")}, "31st", [worker])
         done = datetime(2015, 10, 31, 0, 0, 1, tzinfo=UTC)
         pushed(kafka, [line("child-1", "case-1", "plan.completed", done)])
@@ -178,14 +181,11 @@ def test_events_of_last_year_read_again_raise_only_what_is_true_now(
     messages = [it for it in messages if json.loads(it[1])["time"][:10] <= str(today)]
     lines = [Line(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
     expected = alerts(parsed(lines), today)
-    settings: dict[str, Any] = {
-        "clock_from": datetime(2016, 6, 1, 12, tzinfo=UTC).isoformat(),
-        "alert_calm_seconds": 4,
-    }
+    clock_from = datetime(2016, 6, 1, 12, tzinfo=UTC).isoformat()
     found = Alerts(caseline)
     with (
         feeding(kafka.address, CASE_TOPIC, messages) as feeder,
-        caseline.worker(**settings) as worker,
+        caseline.worker(clock_from=clock_from, alert_calm_seconds=FOR_EVER) as worker,
     ):
         for _ in range(20):
             feeder.burst(len(messages) // 20).result()
@@ -193,6 +193,7 @@ def test_events_of_last_year_read_again_raise_only_what_is_true_now(
         feeder.burst().result()
         caseline.wait_for_the_end([worker])
         assert not found.open()
+    with caseline.worker(clock_from=clock_from, alert_calm_seconds=1) as worker:
         wait_until(lambda: found.true() == expected, "every alert told", [worker])
     raised = {it.alert for it in found.changes() if it.is_active}
     assert raised == {alert_id(*about) for about, it in expected.items() if it.state != "resolved"}
@@ -206,12 +207,13 @@ def test_an_event_of_long_ago_raises_nothing_until_such_events_stop(
     caseline: CommandLine, kafka: Server
 ) -> None:
     found = Alerts(caseline)
-    settings: dict[str, Any] = {"clock_from": NOON.isoformat(), "alert_calm_seconds": 3}
-    with caseline.worker(**settings) as worker:
+    clock_from = NOON.isoformat()
+    with caseline.worker(clock_from=clock_from, alert_calm_seconds=FOR_EVER) as worker:
         worker.wait_to_hold(1)
         pushed(kafka, open_case(1, NOON - timedelta(days=60)))
         caseline.wait_for_the_end([worker])
         assert not found.changes()
+    with caseline.worker(clock_from=clock_from, alert_calm_seconds=1) as worker:
         wait_until(lambda: len(found.open()) == 2, "contact and plan are late", [worker])
         assert {it.state for it in found.open().values()} == {"breached"}
 
