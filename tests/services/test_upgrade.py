@@ -51,6 +51,7 @@ def test_a_state_of_an_earlier_layout_says_rebuild_and_is_made_anew_in_use(
     assert caseline.heads() == old
     caseline.run("rebuild", "--yes")
     with caseline.worker() as worker:
+        worker.wait_to_hold(7)
         caseline.wait_for_the_end([worker])
     assert cells(caseline.rows(DAY)) == right
     assert {head.generation for head in caseline.heads().values()} == {
