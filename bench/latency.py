@@ -14,7 +14,7 @@ from bench.figures import Figure, Section, at_most, quantile
 from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import StoredOffsets, Worker, running_worker
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
 

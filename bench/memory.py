@@ -12,7 +12,7 @@ from bench.figures import Figure, Section
 from bench.filling import case_filling
 from bench.progress import Show, stage
 from bench.sizes import Sizes
-from bench.workload import EVENTS_A_CHILD, case_events
+from examples.workload import EVENTS_A_CHILD, case_events
 from processors.rules import Rules
 from streams.state.clients import connect_redis
 

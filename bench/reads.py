@@ -9,7 +9,7 @@ from bench.figures import Figure, Section, at_most, quantile
 from bench.filling import case_filling, reference_filling
 from bench.progress import stage, unseen
 from bench.sizes import Sizes
-from bench.workload import START, case_events, population_events
+from examples.workload import START, case_events, population_events
 from processors.rules import Rules
 from streams.state.clients import connect_redis
 from streams.state.reading import read_scorecard

@@ -14,7 +14,7 @@ from bench.figures import Figure, Section
 from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import running_worker
-from bench.workload import EVENTS_A_CHILD, case_events
+from examples.workload import EVENTS_A_CHILD, case_events
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.jobs.releasing import Releasing

@@ -5,7 +5,7 @@ from bench.figures import Figure, Section, median
 from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import running_worker
-from bench.workload import EVENTS_A_CHILD, case_events, new_event
+from examples.workload import EVENTS_A_CHILD, case_events, new_event
 from processors.rules import Rules
 
 TITLE = "Starting from a full state"

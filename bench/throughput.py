@@ -10,7 +10,7 @@ from bench.figures import Figure, Section, at_least, median, quantile
 from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import running_worker
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
 

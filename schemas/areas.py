@@ -1,11 +1,11 @@
 """Areas as data: a tree from the whole authority down to the districts where cases lie."""
 
-import tomllib
-from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from schemas.datafile import data_file
 
 
 class Area(BaseModel):
@@ -82,9 +82,4 @@ def load_areas(path: Path | None = None) -> Areas:
     Raises OSError, tomllib.TOMLDecodeError or pydantic.ValidationError when the file cannot be
     read, is not TOML, or is not a tree.
     """
-    text = (
-        path.read_text("utf-8")
-        if path
-        else (files("schemas") / "data/areas.toml").read_text("utf-8")
-    )
-    return Areas.model_validate(tomllib.loads(text))
+    return data_file(path, "areas.toml").into(Areas)

@@ -6,16 +6,13 @@ checked when loaded, so that an indicator's rule stands in one place. FACTS says
 flags each kind of fact about a case has.
 """
 
-import hashlib
-import json
-import tomllib
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.datafile import data_file
 from schemas.events.activity import Characteristic
 from schemas.events.case import Service
 from schemas.events.reference import Group
@@ -541,8 +538,5 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     Raises OSError, tomllib.TOMLDecodeError or pydantic.ValidationError when the file cannot be
     read, is not TOML, or breaks a rule of the catalogue.
     """
-    text = path.read_bytes() if path else (files("schemas") / "data/catalogue.toml").read_bytes()
-    data = tomllib.loads(text.decode("utf-8"))
-    version = hashlib.sha256(text).hexdigest()[:16]
-    # Through JSON mode, in which strict validation takes lists for tuples.
-    return Catalogue.model_validate_json(json.dumps({**data, "version": version}))
+    file = data_file(path, "catalogue.toml")
+    return file.into(Catalogue, version=file.version)

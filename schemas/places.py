@@ -5,16 +5,14 @@ district, a children's centre, a youth hub. A *locality* is the smallest thing a
 it is in one place or several, and a place's figure is the sum over its localities.
 """
 
-import json
-import tomllib
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from schemas.areas import Areas
+from schemas.datafile import data_file
 
 SiteKind = Literal["childrens-centre", "youth-hub", "other"]
 PROVIDER = "provider"
@@ -147,10 +145,4 @@ def load_places(path: Path | None = None) -> Places:
     Raises OSError, tomllib.TOMLDecodeError or pydantic.ValidationError when the file cannot be
     read, is not TOML, or names something twice.
     """
-    text = (
-        path.read_text("utf-8")
-        if path
-        else (files("schemas") / "data/places.toml").read_text("utf-8")
-    )
-    # Through JSON mode, in which strict validation takes lists for tuples.
-    return Places.model_validate_json(json.dumps(tomllib.loads(text)))
+    return data_file(path, "places.toml").into(Places)

@@ -5,10 +5,7 @@ No secret stands in the file: it names the file or the environment variable that
 
 import base64
 import binascii
-import json
 import os
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -17,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from schemas.alerts import AlertState, CaseChange, IndicatorChange
 from schemas.catalogue import Data
+from schemas.datafile import data_file
 from schemas.standards import OwnerKind, Severity
 
 # What a secret of the Standard Webhooks specification begins with; base64 follows.
@@ -192,11 +190,7 @@ def named_receivers(path: Path | None) -> tuple[Webhook | Alertmanager | Smtp, .
     Raises OSError, tomllib.TOMLDecodeError or pydantic.ValidationError when the file cannot be
     read, is not TOML or breaks a rule.
     """
-    if path is None:
-        return ()
-    data: Mapping[str, object] = tomllib.loads(path.read_text("utf-8"))
-    # Through JSON mode, in which strict validation takes lists for tuples.
-    return Receivers.model_validate_json(json.dumps(data, default=str)).receiver
+    return data_file(path).into(Receivers).receiver if path else ()
 
 
 def load_receivers(path: Path | None) -> tuple[Webhook | Alertmanager | Smtp, ...]:

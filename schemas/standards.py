@@ -4,16 +4,13 @@ A *standard* bounds the time a step of a case may take; an *indicator standard* 
 indicator's value. Both are read from TOML and checked when loaded.
 """
 
-import hashlib
-import json
-import tomllib
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from schemas.catalogue import Catalogue, Data
+from schemas.datafile import data_file
 from schemas.events.case import Service
 
 Severity = Literal["warning", "critical"]
@@ -115,12 +112,8 @@ def load_standards(catalogue: Catalogue, path: Path | None = None) -> Standards:
     Raises OSError or ValueError (of which tomllib.TOMLDecodeError and pydantic.ValidationError
     are) when the file cannot be read, is not TOML, or breaks a rule.
     """
-    content = path.read_bytes() if path else (files("schemas") / "data/standards.toml").read_bytes()
-    data = tomllib.loads(content.decode("utf-8"))
-    version = hashlib.sha256(content).hexdigest()[:16]
-    # Through JSON mode, in which strict validation takes lists for tuples.
-    text = json.dumps({**data, "version": version}, default=str)  # no field is a date or a time
-    standards = Standards.model_validate_json(text)
+    file = data_file(path, "standards.toml")
+    standards = file.into(Standards, version=file.version)
     known = {indicator.code: indicator for indicator in catalogue.indicator}
     for it in standards.indicator_standard:
         if it.indicator not in known:

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from processors.days.calendar import LONDON, date_of, day_number
 from schemas.settings import Settings
+from streams import keys
 from streams.connections import plain_redis_client
 
 log = logging.getLogger(__name__)
@@ -25,15 +26,15 @@ class Clock:
     """A clock that is so much ahead of the real one."""
 
     def __init__(self, ahead: timedelta = timedelta(0)) -> None:
-        self._shift = ahead
+        self.ahead = ahead
 
     def now(self) -> datetime:
         """The time in London."""
-        return (datetime.now(UTC) + self._shift).astimezone(LONDON)
+        return (datetime.now(UTC) + self.ahead).astimezone(LONDON)
 
     def seconds(self) -> float:
         """The time in seconds from 1970 UTC."""
-        return time.time() + self._shift.total_seconds()
+        return time.time() + self.ahead.total_seconds()
 
     def today(self) -> date:
         """The civil date in London."""
@@ -55,7 +56,8 @@ def clock_of(settings: Settings) -> Clock:
 
 def _began(settings: Settings, shown: datetime) -> datetime:
     """When the deployment's clock showed a time: now, unless that was before."""
-    key, field = f"caseline:{{{settings.deployment}}}:clock", shown.astimezone(UTC).isoformat()
+    key = f"{keys.of_deployment(settings.deployment)}:clock"
+    field = shown.astimezone(UTC).isoformat()
     with plain_redis_client(settings.redis) as redis:
         stored = redis.hget(key, field)
         if stored is None:  # else nothing is written, which a Redis that is full would refuse

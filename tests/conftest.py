@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from processors.rules import Rules
 from schemas.areas import load_areas
@@ -32,8 +32,10 @@ from tests.support.workers import CommandLine
 
 # CI tries the same examples every time, so that a failure there is one of the change under test;
 # elsewhere every run searches on.
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None)
+# How long an example takes says how busy the machine is, and nothing of the code.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", UNHURRIED, derandomize=True)
+settings.register_profile("search", UNHURRIED)
 settings.load_profile("ci" if os.environ.get("CI") else "search")
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from schemas.scorecard import ScorecardRow
 from streams.october.compare import (
+    ComparedCell,
     Comparison,
-    Difference,
+    PrintedDifference,
     Publication,
-    PublishedCell,
     compare,
 )
 
@@ -29,7 +29,7 @@ class UnexplainedError(Exception):
 def compared(
     october: Iterable[ScorecardRow],
     september: Iterable[ScorecardRow],
-    cells: tuple[PublishedCell, ...],
+    cells: tuple[ComparedCell, ...],
 ) -> Comparison:
     """The history's scorecards beside the printed cells."""
     return compare(october, september, Publication(cells, {}, {}))
@@ -43,7 +43,7 @@ def write_contradictions(path: Path, found: Comparison) -> None:
     path.write_text("\n".join([HEADER, *entries]), encoding="utf-8")
 
 
-def _reason(difference: Difference) -> str:
+def _reason(difference: PrintedDifference) -> str:
     cell = difference.cell
     printed = PrintedCell(
         cell.code, cell.area, cell.age_band, cell.as_of.isoformat(), cell.printed, cell.kind, ""
@@ -54,7 +54,7 @@ def _reason(difference: Difference) -> str:
     return reason
 
 
-def _entry(difference: Difference, reason: str) -> str:
+def _entry(difference: PrintedDifference, reason: str) -> str:
     cell = difference.cell
     fields = {
         "code": cell.code,

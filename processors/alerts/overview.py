@@ -69,7 +69,7 @@ class Overview(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedAlerts:
     """Which alerts are asked for; all where a set is empty.
 
     `since`: those that came into their state, under their owner, since then. `due_before`: of cases
@@ -109,7 +109,7 @@ class Wanted:
 
 
 def overview(
-    changes: Iterable[Change], wanted: Wanted, today: date, new_since: datetime
+    changes: Iterable[Change], wanted: WantedAlerts, today: date, new_since: datetime
 ) -> Overview:
     """What is asked for of the active alerts: the critical first, then the longest overdue."""
     chosen = sorted((it for it in changes if wanted.has(it)), key=urgency)

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from processors.ledger.tables import Stock
-from processors.places.sums import Places
+from processors.places.sums import WatchedPlaces
 from processors.rules import Rules
 
 
@@ -26,7 +26,7 @@ class Forecast(NamedTuple):
 
 def forecast(rules: Rules, now: Stock, later: Sequence[tuple[date, Stock]]) -> list[Forecast]:
     """A row for each standard and place, from the stocks of today and of the dates to come."""
-    places = Places(rules)
+    places = WatchedPlaces(rules)
     first = len(rules.catalogue.slots)
     today = places.sums(now)[first:]
     to_come = [(day, places.sums(stock)[first:]) for day, stock in later]

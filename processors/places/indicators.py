@@ -22,14 +22,14 @@ from processors.figures.evaluate import rounded_half_up
 from processors.figures.rating import Target
 from processors.figures.supplies import exact
 from processors.ledger.tables import Stock
-from processors.places.sums import Place, Places
+from processors.places.sums import WatchedPlace, WatchedPlaces
 from processors.rules import Rules
 from schemas.alerts import AlertState, IndicatorChange, Reason
 from schemas.catalogue import Indicator, Period
 from schemas.standards import IndicatorStandard
 
 
-class Figure(NamedTuple):
+class WatchedFigure(NamedTuple):
     """An indicator standard's figure of a place, with the target that it is held against.
 
     The denominator of a count is the count itself. `flow` is the period that it is a flow of; None
@@ -38,7 +38,7 @@ class Figure(NamedTuple):
 
     standard: IndicatorStandard
     indicator: Indicator
-    place: Place
+    place: WatchedPlace
     numerator: int
     denominator: int
     target: float
@@ -56,12 +56,12 @@ class Figure(NamedTuple):
 
 def figures(
     rules: Rules, stock: Stock, targets: Mapping[tuple[str, str], Target]
-) -> Iterator[Figure]:
+) -> Iterator[WatchedFigure]:
     """The figure of every indicator standard and place that the indicator exists at.
 
     `targets` are those that were set, by (code, area); elsewhere the standard's own holds.
     """
-    places = Places(rules)
+    places = WatchedPlaces(rules)
     sums = dict(zip(rules.slots, places.sums(stock), strict=True))
     indicators = {indicator.code: indicator for indicator in rules.catalogue.indicator}
     levels = {area.name: area.level for area in rules.areas.area}
@@ -75,7 +75,7 @@ def figures(
             if place.provider is None and levels[place.area] not in indicator.levels:
                 continue
             was_set = targets.get((standard.indicator, place.area))
-            yield Figure(
+            yield WatchedFigure(
                 standard,
                 indicator,
                 place,
@@ -91,7 +91,7 @@ def _total(terms: Mapping[str, int], sums: Mapping[str, NDArray[np.int64]]) -> N
     return total
 
 
-def state_of(figure: Figure, before: AlertState | None) -> AlertState | None:
+def state_of(figure: WatchedFigure, before: AlertState | None) -> AlertState | None:
     """The state of the alert on a figure, by the state it was in; None for no alert.
 
     1. Fewer cases than the standard asks for: none.
@@ -115,7 +115,7 @@ def state_of(figure: Figure, before: AlertState | None) -> AlertState | None:
 
 
 def news(
-    found: Iterable[Figure],
+    found: Iterable[WatchedFigure],
     told: Mapping[str, IndicatorChange],
     today: date,
     learnt: datetime | None = None,
@@ -178,12 +178,12 @@ def _financial_year(day: date) -> str:
     return f"{first}/{(first + 1) % 100:02}"
 
 
-def _names(place: Place) -> tuple[str, str]:
+def _names(place: WatchedPlace) -> tuple[str, str]:
     return place.area, place.provider or ""
 
 
 def _change(
-    figure: Figure,
+    figure: WatchedFigure,
     name: str,
     period: str | None,
     state: AlertState | None,

@@ -11,21 +11,21 @@ from processors.rules import Rules
 from schemas import places
 
 
-class Place(NamedTuple):
+class WatchedPlace(NamedTuple):
     """An area, or a provider wherever its cases lie."""
 
     area: str
     provider: str | None = None
 
 
-class Places:
+class WatchedPlaces:
     """Every area from the top down, then every provider that the standards name."""
 
     def __init__(self, rules: Rules) -> None:
         areas = rules.areas
         self._rules = rules
-        self.all = [Place(name) for name in areas.names]
-        self.all += [Place(areas.top, provider) for provider in rules.standards.providers]
+        self.all = [WatchedPlace(name) for name in areas.names]
+        self.all += [WatchedPlace(areas.top, provider) for provider in rules.standards.providers]
         self._places = [places.Place(area.level, area.name) for area in areas.area]
         self._places += [
             places.Place(places.PROVIDER, provider) for provider in rules.standards.providers

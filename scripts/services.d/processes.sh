@@ -2,7 +2,7 @@
 # shellcheck disable=SC2154 # root, cache, dir and the ports are set by scripts/services
 # Packages, ports and processes. Read by scripts/services.
 
-start_seconds=60
+start_seconds=180
 stop_seconds=30
 
 can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }

@@ -4,7 +4,6 @@ The public side of every release that has gone out is kept, because no later pub
 it (snapshots.disclosure).
 """
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from schemas.release import Release
 from snapshots.disclosure.public import PublicRelease
 from snapshots.disclosure.suppression import Rule
 from snapshots.releases.canonical import canonical
+from snapshots.releases.durable import sync_folder, write_file
 from snapshots.releases.failures import Damaged
 
 FOLDER = "public"
@@ -68,11 +68,9 @@ class PublicFolder:
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{public.period}-{public.number:03}.json"
         incoming = target.with_suffix(".incoming")
-        with incoming.open("wb") as file:
-            file.write(canonical(public.model_dump(mode="json")))
-            file.flush()
-            os.fsync(file.fileno())
+        write_file(incoming, canonical(public.model_dump(mode="json")))
         incoming.replace(target)
+        sync_folder(folder)
 
 
 def _read(path: Path) -> PublicRelease:

@@ -15,7 +15,7 @@ from snapshots.publish.formats.pdf import pdf_files
 from snapshots.publish.formats.workbook import xlsx_files
 from snapshots.publish.text.view import View
 from snapshots.releases.access import Access
-from snapshots.releases.folder import sync
+from snapshots.releases.durable import sync_folder, write_file
 
 Files = Iterator[tuple[str, bytes]]
 # What a folder is called while it is written, and one that is about to be replaced.
@@ -75,7 +75,7 @@ def publish(
             if target.exists():
                 target.rename(folder / f"{ASIDE}{target.name}")
             hidden.rename(target)
-            sync(folder)
+            sync_folder(folder)
         finally:
             _recover(folder)
     return [target / path.relative_to(hidden) for path in written]
@@ -102,13 +102,10 @@ def _recover(folder: Path) -> None:
             shutil.rmtree(aside)
         else:
             aside.rename(target)
-            sync(folder)
+            sync_folder(folder)
 
 
 def _write(path: Path, text: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    write_file(path, text)
     return path

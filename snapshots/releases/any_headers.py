@@ -22,17 +22,25 @@ class Lenient(bytearray):
         return super().decode(encoding, "backslashreplace")
 
 
-class _LenientBatch(DefaultRecordBatch):  # type: ignore[misc]
-    """kafka-python's batch; a record's parse leaves no trace until it has succeeded."""
+class ReadsAnyHeader:
+    """What makes a client's batch lenient; a record's parse leaves no trace until it succeeded.
+
+    The batches of kafka-python, and those that aiokafka has in Python, are alike in this.
+    """
 
     _buffer: bytearray
 
     def _read_msg(self, *args: Any) -> Any:
+        parent: Any = super()
         try:
-            return super()._read_msg(*args)
+            return parent._read_msg(*args)
         except UnicodeDecodeError:
             self._buffer = Lenient(self._buffer)
-            return super()._read_msg(*args)
+            return parent._read_msg(*args)
+
+
+class _LenientBatch(ReadsAnyHeader, DefaultRecordBatch):  # type: ignore[misc]
+    """kafka-python's batch."""
 
 
 def read_any_header() -> None:

@@ -4,7 +4,6 @@
 2015-10/001/release.sha256    its hash, as `sha256sum --check` reads it
 """
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from tempfile import mkdtemp
 from snapshots.releases.access import Access
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
+from snapshots.releases.durable import sync_folder, write_file
 from snapshots.releases.failures import Damaged, Taken
 
 RELEASE, HASH = "release.json", "release.sha256"
@@ -76,7 +76,7 @@ class ReleaseFolder:
             _write(incoming / RELEASE, sealed.text, self.access)
             _write(incoming / HASH, hash_line(sealed.text), self.access)
             incoming.chmod(self.access.folder)
-            sync(incoming)
+            sync_folder(incoming)
             incoming.rename(target)
         except OSError as error:
             shutil.rmtree(incoming, ignore_errors=True)
@@ -84,7 +84,7 @@ class ReleaseFolder:
                 raise Taken(f"{sealed.name} is there already, and is never overwritten") from error
             raise
         for folder in (target.parent, self.root):
-            sync(folder)
+            sync_folder(folder)
 
     def clear(self) -> None:
         """Remove what a process that died left behind; only while no other one writes."""
@@ -104,20 +104,8 @@ def hash_line(text: bytes) -> bytes:
 
 
 def _write(path: Path, text: bytes, access: Access) -> None:
-    with path.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    write_file(path, text)
     path.chmod(access.fixed_file)
-
-
-def sync(folder: Path) -> None:
-    """Make a rename in a folder last through a crash of the machine."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def stray_files(folder: ReleaseFolder, period: str) -> Iterator[str]:

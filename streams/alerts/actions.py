@@ -15,8 +15,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from schemas.alerts import AlertState, CaseChange, IndicatorChange
+from streams import keys
 from streams.failures import Understood
-from streams.state.open_alerts import deployment_prefix
 
 # How long what has expired can still be looked at.
 KEPT = timedelta(days=30)
@@ -140,9 +140,9 @@ class Actions:
 
     def __init__(self, redis: Redis, deployment: str) -> None:
         self._redis: Any = redis
-        self._acks = f"{deployment_prefix(deployment)}:alerts:acks"
-        self._silences = f"{deployment_prefix(deployment)}:alerts:silences"
-        self._decided = f"{deployment_prefix(deployment)}:alerts:decided"
+        self._acks = f"{keys.of_deployment(deployment)}:alerts:acks"
+        self._silences = f"{keys.of_deployment(deployment)}:alerts:silences"
+        self._decided = f"{keys.of_deployment(deployment)}:alerts:decided"
         self._take = redis.register_script(TAKE)
 
     async def acks(self) -> dict[str, Ack]:

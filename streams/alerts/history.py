@@ -14,7 +14,7 @@ from streams.alerts.topic.log import CHANGES_READ, Published, alert_log
 WAIT_MS = 500
 
 
-class Step(NamedTuple):
+class HistoryStep(NamedTuple):
     """A change of one alert, when it came to the topic, and when each receiver took it."""
 
     change: CaseChange | IndicatorChange
@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
 async def history(
     brokers: Brokers, deployment: str, alert: str, redis: Redis, receivers: Iterable[str]
-) -> list[Step]:
+) -> list[HistoryStep]:
     """The changes of an alert that the topic still has, each once.
 
     Raises streams.alerts.topic.log.OtherLog, aiokafka.errors.KafkaError or redis.RedisError.
@@ -42,7 +42,7 @@ async def history(
         for name in receivers
     }
     return [
-        Step(
+        HistoryStep(
             found[version].change,
             found[version].at,
             {name: it[str(version)] for name, it in by_receiver.items() if str(version) in it},

@@ -16,17 +16,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import WatchError
 
 from processors.figures.rating import targets
 from processors.places.indicators import figures, is_over, news
 from processors.rules import Rules
 from schemas.alerts import CHANGE, IndicatorChange
 from schemas.settings import Settings
+from streams import keys
 from streams.clock import Clock
 from streams.state.alert_outbox import Outgoing, queue_changes
 from streams.state.election import TermOver
-from streams.state.open_alerts import deployment_prefix
+from streams.state.fence import Overtaken, fenced
 from streams.state.reading import read_reference, read_stocks
 
 # How often indicators are looked at, in seconds.
@@ -97,7 +97,7 @@ class Indicators:
         return lasting
 
     def _key(self, name: str) -> str:
-        return f"{deployment_prefix(self.settings.deployment)}:alerts:{name}"
+        return f"{keys.of_deployment(self.settings.deployment)}:alerts:{name}"
 
     async def _told(self) -> dict[str, IndicatorChange]:
         client: Any = self.redis
@@ -112,28 +112,26 @@ class Indicators:
         forgotten: set[str],
     ) -> None:
         """Write changes in one step, or nothing if another process wrote meanwhile."""
-        async with self.redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(self._key("told"))
-            if await self._told() != told:
-                raise TermOver("another process watches the indicators")
-            pipe.multi()  # type: ignore[no-untyped-call]
-            texts = {name: CHANGE.dump_json(change) for name, change in changes.items()}
-            outgoing = [
-                Outgoing(
-                    name,
-                    change.standard,
-                    told[name].state if name in told else None,
-                    change.state,
-                    texts[name],
-                )
-                for name, change in changes.items()
-            ]
-            queue_changes(pipe, self._key, outgoing)
-            for name, text in texts.items():
-                pipe.hset(self._key("told"), name, text)
-            for name in forgotten:
-                pipe.hdel(self._key("told"), name)
-            try:
-                await pipe.execute()
-            except WatchError as error:
-                raise TermOver("another process watches the indicators") from error
+        try:
+            async with fenced(self.redis, self._key("told")) as pipe:
+                if await self._told() != told:
+                    raise TermOver("another process watches the indicators")
+                pipe.multi()
+                texts = {name: CHANGE.dump_json(change) for name, change in changes.items()}
+                outgoing = [
+                    Outgoing(
+                        name,
+                        change.standard,
+                        told[name].state if name in told else None,
+                        change.state,
+                        texts[name],
+                    )
+                    for name, change in changes.items()
+                ]
+                queue_changes(pipe, self._key, outgoing)
+                for name, text in texts.items():
+                    pipe.hset(self._key("told"), name, text)
+                for name in forgotten:
+                    pipe.hdel(self._key("told"), name)
+        except Overtaken as error:
+            raise TermOver("another process watches the indicators") from error

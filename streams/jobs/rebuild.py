@@ -24,6 +24,7 @@ from redis.asyncio import Redis
 from processors.fold import Partition
 from processors.record.decoding import decode
 from processors.rules import Rules
+from streams import keys
 from streams.failures import Understood
 from streams.kafka.batches import TP, Record
 from streams.kafka.deadletters import DeadLetters
@@ -138,7 +139,9 @@ class Rebuild:
         Raises LogIncomplete or RebuildUnderWay with nothing changed, and MessageFails. Gaps that
         are new are in `gaps` afterwards.
         """
-        lock = self.redis.lock(f"caseline:{{{self.deployment}}}:rebuild", timeout=LOCK_SECONDS)
+        lock = self.redis.lock(
+            f"{keys.of_deployment(self.deployment)}:rebuild", timeout=LOCK_SECONDS
+        )
         if not await lock.acquire(blocking=False):
             raise RebuildUnderWay(f"deployment {self.deployment!r} is being rebuilt already")
         try:

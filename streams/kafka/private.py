@@ -37,7 +37,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from snapshots.releases.any_headers import Lenient
+from snapshots.releases.any_headers import ReadsAnyHeader
 from streams.failures import Understood
 
 # Of each class the names that Caseline calls, sets or overrides, here and in the modules that
@@ -281,17 +281,8 @@ def take_fetched(
 # Parsing: header names that are not UTF-8
 
 
-class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+class _LenientBatch(ReadsAnyHeader, _DefaultRecordBatchPy):  # type: ignore[misc]
     """aiokafka's parser in Python, for a batch that its fast one refuses."""
-
-    _buffer: bytearray
-
-    def _read_msg(self, *args: Any) -> Any:
-        try:
-            return super()._read_msg(*args)
-        except UnicodeDecodeError:
-            self._buffer = Lenient(self._buffer)
-            return super()._read_msg(*args)
 
 
 class _Batch:

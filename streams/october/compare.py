@@ -10,11 +10,13 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from typing import Protocol
 
+from schemas.catalogue import Indicator, load_catalogue
+
 OCTOBER, SEPTEMBER = date(2015, 10, 31), date(2015, 9, 30)
-PER_10_000 = frozenset({"EH02"})
 UNEXPLAINED = "not explained: the streamed figure differs from the printed one"
 FOLDER = "streams.october"
 
@@ -57,7 +59,7 @@ class Row(Protocol):
 
 
 @dataclass(frozen=True)
-class PublishedCell:
+class ComparedCell:
     """A printed figure: `count`, `share` of its row's overall, or `value`; `dot` is its arrow."""
 
     code: str
@@ -81,19 +83,19 @@ class Contradiction:
 class Publication:
     """The printed cells, with what is known to contradict the rest."""
 
-    cells: tuple[PublishedCell, ...]
+    cells: tuple[ComparedCell, ...]
     figures: dict[tuple[Key, date], Contradiction]
     directions: dict[Key, Contradiction]
 
 
 @dataclass(frozen=True)
-class Difference:
+class PrintedDifference:
     """A printed figure or arrow that the streamed scorecard does not give; `printed` may be blank.
 
     `implied` is what the rest of the publication implies, blank for no value or not known.
     """
 
-    cell: PublishedCell
+    cell: ComparedCell
     printed: str
     streamed: str
     implied: str
@@ -105,9 +107,9 @@ class Comparison:
     """Numbers of cells and arrows compared, and those that differ."""
 
     cells: int
-    different: tuple[Difference, ...]
+    different: tuple[PrintedDifference, ...]
     directions: int
-    different_directions: tuple[Difference, ...]
+    different_directions: tuple[PrintedDifference, ...]
 
     @property
     def reproduced(self) -> int:
@@ -120,7 +122,7 @@ class Comparison:
         return self.directions - len(self.different_directions)
 
     @property
-    def unexplained(self) -> tuple[Difference, ...]:
+    def unexplained(self) -> tuple[PrintedDifference, ...]:
         """Differences that no contradiction of the publication accounts for."""
         both = (*self.different, *self.different_directions)
         return tuple(d for d in both if d.reason == UNEXPLAINED or d.streamed != d.implied)
@@ -159,7 +161,7 @@ def compare(
     )
 
 
-def as_printed(cell: PublishedCell, rows: dict[Key, Row]) -> str:
+def as_printed(cell: ComparedCell, rows: dict[Key, Row]) -> str:
     """The streamed figure of a cell in the publication's own form; blank for no value."""
     row = rows.get((cell.code, cell.area, cell.age_band))
     numerator = _count(row.numerator if row else 0)
@@ -168,10 +170,16 @@ def as_printed(cell: PublishedCell, rows: dict[Key, Row]) -> str:
     if cell.kind == "share":
         overall = rows.get((cell.code, cell.area, "all"))
         return _decimal(100 * numerator, _count(overall.numerator if overall else 0), "%")
-    percentage = cell.code >= "EH14" and cell.code not in PER_10_000
-    scale = 10_000 if cell.code in PER_10_000 else 100 if percentage else 1
+    indicator = _shipped()[cell.code]
     denominator = _count(row.denominator if row else 0)
-    return _decimal(scale * numerator, denominator, "%" if percentage else "")
+    unit = "%" if indicator.unit == "percent" else ""
+    return _decimal(indicator.scale * numerator, denominator, unit)
+
+
+@cache
+def _shipped() -> dict[str, Indicator]:
+    """The indicators that ship, by code."""
+    return {it.code: it for it in load_catalogue().indicator}
 
 
 def _count(number: float | None) -> int:
@@ -188,8 +196,8 @@ def _decimal(numerator: int, denominator: int, unit: str) -> str:
 
 
 def _difference(
-    cell: PublishedCell, rows: dict[Key, Row], publication: Publication
-) -> Difference | None:
+    cell: ComparedCell, rows: dict[Key, Row], publication: Publication
+) -> PrintedDifference | None:
     streamed = as_printed(cell, rows)
     if streamed == cell.printed:
         return None
@@ -198,8 +206,8 @@ def _difference(
 
 
 def _turned(
-    cell: PublishedCell, rows: dict[Key, Row], publication: Publication
-) -> Difference | None:
+    cell: ComparedCell, rows: dict[Key, Row], publication: Publication
+) -> PrintedDifference | None:
     key = cell.code, cell.area, cell.age_band
     row = rows.get(key)
     streamed = (row.direction if row else None) or ""
@@ -209,19 +217,19 @@ def _turned(
 
 
 def _explained(
-    cell: PublishedCell, printed: str, streamed: str, known: Contradiction | None
-) -> Difference:
+    cell: ComparedCell, printed: str, streamed: str, known: Contradiction | None
+) -> PrintedDifference:
     implied, reason = (known.implied, known.reason) if known else ("", UNEXPLAINED)
-    return Difference(cell, printed, streamed, implied, reason)
+    return PrintedDifference(cell, printed, streamed, implied, reason)
 
 
 def _by_key(rows: Iterable[Row]) -> dict[Key, Row]:
     return {(row.code, row.area, row.age_band): row for row in rows}
 
 
-def _cell(row: dict[str, str]) -> PublishedCell:
+def _cell(row: dict[str, str]) -> ComparedCell:
     as_of = date.fromisoformat(row["as_of"])
-    return PublishedCell(
+    return ComparedCell(
         row["code"], row["area"], row["age_band"], as_of, row["printed"], row["kind"], row["dot"]
     )
 

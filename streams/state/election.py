@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from streams import keys
 from streams.failures import Understood
 
 SECONDS = 15.0
@@ -94,7 +95,7 @@ class Term:
 @asynccontextmanager
 async def elected(redis: Redis, deployment: str, office: Office = RELEASING) -> AsyncIterator[Term]:
     """A term, for as long as the context lasts. Raises Elsewhere or redis.RedisError."""
-    prefix = f"caseline:{{{deployment}}}:{office.name}"
+    prefix = f"{keys.of_deployment(deployment)}:{office.name}"
     number: int = await redis.incr(f"{prefix}-term")
     term = Term(redis, f"{prefix}-lock", number, office)
     await term.begin()

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from streams import keys
+
 
 class Night(NamedTuple):
     """The outcome of the last comparison; `at` is None before the first."""
@@ -20,7 +22,7 @@ class Night(NamedTuple):
 
 def outcome_key(deployment: str) -> str:
     """Where the outcome of the last comparison lies."""
-    return f"caseline:{{{deployment}}}:reconciled"
+    return f"{keys.of_deployment(deployment)}:reconciled"
 
 
 async def read_outcome(redis: Redis, deployment: str) -> Night | None:

@@ -20,21 +20,17 @@ from redis.asyncio import Redis
 from processors.days.calendar import LONDON
 from schemas.alerts import CHANGE, AlertState, CaseChange, IndicatorChange
 from schemas.events.registry import REFERENCE_TOPIC
+from streams import keys
 from streams.state.alert_outbox import NAMES
 from streams.state.reading import known_shards
-
-
-def deployment_prefix(deployment: str) -> str:
-    """What the names of a deployment's own keys begin with."""
-    return f"caseline:{{{deployment}}}"
 
 
 async def prefixes(redis: Redis, deployment: str) -> list[str]:
     """Every prefix that alerts may lie under."""
     partitions = await known_shards(redis, deployment)
     return [
-        deployment_prefix(deployment),
-        *(f"caseline:{{{deployment}:{tp.topic}:{tp.partition}}}" for tp in partitions),
+        keys.of_deployment(deployment),
+        *(keys.of_shard(deployment, *tp) for tp in partitions),
     ]
 
 
@@ -92,7 +88,7 @@ async def active_counts(redis: Redis, deployment: str) -> Counter[tuple[str, Ale
     return found
 
 
-class Judged(NamedTuple):
+class JudgedUntil(NamedTuple):
     """Up to when alerts are right: when they were looked at last, and what is known by now.
 
     `cases` is the earliest of all shards, None where a worker has never looked at one of them, or
@@ -105,13 +101,13 @@ class Judged(NamedTuple):
     latest: datetime | None
 
 
-async def judged(redis: Redis, deployment: str) -> Judged:
+async def judged(redis: Redis, deployment: str) -> JudgedUntil:
     """When alerts were looked at last, by the deployment's clock."""
     client: Any = redis
     shards = [it for it in await known_shards(redis, deployment) if it.topic != REFERENCE_TOPIC]
-    bases = [f"caseline:{{{deployment}:{it.topic}:{it.partition}}}" for it in shards]
+    bases = [keys.of_shard(deployment, *it) for it in shards]
     async with client.pipeline(transaction=False) as pipe:
-        for base in (*bases, deployment_prefix(deployment)):
+        for base in (*bases, keys.of_deployment(deployment)):
             pipe.zscore(f"{base}:alerts:judged", "at")
         for base in bases:
             pipe.hget(f"{base}:head", "latest")
@@ -119,7 +115,7 @@ async def judged(redis: Redis, deployment: str) -> Judged:
     *looked, indicators = answers[: len(bases) + 1]
     latest = max((int(it or 0) for it in answers[len(bases) + 1 :]), default=0)
     is_whole = looked and all(it is not None for it in looked)
-    return Judged(
+    return JudgedUntil(
         _moment(min(looked)) if is_whole else None,
         _moment(indicators),
         _moment(latest / 1_000_000) if latest else None,

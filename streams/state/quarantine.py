@@ -5,15 +5,16 @@ rebuilds and by the recount of a release, which names them.
 """
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
-from redis.exceptions import WatchError
 
 from processors.rules import Rules
 from streams.failures import Understood
 from streams.kafka.batches import TP
+from streams.state.fence import Overtaken, fenced
 from streams.state.reading import known_shards, partitions_key
 from streams.state.store import Head, ShardStore, shard_of
 
@@ -90,21 +91,16 @@ async def quarantine(
     store = ShardStore(redis, deployment, shard, rules)
     await redis.sadd(partitions_key(deployment), f"{shard.topic}:{shard.partition}")
     for _ in range(TRIES):
-        pipe: Any
-        async with redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(store.head_key)
-            head = await store.head(any_layout=True)
-            is_folded = head is not None and head.offset(tp.topic) > offset
-            since = (head or Head()).generation + is_folded
-            entry = Quarantined(tp, offset, reason, by, at.isoformat(timespec="seconds"), since)
-            pipe.multi()
-            text = json.dumps({"reason": reason, "by": by, "at": entry.at, "since": since})
-            pipe.hset(_key(store), f"{tp.topic}:{tp.partition}:{offset}", text)
-            if head is not None:
-                pipe.hincrby(store.head_key, "commits", 1)
-            try:
-                await pipe.execute()
-            except WatchError:
-                continue
+        with suppress(Overtaken):
+            async with fenced(redis, store.head_key) as pipe:
+                head = await store.head(any_layout=True)
+                is_folded = head is not None and head.offset(tp.topic) > offset
+                since = (head or Head()).generation + is_folded
+                entry = Quarantined(tp, offset, reason, by, at.isoformat(timespec="seconds"), since)
+                pipe.multi()
+                text = json.dumps({"reason": reason, "by": by, "at": entry.at, "since": since})
+                pipe.hset(_key(store), f"{tp.topic}:{tp.partition}:{offset}", text)
+                if head is not None:
+                    pipe.hincrby(store.head_key, "commits", 1)
             return entry
     raise NotQuarantined("the state changes too fast: stop its worker, and try again")

@@ -20,6 +20,7 @@ from schemas.catalogue import Indicator
 from schemas.events.registry import REFERENCE_TOPIC
 from schemas.places import Place
 from schemas.scorecard import ScorecardRow
+from streams import keys
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.integrity import Incomplete
@@ -51,7 +52,7 @@ class LiveScorecard(NamedTuple):
 
 def partitions_key(deployment: str) -> str:
     """The set of the shards that workers of a deployment have held."""
-    return f"caseline:{{{deployment}}}:partitions"
+    return f"{keys.of_deployment(deployment)}:partitions"
 
 
 async def known_shards(redis: Redis, deployment: str) -> list[TP]:

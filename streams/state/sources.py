@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self
 from redis.asyncio import Redis
 
 from schemas.events.registry import topics_in
+from streams import keys
 from streams.kafka.batches import TP, Record
 from streams.kafka.private import Described
 
@@ -140,7 +141,7 @@ def name_of(tp: TP) -> str:
 
 def counts_key(deployment: str) -> str:
     """Where the numbers of partitions of a deployment's groups are."""
-    return f"caseline:{{{deployment}}}:partition-counts"
+    return f"{keys.of_deployment(deployment)}:partition-counts"
 
 
 async def known_counts(redis: Redis, deployment: str) -> dict[str, int]:

@@ -38,7 +38,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError, WatchError
+from redis.exceptions import RedisError, ResponseError
 
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import NEVER
@@ -46,6 +46,7 @@ from processors.fold import Settlement
 from processors.ledger.tables import Cells, Sums, Tables
 from processors.rules import Rules
 from schemas.events.registry import group_of
+from streams import keys
 from streams.clock import midnight
 from streams.failures import Understood
 from streams.kafka.batches import TP
@@ -61,6 +62,7 @@ from streams.state.encoding import (
     encode_checkpoint,
     encode_rows,
 )
+from streams.state.fence import Overtaken, fenced
 from streams.state.gaps import Gap, decode_gaps, encode_gaps
 from streams.state.integrity import (
     NOTE,
@@ -211,7 +213,7 @@ class ShardStore:
         self._rules = rules
         self._layout = layout(rules)
         self._shard = shard
-        self._prefix = f"caseline:{{{deployment}:{shard.topic}:{shard.partition}}}"
+        self._prefix = keys.of_shard(deployment, *shard)
         self.head_key = f"{self._prefix}:head"
         self._name = f"{shard.topic}[{shard.partition}]"
         self._read = redis.register_script(READ)
@@ -413,29 +415,27 @@ class ShardStore:
         Raises Refused or Incomplete. After that, or any other error, whether the commit took place
         is for the stored head to say: the answer to step 4 may have been lost.
         """
-        async with self._redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(self.head_key)
-            found = await look(pipe, self.head_key)
-            stored = self._head(dict(found.head)) or Head(head.generation)
-            if stored.place != head.place:
-                raise Refused(
-                    f"{self.head_key}: stored generation, offsets and commits {stored.place}, "
-                    f"expected {head.place}"
-                )
-            trouble = found.trouble()
-            if trouble:
-                raise Incomplete(self._name, trouble)
-            pipe.multi()
-            new = self._queue_state(pipe, head.generation, settlement, tables, advance.again)
-            kept = stored.kept.after(settlement, tables, new)
-            after = _advanced(replace(stored, kept=kept), advance)
-            queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
-            _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
-            self._queue_head(pipe, after, advance.tallies)
-            try:
-                await pipe.execute()
-            except WatchError as error:
-                raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
+        try:
+            async with fenced(self._redis, self.head_key) as pipe:
+                found = await look(pipe, self.head_key)
+                stored = self._head(dict(found.head)) or Head(head.generation)
+                if stored.place != head.place:
+                    raise Refused(
+                        f"{self.head_key}: stored generation, offsets and commits {stored.place}, "
+                        f"expected {head.place}"
+                    )
+                trouble = found.trouble()
+                if trouble:
+                    raise Incomplete(self._name, trouble)
+                pipe.multi()
+                new = self._queue_state(pipe, head.generation, settlement, tables, advance.again)
+                kept = stored.kept.after(settlement, tables, new)
+                after = _advanced(replace(stored, kept=kept), advance)
+                queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
+                _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
+                self._queue_head(pipe, after, advance.tallies)
+        except Overtaken as error:
+            raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
         return after
 
     async def write(
@@ -457,19 +457,19 @@ class ShardStore:
 
         A head that is missing, or no head at all, is one of generation -1.
         """
-        async with self._redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(self.head_key)
-            found = await look(pipe, self.head_key)
-            stored = self._head(dict(found.head), any_layout=True) or Head(NO_HEAD)
-            if stored.generation != current.generation:
-                raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
-            pipe.multi()
-            pipe.delete(self.head_key, f"{self._prefix}:stopped")
-            self._queue_head(pipe, to, to.tallies)
-            try:
-                await pipe.execute()
-            except WatchError as error:
-                raise Refused(f"{self.head_key}: a worker wrote meanwhile") from error
+        try:
+            async with fenced(self._redis, self.head_key) as pipe:
+                found = await look(pipe, self.head_key)
+                stored = self._head(dict(found.head), any_layout=True) or Head(NO_HEAD)
+                if stored.generation != current.generation:
+                    raise Refused(
+                        f"{self.head_key}: it is no longer generation {current.generation}"
+                    )
+                pipe.multi()
+                pipe.delete(self.head_key, f"{self._prefix}:stopped")
+                self._queue_head(pipe, to, to.tallies)
+        except Overtaken as error:
+            raise Refused(f"{self.head_key}: a worker wrote meanwhile") from error
 
     async def generations(self) -> set[int]:
         """The numbers of the generations that any key is of, whatever the head says."""

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from redis import Redis as PlainRedis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.alerts.changes import decode_alerts
 from processors.alerts.told import Alert
 from processors.alerts.wording import alert_id
 from processors.days.calendar import date_of
 from schemas.alerts import CHANGE, CaseChange
-from schemas.events.registry import CASE_TOPIC, topics_of
+from schemas.events.registry import CASE_TOPIC
 from streams.kafka.eventfiles import Line
 from tests.reference.alerts import About, Found, alerts
 from tests.support.agreement import parsed
 from tests.support.feeder import feeding
+from tests.support.opencases import line, open_case, pushed
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, wait_until
 
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.services
 TODAY = date(2015, 10, 31)
 NOON = datetime(2015, 10, 31, 12, tzinfo=UTC)
 EVENTS = 6_000
+# Longer than a busy machine leaves between one event and the next.
+CALM_SECONDS = 20
 
 
 class Alerts:
@@ -109,37 +112,6 @@ def check(found: Alerts, expected: dict[About, Found]) -> None:
     assert found.counts() == Counter(f"{it.standard} {it.state}" for it in found.open().values())
 
 
-def line(child: str, case: str, kind: str, time: datetime, **data: object) -> Line:
-    """The line of an event file that an event makes."""
-    event = {
-        "specversion": "1.0",
-        "id": f"{case} {kind} {time:%m%dT%H%M}",
-        "source": "urn:test",
-        "type": kind,
-        "subject": case,
-        "time": time.isoformat(),
-        "partitionkey": child,
-        "data": data,
-    }
-    return Line(0, (child.encode(), json.dumps(event).encode(), ()), topics_of(kind))
-
-
-def open_case(number: int, received: datetime) -> list[Line]:
-    """A case that a unit has had since it was received."""
-    child, case = f"child-{number}", f"case-{number}"
-    return [
-        line(child, case, "notification.received", received, notification_type="EHN"),
-        line(child, case, "case.allocated", received, service="unit", team="Dover 1"),
-    ]
-
-
-def pushed(kafka: Server, lines: list[Line]) -> None:
-    """Put lines on their topic."""
-    messages = [(it.message[0] or b"", it.message[1] or b"") for it in lines]
-    with feeding(kafka.address, CASE_TOPIC, messages) as feeder:
-        feeder.burst().result()
-
-
 def messages_until(day: date, count: int, seed: int) -> list[tuple[bytes, bytes]]:
     """Case events of about a year up to a day, in disorder."""
     messages = list(islice(case_events(count, seed=seed), count))
@@ -176,15 +148,17 @@ def test_the_clock_alone_raises_an_alert_and_an_event_resolves_it(
 ) -> None:
     received = datetime(2015, 10, 2, 9, tzinfo=UTC)
     pushed(kafka, open_case(1, received))
-    before_midnight = datetime(2015, 10, 30, 23, 59, 50, tzinfo=UTC)
+    noon = datetime(2015, 10, 30, 12, tzinfo=UTC).isoformat()
+    before_midnight = datetime(2015, 10, 30, 23, 59, 45, tzinfo=UTC).isoformat()
     found = Alerts(caseline)
 
     def states() -> set[tuple[str, str]]:
         return {(it.standard, it.state) for it in found.open().values()}
 
-    with caseline.worker(clock_from=before_midnight.isoformat(), alert_calm_seconds=0) as worker:
-        contact_late, plan_soon = ("unit-contact", "breached"), ("unit-plan", "due-soon")
+    contact_late, plan_soon = ("unit-contact", "breached"), ("unit-plan", "due-soon")
+    with caseline.worker(clock_from=noon, alert_calm_seconds=0) as worker:
         wait_until(lambda: states() == {contact_late, plan_soon}, "as on 30 October", [worker])
+    with caseline.worker(clock_from=before_midnight, alert_calm_seconds=0) as worker:
         wait_until(lambda: states() == {contact_late, ("unit-plan", "breached")}, "31st", [worker])
         done = datetime(2015, 10, 31, 0, 0, 1, tzinfo=UTC)
         pushed(kafka, [line("child-1", "case-1", "plan.completed", done)])
@@ -210,7 +184,7 @@ def test_events_of_last_year_read_again_raise_only_what_is_true_now(
     expected = alerts(parsed(lines), today)
     settings: dict[str, Any] = {
         "clock_from": datetime(2016, 6, 1, 12, tzinfo=UTC).isoformat(),
-        "alert_calm_seconds": 4,
+        "alert_calm_seconds": CALM_SECONDS,
     }
     found = Alerts(caseline)
     with (
@@ -236,7 +210,10 @@ def test_an_event_of_long_ago_raises_nothing_until_such_events_stop(
     caseline: CommandLine, kafka: Server
 ) -> None:
     found = Alerts(caseline)
-    settings: dict[str, Any] = {"clock_from": NOON.isoformat(), "alert_calm_seconds": 3}
+    settings: dict[str, Any] = {
+        "clock_from": NOON.isoformat(),
+        "alert_calm_seconds": CALM_SECONDS,
+    }
     with caseline.worker(**settings) as worker:
         worker.wait_to_hold(1)
         pushed(kafka, open_case(1, NOON - timedelta(days=60)))

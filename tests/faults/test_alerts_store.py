@@ -16,9 +16,9 @@ from processors.rules import Rules
 from schemas.alerts import CHANGE
 from schemas.events.registry import CASE_TOPIC
 from streams.state.store import Advance, Refused
-from tests.services.test_store import State, batches, in_redis, linked
 from tests.support.cutting import Cut
 from tests.support.servers import Server
+from tests.support.stored import State, batches, in_redis, linked
 
 pytestmark = pytest.mark.services
 

@@ -16,7 +16,7 @@ from tests.support.feeder import Feeder, feeding_topics
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, RunningWorker, wait_to_share
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 KILLS = 2
 # Bursts in which all that is sent the first two times is sent.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from tests.support.feeder import feeding
 from tests.support.workers import CommandLine, RunningWorker, wait_until
 

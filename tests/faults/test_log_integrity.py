@@ -9,7 +9,7 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewPartitions
 from redis import Redis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from streams.kafka.batches import TP
 from streams.kafka.eventfiles import Line
 from streams.kafka.topics import create_topics
@@ -18,7 +18,7 @@ from tests.support.servers import Server
 from tests.support.topics import Sent, send
 from tests.support.workers import CommandLine, RunningWorker, cells, wait_until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 TOPIC = "case-events"
 DAY = date(2015, 10, 31)

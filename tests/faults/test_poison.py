@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, KafkaAdminClient, NewTopic
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.record.decoding import decode
 from snapshots.releases.kafka_reading import log_ends, read_log
 from streams.kafka.batches import TP, Record
@@ -24,7 +24,7 @@ from tests.support.servers import Server
 from tests.support.topics import Sent, everything, send
 from tests.support.workers import CommandLine, RunningWorker, cells, wait_until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 TOPIC = "case-events"
 LETTERS = dead_letter_topic(TOPIC)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.connections import redis_client

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.rules import Rules
 from schemas.connections import KafkaConnection
 from schemas.events.registry import topic_names

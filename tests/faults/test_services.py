@@ -6,6 +6,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.producer import KafkaProducer
 
+from tests.support.patience import SECONDS
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.services
@@ -16,15 +17,13 @@ def write(kafka: Server, topic: str, values: list[bytes]) -> None:
     producer = KafkaProducer(bootstrap_servers=kafka.address, enable_idempotence=True)
     sent = [producer.send(topic, value=value, partition=0) for value in values]
     for future in sent:
-        future.get(timeout=30)
+        future.get(timeout=SECONDS)
     producer.close()
 
 
 def read(kafka: Server, topic: str) -> list[bytes]:
     """Everything in partition 0 of `topic`, oldest first."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=kafka.address, enable_auto_commit=False, consumer_timeout_ms=15_000
-    )
+    consumer = KafkaConsumer(bootstrap_servers=kafka.address, enable_auto_commit=False)
     partition = TopicPartition(topic, 0)
     consumer.assign([partition])
     consumer.seek_to_beginning(partition)

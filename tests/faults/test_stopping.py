@@ -12,8 +12,9 @@ from redis import Redis
 
 from tests.support.alerting import KEY, change, receivers_file, recording, telling, webhook
 from tests.support.inbox import Inbox, serving
+from tests.support.patience import SECONDS
 from tests.support.servers import Server
-from tests.support.workers import SECONDS, CommandLine, wait_until
+from tests.support.workers import CommandLine, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,9 @@ def test_without_kafka_it_ends(caseline: CommandLine, kafka: Server, tmp_path: P
             recorder.record(change(1))
             wait_until(lambda: inbox.told == [change(1).key], "it tells", [process])
             kafka.kill()
+            logged = len(process.text)
             recorder.record(change(2))
+            wait_until(lambda: len(process.text) > logged, "it tells of trouble", [process])
             process.stop()
         kafka.start()
         recorder.expire_lock()

@@ -10,10 +10,11 @@ from itertools import islice
 import pytest
 from confluent_kafka import Producer
 
-from bench.workload import case_events
+from examples.workload import case_events
 from streams.kafka.batches import TP
 from streams.kafka.eventfiles import Line
 from tests.support.examples import replayed
+from tests.support.patience import SECONDS
 from tests.support.servers import Server
 from tests.support.topics import Sent, send
 from tests.support.workers import CommandLine, cells
@@ -22,7 +23,6 @@ pytestmark = pytest.mark.services
 
 TOPIC = "case-events"
 DAY = date(2015, 10, 31)
-SECONDS = 60.0
 
 Messages = list[tuple[bytes, bytes]]
 

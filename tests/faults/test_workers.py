@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.fold import Partition
 from processors.record.decoding import decode
 from processors.rules import Rules
@@ -27,7 +27,7 @@ from tests.support.feeder import Feeder, feeding
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, Offsets, RunningWorker, wait_to_share, wait_until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 TOPIC = "case-events"
 DATES = (date(2015, 6, 30), date(2016, 1, 15))

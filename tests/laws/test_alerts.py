@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.alerts.changes import decode_alerts
 from processors.alerts.judging import Judgement
 from processors.alerts.told import Alert
 from processors.alerts.wording import alert_id
-from processors.days.calendar import date_of, day_number
+from processors.days.calendar import day_number
 from processors.ledger.tables import parts
 from processors.record.decoding import Message
 from processors.rules import Rules
@@ -19,12 +18,13 @@ from schemas.alerts import CHANGE, CaseChange
 from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC
 from schemas.standards import Standard, load_standards
-from tests.reference.alerts import About, Found, alerts
+from tests.reference.alerts import About, alerts
 from tests.support.agreement import parsed
 from tests.support.arrivals import Arrival, arrivals
 from tests.support.durable import Worker
 from tests.support.south_east import south_east_areas
 from tests.support.strategies import History, histories
+from tests.support.watched import told, true_of
 
 
 @pytest.fixture(scope="module")
@@ -32,25 +32,6 @@ def watched() -> Rules:
     """The rules that ship, with the standards, on the tree of areas of the histories."""
     catalogue = load_catalogue()
     return Rules(catalogue, south_east_areas(), load_standards(catalogue))
-
-
-def told(worker: Worker) -> dict[About, Alert]:
-    """Every alert that was told, as it was told last."""
-    return {
-        (child, *alert.about): alert
-        for child, encoded in worker.told.items()
-        for alert in decode_alerts(encoded)
-    }
-
-
-def shown(alert: Alert) -> Found:
-    """An alert as the reference has it."""
-    return Found(alert.state, date_of(alert.since), date_of(alert.due), alert.reason)
-
-
-def true_of(worker: Worker) -> dict[About, Found]:
-    """What was told and still holds."""
-    return {about: shown(alert) for about, alert in told(worker).items() if not alert.is_void}
 
 
 def watch(worker: Worker, arrived: list[Arrival], days: list[date]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.workload import EVENTS_A_CASE, case_events
+from examples.workload import EVENTS_A_CASE, case_events
 from processors.alerts.changes import Told
 from processors.alerts.judging import Judgement
 from processors.days.calendar import LONDON, date_of, day_number
@@ -20,10 +20,10 @@ from schemas.alerts import CHANGE, AlertState
 from schemas.events.registry import CASE_TOPIC
 from streams.kafka.eventfiles import Line
 from streams.state.alert_outbox import Outgoing, queue_changes
-from tests.laws.test_alerts import true_of
 from tests.reference.alerts import About, alerts
 from tests.support.agreement import parsed
 from tests.support.durable import Worker
+from tests.support.watched import true_of
 
 CASES = 300
 DAY = timedelta(days=1)

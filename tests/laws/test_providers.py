@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from processors.days.calendar import day_number
 from processors.ledger.tables import Stock, keys
 from processors.places.forecast import forecast
-from processors.places.sums import Place, Places
+from processors.places.sums import WatchedPlace, WatchedPlaces
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC
@@ -44,7 +44,7 @@ def test_any_arrival_gives_each_provider_the_open_cases_of_brute_force(
 ) -> None:
     worker = Worker(with_providers, CASE_TOPIC)
     deliver(worker, data.draw(arrivals(history.lines)))
-    places = Places(with_providers)
+    places = WatchedPlaces(with_providers)
     slot = with_providers.slots.index("open_in_units")
     for day in history.dates:
         events = list(known(parsed(history.lines)))
@@ -97,10 +97,10 @@ def test_a_forecast_is_what_brute_force_finds_on_the_day_if_nothing_happens(
 
 def test_places_are_the_areas_from_the_top_and_then_the_providers(with_providers: Rules) -> None:
     names = ["Kent", *(it for area, below in SOUTH_EAST["Kent"].items() for it in (area, *below))]
-    places = Places(with_providers)
+    places = WatchedPlaces(with_providers)
     assert places.all == [
-        *(Place(name) for name in names),
-        *(Place("Kent", provider) for provider in PROVIDERS),
+        *(WatchedPlace(name) for name in names),
+        *(WatchedPlace("Kent", provider) for provider in PROVIDERS),
     ]
     graph, number = with_providers.graph, with_providers.localities.number
     districts = [*with_providers.areas.leaves, None]

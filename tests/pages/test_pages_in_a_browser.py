@@ -12,7 +12,7 @@ from snapshots.publish.text.view import View
 from snapshots.publish.writing import Format, publish
 from tests.support.browser import BrowserMissingError, open_browser
 from tests.support.october_releases import earlier_months, later, october
-from tests.unit.test_publish import public_view
+from tests.support.publicview import public_view
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.test_delivery import tell
-from tests.support.alerting import Recorder, alert_id, change, life, receivers_file, webhook
+from tests.support.alerting import Recorder, alert_id, change, life, receivers_file, tell, webhook
 from tests.support.inbox import Inbox, serving
 from tests.support.workers import CommandLine
 

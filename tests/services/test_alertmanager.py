@@ -10,19 +10,22 @@ import pytest
 
 from schemas.alerts import IndicatorChange
 from streams.alerts.channels.alertmanager import annotations, labels
-from tests.services.test_delivery import tell
-from tests.services.test_real_alertmanager import webhook as webhook_behind
-from tests.services.test_silences import HOUR, NOON, silence
 from tests.support.alerting import (
+    HOUR,
+    NOON,
     Recorder,
     alert_id,
     change,
     life,
     receivers_file,
+    silence,
+    tell,
     telling,
 )
 from tests.support.inbox import Answer, Inbox, serving
 from tests.support.monitoring import Running
+from tests.support.patience import SECONDS
+from tests.support.webhook import webhook as webhook_behind
 from tests.support.workers import CommandLine, wait_until
 
 INDICATOR = {
@@ -187,7 +190,7 @@ def test_a_real_one_tells_what_is_behind_it_of_each_state_once_and_when_it_is_ov
                 strict=True,
             ):
                 recorder.record(it)
-                found = [told.get(timeout=20) for _ in expected]
+                found = [told.get(timeout=SECONDS) for _ in expected]
                 assert (
                     sorted((it["status"], it["commonLabels"]["state"]) for it in found) == expected
                 )

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.test_alerts import line, open_case, pushed
-from tests.services.test_real_alertmanager import webhook
 from tests.support.monitoring import Running
+from tests.support.opencases import line, open_case, pushed
 from tests.support.servers import Server
+from tests.support.webhook import webhook
 from tests.support.workers import CommandLine, wait_until
 
 pytestmark = pytest.mark.services

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.test_alerts import open_case, pushed
-from tests.services.test_silences import asked
-from tests.support.alerting import Recorder, change, recording
+from tests.support.alerting import Recorder, asked, change, recording
 from tests.support.commands import Command
+from tests.support.opencases import open_case, pushed
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, finished, wait_until
 

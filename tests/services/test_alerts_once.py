@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streams.kafka.eventfiles import Line
-from tests.faults.test_alerts import line, pushed
+from tests.support.opencases import line, pushed
 from tests.support.servers import Server
 from tests.support.workers import CommandLine
 

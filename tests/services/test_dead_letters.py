@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.record.decoding import decode
 from streams.kafka.batches import TP, Record
 from streams.kafka.deadletters import dead_letter_topic

@@ -8,9 +8,18 @@ import pytest
 
 from snapshots.releases.kafka_reading import read_committed
 from streams.alerts.actions import KEPT
-from tests.services.test_delivery import tell
-from tests.services.test_silences import NOON, asked, silence
-from tests.support.alerting import Recorder, change, receivers_file, recording, telling, webhook
+from tests.support.alerting import (
+    NOON,
+    Recorder,
+    asked,
+    change,
+    receivers_file,
+    recording,
+    silence,
+    tell,
+    telling,
+    webhook,
+)
 from tests.support.inbox import Inbox, serving
 from tests.support.workers import CommandLine, wait_until
 

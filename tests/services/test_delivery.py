@@ -22,12 +22,14 @@ from streams.kafka.deadletters import CLASS, EXCEPTION, MESSAGE, OFFSET, PARTITI
 from streams.state.election import TermOver
 from tests.support.alerting import (
     KEY,
+    LETTERS,
     Recorder,
     alert_id,
     change,
     keys,
     life,
     receivers_file,
+    tell,
     telling,
     webhook,
 )
@@ -42,16 +44,6 @@ BUSY = Answer(503, {"retry-after": "0"}, is_taken=False)
 TAKEN_UNSAID = Answer(500)
 TAKEN_SLOWLY = Answer(204, seconds=0.4)
 NOW = datetime(2015, 10, 20, 12, tzinfo=LONDON)
-LETTERS = f"{ALERTS_TOPIC}.dead-letter"
-
-
-def tell(caseline: CommandLine, path: Path, now: datetime | None = None) -> None:
-    """What `caseline alerts run --once` does, by a clock of the test's."""
-
-    def clock() -> datetime:
-        return now or datetime.now(LONDON)
-
-    asyncio.run(Telling(caseline.settings, load_receivers(path), clock).run_once())
 
 
 def is_in_order(told: list[str], changes: list[CaseChange]) -> bool:

@@ -14,9 +14,16 @@ from streams.alerts.actions import Ack
 from streams.alerts.channels.sending import NotNow
 from streams.alerts.delivery.receiver_state import ReceiverState
 from streams.alerts.messages.digest_text import REASONS
-from tests.services.test_delivery import LETTERS, tell
-from tests.services.test_silences import silence
-from tests.support.alerting import Recorder, alert_id, change, life, receivers_file
+from tests.support.alerting import (
+    LETTERS,
+    Recorder,
+    alert_id,
+    change,
+    life,
+    receivers_file,
+    silence,
+    tell,
+)
 from tests.support.postbox import Postbox, taking_mail
 from tests.support.topics import everything
 from tests.support.workers import CommandLine

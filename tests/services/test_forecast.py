@@ -20,7 +20,7 @@ from streams.cli import app
 from streams.kafka.batches import TP
 from streams.state.reading import partitions_key
 from streams.state.store import Advance, Head, ShardStore
-from tests.faults.test_alerts import line, open_case
+from tests.support.opencases import line, open_case
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.services

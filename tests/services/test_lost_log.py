@@ -10,7 +10,7 @@ from streams.kafka.batches import TP
 from tests.support.examples import DATES, LOGS, good_lines, log_file
 from tests.support.workers import CommandLine, wait_until
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.services
 
 HOLE = TP("case-events", 1)
 GO_ON = ("--from-what-is-there", "--by", "A. Analyst", "--reason", "disk lost, no copy")

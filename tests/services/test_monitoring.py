@@ -15,7 +15,8 @@ from schemas.standards import load_standards
 from streams.metrics.families import FAMILIES
 from streams.metrics.jobs import DeliveryMetrics, FreezeMetrics
 from streams.metrics.workers import WorkerMetrics
-from tests.support.monitoring import MONITORING, ROOT, Programs, Running, wait_for
+from tests.support.monitoring import MONITORING, ROOT, Programs, Running
+from tests.support.patience import wait_for
 
 RULES = sorted((MONITORING / "rules").glob("*.yml"))
 RULE_TESTS = sorted((MONITORING / "tests").glob("*.yml"))

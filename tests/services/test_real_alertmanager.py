@@ -1,41 +1,12 @@
 """The Alertmanager of the tests: it tells a webhook once, and again when an alert is over."""
 
 import json
-import queue
-import threading
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from collections.abc import Callable
 
 from tests.support.monitoring import Running
-
-SECONDS = 10
-
-
-@contextmanager
-def webhook() -> Iterator[tuple[str, "queue.Queue[dict[str, Any]]"]]:
-    """A receiver: its URL, and what it has been told."""
-    told: queue.Queue[dict[str, Any]] = queue.Queue()
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", told
-        finally:
-            server.shutdown()
-            thread.join()
+from tests.support.patience import SECONDS
+from tests.support.webhook import webhook
 
 
 def raise_alert(server: Running, **fields: object) -> None:

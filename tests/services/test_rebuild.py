@@ -15,13 +15,14 @@ from kafka.admin import KafkaAdminClient
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from schemas.events.registry import VALIDATORS
 from streams.jobs.rebuild import Progress, Rebuild
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
 from tests.support.examples import DATES, LOGS, good_lines, log_file
 from tests.support.feeder import feeding
+from tests.support.patience import SECONDS
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, cells, wait_until
 
@@ -124,7 +125,7 @@ def test_a_rebuild_under_a_worker_at_work_ends_in_the_same_tables(
         rebuild = caseline.start("rebuild", "--yes")
         while rebuild.poll() is None and feeder.sent < EVENTS - 500:
             feeder.burst(500).result()
-        _, told = rebuild.communicate(timeout=100)
+        _, told = rebuild.communicate(timeout=SECONDS)
         assert rebuild.returncode == 0, told
         feeder.burst().result()
         caseline.wait_for_the_end([worker])

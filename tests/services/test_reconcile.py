@@ -18,7 +18,7 @@ from streams.state.reconcile import Nightly, Reconcile
 from tests.support.examples import LOGS, log_file
 from tests.support.workers import CommandLine
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.services
 
 NIGHT = datetime(2015, 10, 20, 1, 0, tzinfo=UTC)  # two in the morning in London
 

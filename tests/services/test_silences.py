@@ -3,49 +3,31 @@
 import csv
 import io
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
-from processors.days.calendar import LONDON
-from streams.alerts.actions import Silence
 from streams.cli import app
-from tests.services.test_delivery import tell
 from tests.support.alerting import (
+    HOUR,
+    NOON,
     Recorder,
     alert_id,
+    asked,
     change,
     keys,
     life,
     receivers_file,
+    silence,
+    tell,
     webhook,
 )
 from tests.support.inbox import Inbox, serving
 from tests.support.workers import CommandLine
 
 pytestmark = pytest.mark.usefixtures("hook_secret")
-
-NOON = datetime(2015, 10, 20, 12, tzinfo=LONDON)
-HOUR = timedelta(hours=1)
-
-
-def asked(caseline: CommandLine, *arguments: str, code: int = 0, **changed: object) -> Result:
-    """A command about alerts, run in this process."""
-    environment = caseline.environment(**changed)
-    run = CliRunner().invoke(app, ["alerts", *arguments], env=environment)
-    assert run.exit_code == code, run.output
-    return run
-
-
-def silence(recorder: Recorder, **fields: object) -> None:
-    """Store a silence as the command does."""
-    made = Silence.model_validate(
-        {"id": "aa", "by": "lead", "reason": "moving", "at": NOON, "until": NOON + HOUR, **fields}
-    )
-    key = f"caseline:{{{recorder.deployment}}}:alerts:silences"
-    recorder.redis.hset(key, made.id, made.model_dump_json())
 
 
 @pytest.mark.services

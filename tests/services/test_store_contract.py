@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from redis.asyncio import Redis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.alerts.judging import Judgement
 from processors.days.calendar import day_number, month_number
 from processors.fold import Partition, Settlement

@@ -1,20 +1,31 @@
 """Alerts as tests make them: changes, the outboxes that workers write, and who is told."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from typer.testing import CliRunner, Result
 
-from schemas.alerts import CaseChange
+from processors.days.calendar import LONDON
+from schemas.alerts import ALERTS_TOPIC, CaseChange
 from schemas.events.registry import CASE_TOPIC
+from schemas.receivers import load_receivers
+from streams.alerts.actions import Silence
+from streams.alerts.running import Telling
+from streams.cli import app
 from streams.kafka.batches import TP
 from streams.state.reading import partitions_key
 from tests.support.workers import CommandLine, RunningWorker
+
+LETTERS = f"{ALERTS_TOPIC}.dead-letter"
+NOON = datetime(2015, 10, 20, 12, tzinfo=LONDON)
+HOUR = timedelta(hours=1)
 
 KEY = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PLACE = TP(CASE_TOPIC, 0)
@@ -137,3 +148,29 @@ def telling(caseline: CommandLine, path: Path) -> Iterator[RunningWorker]:
     """`caseline alerts run`, stopped with SIGTERM in the end unless the test has killed it."""
     with caseline.worker("alerts", "run", receivers_file=path) as process:
         yield process
+
+
+def tell(caseline: CommandLine, path: Path, now: datetime | None = None) -> None:
+    """What `caseline alerts run --once` does, by a clock of the test's."""
+
+    def clock() -> datetime:
+        return now or datetime.now(LONDON)
+
+    asyncio.run(Telling(caseline.settings, load_receivers(path), clock).run_once())
+
+
+def asked(caseline: CommandLine, *arguments: str, code: int = 0, **changed: object) -> Result:
+    """A command about alerts, run in this process."""
+    environment = caseline.environment(**changed)
+    run = CliRunner().invoke(app, ["alerts", *arguments], env=environment)
+    assert run.exit_code == code, run.output
+    return run
+
+
+def silence(recorder: Recorder, **fields: object) -> None:
+    """Store a silence as the command does."""
+    made = Silence.model_validate(
+        {"id": "aa", "by": "lead", "reason": "moving", "at": NOON, "until": NOON + HOUR, **fields}
+    )
+    key = f"caseline:{{{recorder.deployment}}}:alerts:silences"
+    recorder.redis.hset(key, made.id, made.model_dump_json())

@@ -20,7 +20,7 @@ class Happening:
         self.events: list[Event] = []
 
     def __call__(
-        self, kind: str, day: date, subject: str = "C1", at: str = NOON, **data: Any
+        self, kind: str, day: date, /, subject: str = "C1", at: str = NOON, **data: Any
     ) -> "Happening":
         """Something happens on a day."""
         event = {

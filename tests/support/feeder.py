@@ -8,9 +8,8 @@ from itertools import islice
 from confluent_kafka import KafkaError, Message, Producer
 
 from streams.kafka.batches import TP
+from tests.support.patience import SECONDS
 from tests.support.workers import Offsets
-
-SECONDS = 120.0
 
 
 class Feeder:

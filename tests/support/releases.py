@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from pathlib import Path
 
 from processors.figures.direction import direction_of_travel
 from processors.figures.evaluate import shown
 from schemas.areas import Areas
 from schemas.catalogue import ALL_AGES, Indicator, load_catalogue
-from schemas.release import FORMAT, Release, ReleaseCell
+from schemas.release import FORMAT, Position, Release, ReleaseCell, ReleaseKind
 from schemas.scorecard import ScorecardRow
+from snapshots.making.freeze import as_of_period
+from snapshots.releases.chain import Sealed, seal
+
+PERIOD = "2015-10"
 
 Counts = Mapping[tuple[str | None, str], int]
 Figures = Mapping[str, Counts]
@@ -140,3 +145,56 @@ def _value(indicator: Indicator, figure: tuple[int, int]) -> tuple[int, int]:
     if indicator.denominator is None:
         return figure[0], 1
     return indicator.scale * figure[0], figure[1]
+
+
+def chain_of(*kinds: ReleaseKind, period: str = PERIOD) -> list[Sealed]:
+    """A period's chain of small releases."""
+    chain: list[Sealed] = []
+    for number, kind in enumerate(kinds, start=1):
+        release = Release(
+            format=FORMAT,
+            period=period,
+            number=number,
+            kind=kind,
+            as_of=as_of_period(period),
+            released_on=date(2015, 11, number),
+            author="analyst",
+            reason=f"reason {number}",
+            previous_release=chain[-1].sha256 if chain else None,
+            catalogue_version="c",
+            calendar_version="w",
+            direction_scheme="change",
+            indicators=load_catalogue().indicator[:1],
+            areas=Areas.model_validate(
+                {"levels": ["county"], "area": [{"name": "Kent", "level": "county"}]}
+            ),
+            age_bands=("all",),
+            cut=(Position(topic="case-events", partition=0, offset=number),),
+            cells=(
+                ReleaseCell(
+                    code="EH01",
+                    area="Kent",
+                    age_band="all",
+                    numerator=number,
+                    denominator=number,
+                    value=number,
+                    status="reported",
+                    previous=None,
+                    direction=None,
+                    target=5.0,
+                    rag=None,
+                ),
+            ),
+            commentary=(),
+            quality={},
+            changes=(),
+            measures=load_catalogue().measure[:1],
+            bank_holidays=(date(2015, 8, 31),),
+        )
+        chain.append(seal(release))
+    return chain
+
+
+def rewritten(path: Path, text: bytes) -> None:
+    path.chmod(0o644)
+    path.write_bytes(text)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "services"
-SECONDS = 420  # the first start of all fetches the broker's jars, and Redis where it is missing
+SECONDS = 600  # the first start of all fetches the broker's jars, and Redis where it is missing
 
 
 class ServiceError(Exception):

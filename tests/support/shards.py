@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from redis.asyncio import Redis
 
-from bench.workload import case_events
+from examples.workload import case_events
 from processors.fold import Partition, Settlement
 from processors.record.decoding import decode
 from processors.rules import Rules

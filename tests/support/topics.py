@@ -1,16 +1,17 @@
 """Kafka's topics as tests need them: removed, filled, and read back byte for byte."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from kafka import errors
 from kafka.admin import KafkaAdminClient
 
 from streams.kafka.batches import TP, Record
+from tests.support.patience import SECONDS
 from tests.support.workers import log_ends, wait_until
-
-SECONDS = 60.0
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
@@ -24,16 +25,21 @@ class Sent(NamedTuple):
 
 
 def remove_topics(brokers: str) -> None:
-    """Remove every topic that tests make; returns when they are gone."""
+    """Remove every topic that tests make; returns when they are gone.
+
+    One may be made while others are removed, by what was asked of the broker before.
+    """
     admin = KafkaAdminClient(bootstrap_servers=brokers)
 
-    def ours() -> list[str]:
-        return [name for name in admin.list_topics() if not name.startswith("__")]
+    def are_gone() -> bool:
+        left = [name for name in admin.list_topics() if not name.startswith("__")]
+        if left:
+            with suppress(errors.KafkaError):  # such as that one is gone already
+                admin.delete_topics(left)
+        return not left
 
     try:
-        if topics := ours():
-            admin.delete_topics(topics)
-        wait_until(lambda: not ours(), "the topics are gone")
+        wait_until(are_gone, "the topics are gone")
     finally:
         admin.close()
 

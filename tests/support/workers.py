@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,10 +26,7 @@ from streams.state.clients import connect_redis
 from streams.state.reading import known_shards, read_scorecard
 from streams.state.store import Head, ShardStore, stored_offsets
 from tests.support.commands import Command
-
-# Generous: the machine may be busy. What is waited for takes seconds on an idle one.
-SECONDS = 120.0
-POLL_SECONDS = 0.05
+from tests.support.patience import SECONDS, wait_for
 
 Offsets = dict[TP, int]
 
@@ -39,12 +35,12 @@ def wait_until(
     condition: Callable[[], bool], what: str, workers: "Sequence[RunningWorker]" = ()
 ) -> None:
     """Wait for a condition; fails after the deadline, and as soon as a worker has ended."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {SECONDS:.0f} s: {what}"
+
+    def check() -> None:
         for worker in workers:
             worker.check()
-        time.sleep(POLL_SECONDS)
+
+    wait_for(condition, what, check)
 
 
 def log_ends(brokers: str, topics: Sequence[str] = tuple(VALIDATORS)) -> Offsets:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from processors.alerts.overview import (
     Count,
-    Wanted,
+    WantedAlerts,
     day_begins,
     days_overdue,
     is_new,
@@ -19,7 +19,7 @@ from tests.support.alerting import alert_id, change
 
 TODAY = date(2015, 10, 20)
 SINCE = day_begins(TODAY)
-ALL = Wanted()
+ALL = WantedAlerts()
 
 
 def indicator(number: int = 90, **fields: Any) -> IndicatorChange:
@@ -101,7 +101,7 @@ def test_what_is_asked_for_may_be_new_or_due_before_a_day() -> None:
     figure = indicator(stand_learnt=datetime(2015, 10, 20, 12, tzinfo=UTC))
 
     def asked(**wanted: Any) -> list[str]:
-        return [it.alert for it in (late, fresh, figure) if Wanted(**wanted).has(it)]
+        return [it.alert for it in (late, fresh, figure) if WantedAlerts(**wanted).has(it)]
 
     assert asked(since=SINCE) == [fresh.alert, figure.alert]
     assert asked(due_before=date(2015, 10, 16)) == [late.alert]

@@ -9,8 +9,8 @@ from processors.places.indicators import news
 from processors.rules import Rules
 from schemas.alerts import CaseChange, IndicatorChange
 from streams.alerts.actions import Ack
+from tests.support.indicatorfigures import figure
 from tests.support.onechild import UNIT, OneChild, event, given, nine, received, retraction
-from tests.unit.test_indicator_periods import figure
 
 CONTACT = "unit-contact 1"
 NOW = datetime(2015, 10, 20, 12, tzinfo=LONDON)

@@ -13,7 +13,7 @@ from snapshots.releases.any_headers import Lenient, read_any_header
 from streams.kafka import private
 
 ALL = private.NAMES | private.faust_names()
-STREAMS = Path(private.__file__).parents[1]
+ROOT = Path(private.__file__).parents[2]
 # Reaching into an object of aiokafka or Faust: a private name of one of these.
 REACHES_IN = re.compile(
     r"\b(consumer|client|coordinator|fetcher|producer|result|subscription)\._[a-z]"
@@ -41,8 +41,9 @@ def test_a_name_that_is_missing_is_named(
 
 def test_no_other_module_reaches_into_the_clients() -> None:
     found = {
-        f"{path.relative_to(STREAMS)}: {line.strip()}"
-        for path in STREAMS.rglob("*.py")
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for package in ("streams", "snapshots")
+        for path in (ROOT / package).rglob("*.py")
         if path != Path(private.__file__)
         for line in path.read_text().splitlines()
         if REACHES_IN.search(line)

@@ -19,6 +19,7 @@ from snapshots.releases.clients import for_confluent, for_kafka_python
 from streams.connections import SentinelRedis, redis_client
 from streams.kafka.clients import faust_credentials, for_aiokafka
 from streams.terminal.console import Exit
+from tests.support.patience import SECONDS
 
 SECRET = "hunter2-of-nobody"
 ROOT = Path(__file__).parents[2]
@@ -111,7 +112,7 @@ def test_doctor_shows_no_secret_of_services_that_do_not_answer(tmp_path: Path) -
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=120,
+        timeout=SECONDS,
     )
     assert done.returncode == Exit.UNWELL, done.stderr
     assert "redis://127.0.0.1:1/0 does not answer (ConnectionError" in " ".join(done.stdout.split())

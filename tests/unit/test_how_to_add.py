@@ -3,20 +3,16 @@
 import json
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
-
-import pytest
-from pydantic import with_config
-from typing_extensions import TypedDict
+from typing import Any
 
 from processors.rules import Rules
 from schemas.areas import Areas, load_areas
 from schemas.catalogue import load_catalogue
 from schemas.events import registry
-from schemas.events.attributes import STRICT, Attributes, Name
 from schemas.places import Places, Site, load_places
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import Line
+from tests.support.grown import grown, said
 
 CATALOGUE = """
 direction = "change"
@@ -88,37 +84,137 @@ def test_an_indicator_is_added_in_data_alone(tmp_path: Path) -> None:
     assert values(rules, late, date(2016, 3, 9), "district")["Thanet"] == 1
 
 
-@with_config(STRICT)
-class Praise(TypedDict):
-    """Data of a type of event that there is not."""
-
-    words: Name
-
+REGISTRY = "schemas/events/registry.py"
+TYPE = """
 
 @with_config(STRICT)
-class PraiseGiven(Attributes):
-    """A type of event that there is not."""
+class {name}(Attributes):
+    \"\"\"A type of event that there is not.\"\"\"
 
-    type: Literal["praise.given"]
-    data: Praise
+    type: Literal["{type}"]
+    data: {data}
+"""
+# Prints what comes of the events of a file, live and recounted, and what is known of topics.
+PROGRAM = """
+import json, sys
+from datetime import date
+from pathlib import Path
+
+import schemas
+from processors.rules import Rules
+from schemas.areas import load_areas
+from schemas.catalogue import load_catalogue
+from schemas.events.registry import json_schema, topics_in, topics_of
+from schemas.places import load_places
+from schemas.settings import Settings
+from streams.kafka.eventfiles import read_events
+from streams.kafka.topics import planned_topics
+from tests.support.frozenlogs import FrozenLog
+
+assert Path(schemas.__file__).is_relative_to(Path.cwd())
+code, kind = sys.argv[1:]
+judged = list(read_events(Path("events.jsonl")))
+rules = Rules(load_catalogue(), load_areas(), places=load_places())
+log = FrozenLog(rules, [line for it in judged for line in it.good])
+day = date(2016, 3, 8)
+live, recounted = (
+    {f"{it.code} {it.level} {it.area} {it.age_band}": it.numerator for it in rows}
+    for rows in (log.scorecard(day), log.recount(day))
+)
+print(json.dumps({
+    "bad": sum(len(it.bad) for it in judged),
+    "records": {topic: sum(map(len, found)) for topic in topics_in("case-events")
+                for found in [[it for (name, _), it in log.records.items() if name == topic]]},
+    "agree": live == recounted,
+    "cells": {cell: number for cell, number in live.items() if number and cell.startswith(code)},
+    "topics": topics_of(kind),
+    "planned": {it.name: it.partitions for it in planned_topics(Settings())},
+    "schemas": [topic for topic, it in json_schema()["$defs"].items() if kind in json.dumps(it)],
+}))
+"""
 
 
-def test_an_event_type_is_an_entry_in_the_table_of_types(monkeypatch: pytest.MonkeyPatch) -> None:
-    added = registry.EventType(PraiseGiven, registry.CASE_TOPIC, "child", ("case",))
-    monkeypatch.setattr(registry, "EVENT_TYPES", (*registry.EVENT_TYPES, added))
-    adapter = registry._adapter(registry.CASE_TOPIC)
-    (event,) = [it.message[1] for it in [line("praise.given", "2016-03-01", words="Well done")]]
-    assert adapter.validate_json(event or b"")["data"] == {"words": "Well done"}
-    assert "praise.given" in registry.types_feeding("case")
+def outcome(folder: Path, lines: list[Line], code: str, kind: str) -> dict[str, Any]:
+    """What the program says of events."""
+    text = b"".join((it.message[1] or b"") + b"\n" for it in lines)
+    (folder / "events.jsonl").write_bytes(text)
+    found: dict[str, Any] = said(folder, PROGRAM, code, kind)
+    return found
 
 
-def test_a_topic_about_no_child_shares_the_shards_of_its_group() -> None:
-    assert registry.group_of("activity-events") == registry.CASE_TOPIC
-    held = next(it for it in registry.EVENT_TYPES if "session.held" in it.names)
-    assert (held.topic, held.key, held.feeds) == ("activity-events", "place", ("session",))
-    assert set(registry.topic_names()) == set(registry.VALIDATORS)
-    groups = [registry.topics_in(group) for group in registry.GROUPS]
-    assert sorted(topic for group in groups for topic in group) == sorted(registry.topic_names())
+def test_an_event_type_is_an_entry_in_the_table_of_types(tmp_path: Path) -> None:
+    folder = grown(
+        tmp_path,
+        {
+            "schemas/events/case.py": {
+                "    data: Closure\n": TYPE.format(
+                    name="PraiseGiven", type="praise.given", data="Allocation"
+                )
+            },
+            REGISTRY: {
+                "EVENT_TYPES = (\n": (
+                    '    EventType(case.PraiseGiven, CASE_TOPIC, "child", ("case",)),\n'
+                )
+            },
+        },
+    )
+    lines = [
+        line(RECEIVED, "2016-03-01", notification_type="EHN", district="Thanet"),
+        line("praise.given", "2016-03-02", service="unit"),
+        line("praise.given", "2016-03-02", service="unit"),
+        line("praise.given", "2016-03-03", service="nobody"),
+    ]
+    found = outcome(folder, lines, "EH01", "praise.given")
+    assert (found["bad"], found["agree"]) == (1, True)
+    assert found["records"]["case-events"] == 3
+    assert found["topics"] == found["schemas"] == ["case-events"]
+    assert found["cells"]["EH01 district Thanet all"] == 1
+
+
+def test_a_topic_about_no_child_is_an_entry_in_the_table_of_topics(tmp_path: Path) -> None:
+    visits = """\"\"\"Events of visits (docs/events.md).\"\"\"
+
+from typing import Literal
+
+from pydantic import with_config
+
+from schemas.events.activity import Session
+from schemas.events.attributes import STRICT, Attributes
+"""
+    folder = grown(
+        tmp_path,
+        {
+            "schemas/events/visits.py": {
+                "": visits + TYPE.format(name="VisitMade", type="visit.made", data="Session")
+            },
+            REGISTRY: {
+                "from schemas.events import activity, case, reference, scs": ", visits",
+                "    Topic(SCS_TOPIC, CASE_TOPIC),\n": '    Topic("visit-events", CASE_TOPIC),\n',
+                "EVENT_TYPES = (\n": (
+                    '    EventType(visits.VisitMade, "visit-events", "place", ("session",)),\n'
+                ),
+            },
+        },
+    )
+    held = {"place": "Imago Thanet", "kind": "group", "participants": 4}
+    lines = [
+        line("visit.made", "2016-03-01", **held),
+        line("visit.made", "2016-03-02", **held),
+        line("session.held", "2016-03-02", **held),
+        line("event.retracted", "2016-03-03", retracts="visit.made 2016-03-01"),
+        line("visit.made", "2016-03-03", place="Imago Thanet"),  # of no kind
+    ]
+    found = outcome(folder, lines, "CEH19", "visit.made")
+    assert (found["bad"], found["agree"]) == (1, True)
+    assert found["records"]["visit-events"] == 2
+    assert found["topics"] == found["schemas"] == ["visit-events"]
+    same = found["planned"]["case-events"]
+    assert found["planned"]["visit-events"] == same
+    assert found["planned"]["visit-events.dead-letter"] == same
+    counted = {
+        cell.removeprefix("CEH19 ") for cell, number in found["cells"].items() if number == 2
+    }
+    assert {"county Kent all", "district Thanet all", "provider Imago all"} <= counted
 
 
 def test_a_level_of_areas_brings_the_same_level_of_providers(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from processors.facts.cases import UNKNOWN_BAND
 from processors.figures.rating import Target
 from processors.ledger.tables import Stock, keys
-from processors.places.indicators import Figure, figures, news, state_of
-from processors.places.sums import Place
+from processors.places.indicators import WatchedFigure, figures, news, state_of
+from processors.places.sums import WatchedPlace
 from processors.rules import Rules
 from schemas.alerts import AlertState, IndicatorChange
 from schemas.places import NOWHERE, Locality
@@ -30,10 +30,12 @@ def outcomes(rules: Rules) -> IndicatorStandard:
 
 def figure(
     rules: Rules, standard: IndicatorStandard, numerator: int, denominator: int, place: str = "Kent"
-) -> Figure:
+) -> WatchedFigure:
     indicator = next(it for it in rules.catalogue.indicator if it.code == standard.indicator)
     flow = rules.catalogue.period_of(indicator)
-    return Figure(standard, indicator, Place(place), numerator, denominator, standard.target, flow)
+    return WatchedFigure(
+        standard, indicator, WatchedPlace(place), numerator, denominator, standard.target, flow
+    )
 
 
 @pytest.mark.parametrize(

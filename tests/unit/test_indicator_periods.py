@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from processors.places.indicators import Figure, is_over, news, period_on
-from processors.places.sums import Place
+from processors.places.indicators import is_over, news, period_on
 from processors.rules import Rules
 from schemas.alerts import IndicatorChange
 from schemas.catalogue import Catalogue, Indicator, Period, load_catalogue
+from tests.support.indicatorfigures import figure
 
 TODAY, NOVEMBER = date(2015, 10, 31), date(2015, 11, 1)
 
@@ -44,13 +44,6 @@ def test_stock_or_flow_follows_from_the_measures(code: str, period: Period | Non
 
 def indicator(catalogue: Catalogue, code: str) -> Indicator:
     return next(it for it in catalogue.indicator if it.code == code)
-
-
-def figure(rules: Rules, code: str, numerator: int, denominator: int) -> Figure:
-    standard = next(it for it in rules.standards.indicator_standard if it.indicator == code)
-    found = next(it for it in rules.catalogue.indicator if it.code == code)
-    flow = rules.catalogue.period_of(found)
-    return Figure(standard, found, Place("Kent"), numerator, denominator, standard.target, flow)
 
 
 def told(changes: dict[str, IndicatorChange]) -> list[tuple[str | None, str, int, str | None]]:

@@ -18,6 +18,7 @@ from streams.metrics.exposition import PortNotServed, new_registry, served
 from streams.metrics.histogram import Latencies
 from streams.metrics.workers import REASONS, Meter, WorkerMetrics
 from tests.support.monitoring import free_port
+from tests.support.patience import SECONDS
 
 CASES = TP("case-events", 3)
 LABELS = {"topic": "case-events", "partition": "3"}
@@ -164,7 +165,7 @@ def test_metrics_are_served_on_the_port_of_the_settings_until_the_end() -> None:
     settings = Settings(metrics_port=free_port())
     url = f"http://127.0.0.1:{settings.metrics_port}/metrics"
     with served(settings, new_registry()):
-        text = urllib.request.urlopen(url, timeout=5).read().decode()
+        text = urllib.request.urlopen(url, timeout=SECONDS).read().decode()
     assert "process_resident_memory_bytes" in text
     assert "_created" not in text
     with served(settings, new_registry()):

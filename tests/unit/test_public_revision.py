@@ -27,7 +27,7 @@ from streams.terminal.commands.publish import publish
 from tests.support.attack import Attack, Unknown
 from tests.support.disclosing import Sums, pinned, withheld
 from tests.support.frozenlogs import FrozenLog, changed_cells
-from tests.unit.test_snapshots import (
+from tests.support.october_events import (
     OCTOBER_EVENTS,
     Fields,
     closures_achieved,

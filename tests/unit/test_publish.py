@@ -5,14 +5,12 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from schemas.catalogue import ALL_AGES
-from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.publish import writing
 from snapshots.publish.formats.json_data import PublishedScorecard, json_files
@@ -21,28 +19,13 @@ from snapshots.publish.formats.pages import file_of, html_files
 from snapshots.publish.text.view import DisclosureMissingError, View
 from snapshots.publish.writing import Format, publish
 from snapshots.releases.canonical import canonical, sha256
-from streams.october.compare import OCTOBER, PublishedCell, load_printed
+from streams.october.compare import OCTOBER, ComparedCell, load_printed
 from tests.support.october_releases import earlier_months, later, october
 from tests.support.pagetables import Tables, scorecard_of
+from tests.support.publicview import public_view
 from tests.support.screener import screen
 
 DIRECTIONS = {"up": "▲Up", "down": "▼Down", "level": "▶No change"}
-
-
-class HidesSome:
-    """Suppresses figures of one area in October, and everything else's small counts not at all."""
-
-    def __init__(self, hidden: Sequence[CellKey]) -> None:
-        self._hidden = frozenset(hidden)
-
-    def hides(self, release: Release, key: CellKey) -> bool:
-        return release.period == "2015-10" and key in self._hidden
-
-    def hides_previous(self, release: Release, key: CellKey) -> bool:
-        return self.hides(release, key)
-
-    def hides_number(self, number: int) -> bool:
-        return 0 < number < 6
 
 
 def view_of(release: Release | None = None) -> View:
@@ -66,7 +49,7 @@ def test_county_area_and_district_pages_carry_the_published_figures() -> None:
             assert cards[cell.area][cell.code]["Direction"] == DIRECTIONS.get(dot, "[z]"), cell
 
 
-def _shown(row: dict[str, str], cell: PublishedCell) -> str:
+def _shown(row: dict[str, str], cell: ComparedCell) -> str:
     column = "Overall" if cell.age_band == ALL_AGES else cell.age_band
     if cell.as_of != OCTOBER:
         column = next(name for name in row if name.startswith("Previous"))
@@ -172,17 +155,6 @@ def test_a_month_that_was_not_released_is_not_available_in_trends() -> None:
     months = [one for one in earlier_months() if one.period != "2015-08"]
     trend = View(october(), months).trend("EH01", "Kent")
     assert [point.shown.text for point in trend][4:] == ["[x]", "655", "816"]
-
-
-def public_view() -> View:
-    hidden = [CellKey(code, "Dover", band) for code in ("EH01", "EH02", "EH15") for band in BANDS]
-    return View(
-        later(), [october(), *earlier_months()], "public", HidesSome([*hidden, DARTFORD_CLOSED])
-    )
-
-
-BANDS = october().age_bands
-DARTFORD_CLOSED = CellKey("EH15", "Dartford", ALL_AGES)
 
 
 def test_the_public_profile_needs_to_know_what_to_suppress() -> None:

@@ -19,6 +19,7 @@ from schemas.scorecard import Status
 from schemas.settings import Settings
 from streams.cli import app
 from streams.kafka.deadletters import ADDED
+from tests.support.pages import anchors
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -39,13 +40,6 @@ def settings_table() -> str:
 
 def without_code(text: str) -> str:
     return re.sub(r"^```.*?^```|`[^`\n]*`", "", text, flags=re.DOTALL | re.MULTILINE)
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
-    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def event_types(schema: Any) -> Iterator[str]:

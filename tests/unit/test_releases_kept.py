@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 
 from processors.days.calendar import back, calendar, day_number
 from processors.figures.rating import Target, rating, rating_since
-from schemas.areas import Areas
 from schemas.catalogue import Indicator, load_catalogue
-from schemas.release import FORMAT, Position, Rag, Release, ReleaseCell, ReleaseKind
+from schemas.release import FORMAT, Rag, ReleaseKind
 from snapshots.checking.made_with import catalogue_of
 from snapshots.checking.verify import problems
-from snapshots.making.freeze import as_of_period, check_releasable
+from snapshots.making.freeze import check_releasable
 from snapshots.making.schedule import latest_due, next_due, wait
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import publish
@@ -31,58 +30,10 @@ from snapshots.releases.canonical import canonical
 from snapshots.releases.chain import Sealed, already, check_may_follow, requested, seal, unseal
 from snapshots.releases.failures import Damaged, LaterFormat, NotAllowed, Taken
 from snapshots.releases.folder import ReleaseFolder, hash_line
+from tests.support.releases import PERIOD, chain_of, rewritten
 
 LONDON = ZoneInfo("Europe/London")
-PERIOD = "2015-10"
 ALL_WORKING_DAYS = days.WorkingDays(days.bank_holidays(date(2201, 12, 31)))
-
-
-def chain_of(*kinds: ReleaseKind, period: str = PERIOD) -> list[Sealed]:
-    """A period's chain of small releases."""
-    chain: list[Sealed] = []
-    for number, kind in enumerate(kinds, start=1):
-        release = Release(
-            format=FORMAT,
-            period=period,
-            number=number,
-            kind=kind,
-            as_of=as_of_period(period),
-            released_on=date(2015, 11, number),
-            author="analyst",
-            reason=f"reason {number}",
-            previous_release=chain[-1].sha256 if chain else None,
-            catalogue_version="c",
-            calendar_version="w",
-            direction_scheme="change",
-            indicators=load_catalogue().indicator[:1],
-            areas=Areas.model_validate(
-                {"levels": ["county"], "area": [{"name": "Kent", "level": "county"}]}
-            ),
-            age_bands=("all",),
-            cut=(Position(topic="case-events", partition=0, offset=number),),
-            cells=(
-                ReleaseCell(
-                    code="EH01",
-                    area="Kent",
-                    age_band="all",
-                    numerator=number,
-                    denominator=number,
-                    value=number,
-                    status="reported",
-                    previous=None,
-                    direction=None,
-                    target=5.0,
-                    rag=None,
-                ),
-            ),
-            commentary=(),
-            quality={},
-            changes=(),
-            measures=load_catalogue().measure[:1],
-            bank_holidays=(date(2015, 8, 31),),
-        )
-        chain.append(seal(release))
-    return chain
 
 
 @pytest.fixture
@@ -286,11 +237,6 @@ def test_a_release_is_never_overwritten(stored: list[Sealed], folder: ReleaseFol
     with pytest.raises(Taken, match="2015-10/002"):
         folder.write(stored[1])
     assert [it.name for it in folder.root.iterdir()] == [PERIOD]
-
-
-def rewritten(path: Path, text: bytes) -> None:
-    path.chmod(0o644)
-    path.write_bytes(text)
 
 
 def test_a_changed_byte_is_named_by_its_file(stored: list[Sealed], folder: ReleaseFolder) -> None:

@@ -25,7 +25,7 @@ from streams.jobs.scheduling import Schedule
 from streams.metrics.jobs import FreezeMetrics
 from streams.state.election import Elsewhere
 from streams.terminal.commands.snapshot import _keep
-from tests.unit.test_releases_kept import chain_of
+from tests.support.releases import chain_of
 
 LONDON = ZoneInfo("Europe/London")
 # Due on the fifth working day at 6: so of what ended in 2015, all but December's.

@@ -9,7 +9,6 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,6 @@ from hypothesis import given, settings
 from processors.rules import Rules
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue, load_catalogue
-from schemas.events.registry import topics_of
 from snapshots.checking.differences import Explanation, differences
 from snapshots.checking.evidence import Question
 from snapshots.checking.made_with import question_of
@@ -27,23 +25,14 @@ from snapshots.releases.chain import Sealed, seal, unseal
 from snapshots.releases.failures import NotAllowed, NotReconciled
 from streams.kafka.eventfiles import Line, read_events
 from tests.support.frozenlogs import FrozenLog, changed_cells
+from tests.support.october_events import (
+    OCTOBER_EVENTS,
+    Fields,
+    closures_achieved,
+    late_plan,
+    line_of,
+)
 from tests.support.strategies import SOUTH_EAST, History, histories
-
-OCTOBER_EVENTS = Path(str(files("streams.october") / "events.jsonl.gz"))
-Fields = dict[str, Any]
-
-
-def line_of(**fields: object) -> Line:
-    event: Fields = {
-        "specversion": "1.0",
-        "source": "urn:late",
-        "subject": "s",
-        "time": "2015-10-20T12:00:00+01:00",
-        "partitionkey": "p",
-        **fields,
-    }
-    key = str(event["partitionkey"]).encode()
-    return Line(0, (key, json.dumps(event).encode(), ()), topics_of(event["type"]))
 
 
 @pytest.fixture(scope="module")
@@ -145,52 +134,6 @@ def test_the_same_offsets_give_the_same_bytes_on_another_machine(
         check=True,
     )
     assert done.stdout == first_release.text
-
-
-def by_case(events: list[Fields]) -> list[list[Fields]]:
-    """The events of each case that was notified once and held by a unit alone."""
-    cases: dict[str, list[Fields]] = {}
-    for event in events:
-        if event["type"] != "population.published":
-            cases.setdefault(event["subject"], []).append(event)
-    return [found for found in cases.values() if is_plain(found)]
-
-
-def is_plain(events: list[Fields]) -> bool:
-    services = [it["data"]["service"] for it in events if it["type"] == "case.allocated"]
-    types = [it["type"] for it in events]
-    return (
-        services == ["unit"]
-        and types[0] == "notification.received"
-        and types.count("notification.received") == 1
-        and "case.reopened" not in types
-    )
-
-
-def late_plan(events: list[Fields]) -> tuple[Fields, Fields]:
-    """A case open to a unit without a plan, as its notification; and a late plan for it."""
-    first = next(
-        found[0]
-        for found in by_case(events)
-        if not {"case.closed", "plan.completed"} & {event["type"] for event in found}
-        and found[0]["time"].startswith("2015-09")
-        and found[0]["data"].get("district") == "Thanet"
-        and found[0]["data"]["notification_type"] == "EHN"
-    )
-    of_case = {"subject": first["subject"], "partitionkey": first["partitionkey"]}
-    return first, {**of_case, "id": "late-plan", "type": "plan.completed"}
-
-
-def closures_achieved(events: list[Fields]) -> list[Fields]:
-    """The closures of October with outcomes achieved."""
-    return [
-        event
-        for found in by_case(events)
-        for event in found
-        if event["type"] == "case.closed"
-        and event["time"].startswith("2015-10")
-        and event["data"]["outcome"] == "Outcomes achieved"
-    ]
 
 
 def test_late_and_corrected_events_change_exactly_the_cells_they_bear_on(

@@ -1,7 +1,7 @@
 """Open data as CSV in the layout of the Department for Education's statistics, with metadata.
 
 One row for every month, area and age band, one column for every indicator (docs/publishing.md,
-Open data). The four areas between the authority and its districts have no
+Formats). The four areas between the authority and its districts have no
 official level; they stand at `Planning area`, the one level that the screener takes within a local
 authority without an official code. The department's table tool passes over those rows.
 """

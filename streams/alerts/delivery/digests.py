@@ -17,7 +17,7 @@ from schemas.alerts import CaseChange, IndicatorChange
 from schemas.receivers import Smtp
 from streams.alerts.channels.mail import MailServer
 from streams.alerts.channels.sending import Sending
-from streams.alerts.delivery.receiver import CHANGES_AT_ONCE, Desk, Outgoing, hand_over
+from streams.alerts.delivery.receiver import CHANGES_AT_ONCE, Desk, OutgoingMessage, hand_over
 from streams.alerts.delivery.receiver_state import ReceiverState
 from streams.alerts.delivery.refusals import Letter as DeadLetter
 from streams.alerts.messages.digest_text import (
@@ -88,7 +88,7 @@ class Digests:
         offset = int((await self.state.fields())["next"])
         kept = [DeadLetter(letter.key, letter.model_dump_json(), offset)]
         server = MailServer(self.receiver)
-        outgoing = Outgoing(
+        outgoing = OutgoingMessage(
             letter.key, self.sending, lambda: server.send(letter), kept, letter.told
         )
         await hand_over(self.desk, self.state, self.receiver.name, outgoing, pending)

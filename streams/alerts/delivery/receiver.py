@@ -24,7 +24,7 @@ from streams.alerts.channels.sending import NotNow, Refused, Sending, Watching
 from streams.alerts.delivery.receiver_state import ReceiverState
 from streams.alerts.delivery.refusals import Letter, Refusals
 from streams.alerts.messages.message import Item, Message, messages
-from streams.alerts.messages.planning import Chooser, Known, ends_states, latest
+from streams.alerts.messages.planning import Chooser, KnownAlert, ends_states, latest
 from streams.alerts.topic.log import AlertLog, Published
 from streams.state.open_alerts import open_alerts, open_changes, parsed
 
@@ -86,7 +86,7 @@ async def measure(desk: Desk, log: AlertLog, receivers: Iterable[str]) -> bool:
 
 
 async def hand_over(
-    desk: Desk, state: ReceiverState, receiver: str, outgoing: "Outgoing", pending: bytes
+    desk: Desk, state: ReceiverState, receiver: str, outgoing: "OutgoingMessage", pending: bytes
 ) -> None:
     """Have a fixed message taken, or make a dead letter of it; then it is done with."""
     try:
@@ -101,7 +101,7 @@ async def hand_over(
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class OutgoingMessage:
     """A message on its way: how it is sent, its key, and what is kept of it if it is refused.
 
     `told` has the keys of the changes that it tells of.
@@ -159,7 +159,7 @@ class Delivery:
             for item in message.items
         ]
         told = [item.change.key for item in message.items]
-        outgoing = Outgoing(
+        outgoing = OutgoingMessage(
             message.key, self.sending, lambda: self.channel.send(message), letters, told
         )
         await hand_over(self.desk, self.state, self.receiver.name, outgoing, pending)
@@ -201,7 +201,7 @@ class Delivery:
         await self._fix(items, changed, {"next": goes_on})
 
     async def _fix(
-        self, items: Sequence[Item], known: Mapping[str, Known], fields: Mapping[str, int]
+        self, items: Sequence[Item], known: Mapping[str, KnownAlert], fields: Mapping[str, int]
     ) -> None:
         receiver = self.receiver
         fixed = messages(self.desk.deployment, receiver.name, items, receiver.most_changes)

@@ -19,12 +19,13 @@ from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import WatchError
 
+from streams import keys
 from streams.alerts.messages.message import Item
-from streams.alerts.messages.planning import Known
+from streams.alerts.messages.planning import KnownAlert
 from streams.state.election import TermOver
-from streams.state.open_alerts import deployment_prefix, parsed
+from streams.state.fence import Overtaken, fenced
+from streams.state.open_alerts import parsed
 
 Write = Callable[[Any], None]
 
@@ -41,7 +42,7 @@ class ReceiverState:
     def __init__(self, redis: Redis, deployment: str, receiver: str, term: int) -> None:
         self._redis: Any = redis
         self._term = term
-        self._base = f"{deployment_prefix(deployment)}:delivery:{receiver}"
+        self._base = f"{keys.of_deployment(deployment)}:delivery:{receiver}"
         self._forgets_at = 0.0
 
     def key(self, name: str) -> str:
@@ -70,7 +71,7 @@ class ReceiverState:
         count: int = await self._redis.llen(self.key("pending"))
         return count
 
-    async def known(self, alerts: Collection[str]) -> dict[str, Known]:
+    async def known(self, alerts: Collection[str]) -> dict[str, KnownAlert]:
         """What stands of alerts."""
         if not alerts:
             return {}
@@ -80,7 +81,7 @@ class ReceiverState:
                 pipe.hmget(self.key(part), names)
             answers = await pipe.execute()
         return {
-            alert: Known(
+            alert: KnownAlert(
                 int(version or 0), parsed(told) if told else None, _item(held) if held else None
             )
             for alert, version, told, held in zip(names, *answers, strict=True)
@@ -111,17 +112,15 @@ class ReceiverState:
 
     async def write(self, queue: Write) -> None:
         """Write all that is queued, or nothing."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(self._base)
-            stored = int(await pipe.hget(self._base, "term") or 0)
-            if stored != self._term:
-                raise TermOver("another process has begun to tell of alerts")
-            pipe.multi()
-            queue(pipe)
-            try:
-                await pipe.execute()
-            except WatchError as error:
-                raise TermOver("another process has begun to tell of alerts") from error
+        try:
+            async with fenced(self._redis, self._base) as pipe:
+                stored = int(await pipe.hget(self._base, "term") or 0)
+                if stored != self._term:
+                    raise TermOver("another process has begun to tell of alerts")
+                pipe.multi()
+                queue(pipe)
+        except Overtaken as error:
+            raise TermOver("another process has begun to tell of alerts") from error
 
     async def done(
         self, message: bytes, changes: int, told: Collection[str] = (), at: datetime | None = None
@@ -154,7 +153,7 @@ class ReceiverState:
             pipe.rpush(self.key("pending"), *messages)
             pipe.hincrby(self._base, "waiting", changes)
 
-    def queue_known(self, pipe: Any, known: Mapping[str, Known], seconds: float) -> None:
+    def queue_known(self, pipe: Any, known: Mapping[str, KnownAlert], seconds: float) -> None:
         """Queue what stands of alerts; `seconds` is the time now, from 1970."""
         if not known:
             return

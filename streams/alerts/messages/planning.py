@@ -20,7 +20,7 @@ Silenced = Callable[[CaseChange | IndicatorChange], bool]
 
 
 @dataclass
-class Known:
+class KnownAlert:
     """What stands of an alert with a receiver: the version seen last, and what it was told.
 
     `told` is None unless it was told that the alert is active; `held` is what a silence withholds.
@@ -44,7 +44,7 @@ class Chooser:
 
     receiver: Webhook | Alertmanager | Smtp
     silenced: Silenced
-    known: dict[str, Known] = field(default_factory=dict)
+    known: dict[str, KnownAlert] = field(default_factory=dict)
 
     def choose(self, published: Sequence[Published]) -> Choice:
         """What is told of changes in the order of the topic.
@@ -69,7 +69,7 @@ class Chooser:
         return [self._tell(it.offset, it.change) for it in sorted(free, key=lambda it: it.offset)]
 
     def _judge(self, offset: int, change: CaseChange | IndicatorChange) -> Item | None:
-        known = self.known.setdefault(change.alert, Known())
+        known = self.known.setdefault(change.alert, KnownAlert())
         if change.version <= known.version:
             return None
         known.version, known.held = change.version, None
@@ -82,7 +82,7 @@ class Chooser:
             return None
         return self._tell(offset, change)
 
-    def _is_for(self, change: CaseChange | IndicatorChange, known: Known) -> bool:
+    def _is_for(self, change: CaseChange | IndicatorChange, known: KnownAlert) -> bool:
         if known.told:
             return raises(self.receiver, change.state) or ends_states(self.receiver)
         return (
@@ -92,7 +92,7 @@ class Chooser:
         )
 
     def _tell(self, offset: int, change: CaseChange | IndicatorChange) -> Item:
-        known = self.known.setdefault(change.alert, Known())
+        known = self.known.setdefault(change.alert, KnownAlert())
         item = Item(offset=offset, change=change, before=known.told)
         is_on = change.is_active and raises(self.receiver, change.state)
         known.told, known.held = (change if is_on else None), None

@@ -14,13 +14,13 @@ from redis.asyncio import Redis
 from rich.table import Table
 from rich.text import Text
 
-from processors.alerts.overview import Wanted
+from processors.alerts.overview import WantedAlerts
 from processors.days.calendar import LONDON
 from schemas.alerts import ALERTS_TOPIC
 from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named_receivers
 from schemas.settings import Settings
 from streams.alerts.delivery.refusals import RECEIVER_HEADER
-from streams.alerts.history import Step, history, told_of
+from streams.alerts.history import HistoryStep, history, told_of
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import DeliveryMetrics
@@ -53,8 +53,8 @@ from streams.terminal.logs import set_up_logs
 from streams.terminal.selection import FormatOption
 from streams.terminal.stopping import run_until_asked
 from streams.terminal.tables.alerts import (
+    ListedAlert,
     Listing,
-    Standing,
     as_csv,
     as_json,
     cases_table,
@@ -157,7 +157,7 @@ def list_alerts(
     """
     settings, rules = settings_and_rules()
     now = the_clock(settings).now()
-    wanted = Wanted(
+    wanted = WantedAlerts(
         standards=frozenset(standard or ()),
         states=frozenset(state or ()),
         areas=frozenset(areas_under(rules, area)),
@@ -214,7 +214,7 @@ def show(digits: AlertArgument) -> None:
 
     async def work(
         redis: Redis,
-    ) -> tuple[list[Step], list[Standing], dict[str, str]]:
+    ) -> tuple[list[HistoryStep], list[ListedAlert], dict[str, str]]:
         alert = await whole_id(redis, settings.deployment, digits)
         brokers, deployment = settings.kafka, settings.deployment
         steps = await history(brokers, deployment, alert, redis, names)
@@ -266,7 +266,7 @@ def receivers_of(
         fail(f"{settings.receivers_file} cannot be used: {error}")
 
 
-def _show(standing: Standing, steps: list[Step], told: dict[str, str]) -> None:
+def _show(standing: ListedAlert, steps: list[HistoryStep], told: dict[str, str]) -> None:
     change = standing.change
     table = Table(box=None, show_header=False, padding=(0, 1))
     for name, value in standing.row.items():

@@ -35,7 +35,7 @@ from streams.october.compare import (
     OCTOBER,
     SEPTEMBER,
     Comparison,
-    Difference,
+    PrintedDifference,
     compare,
     load_printed,
 )
@@ -248,7 +248,7 @@ def _show_comparison(comparison: Comparison) -> None:
         f"reproduces {comparison.reproduced:,} exactly, and "
         f"{comparison.reproduced_directions:,} of {comparison.directions:,} directions of travel."
     )
-    by_reason: dict[str, list[Difference]] = {}
+    by_reason: dict[str, list[PrintedDifference]] = {}
     for it in (*comparison.different, *comparison.different_directions):
         by_reason.setdefault(it.reason, []).append(it)
     for reason, differences in by_reason.items():
@@ -256,7 +256,7 @@ def _show_comparison(comparison: Comparison) -> None:
         out.print(_differences_table(differences))
 
 
-def _differences_table(differences: list[Difference]) -> Table:
+def _differences_table(differences: list[PrintedDifference]) -> Table:
     table = Table("", "area", "ages", "as of", box=None, padding=(0, 1))
     for name in ("printed", "streamed", "the rest implies"):
         table.add_column(name, justify="right")

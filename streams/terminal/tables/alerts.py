@@ -14,7 +14,7 @@ from rich.text import Text
 from processors.alerts.overview import (
     CaseLine,
     Overview,
-    Wanted,
+    WantedAlerts,
     day_begins,
     days_overdue,
     is_new,
@@ -24,8 +24,8 @@ from processors.days.calendar import LONDON
 from schemas.alerts import CaseChange, IndicatorChange
 from schemas.outward import csv_text, for_json
 from streams.alerts.actions import Ack, Actions, Silence
-from streams.alerts.history import Step
-from streams.state.open_alerts import Judged, judged, open_changes
+from streams.alerts.history import HistoryStep
+from streams.state.open_alerts import JudgedUntil, judged, open_changes
 
 COLUMNS = (
     *("alert", "version", "kind", "standard", "title", "state", "since", "due", "severity"),
@@ -46,7 +46,7 @@ CASE_COLUMNS = (
 )
 
 
-class Standing(NamedTuple):
+class ListedAlert(NamedTuple):
     """An alert as it is now, and what people decided about it."""
 
     change: CaseChange | IndicatorChange
@@ -79,13 +79,13 @@ class Listing(NamedTuple):
     """What is listed: the overview, what was decided of each alert, and when it was judged."""
 
     overview: Overview
-    standings: dict[str, Standing]
-    judged: Judged
+    standings: dict[str, ListedAlert]
+    judged: JudgedUntil
     today: date
 
 
 async def listing(
-    redis: Redis, deployment: str, wanted: Wanted, now: datetime, limit: int | None = None
+    redis: Redis, deployment: str, wanted: WantedAlerts, now: datetime, limit: int | None = None
 ) -> Listing:
     """The active alerts asked for: the critical first, then the longest overdue."""
     today = now.astimezone(LONDON).date()
@@ -99,7 +99,7 @@ async def listing(
 
 async def decided(
     redis: Redis, deployment: str, changes: Iterable[CaseChange | IndicatorChange], now: datetime
-) -> list[Standing]:
+) -> list[ListedAlert]:
     """Alerts with what people decided about them that holds now."""
     actions = Actions(redis, deployment)
     acks, silences = await actions.acks(), await actions.in_force(now)
@@ -107,7 +107,7 @@ async def decided(
     for it in changes:
         ack = acks.get(it.alert)
         holding = ack if ack and ack.covers(it, now) else None
-        found.append(Standing(it, holding, tuple(s for s in silences if s.matches(it))))
+        found.append(ListedAlert(it, holding, tuple(s for s in silences if s.matches(it))))
     return found
 
 
@@ -255,7 +255,7 @@ def day_of(at: datetime) -> date:
     return at.astimezone(LONDON).date()
 
 
-def history_table(steps: Sequence[Step]) -> Table:
+def history_table(steps: Sequence[HistoryStep]) -> Table:
     """A line for each change of one alert, with when it was learnt, and sent to whom."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for name in ("version", "state", "since", "owner", "due", "learnt and sent"):

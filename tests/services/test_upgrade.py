@@ -1,0 +1,61 @@
+"""From the state of an earlier version: it is refused with what to do, and made anew in use."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.support.examples import LOGS, log_file
+from tests.support.workers import CommandLine, cells
+
+pytestmark = pytest.mark.services
+
+DAY = date(2015, 10, 17)
+# What a head of version 0.1.0 had: one offset, as a shard had one topic, and the layout of then.
+EARLIER_LAYOUT = "5f2b0c7d91ae4466"
+EARLIER_FIELDS = ("generation", "latest", "commits")
+
+
+def as_of_0_1_0(caseline: CommandLine) -> None:
+    """Have the stored state be one of version 0.1.0."""
+    with Redis.from_url(caseline.settings.redis_url) as redis:
+        heads: Any = redis.keys(f"caseline:{{{caseline.settings.deployment}:*:head")
+        for key in heads:
+            stored: Any = redis.hgetall(key)
+            topic = key.decode().partition("}")[0].split(":")[-2]
+            kept: dict[str, Any] = {name: stored[name.encode()] for name in EARLIER_FIELDS}
+            kept["offset"] = stored.get(f"offset:{topic}".encode(), 0)
+            redis.delete(key)
+            redis.hset(key, mapping={**kept, "layout": EARLIER_LAYOUT})
+
+
+def test_a_state_of_an_earlier_layout_says_rebuild_and_is_made_anew_in_use(
+    caseline: CommandLine,
+) -> None:
+    caseline.run("ingest", log_file(LOGS[0]), code=3)
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+    right, ends = cells(caseline.rows(DAY)), caseline.ends()
+    as_of_0_1_0(caseline)
+    old = caseline.heads()
+    # Where it stood is still understood, so that a rebuild knows what it takes the place of.
+    assert {tp: head.offset(tp.topic) for tp, head in old.items()} == {
+        tp: ends.get(tp, 0) for tp in old
+    }
+    assert "`caseline rebuild`" in " ".join(caseline.run("scorecard", code=1).stderr.split())
+    with caseline.worker() as worker:
+        assert worker.ended() == 1
+        assert "`caseline rebuild`" in worker.text
+    assert caseline.heads() == old
+    caseline.run("rebuild", "--yes")
+    with caseline.worker() as worker:
+        worker.wait_to_hold(7)
+        caseline.wait_for_the_end([worker])
+    assert cells(caseline.rows(DAY)) == right
+    assert {head.generation for head in caseline.heads().values()} == {
+        head.generation + 1 for head in old.values()
+    }
+    shown = caseline.run("scorecard", "--as-of", f"{DAY}", "--format", "json").stdout
+    assert len(json.loads(shown)) == len(right)
