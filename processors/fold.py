@@ -10,7 +10,7 @@ from zlib import crc32
 
 from processors.alerts.changes import runs_by_case
 from processors.alerts.child import Child, read_child
-from processors.alerts.deadlines import Spans, breaches, spans
+from processors.alerts.deadlines import Spans, breaches
 from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
 from processors.facts.cases import Cases, Columns, derive
 from processors.ledger.entries import Part, entries_of
@@ -151,10 +151,10 @@ class Partition:
             rules.unheld,
             rules.wanted,
         )
-        found = spans(facts.case, rules.standards.standard, rules.calendar)
+        found = rules.deadlines.spans(facts.case)
         further = self._counted()
         if cases.changes:
-            further += breaches(found, facts.case, len(rules.catalogue.slots))
+            further += breaches(found, facts.case, rules.first_of_standards)
         entries = rules.ledger.entries(facts, further)
         return self.tables.add(entries, rules.calendar), found, facts.case
 

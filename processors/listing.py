@@ -104,7 +104,8 @@ class _Asking:
             counting = (counts.begin <= day) & (day < counts.end) & np.isin(counts.slot, wanted)
             if self._band is not None:
                 counting &= counts.band == self._band
-            for at in np.flatnonzero(counting).tolist():
+            found = np.flatnonzero(counting)
+            for at in found[np.argsort(counts.slot[found], kind="stable")].tolist():
                 name = names[int(counts.group[at])]
                 yield name, int(counts.slot[at]), int(counts.locality[at]), int(counts.amount[at])
         if self._band is not None:

@@ -51,12 +51,14 @@ class Columns:
 
     Days are day numbers, NEVER where there is no such day. `begin` is the first day the row holds
     and `end` the first on which it no longer does. `sign` is +1 for what is now true, -1 for what
-    was before, and 0 for what has not changed. `group` is the position of the row's case among all
-    that were given, `episode` how many times the case has been open, `service` the holder's index
+    was before, and 0 for what has not changed. `twin` is the position of the row that has the same
+    place among those of the case at the other time, -1 where there is none. `group` is the position
+    of the row's case among all that were given, `episode` how many times the case has been open, `service` the holder's index
     in SERVICES. The `passes` columns have a bit for each text test.
     """
 
     sign: Days
+    twin: Days
     group: Days
     locality: Days
     band: Days
@@ -149,7 +151,7 @@ def derive(
     opened = rows["day"][openings].astype(np.int64), cases.kin[case[openings]]
     about = _about(rows, case, len(groups), calendar)
     kept = about.is_counted[case]
-    table = _Table(rows[kept], case[kept], about, localities, calendar, wanted)
+    table = _Table(rows[kept], case[kept], count, about, localities, calendar, wanted)
     sign = np.where(case[kept] < count, -1, np.where(case[kept] < 2 * count, 1, 0))
     stretches = _Stretches(table, sign, unheld)
     case_facts, notification_facts = stretches.segments(), _notifications(table, sign)
@@ -229,10 +231,14 @@ def _band(birth: Days, day: Days, calendar: Calendar) -> Days:
 
 @dataclass(frozen=True)
 class _Table:
-    """The rows of counted cases with all that is needed to read them."""
+    """The rows of counted cases with all that is needed to read them.
+
+    `changed` is how many cases have changed.
+    """
 
     rows: NDArray[np.void]
     case: Days
+    changed: int
     about: _About
     localities: Localities
     calendar: Calendar
@@ -286,6 +292,7 @@ class _Stretches:
         district = table.about.district[case]
         return Columns(
             sign=self._sign[cut],
+            twin=_twins(case, table.changed),
             group=case,
             locality=table.localities.of(district, provider),
             band=table.about.band[case],
@@ -386,6 +393,7 @@ class _Stretches:
         district = table.about.district[group]
         return Columns(
             sign=self._sign[row],
+            twin=_twins(group, table.changed),
             group=group,
             locality=table.localities.of(district, provider),
             band=table.about.band[group],
@@ -410,6 +418,20 @@ class _Stretches:
         was_open = np.zeros(len(table.rows), dtype=np.bool_)
         was_open[statuses] = is_first | after_reopening
         return was_open
+
+
+def _twins(group: Days, changed: int) -> Days:
+    """For each row its twin (see Columns), where rows are in order of their groups."""
+    there = 2 * changed
+    sizes = np.bincount(group, minlength=there)
+    firsts = np.cumsum(sizes) - sizes
+    is_changed = group < there
+    own = group[is_changed]
+    other = np.where(own < changed, own + changed, own - changed)
+    place = np.flatnonzero(is_changed) - firsts[own]
+    twins = np.full(len(group), -1)
+    twins[is_changed] = np.where(place < sizes[other], firsts[other] + place, -1)
+    return twins
 
 
 def _latest(chosen: Flags, case: Days) -> Days:
@@ -466,6 +488,7 @@ def _notifications(table: _Table, sign: Days) -> Columns:
     district, none = about.district[case], np.zeros(len(chosen), dtype=np.int64)
     return Columns(
         sign=sign[chosen],
+        twin=_twins(case, table.changed),
         group=case,
         locality=table.localities.of(district, none),
         band=_band(about.birth[case], day, table.calendar),
