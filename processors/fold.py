@@ -12,7 +12,8 @@ from processors.alerts.changes import runs_by_case
 from processors.alerts.child import Child, read_child
 from processors.alerts.deadlines import Spans, breaches
 from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
-from processors.facts.cases import Cases, Columns, derive
+from processors.facts.cases import Cases, derive
+from processors.facts.columns import Columns
 from processors.ledger.entries import Part, entries_of
 from processors.ledger.tables import Tables, Touched
 from processors.record.decoding import Event

@@ -6,7 +6,7 @@ from processors.alerts.deadlines import Deadlines
 from processors.alerts.judging import Watch
 from processors.alerts.wording import Wording
 from processors.days.calendar import calendar
-from processors.facts.cases import Wanted
+from processors.facts.columns import Wanted
 from processors.facts.counting import Counting
 from processors.ledger.entries import Ledger
 from processors.ledger.tables import Tables

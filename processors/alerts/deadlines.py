@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from processors.arrays import positions
+from processors.arrays import Flags, positions
 from processors.days.calendar import NEVER, Calendar, Days
-from processors.facts.cases import NO_SERVICE, Columns, Flags
+from processors.facts.columns import NO_SERVICE, Columns
 from processors.ledger.entries import Part, entered
 from schemas.alerts import Reason
 from schemas.events.case import SERVICES

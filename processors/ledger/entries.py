@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from processors.days.calendar import NEVER, Calendar, Days
-from processors.facts.cases import UNKNOWN_BAND, Facts
+from processors.facts.columns import UNKNOWN_BAND, Facts
 from processors.facts.counting import Counted
 from processors.ledger.plan import Counts, Plan
 from processors.record.rows import tests

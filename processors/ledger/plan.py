@@ -10,15 +10,14 @@ from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from processors.arrays import Flags, Positions, positions
 from processors.days.calendar import NEVER, Calendar, Days
-from processors.facts.cases import Columns, Flags
+from processors.facts.columns import Columns
 from processors.record.rows import TooManyTestsError
 from schemas.catalogue import Limit, Match, Measure, Span, Start, Window
 
 T = TypeVar("T")
-Positions = NDArray[np.intp]
 
 # Bits of a number that stands for aspects, without its sign: all are set where nothing is known.
 BITS = 63
@@ -87,13 +86,13 @@ class Plan:
         """What the measures count of facts that have changed, a row for each slot."""
         passed = self._tests.passed(rows)
         changed = self._changed(rows, passed)
-        row, measure = self._tests.pairs(passed, np.flatnonzero(changed & self._reads_any))
-        kept = np.flatnonzero(changed[row] & self._reads[measure])
+        row, measure = self._tests.pairs(passed, positions(changed & self._reads_any))
+        kept = positions(changed[row] & self._reads[measure])
         row, measure = row[kept], measure[kept]
-        kept = np.flatnonzero(self._keep_limits(rows, row, measure))
+        kept = positions(self._keep_limits(rows, row, measure))
         row, measure = row[kept], measure[kept]
         begin, end = self._periods(rows, row, measure)
-        kept = np.flatnonzero(begin < end)
+        kept = positions(begin < end)
         row, measure, begin, end = row[kept], measure[kept], begin[kept], end[kept]
         amount, slot = rows.sign[row], self._slots[measure]
         with_total, days = self._summed(rows, row, measure)
@@ -112,7 +111,7 @@ class Plan:
     def _changed(self, rows: Columns, passed: Days) -> Days:
         """The aspects of each fact that are not as before: all of them where it has no twin."""
         changed = np.where(rows.sign == 0, 0, EVERY_ASPECT)
-        before = np.flatnonzero((rows.sign < 0) & (rows.twin >= 0))
+        before = positions((rows.sign < 0) & (rows.twin >= 0))
         now = rows.twin[before]
         days = (rows.days[name] for name in self._days)
         columns = np.stack([rows.begin, rows.end, rows.locality, rows.band, *days])
@@ -240,8 +239,8 @@ class _Tests:
 
     def _passing(self, bits: int) -> Days:
         """The measures whose tests are passed by a fact that has just these bits."""
-        passing = [read & bits == wanted for read, wanted in self._asked]
-        return np.flatnonzero(passing).astype(np.int64)
+        found = [at for at, (read, wanted) in enumerate(self._asked) if read & bits == wanted]
+        return np.array(found, dtype=np.int64)
 
 
 class _Choice(Generic[T]):
@@ -257,9 +256,9 @@ class _Choice(Generic[T]):
         if not self._different:
             return
         number = self._number[measure]
-        for present in np.flatnonzero(np.bincount(number)).tolist():
+        for present in positions(np.bincount(number)).tolist():
             if present:
-                yield self._different[present - 1], np.flatnonzero(number == present)
+                yield self._different[present - 1], positions(number == present)
 
 
 def _length(span: Span, rows: Columns, row: Days) -> Days:
