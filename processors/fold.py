@@ -132,7 +132,7 @@ class Partition:
         cases = _Cases(looked_at, self._relates, is_judged=True)
         touched, found, segments = self._measure(cases)
         runs: dict[str, dict[str, OfCase]] = {}
-        for position, of_case in runs_by_case(found, segments, len(cases.changes)).items():
+        for position, of_case in runs_by_case(found, segments, len(cases.now)).items():
             child, case = cases.names[position]
             runs.setdefault(child, {})[case] = of_case
         return touched, self.rules.watch.judge(looked_at, runs, judgement)
@@ -146,7 +146,7 @@ class Partition:
         """Add what changed to the tables; what changed there, and the spans of all cases."""
         rules = self.rules
         facts = derive(
-            Cases(cases.changes, cases.children, cases.unchanged),
+            Cases(cases.before, cases.now, cases.children, cases.unchanged),
             rules.localities,
             rules.calendar,
             rules.unheld,
@@ -154,7 +154,7 @@ class Partition:
         )
         found = rules.deadlines.spans(facts.case)
         further = self._counted()
-        if cases.changes:
+        if cases.now:
             further += breaches(found, facts.case, rules.first_of_standards)
         entries = rules.ledger.entries(facts, further)
         return self.tables.add(entries, rules.calendar), found, facts.case
@@ -181,27 +181,31 @@ class Partition:
 class _Cases:
     """Every case of records: those that changed, then the others, and their names in that order.
 
-    Where cases of a child relate to one another, all of them change when one does.
+    Where cases of a child relate to one another, all of them change when one does. Nobody asks for
+    names, or for the others, where nothing is judged.
     """
 
     def __init__(self, children: Mapping[str, Child], relates: bool, *, is_judged: bool) -> None:
-        self.changes: list[tuple[bytes, bytes]] = []
+        self.before: list[bytes] = []
+        self.now: list[bytes] = []
         self.children: list[int] = []
         self.unchanged: list[bytes] = []
         self.names: list[tuple[str, str]] = []
         others: list[tuple[str, str]] = []
         for number, (name, child) in enumerate(children.items()):
-            record = child.record
-            changes, settled = record.settle(), record.settled
+            changes, settled = child.record.settle(), child.record.settled
             if len(changes) < len(settled):
-                rest = settled.keys() - changes.keys()
+                rest = [case for case in settled if case not in changes]
                 if changes and relates:
-                    changes |= {case: (settled[case], settled[case]) for case in rest}
+                    for case in rest:
+                        changes[case] = settled[case], settled[case]
                 elif is_judged:
                     others += [(name, case) for case in rest]
                     self.unchanged += [settled[case] for case in rest]
-            for case, rows in changes.items():
-                self.changes.append(rows)
+            for before, now in changes.values():
+                self.before.append(before)
+                self.now.append(now)
                 self.children.append(number)
-                self.names.append((name, case))
+            if is_judged:
+                self.names += [(name, case) for case in changes]
         self.names += others

@@ -124,14 +124,14 @@ class _Asking:
 def _cases(records: Mapping[str, Record]) -> tuple[list[tuple[str, str]], Cases]:
     """Every case of the records as new ones, and their names by group: before, then now."""
     names: list[tuple[str, str]] = []
-    changes: list[tuple[bytes, bytes]] = []
+    now: list[bytes] = []
     children: list[int] = []
     for number, (child, record) in enumerate(records.items()):
         for case, rows in record.settled.items():
             names.append((child, case))
-            changes.append((b"", rows))
+            now.append(rows)
             children.append(number)
-    return [*names, *names], Cases(changes, children)
+    return [*names, *names], Cases([b""] * len(now), now, children)
 
 
 def _about(record: Record, subject: str, today: int) -> tuple[str | None, ...]:

@@ -24,27 +24,27 @@ from processors.record.rows import NOTIFICATION, PLAN, ROW, SCS_OPENING
 class Cases:
     """Cases whose rows changed, from one to another, and further cases to be looked at.
 
-    `changes` has (rows before, rows now) of each case, in the order of processors.record, and
-    `children` a number for the child that each is of; `unchanged` the rows of the further cases.
-    Groups are numbered in the order: all before, all now, all unchanged.
+    `before` and `now` have the rows of each case that changed, in the order of processors.record,
+    and `children` a number for the child that each is of; `unchanged` the rows of the further
+    cases. Groups are numbered in the order: all before, all now, all unchanged.
     """
 
-    changes: list[tuple[bytes, bytes]]
+    before: list[bytes]
+    now: list[bytes]
     children: list[int]
     unchanged: Sequence[bytes] = ()
 
     @property
     def groups(self) -> list[bytes]:
         """The rows of each group."""
-        before = [before for before, _ in self.changes]
-        return [*before, *(now for _, now in self.changes), *self.unchanged]
+        return [*self.before, *self.now, *self.unchanged]
 
     @property
     def sign(self) -> Days:
         """What is made of each group has this sign (see Columns)."""
-        sign = np.zeros(2 * len(self.changes) + len(self.unchanged), dtype=np.int64)
-        sign[: len(self.changes)] = -1
-        sign[len(self.changes) : 2 * len(self.changes)] = 1
+        changed = len(self.now)
+        sign = np.zeros(2 * changed + len(self.unchanged), dtype=np.int64)
+        sign[:changed], sign[changed : 2 * changed] = -1, 1
         return sign
 
     @cached_property
@@ -72,7 +72,7 @@ def derive(
     `unheld` is the bits of the holder tests that a case passes that nobody has been given.
     """
     groups = cases.groups
-    sizes = np.array([len(group) for group in groups], dtype=np.int64) // ROW.itemsize
+    sizes = np.fromiter(map(len, groups), np.int64, len(groups)) // ROW.itemsize
     rows = np.frombuffer(b"".join(groups), dtype=ROW)
     case, kind = np.repeat(np.arange(len(groups)), sizes), rows["kind"].copy()
     is_counted = np.zeros(len(groups), dtype=np.bool_)
@@ -84,7 +84,7 @@ def derive(
         kind=kind[kept],
         day=rows["day"][kept].astype(np.int64),
         sign=cases.sign,
-        changed=len(cases.changes),
+        changed=len(cases.now),
         localities=localities,
         calendar=calendar,
         wanted=wanted,
