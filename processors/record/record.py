@@ -4,13 +4,12 @@ A figure is a function of the set of events alone, so a record is the same whate
 repetition or batching in which its events came.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from bisect import insort
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from processors.record.decoding import Event
-from processors.record.rows import KINDS, ROW
 from schemas.events.registry import types_feeding
 
 # What a retraction removes is kept apart from the events, since it holds for good, also when the
@@ -23,41 +22,18 @@ ACTIVE_TYPES = types_feeding("person") | types_feeding("session")
 ALONE = ""
 
 MakeRow = Callable[[Event], bytes]
-# (instant, rank, source, id): rows are in order of time, then source, then id, except that
+# (instant, rank, source, id, row): rows in order of time, then source, then id, except that
 # allocations come first within an instant, because the holder of a closed case is the latest
 # allocation at or before the closure's time (docs/indicators.md, Words).
-Place = tuple[int, int, str, str]
+Ordered = tuple[int, int, str, str, bytes]
 
 
-class Rows:
-    """The rows of one case in the order in which the rules read them, packed in one piece."""
+class Known(msgspec.Struct, frozen=True, gc=False):
+    """An event with its row and its encoding, each worked out once."""
 
-    __slots__ = ("_places", "packed")
-
-    def __init__(self) -> None:
-        self._places: list[Place] = []
-        self.packed = bytearray()
-
-    def add(self, event: Event, row: bytes) -> None:
-        """Put an event's row where it belongs."""
-        place, places = _place(event), self._places
-        if not places or places[-1] < place:  # as it is when events come in order
-            places.append(place)
-            self.packed += row
-            return
-        position = bisect_left(places, place)
-        places.insert(position, place)
-        start = position * ROW.itemsize
-        self.packed[start:start] = row
-
-    def remove(self, event: Event) -> None:
-        """Take an event's row out, if it has one."""
-        place = _place(event)
-        position = bisect_left(self._places, place)
-        if self._places[position : position + 1] == [place]:
-            del self._places[position]
-            start = position * ROW.itemsize
-            del self.packed[start : start + ROW.itemsize]
+    event: Event
+    row: bytes
+    encoded: bytes
 
 
 class Record:
@@ -67,22 +43,20 @@ class Record:
     says that events which make facts of a person or of sessions are among them, or were.
     """
 
-    __slots__ = ("_encoded", "before", "cases", "is_active", "known", "retracted", "settled")
+    __slots__ = ("before", "cases", "is_active", "known", "retracted", "settled")
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, str], Event] = {}
+        self.known: dict[tuple[str, str], Known] = {}
         self.retracted: set[tuple[str, str]] = set()
-        self.cases: dict[str, Rows] = {}
+        self.cases: dict[str, list[Ordered]] = {}
         self.settled: dict[str, bytes] = {}
         self.before: dict[str, bytes] = {}
         self.is_active = False
-        # The encoded events one after another; None once it lacks one, or has one too many.
-        self._encoded: bytearray | None = bytearray()
 
     @property
-    def events(self) -> Iterable[Event]:
+    def events(self) -> Iterator[Event]:
         """The events that count."""
-        return self.known.values()
+        return (known.event for known in self.known.values())
 
     def apply(self, event: Event, make_row: MakeRow) -> bool:
         """Take in an event; False when the record knew all it says.
@@ -99,24 +73,22 @@ class Record:
             return False
         known = self.known.get(identity)
         if known is not None:
-            if not _supersedes(event, known):
+            if not _supersedes(event, known.event):
                 return False
-            self._remove(known)
+            self._remove_row(known)
         row = make_row(event)
-        self.known[identity] = event
-        if self._encoded is not None:
-            self._encoded += _encode(event)
+        self.known[identity] = Known(event, row, _encode(event))
         if event.type in ACTIVE_TYPES:
             self.is_active = True
         if row:
-            self._touch(_case_of(event)).add(event, row)
+            insort(self._touch(_case_of(event)), _ordered(event, row))
         return True
 
     def settle(self) -> dict[str, tuple[bytes, bytes]]:
         """(rows before, rows now) of each case changed since the last call; forgets the former."""
-        changes, cases, settled = {}, self.cases, self.settled
+        changes = {}
         for case, before in self.before.items():
-            now = settled[case] = bytes(cases[case].packed)
+            now = self.settled[case] = b"".join([ordered[4] for ordered in self.cases[case]])
             changes[case] = before, now
         self.before.clear()
         return changes
@@ -127,18 +99,14 @@ class Record:
         A msgpack array of two: the events, put together from their encodings, and the identities
         that were retracted.
         """
-        if self._encoded is None:
-            self._encoded = bytearray().join(map(_encode, self.known.values()))
+        events = [known.encoded for known in self.known.values()]
         retracted = _encode(sorted(self.retracted)) if self.retracted else _NONE
-        return b"".join((b"\x92", _array_header(len(self.known)), self._encoded, retracted))
+        return b"".join((b"\x92", _array_header(len(events)), *events, retracted))
 
-    def _touch(self, case: str) -> Rows:
+    def _touch(self, case: str) -> list[Ordered]:
         if case not in self.before:
             self.before[case] = self.settled.get(case, b"")
-        rows = self.cases.get(case)
-        if rows is None:
-            rows = self.cases[case] = Rows()
-        return rows
+        return self.cases.setdefault(case, [])
 
     def _retract(self, identity: tuple[str, str]) -> bool:
         if identity in self.retracted:
@@ -146,20 +114,17 @@ class Record:
         self.retracted.add(identity)
         known = self.known.pop(identity, None)
         if known is not None:
-            self._remove(known)
+            self._remove_row(known)
         return True
 
-    def _remove(self, known: Event) -> None:
-        """Take an event's row and encoding out."""
-        self._encoded = None
-        if known.type in KINDS:
-            self._touch(_case_of(known)).remove(known)
+    def _remove_row(self, known: Known) -> None:
+        if known.row:
+            self._touch(_case_of(known.event)).remove(_ordered(known.event, known.row))
 
 
 def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
     """The record that `Record.encode` wrote. Raises msgspec.DecodeError when it did not."""
     record = Record()
-    record._encoded = None  # put together when it is asked for, which it may never be
     events, retracted = _decode(encoded)
     record.retracted.update(retracted)
     for event in events:
@@ -173,8 +138,8 @@ def _case_of(event: Event) -> str:
     return ALONE if event.type == OPENED else event.subject
 
 
-def _place(event: Event) -> Place:
-    return event.instant, event.type != "case.allocated", event.source, event.id
+def _ordered(event: Event, row: bytes) -> Ordered:
+    return event.instant, event.type != "case.allocated", event.source, event.id, row
 
 
 def _supersedes(event: Event, known: Event) -> bool:
@@ -196,7 +161,6 @@ def _array_header(length: int) -> bytes:
 
 _SHORT = [bytes([0x90 | length]) for length in range(2**4)]
 _NONE = _SHORT[0]
-_encoder = msgspec.msgpack.Encoder()
-_encode, _encode_into = _encoder.encode, _encoder.encode_into
+_encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[list[Event], list[tuple[str, str]]]).decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
