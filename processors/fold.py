@@ -105,21 +105,21 @@ class Partition:
             touched, telling = self._settle_unjudged()
         else:
             touched, telling = self._settle_judged(judgement)
-        records = {name: child.record.encode() for name, child in self._dirty.items()}
-        grown = self._sealed(records)
+        records, grown = self._encoded()
         self._dirty.clear()
         self._due.clear()
         return Settlement(records, touched, telling, grown)
 
-    def _sealed(self, records: Mapping[str, bytes]) -> Grown:
-        """Seal records that are about to be stored."""
+    def _encoded(self) -> tuple[dict[str, bytes], Grown]:
+        """The records that changed, encoded and sealed, and by how much all of them grew."""
+        records: dict[str, bytes] = {}
         new = seals = 0
-        for name, record in records.items():
-            child, before = self._dirty[name], self._dirty[name].seal
-            child.seal = seal(name, record)
+        for name, child in self._dirty.items():
+            record = records[name] = child.record.encode()
+            before, child.seal = child.seal, seal(name, record)
             new += before is None
             seals += child.seal - (before or 0)
-        return Grown(new, seals % 2**64)
+        return records, Grown(new, seals % 2**64)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due

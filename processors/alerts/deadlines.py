@@ -51,7 +51,9 @@ class Deadlines:
         self._is_watched = np.isin(np.arange(NO_SERVICE + 1), self._service)
         self._limit = np.array([it.limit for it in standards], dtype=np.int64)
         self._due_soon = np.array([it.due_soon for it in standards], dtype=np.int64)
-        self._in_working_days = np.array([it.unit == "working-days" for it in standards], dtype=bool)
+        self._in_working_days = np.array(
+            [it.unit == "working-days" for it in standards], dtype=bool
+        )
         milestones = [it.milestone_day for it in standards]
         named = {it.clock for it in standards}.union(name for name in milestones if name)
         self._days = sorted(named)

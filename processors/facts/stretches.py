@@ -62,7 +62,11 @@ class Stretches:
     def segments(self) -> Columns:
         """The segments that last until the end of a day at least."""
         table, lasting = self._table, positions(self._begin < self._end)
-        case, holder, is_closed = self._case[lasting], self._holder[lasting], self._is_closed[lasting]
+        case, holder, is_closed = (
+            self._case[lasting],
+            self._holder[lasting],
+            self._is_closed[lasting],
+        )
         closure = np.where(is_closed, self._status[lasting], -1)
         district = table.district[case]
         return Columns(
@@ -182,7 +186,7 @@ class Stretches:
         return was_open
 
     def _passed(self, position: Days, absent: int) -> NDArray[np.uint32]:
-        """The bits of the tests passed by the row at each position, `absent` where there is none."""
+        """The bits of the tests that the row at each position passes, `absent` without one."""
         return np.where(position >= 0, self._rows["passes"][position], np.uint32(absent))
 
 
