@@ -100,8 +100,10 @@ class Record:
         that were retracted.
         """
         events = [known.encoded for known in self.known.values()]
-        retracted = _encode(sorted(self.retracted)) if self.retracted else _NONE
-        return b"".join((b"\x92", _array_header(len(events)), *events, retracted))
+        return b"\x92" + _array_header(len(events)) + b"".join(events) + self._encoded_retracted()
+
+    def _encoded_retracted(self) -> bytes:
+        return _encode(sorted(self.retracted)) if self.retracted else b"\x90"
 
     def _touch(self, case: str) -> list[Ordered]:
         if case not in self.before:
@@ -154,13 +156,11 @@ def _content(event: Event) -> bytes:
 
 def _array_header(length: int) -> bytes:
     """The first bytes of a msgpack array (MessagePack specification, array format family)."""
-    if length < len(_SHORT):
-        return _SHORT[length]
+    if length < 2**4:
+        return bytes([0x90 | length])
     return b"\xdc" + length.to_bytes(2) if length < 2**16 else b"\xdd" + length.to_bytes(4)
 
 
-_SHORT = [bytes([0x90 | length]) for length in range(2**4)]
-_NONE = _SHORT[0]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[list[Event], list[tuple[str, str]]]).decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
