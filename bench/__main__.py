@@ -24,6 +24,7 @@ from bench.reads import reads
 from bench.report import show, write
 from bench.sizes import FULL, QUICK, Sizes
 from bench.snapshots import snapshots
+from bench.stages import stages
 from bench.startup import startup
 from bench.throughput import throughput
 from processors.rules import Rules
@@ -38,6 +39,7 @@ class Name(StrEnum):
 
     THROUGHPUT = "throughput"
     LATENCY = "latency"
+    STAGES = "stages"
     READS = "reads"
     MEMORY = "memory"
     STARTUP = "startup"
@@ -48,6 +50,7 @@ class Name(StrEnum):
 BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.THROUGHPUT: throughput,
     Name.LATENCY: latency,
+    Name.STAGES: stages,
     Name.READS: reads,
     Name.MEMORY: memory,
     Name.STARTUP: startup,

@@ -12,6 +12,8 @@ class Sizes:
     plain_faust_seconds: float
     latency_state_events: int
     latency_seconds: float
+    stage_events: int
+    stage_rounds: int
     read_events: int
     read_growth: int
     read_years: tuple[int, int]
@@ -31,6 +33,8 @@ FULL = Sizes(
     plain_faust_seconds=20,
     latency_state_events=200_000,
     latency_seconds=30,
+    stage_events=100_000,
+    stage_rounds=5,
     read_events=50_000,
     read_growth=10,
     read_years=(1, 10),
@@ -49,6 +53,8 @@ QUICK = Sizes(
     plain_faust_seconds=5,
     latency_state_events=10_000,
     latency_seconds=6,
+    stage_events=30_000,
+    stage_rounds=2,
     read_events=5_000,
     read_growth=10,
     read_years=(1, 10),

@@ -21,7 +21,7 @@ from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from streams.kafka.batches import TP
 from streams.state.clients import connect_redis
-from streams.state.store import ShardStore
+from streams.state.store import OFFSET, ShardStore
 
 LINES_KEPT = 20
 STOP_SECONDS = 30.0
@@ -43,7 +43,7 @@ class StoredOffsets:
         """All of them, by one request."""
         with self._redis.pipeline(transaction=False) as pipe:
             for key in self._keys:
-                pipe.hget(key, "offset")
+                pipe.hget(key, f"{OFFSET}{CASE_TOPIC}")
             return [int(offset or 0) for offset in pipe.execute()]
 
 

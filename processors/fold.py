@@ -10,9 +10,10 @@ from zlib import crc32
 
 from processors.alerts.changes import runs_by_case
 from processors.alerts.child import Child, read_child
-from processors.alerts.deadlines import Spans, breaches, spans
+from processors.alerts.deadlines import Spans, breaches
 from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
-from processors.facts.cases import Cases, Columns, derive
+from processors.facts.cases import Cases, derive
+from processors.facts.columns import Columns
 from processors.ledger.entries import Part, entries_of
 from processors.ledger.tables import Tables, Touched
 from processors.record.decoding import Event
@@ -104,21 +105,21 @@ class Partition:
             touched, telling = self._settle_unjudged()
         else:
             touched, telling = self._settle_judged(judgement)
-        records = {name: child.record.encode() for name, child in self._dirty.items()}
-        grown = self._sealed(records)
+        records, grown = self._encoded()
         self._dirty.clear()
         self._due.clear()
         return Settlement(records, touched, telling, grown)
 
-    def _sealed(self, records: Mapping[str, bytes]) -> Grown:
-        """Seal records that are about to be stored."""
+    def _encoded(self) -> tuple[dict[str, bytes], Grown]:
+        """The records that changed, encoded and sealed, and by how much all of them grew."""
+        records: dict[str, bytes] = {}
         new = seals = 0
-        for name, record in records.items():
-            child, before = self._dirty[name], self._dirty[name].seal
-            child.seal = seal(name, record)
+        for name, child in self._dirty.items():
+            record = records[name] = child.record.encode()
+            before, child.seal = child.seal, seal(name, record)
             new += before is None
             seals += child.seal - (before or 0)
-        return Grown(new, seals % 2**64)
+        return records, Grown(new, seals % 2**64)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
@@ -131,7 +132,7 @@ class Partition:
         cases = _Cases(looked_at, self._relates, is_judged=True)
         touched, found, segments = self._measure(cases)
         runs: dict[str, dict[str, OfCase]] = {}
-        for position, of_case in runs_by_case(found, segments, len(cases.changes)).items():
+        for position, of_case in runs_by_case(found, segments, len(cases.now)).items():
             child, case = cases.names[position]
             runs.setdefault(child, {})[case] = of_case
         return touched, self.rules.watch.judge(looked_at, runs, judgement)
@@ -145,16 +146,16 @@ class Partition:
         """Add what changed to the tables; what changed there, and the spans of all cases."""
         rules = self.rules
         facts = derive(
-            Cases(cases.changes, cases.children, cases.unchanged),
+            Cases(cases.before, cases.now, cases.children, cases.unchanged),
             rules.localities,
             rules.calendar,
             rules.unheld,
             rules.wanted,
         )
-        found = spans(facts.case, rules.standards.standard, rules.calendar)
+        found = rules.deadlines.spans(facts.case)
         further = self._counted()
-        if cases.changes:
-            further += breaches(found, facts.case, len(rules.catalogue.slots))
+        if cases.now:
+            further += breaches(found, facts.case, rules.first_of_standards)
         entries = rules.ledger.entries(facts, further)
         return self.tables.add(entries, rules.calendar), found, facts.case
 
@@ -180,27 +181,31 @@ class Partition:
 class _Cases:
     """Every case of records: those that changed, then the others, and their names in that order.
 
-    Where cases of a child relate to one another, all of them change when one does.
+    Where cases of a child relate to one another, all of them change when one does. Nobody asks for
+    names, or for the others, where nothing is judged.
     """
 
     def __init__(self, children: Mapping[str, Child], relates: bool, *, is_judged: bool) -> None:
-        self.changes: list[tuple[bytes, bytes]] = []
+        self.before: list[bytes] = []
+        self.now: list[bytes] = []
         self.children: list[int] = []
         self.unchanged: list[bytes] = []
         self.names: list[tuple[str, str]] = []
         others: list[tuple[str, str]] = []
         for number, (name, child) in enumerate(children.items()):
-            record = child.record
-            changes, settled = record.settle(), record.settled
+            changes, settled = child.record.settle(), child.record.settled
             if len(changes) < len(settled):
-                rest = settled.keys() - changes.keys()
+                rest = [case for case in settled if case not in changes]
                 if changes and relates:
-                    changes |= {case: (settled[case], settled[case]) for case in rest}
+                    for case in rest:
+                        changes[case] = settled[case], settled[case]
                 elif is_judged:
                     others += [(name, case) for case in rest]
                     self.unchanged += [settled[case] for case in rest]
-            for case, rows in changes.items():
-                self.changes.append(rows)
+            for before, now in changes.values():
+                self.before.append(before)
+                self.now.append(now)
                 self.children.append(number)
-                self.names.append((name, case))
+            if is_judged:
+                self.names += [(name, case) for case in changes]
         self.names += others

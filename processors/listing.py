@@ -104,7 +104,8 @@ class _Asking:
             counting = (counts.begin <= day) & (day < counts.end) & np.isin(counts.slot, wanted)
             if self._band is not None:
                 counting &= counts.band == self._band
-            for at in np.flatnonzero(counting).tolist():
+            found = np.flatnonzero(counting)
+            for at in found[np.argsort(counts.slot[found], kind="stable")].tolist():
                 name = names[int(counts.group[at])]
                 yield name, int(counts.slot[at]), int(counts.locality[at]), int(counts.amount[at])
         if self._band is not None:
@@ -123,14 +124,14 @@ class _Asking:
 def _cases(records: Mapping[str, Record]) -> tuple[list[tuple[str, str]], Cases]:
     """Every case of the records as new ones, and their names by group: before, then now."""
     names: list[tuple[str, str]] = []
-    changes: list[tuple[bytes, bytes]] = []
+    now: list[bytes] = []
     children: list[int] = []
     for number, (child, record) in enumerate(records.items()):
         for case, rows in record.settled.items():
             names.append((child, case))
-            changes.append((b"", rows))
+            now.append(rows)
             children.append(number)
-    return [*names, *names], Cases(changes, children)
+    return [*names, *names], Cases([b""] * len(now), now, children)
 
 
 def _about(record: Record, subject: str, today: int) -> tuple[str | None, ...]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from processors.alerts.deadlines import Deadlines
 from processors.alerts.judging import Watch
 from processors.alerts.wording import Wording
 from processors.days.calendar import calendar
-from processors.facts.cases import Wanted
+from processors.facts.columns import Wanted
 from processors.facts.counting import Counting
 from processors.ledger.entries import Ledger
 from processors.ledger.tables import Tables
@@ -48,8 +49,10 @@ class Rules:
         )
         # The ledger's slots begin with the catalogue's; those of the standards follow.
         self.slots = [*catalogue.slots, *standards.slots]
+        self.first_of_standards = len(catalogue.slots)
         # How many months the figures of a day may look back on.
         self.longest_window = _longest_window(catalogue)
+        self.deadlines = Deadlines(standards.standard, self.calendar)
         self.watch = Watch(standards, areas)
         self.wording = Wording(standards, areas)
 

@@ -14,7 +14,7 @@ import numpy as np
 from processors.alerts.deadlines import Spans
 from processors.alerts.told import Alert
 from processors.days.calendar import NEVER
-from processors.facts.cases import Columns
+from processors.facts.columns import Columns
 from schemas.alerts import AlertState, Reason
 
 

@@ -6,12 +6,13 @@ reached, the case is closed or another service takes it. Like everything in the 
 from the facts alone, for days past and to come.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
+from processors.arrays import Flags, positions
 from processors.days.calendar import NEVER, Calendar, Days
-from processors.facts.cases import Columns, Flags
+from processors.facts.columns import NO_SERVICE, Columns
 from processors.ledger.entries import Part, entered
 from schemas.alerts import Reason
 from schemas.events.case import SERVICES
@@ -41,51 +42,70 @@ class Spans:
     ended: Days
 
 
-def spans(rows: Columns, standards: tuple[Standard, ...], calendar: Calendar) -> Spans:
-    """The spans of every standard in the segments of cases, in their order for each standard."""
-    is_followed = np.append(rows.group[1:] == rows.group[:-1], False)
+class Deadlines:
+    """The standards, ready to be applied to the segments of cases, all of them at once."""
+
+    def __init__(self, standards: tuple[Standard, ...], calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._service = np.array([SERVICES.index(it.service) for it in standards], dtype=np.int64)
+        self._is_watched = np.isin(np.arange(NO_SERVICE + 1), self._service)
+        self._limit = np.array([it.limit for it in standards], dtype=np.int64)
+        self._due_soon = np.array([it.due_soon for it in standards], dtype=np.int64)
+        self._in_working_days = np.array(
+            [it.unit == "working-days" for it in standards], dtype=bool
+        )
+        milestones = [it.milestone_day for it in standards]
+        named = {it.clock for it in standards}.union(name for name in milestones if name)
+        self._days = sorted(named)
+        self._clock = np.array([self._days.index(it.clock) for it in standards], dtype=np.int64)
+        # After all days there is one that never comes.
+        never = len(self._days)
+        self._milestone = np.array(
+            [self._days.index(name) if name else never for name in milestones], dtype=np.int64
+        )
+
+    def spans(self, rows: Columns) -> Spans:
+        """The spans of every standard in segments, in their order for each standard."""
+        segments = positions(self._is_watched[rows.service] & ~rows.is_closed)
+        of_service = self._service[:, np.newaxis] == rows.service[segments]
+        standard, at = of_service.nonzero()
+        days = np.full((len(self._days) + 1, len(segments)), NEVER)
+        for number, name in enumerate(self._days):
+            days[number] = rows.days[name][segments]
+        clock, done = days[self._clock[standard], at], days[self._milestone[standard], at]
+        row, limit = segments[at], self._limit[standard]
+        due = self._first_past(standard, clock, limit - 1)
+        breach = self._first_past(standard, clock, limit)
+        soon = self._first_past(standard, clock, limit - self._due_soon[standard] - 1)
+        begin, holds_until = np.maximum(rows.begin[row], soon), rows.end[row]
+        ended = np.where(_leads_to_closure(rows)[row], CLOSED, TRANSFERRED)
+        is_late = np.where(done < breach, DONE, DONE_LATE)
+        ended = np.where(done <= holds_until, is_late, ended)
+        end = np.minimum(holds_until, done)
+        kept = positions(begin < end)
+        columns = row, standard, begin, due, breach, end, ended
+        return Spans(*(column[kept] for column in columns))
+
+    def _first_past(self, standard: Days, clock: Days, passed: Days) -> Days:
+        """The first day on which more than `passed` days, or working days, have passed."""
+        in_days = np.where(clock >= NEVER, NEVER, clock + passed + 1)
+        in_working_days = self._calendar.working_day_after(clock, passed)
+        return np.where(self._in_working_days[standard], in_working_days, in_days)
+
+
+def _leads_to_closure(rows: Columns) -> Flags:
+    """Whether each segment ends because an episode of its case does."""
+    leads = np.zeros(len(rows.group), dtype=np.bool_)
+    is_followed = rows.group[1:] == rows.group[:-1]
     ends_episode = rows.is_closed[1:] | (rows.episode[1:] != rows.episode[:-1])
-    leads_to_closure = is_followed & np.append(ends_episode, False)
-    none = np.zeros(0, dtype=np.int64)
-    parts = [(none,) * len(fields(Spans))]
-    parts += [
-        _of(position, standard, rows, leads_to_closure, calendar)
-        for position, standard in enumerate(standards)
-    ]
-    return Spans(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _of(
-    position: int, standard: Standard, rows: Columns, leads_to_closure: Flags, calendar: Calendar
-) -> tuple[Days, ...]:
-    service = SERVICES.index(standard.service)
-    row = np.flatnonzero((rows.service == service) & ~rows.is_closed)
-    clock = rows.days[standard.clock][row]
-    due = _first_past(standard, clock, standard.limit - 1, calendar)
-    breach = _first_past(standard, clock, standard.limit, calendar)
-    soon = _first_past(standard, clock, standard.limit - standard.due_soon - 1, calendar)
-    milestone = standard.milestone_day
-    done = rows.days[milestone][row] if milestone else np.full(len(row), NEVER)
-    begin = np.maximum(rows.begin[row], soon)
-    end = np.minimum(rows.end[row], done)
-    ended = np.where(leads_to_closure[row], CLOSED, TRANSFERRED)
-    ended = np.where(done <= rows.end[row], np.where(done < breach, DONE, DONE_LATE), ended)
-    kept = begin < end
-    numbers = np.full(int(kept.sum()), position)
-    return row[kept], numbers, begin[kept], due[kept], breach[kept], end[kept], ended[kept]
-
-
-def _first_past(standard: Standard, clock: Days, passed: int, calendar: Calendar) -> Days:
-    """The first day on which more than `passed` days, or working days, have passed."""
-    if standard.unit == "working-days":
-        return calendar.working_day_after(clock, passed)
-    return np.where(clock >= NEVER, NEVER, clock + passed + 1)
+    leads[:-1] = is_followed & ends_episode
+    return leads
 
 
 def breaches(found: Spans, rows: Columns, first_slot: int) -> tuple[Part, Part]:
     """Entries of how many open cases breach each standard, in slots from `first_slot` on."""
     begin = np.maximum(found.begin, found.breach)
-    kept = np.flatnonzero(begin < found.end)
+    kept = positions(begin < found.end)
     row, slot = found.row[kept], found.standard[kept] + first_slot
     return entered(
         slot, rows.locality[row], rows.band[row], begin[kept], found.end[kept], rows.sign[row]

@@ -7,7 +7,7 @@ import numpy as np
 
 from processors.alerts.told import Alert, Identity
 from processors.days.calendar import calendar
-from processors.facts.cases import WORKER_AHEAD
+from processors.facts.stretches import WORKER_AHEAD
 from processors.record.decoding import Event, in_order
 from schemas.alerts import Reason
 from schemas.standards import Standard

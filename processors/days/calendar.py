@@ -73,7 +73,7 @@ class Calendar:
         )
         return np.where((until >= NEVER) | (after >= NEVER), NEVER, between)
 
-    def working_day_after(self, day: Days, working_days: int) -> Days:
+    def working_day_after(self, day: Days, working_days: int | Days) -> Days:
         """The first day on which more than `working_days` working days have passed since `day`."""
         position = self._at(self.working_days_until, day) + working_days
         inside = np.minimum(position, len(self.working_day_list) - 1)

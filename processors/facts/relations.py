@@ -6,10 +6,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.arrays import Flags, positions
 from processors.days.calendar import NEVER, Days, back
 from schemas.catalogue import Match, Relation
-
-Flags = NDArray[np.bool_]
 
 
 class Facts(Protocol):
@@ -33,7 +32,7 @@ class Spells:
     """Stretches of days on which a service had a case, the first and the last day included.
 
     `group` is the case, `is_ending` whether an episode ended on the (one) day, `passes` the bits of
-    the holder tests, and `row` and `holder` where the spell begins and who was given the case.
+    the holder tests, and `row` the position of the cut at which the spell begins.
     """
 
     group: Days
@@ -42,18 +41,19 @@ class Spells:
     is_ending: Flags
     passes: NDArray[np.uint32]
     row: Days
-    holder: Days
 
 
 @dataclass(frozen=True)
 class Kin:
     """What relations look at: by group, whose it is, and the primary reason; spells; openings.
 
-    Groups of one child at one time share a number in `of_group`. `openings` has the days on which
-    social care opened a case, and the number of the child and time that each is of.
+    Groups of one child at one time share a number in `of_group`; `is_kin` says whether there are
+    several. `openings` has the days on which social care opened a case, and the number of the child
+    and time that each is of.
     """
 
     of_group: Days
+    is_kin: Flags
     reason: Days
     spells: Spells
     openings: tuple[Days, Days]
@@ -71,23 +71,23 @@ def relate(relation: Relation, facts: Facts, kin: Kin) -> None:
 def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
     """Whether another case of the child was with a service, or closed by it, not long before."""
     spells, anchor = kin.spells, facts.days[relation.before or ""]
-    chosen = np.ones(len(spells.group), dtype=np.bool_)
+    found = np.zeros(len(facts.group), dtype=np.bool_)
+    chosen = kin.is_kin[spells.group]
     if relation.holder is not None:
         bit = kin.holder_tests.index(relation.holder)
         chosen &= (spells.passes >> np.uint32(bit)) & 1 == 1
     if relation.to == "closure":
         chosen &= spells.is_ending
-    at = np.flatnonzero(chosen)
-    found = np.zeros(len(facts.group), dtype=np.bool_)
-    if not len(at):
+    at = positions(chosen)
+    asking = positions(kin.is_kin[facts.group] & (anchor < NEVER))
+    if not (len(at) and len(asking)):
         return found
-    fact, other = _pairs(kin.of_group[facts.group], kin.of_group[spells.group[at]])
-    spell = at[other]
+    fact, other = _pairs(kin.of_group[facts.group[asking]], kin.of_group[spells.group[at]])
+    fact, spell = asking[fact], at[other]
     group, of_spell = facts.group[fact], spells.group[spell]
-    holds = (group != of_spell) & (anchor[fact] < NEVER)
+    holds = (group != of_spell) & (spells.begin[spell] <= anchor[fact])
     if relation.same is not None:
         holds &= (kin.reason[group] > 0) & (kin.reason[group] == kin.reason[of_spell])
-    holds &= spells.begin[spell] <= anchor[fact]
     fact, spell = fact[holds], spell[holds]
     # What ended long ago has left the last months as of the anchor.
     recent = spells.until[spell] > back(anchor[fact], relation.months)

@@ -8,16 +8,18 @@ months" are stocks too, whose exit is entered together with their entry.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from processors.days.calendar import NEVER, Calendar, Days
-from processors.facts.cases import UNKNOWN_BAND, Columns, Facts, Flags
+from processors.facts.columns import UNKNOWN_BAND, Facts
 from processors.facts.counting import Counted
+from processors.ledger.plan import Counts, Plan
 from processors.record.rows import tests
-from schemas.catalogue import Catalogue, Limit, Match, Measure, Start, Window
+from schemas.catalogue import Catalogue, Measure
+
+# The attributes that measures of cases test the text of.
+TEXTS = ("holder", "outcome", "notification_type")
 
 
 @dataclass(frozen=True)
@@ -59,43 +61,16 @@ def entries_of(found: Iterable[tuple[Counted, ...]], sign: int) -> tuple[Part, P
     return entered(slot, locality, band, begin, end, sign * amount)
 
 
-class Counts(NamedTuple):
-    """What a slot counts, as columns: which case, where, from when until when, and how much."""
-
-    slot: Days
-    group: Days
-    locality: Days
-    band: Days
-    begin: Days
-    end: Days
-    amount: Days
-
-
-class _Group(NamedTuple):
-    """What many measures share: the kind of fact, its state and its holder."""
-
-    of: str
-    state: str | None
-    holder: Match | None
-
-
-def _group(measure: Measure) -> _Group:
-    return _Group(measure.of, measure.state, measure.holder)
-
-
 class Ledger:
     """The measures of cases in a catalogue, ready to be applied to columns."""
 
     def __init__(self, catalogue: Catalogue, calendar: Calendar) -> None:
-        self._slot = {name: index for index, name in enumerate(catalogue.slots)}
-        self._groups = list(dict.fromkeys(map(_group, catalogue.case_measures)))
-        # Each measure with the position of its group, worked out once: a group is dear to hash.
-        self._measures = [(it, self._groups.index(_group(it))) for it in catalogue.case_measures]
-        self._calendar = calendar
-        self._tests = {
-            name: tests(catalogue.of_cases, name)
-            for name in ("holder", "outcome", "notification_type")
-        }
+        slots = {name: index for index, name in enumerate(catalogue.slots)}
+        texts = {name: tests(catalogue.of_cases, name) for name in TEXTS}
+        by_kind: dict[str, list[Measure]] = {}
+        for measure in catalogue.case_measures:
+            by_kind.setdefault(measure.of, []).append(measure)
+        self._plans = {of: Plan(it, slots, texts, calendar) for of, it in by_kind.items()}
 
     def entries(self, facts: Facts, further: Iterable[Part] = ()) -> Entries:
         """The entries of every measure for these facts, and further ones."""
@@ -108,91 +83,6 @@ class Ledger:
         return together(parts)
 
     def counts(self, facts: Facts) -> Iterator[Counts]:
-        """What every measure counts of these facts, slot by slot."""
-        groups = [self._chosen(group, facts.of(group.of)) for group in self._groups]
-        for measure, group in self._measures:
-            if len(groups[group]):
-                yield from self._counts(measure, facts.of(measure.of), groups[group])
-
-    def _chosen(self, group: "_Group", rows: Columns) -> NDArray[np.intp]:
-        """The rows that have changed, and have the state and holder that measures share."""
-        passed: Flags = rows.sign != 0
-        if group.state:
-            passed &= rows.is_closed == (group.state == "closed")
-        if group.holder:
-            passed &= self._passes("holder", group.holder, rows.passes["holder"])
-        return np.flatnonzero(passed)
-
-    def _counts(
-        self, measure: Measure, rows: Columns, chosen: NDArray[np.intp]
-    ) -> Iterator[Counts]:
-        """What a measure counts; what is dear is worked out for the rows that pass its tests."""
-        for name in ("outcome", "notification_type"):
-            match: Match | None = getattr(measure, name)
-            if match is not None:
-                chosen = chosen[self._passes(name, match, rows.passes[name][chosen])]
-        for name in measure.flags:
-            chosen = chosen[rows.flags[name][chosen]]
-        if measure.limit:
-            chosen = chosen[self._within(measure.limit, rows, chosen)]
-        begin, end = self._period(measure, rows, chosen)
-        lasting = begin < end
-        chosen, begin, end = chosen[lasting], begin[lasting], end[lasting]
-        amounts = [rows.sign[chosen]]
-        if measure.total:
-            first, last = rows.days[measure.total.start], rows.days[measure.total.end]
-            amounts.append(amounts[0] * (last[chosen] - first[chosen]))
-        where = rows.group[chosen], rows.locality[chosen], rows.band[chosen]
-        for name, amount in zip(measure.slots, amounts, strict=True):
-            slot = np.full(len(chosen), self._slot[name])
-            yield Counts(slot, *where, begin, end, amount)
-
-    def _passes(self, name: str, match: Match, bits: NDArray[np.uint32]) -> Flags:
-        passed: Flags = (bits >> self._tests[name].index(match)) & 1 == 1
-        return passed
-
-    def _within(self, limit: Limit, rows: Columns, chosen: NDArray[np.intp]) -> Flags:
-        start, end = rows.days[limit.start][chosen], rows.days[limit.end][chosen]
-        if limit.unit == "months":
-            within: Flags = end < self._calendar.leaves_last_months(start, limit.at_most)
-            return within
-        if limit.unit == "working-days":
-            taken = self._calendar.working_days(start, end)
-        else:
-            taken = np.where(end >= NEVER, NEVER, end - start)
-        within = (taken > limit.more_than) & (taken <= limit.at_most)
-        return within | (end >= NEVER) if limit.unended else within
-
-    def _period(
-        self, measure: Measure, rows: Columns, chosen: NDArray[np.intp]
-    ) -> tuple[Days, Days]:
-        """The first day each row chosen counts, and the first on which it no longer does."""
-        begin, end = rows.begin[chosen], rows.end[chosen]
-        for start in measure.starts:
-            begin = np.maximum(begin, self._start(start, rows.days[start.day][chosen]))
-        if measure.window:
-            opens, shuts = self._window(measure.window, rows.days[measure.window.day][chosen])
-            begin, end = np.maximum(begin, opens), np.minimum(end, shuts)
-        return begin, end
-
-    def _start(self, start: Start, day: Days) -> Days:
-        day = day + start.days
-        if start.working_days is None:
-            return day
-        return self._calendar.working_day_after(day, start.working_days)
-
-    def _window(self, window: Window, day: Days) -> tuple[Days, Days]:
-        calendar = self._calendar
-        if window.kind == "last-months":
-            return day, calendar.leaves_last_months(day, window.months)
-        if window.kind == "month":
-            return day, calendar.first_of_month(day, 1)
-        if window.kind == "financial-year":
-            return day, calendar.first_of_financial_year(day, 1)
-        if window.kind == "until-year-end":
-            return np.full(len(day), -NEVER), calendar.first_of_financial_year(day, 1)
-        first = window.months if window.kind == "month-after" else 1
-        return (
-            calendar.first_of_month(day, first),
-            calendar.first_of_month(day, window.months + 1),
-        )
+        """What the measures of each kind of fact count of these."""
+        for of, plan in self._plans.items():
+            yield plan.counts(facts.of(of))

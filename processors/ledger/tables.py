@@ -8,11 +8,12 @@ Only cells that have held something take room: they are numbered in the order in
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.arrays import Flags, Positions, begins, positions
 from processors.days.calendar import FIRST_DAY, LAST_DAY, Calendar, Days
 from processors.ledger.entries import Entries
 
@@ -20,14 +21,12 @@ from processors.ledger.entries import Entries
 ROW_DAYS = 32
 # Bits of a key for the band and for the locality; the slot takes those above.
 BAND_BITS, LOCALITY_BITS = 3, 21
-# Less than every month number, and every place that is worked out from one.
-NO_MONTH = -(2**62)
-
 # Odd numbers that scatter what they multiply over 64 bits.
 SCATTER, SCATTER_AGAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 Sums = NDArray[np.int32]
 Cells = NDArray[np.int64]
+Number = TypeVar("Number", bound=np.number)
 
 
 def keys(slot: Days, locality: Days, band: Days) -> Cells:
@@ -97,13 +96,19 @@ class Month:
 
     def add(self, places: Days, amounts: Sums) -> None:
         """Add amounts at places, which are different and in order."""
-        at = np.searchsorted(self.places, places)
-        known = np.append(self.places, -1)[at] == places
+        at = self.places.searchsorted(places)
+        is_new = np.ones(len(places), dtype=np.bool_)
+        inside = positions(at < len(self.places))
+        is_new[inside] = self.places[at[inside]] != places[inside]
+        new, known = positions(is_new), positions(~is_new)
         self.amounts[at[known]] += amounts[known]
-        new = ~known
-        if new.any():
-            self.places = np.insert(self.places, at[new], places[new])
-            self.amounts = np.insert(self.amounts, at[new], amounts[new])
+        if len(new):
+            # Each goes where it belongs, moved on by the new ones before it.
+            to = at[new] + np.arange(len(new))
+            is_kept = np.ones(len(self.places) + len(new), dtype=np.bool_)
+            is_kept[to] = False
+            self.places = _put(self.places, is_kept, places[new], to)
+            self.amounts = _put(self.amounts, is_kept, amounts[new], to)
 
     def until(self, day_of_month: int, cells: int) -> NDArray[np.int64]:
         """The sum of each cell's entries up to a day of the month."""
@@ -148,7 +153,7 @@ class Tables:
         for month, (place, amount) in changes.items():
             self.entries[month].add(place, amount)
             cell = place // ROW_DAYS
-            rows[month] = cell[np.diff(cell, prepend=-1) > 0]
+            rows[month] = cell[begins(cell)]
             net[month] = np.bincount(cell, amount, len(self.cells)).astype(np.int64)
         checkpoints = self._carry(net)
         for month in begun:
@@ -198,49 +203,39 @@ class Tables:
         """By month: the places in it that change, in order, and by how much."""
         day = np.minimum(np.maximum(entries.day, FIRST_DAY), LAST_DAY)
         cell = keys(entries.slot, entries.locality, entries.band)
-        number, found = self._look_up(cell)
         # First what cancels out goes, so that no cell is numbered that holds nothing.
         days = LAST_DAY - FIRST_DAY + 1
-        place, amount = _sums(number * days + (day - FIRST_DAY), entries.amount)
-        number, offset = place // days, place % days
-        number = self._numbered(number, found)
+        place, amount = _sums(cell * days + (day - FIRST_DAY), entries.amount)
+        cell, offset = place // days, place % days
+        starts = positions(begins(cell))
+        number = np.repeat(self._numbers(cell[starts]), np.diff(starts, append=len(cell)))
         month = calendar.month[offset]
         size = len(self.cells) * ROW_DAYS
         at = month * size + number * ROW_DAYS + calendar.day_of_month[offset]
-        order = np.argsort(at)
+        order = at.argsort()
         at, amount, month = at[order], amount[order], month[order]
         self.sum = (self.sum + checksum(month, at - month * size, amount)) % 2**64
-        edges = [*np.flatnonzero(np.diff(month, prepend=NO_MONTH)).tolist(), len(at)]
+        edges = [*positions(begins(month)).tolist(), len(at)]
         return {
             int(month[start]): (at[start:end] - month[start] * size, amount[start:end])
             for start, end in pairwise(edges)
         }
 
-    def _look_up(self, cell: Cells) -> tuple[Days, Cells]:
-        """The number of each key; those that have none yet are numbered after them for now."""
+    def _numbers(self, cells: Cells) -> Days:
+        """The numbers of keys, in order and each once; those that are new are given one."""
         if self._order is None:
-            self._order = np.argsort(self.cells)
+            self._order = self.cells.argsort()
             self._sorted = self.cells[self._order]
-        at = np.searchsorted(self._sorted, cell)
-        is_known = np.append(self._sorted, -1)[at] == cell
-        numbers = np.append(self._order, -1)[at]
-        new = np.flatnonzero(~is_known)
-        if not len(new):
-            return numbers, cell[:0]
-        found, which = np.unique(cell[new], return_inverse=True)
-        numbers[new] = len(self.cells) + which
-        return numbers, found
-
-    def _numbered(self, number: Days, found: Cells) -> Days:
-        """The numbers, of which those of new keys are given for good to the keys that are used."""
-        known = len(self.cells)
-        used = np.unique(number[number >= known]) - known
-        if not len(used):
-            return number
-        given = np.full(len(found), -1)
-        given[used] = known + np.arange(len(used))
-        self.cells, self._order = np.append(self.cells, found[used]), None
-        return np.where(number < known, number, given[np.maximum(number - known, 0)])
+        numbers = len(self.cells) + np.zeros(len(cells), dtype=np.int64)
+        at = self._sorted.searchsorted(cells)
+        inside = positions(at < len(self._sorted))
+        known = inside[self._sorted[at[inside]] == cells[inside]]
+        numbers[known] = self._order[at[known]]
+        new = positions(numbers == len(self.cells))
+        if len(new):
+            numbers[new] += np.arange(len(new))
+            self.cells, self._order = np.concatenate([self.cells, cells[new]]), None
+        return numbers
 
     def _begin(self, month: int) -> bool:
         """Make room for a month, whose checkpoint is the end of the latest month before it."""
@@ -265,7 +260,7 @@ class Tables:
             return changed
         running = np.zeros(len(self.cells), dtype=np.int64)
         for month in self.months[bisect_left(self.months, min(net)) :]:
-            cells = np.flatnonzero(running)
+            cells = positions(running)
             if len(cells):
                 self.checkpoints[month] = _grown(self.checkpoints[month], len(self.cells))
                 self.checkpoints[month][cells] += running[cells].astype(np.int32)
@@ -283,11 +278,20 @@ def _grown(sums: Sums, size: int) -> Sums:
     return grown
 
 
+def _put(
+    column: NDArray[Number], is_kept: Flags, new: NDArray[Number], to: Positions
+) -> NDArray[Number]:
+    """A column with new elements in it, whose positions in it are given."""
+    found = np.empty(len(is_kept), dtype=column.dtype)
+    found[is_kept], found[to] = column, new
+    return found
+
+
 def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
     """The sum of the amounts at each place, in order of place; places whose sum is 0 left out."""
-    order = np.argsort(place)
+    order = place.argsort()
     place = place[order]
-    starts = np.flatnonzero(np.diff(place, prepend=NO_MONTH))
+    starts = positions(begins(place))
     sums = np.add.reduceat(amount[order], starts) if len(place) else amount
-    changed = np.flatnonzero(sums)
+    changed = positions(sums)
     return place[starts[changed]], sums[changed].astype(np.int32)

@@ -445,11 +445,13 @@ class ShardStore:
 
         Given what was kept of it, tells what is kept since.
         """
-        async with self._redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(self.key(generation, "records"))  # else it may be sent twice
-            pipe.multi()
-            new = self._queue_state(pipe, generation, settlement, tables)
-            await pipe.execute()
+        key = self.key(generation, "records")
+        try:
+            async with fenced(self._redis, key) as pipe:  # else it may be sent twice
+                pipe.multi()
+                new = self._queue_state(pipe, generation, settlement, tables)
+        except Overtaken as error:
+            raise Refused(f"{key}: whether it was written is not known") from error
         return kept.after(settlement, tables, new)
 
     async def switch(self, current: Head, to: Head) -> None:

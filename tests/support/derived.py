@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from processors.alerts.deadlines import Spans, spans
-from processors.facts.cases import Cases, Columns, Facts, derive
+from processors.alerts.deadlines import Deadlines, Spans
+from processors.facts.cases import Cases, derive
+from processors.facts.columns import Columns, Facts
 from processors.rules import Rules
 from schemas.standards import Standard
 from tests.support.facts import Happening
@@ -15,8 +16,7 @@ def derived(
     rules: Rules, before: Sequence[bytes], now: Sequence[bytes], unchanged: Sequence[bytes] = ()
 ) -> Facts:
     """The facts of cases of one child, by their rows before and now, and of further ones."""
-    changes = list(zip(before, now, strict=True))
-    cases = Cases(changes, [0] * len(changes), unchanged)
+    cases = Cases(list(before), list(now), [0] * len(now), unchanged)
     return derive(cases, rules.localities, rules.calendar, rules.unheld, rules.wanted)
 
 
@@ -28,4 +28,4 @@ def facts(rules: Rules, it: Happening) -> Facts:
 
 def spans_of(rules: Rules, rows: Columns, standards: Sequence[Standard]) -> Spans:
     """The spans of standards in the segments of cases."""
-    return spans(rows, tuple(standards), rules.calendar)
+    return Deadlines(tuple(standards), rules.calendar).spans(rows)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.facts.cases import UNKNOWN_BAND
+from processors.facts.columns import UNKNOWN_BAND
 from processors.figures.rating import Target
 from processors.ledger.tables import Stock, keys
 from processors.places.indicators import WatchedFigure, figures, news, state_of

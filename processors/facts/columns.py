@@ -1,0 +1,90 @@
+"""Facts about cases as columns, by the names that they have in the catalogue."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.arrays import Flags, positions
+from processors.days.calendar import Days
+from schemas.catalogue import Match, Relation
+from schemas.events.case import SERVICES
+
+BAND_STARTS = np.array([0, 5, 11, 16])  # completed years at which a band of AGE_BANDS begins
+UNKNOWN_BAND = len(BAND_STARTS)
+NO_SERVICE = len(SERVICES)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Facts to be measured; each column has one element a row, and rows are in order of groups.
+
+    Days are day numbers, NEVER where there is no such day. `begin` is the first day the row holds
+    and `end` the first on which it no longer does. `sign` is +1 for what is now true, -1 for what
+    was before, and 0 for what has not changed. `twin` is the position of the row that has the same
+    place among those of the case at the other time, -1 where there is none. `group` is the position
+    of the row's case among all that were given, `episode` how many times the case has been open,
+    `service` the holder's index in SERVICES. The `passes` columns have a bit for each text test.
+    """
+
+    sign: Days
+    twin: Days
+    group: Days
+    locality: Days
+    band: Days
+    begin: Days
+    end: Days
+    days: dict[str, Days]
+    passes: dict[str, NDArray[np.uint32]]
+    flags: dict[str, Flags]
+    is_closed: Flags
+    district: Days
+    episode: Days
+    service: Days
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of the facts anything rests on; the rest is not worked out.
+
+    `spell_tests` has the bits of the holder tests that measures of spells make, 0 for no measure.
+    """
+
+    days: frozenset[str]
+    relations: tuple[Relation, ...]
+    holder_tests: list[Match]
+    spell_tests: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of cases, by their names in the catalogue."""
+
+    case: Columns
+    notification: Columns
+    spell: Columns | None
+
+    def of(self, name: str) -> Columns:
+        """The facts of a name. Raises KeyError for those that nothing wanted."""
+        columns = {"case": self.case, "notification": self.notification, "spell": self.spell}[name]
+        if columns is None:
+            raise KeyError(name)
+        return columns
+
+
+def twins(group: Days, changed: int) -> Days:
+    """The twin of each row, of the groups of so many cases that have changed (see Columns)."""
+    sizes = np.bincount(group, minlength=2 * changed)
+    firsts = sizes.cumsum() - sizes
+    rows = positions(group < 2 * changed)
+    own = group[rows]
+    other = np.where(own < changed, own + changed, own - changed)
+    place = rows - firsts[own]
+    found = np.full(len(group), -1)
+    found[rows] = np.where(place < sizes[other], firsts[other] + place, -1)
+    return found
+
+
+def at(values: NDArray[np.generic], position: Days, absent: int) -> Days:
+    """The value at each position, `absent` for a negative one."""
+    return np.where(position >= 0, values[position], absent).astype(np.int64, copy=False)
