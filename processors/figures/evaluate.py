@@ -1,26 +1,37 @@
 """Evaluation: from the stocks of a date and of the month before to the rows of a scorecard."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
 from processors.figures.direction import direction_of_travel
 from processors.figures.placesums import PlaceSums
-from processors.figures.supplies import Given, Supplies, periods_of
+from processors.figures.rating import Target, rating, rating_since, targets
+from processors.figures.supplies import Given, Supplies, exact, periods_of
 from processors.ledger.tables import Stock
+from processors.record.decoding import Event
 from processors.rules import Rules
-from schemas.catalogue import BANDS, Catalogue, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import ALL_AGES, BANDS, Catalogue, Indicator, PopulationOf, WorkforceOf
 from schemas.places import PROVIDER, Place
-from schemas.scorecard import ScorecardRow, Status
+from schemas.schemes import Scheme
+from schemas.scorecard import Rag, ScorecardRow, Status
 
 
 class AsOf(NamedTuple):
-    """What is known as of a date: the date, the stock, and what others supplied."""
+    """What is known as of a date: the date, the stock, what others supplied, and its targets."""
 
     date: date
     stock: Stock
     supplies: Supplies
+    targets: Mapping[tuple[str, str], Target] = {}
+
+
+def known(rules: Rules, day: date, stock: Stock, reference: Iterable[Event]) -> AsOf:
+    """What is known as of a date, of its stock and of the reference events that count."""
+    events = list(reference)
+    aims = targets(events, rules.areas, day, rules.catalogue.target)
+    return AsOf(day, stock, Supplies(events, day), aims)
 
 
 # Whole as long as nothing that others supply is a part of it.
@@ -58,7 +69,7 @@ def scorecard(
 
     By place, those of the areas from the top down, and then by band, all ages first.
     """
-    return [_row(rules.catalogue, cell) for cell in cells(rules, now, previous, levels)]
+    return [_row(rules.catalogue, cell, now) for cell in cells(rules, now, previous, levels)]
 
 
 def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()) -> Iterator[Cell]:
@@ -197,8 +208,12 @@ def _supplied(indicator: Indicator, given: Given | None) -> Figure:
     return Figure(above, below, value, "supplied" if value[1] else "no-cases")
 
 
-def _row(catalogue: Catalogue, cell: Cell) -> ScorecardRow:
+def _row(catalogue: Catalogue, cell: Cell, on: AsOf) -> ScorecardRow:
     indicator, now, before = cell.indicator, cell.now, cell.before
+    scheme = catalogue.scheme_of(indicator)
+    target = on.targets.get((indicator.code, cell.place.name))
+    aim = exact(target.aim) if target else None
+    is_rated = cell.band == ALL_AGES
     return ScorecardRow(
         code=indicator.code,
         title=indicator.title,
@@ -210,10 +225,28 @@ def _row(catalogue: Catalogue, cell: Cell) -> ScorecardRow:
         status=now.status,
         previous=shown(indicator, before.value),
         direction=direction_of_travel(
-            now.value, before.value, catalogue.direction, indicator.polarity
+            now.value, before.value, scheme.direction, indicator.polarity, aim
         ),
         level=cell.place.level,
+        target=target.aim if target and is_rated else None,
+        rag=_rated(scheme, cell, target) if is_rated else None,
     )
+
+
+def _rated(scheme: Scheme, cell: Cell, target: Target | None) -> Rag | None:
+    """The rating by a scheme; None where it rates none, or there is nothing to rate against."""
+    indicator = cell.indicator
+    if not scheme.rates(indicator.code):
+        return None
+    share, now = scheme.share_of(indicator.code), exact_value(cell.now.value)
+    if scheme.rag == "previous":
+        return rating_since(indicator, now, exact_value(cell.before.value), share)
+    return rating(indicator, now, target, share) if target else None
+
+
+def exact_value(value: tuple[int, int]) -> Fraction | None:
+    """A value before it is rounded; None where there is none."""
+    return Fraction(*value) if value[1] else None
 
 
 def _number(exact: Exact | None) -> int | float | None:

@@ -8,20 +8,21 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from functools import lru_cache
 
 from processors.days.calendar import calendar, month_number, month_start, previous_month_end
 from processors.figures.direction import direction_of_travel
-from processors.figures.evaluate import AsOf, Cell, Exact, cells, shown
+from processors.figures.evaluate import AsOf, Cell, Exact, cells, exact_value, shown
 from processors.figures.rating import Target, rating, rating_since, targets
-from processors.figures.supplies import Supplies
+from processors.figures.supplies import Supplies, exact
 from processors.ledger.tables import Stock
 from processors.record.decoding import Event
 from processors.rules import Rules
 from schemas.areas import Areas
-from schemas.catalogue import ALL_AGES, Catalogue, RagScheme, WorkforceOf
-from schemas.release import Commentary, PassedOver, Position, Rag, ReleaseCell
+from schemas.catalogue import ALL_AGES, Catalogue, WorkforceOf
+from schemas.release import Commentary, PassedOver, Position, ReleaseCell
+from schemas.schemes import RagScheme
+from schemas.scorecard import Rag
 from snapshots.releases.failures import NotAllowed
 
 COMMENTARY_WRITTEN = "commentary.written"
@@ -100,9 +101,13 @@ def _released(catalogue: Catalogue, cell: Cell, target: Target | None) -> Releas
         status=now.status,
         previous=shown(indicator, before.value),
         direction=direction_of_travel(
-            now.value, before.value, catalogue.direction, indicator.polarity
+            now.value,
+            before.value,
+            catalogue.direction,
+            indicator.polarity,
+            exact(target.aim) if target else None,
         ),
-        target=target.value if target and is_rated else None,
+        target=target.aim if target and is_rated else None,
         rag=_rating(catalogue.rag, cell, target) if is_rated else None,
     )
 
@@ -113,15 +118,10 @@ def _whole(number: Exact | None) -> int:
 
 
 def _rating(scheme: RagScheme, cell: Cell, target: Target | None) -> Rag | None:
-    now, before = _exact(cell.now.value), _exact(cell.before.value)
+    now, before = exact_value(cell.now.value), exact_value(cell.before.value)
     if scheme == "previous":
         return rating_since(cell.indicator, now, before)
     return rating(cell.indicator, now, target) if target else None
-
-
-def _exact(value: tuple[int, int]) -> Fraction | None:
-    """A value before it is rounded; None where there is none."""
-    return Fraction(*value) if value[1] else None
 
 
 def commentary(reference: Iterable[Event], areas: Areas, period: str) -> tuple[Commentary, ...]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from processors.record.decoding import Event, in_order
-from schemas.catalogue import ALL_AGES, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import ALL_AGES, DeclaredTarget, Indicator, PopulationOf, WorkforceOf
 from schemas.events.reference import SuppliedStatus
 from schemas.places import PROVIDER, Place
 from snapshots.recount.days import day_of, financial_year_of
@@ -66,13 +66,34 @@ def keys_of(indicator: Indicator, place: Place, band: str, as_of: date) -> list[
     return []
 
 
-def goals_of(reference: Iterable[Event], top: str, as_of: date) -> dict[tuple[str, str], Event]:
-    """By code and area, the target that was set last by the date, for the date's year."""
-    return {
-        (event.data["code"], event.data.get("area") or top): event
-        for event in in_order(it for it in reference if it.day <= day_of(as_of))
-        if event.type == TARGET and event.data["year"] == as_of.year
-    }
+class Goal(NamedTuple):
+    """What a figure is rated against, and the furthest from it that is still Amber if that is set.
+
+    Of a month if a target says so, else of the year.
+    """
+
+    aim: Fraction
+    amber: Fraction | None
+
+
+def goals_of(
+    declared: Iterable[DeclaredTarget], reference: Iterable[Event], top: str, as_of: date
+) -> dict[tuple[str, str], Goal]:
+    """By code and area, the date's year's targets: the last set by the date, else as declared."""
+    found = {}
+    for it in declared:
+        if it.year == as_of.year:
+            aim = it.target if it.monthly is None else it.monthly
+            found[it.code, it.place or top] = _goal(aim, it.amber)
+    for event in in_order(it for it in reference if it.day <= day_of(as_of)):
+        if event.type == TARGET and event.data["year"] == as_of.year:
+            data = event.data
+            found[data["code"], data.get("area") or top] = _goal(data["target"], data.get("amber"))
+    return found
+
+
+def _goal(aim: float, amber: float | None) -> Goal:
+    return Goal(exact(aim), None if amber is None else exact(amber))
 
 
 def exact(number: float) -> Fraction:

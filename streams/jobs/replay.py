@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable
 from datetime import date
 
 from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import AsOf, Figure, figure, scorecard
-from processors.figures.supplies import Supplies
+from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
 from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.listing import Listed, Question, listed
-from processors.record.decoding import Message, decode
+from processors.record.decoding import Event, Message, decode
 from processors.rules import Rules
 from schemas.catalogue import Indicator
 from schemas.events.registry import GROUPS, REFERENCE_TOPIC, group_of, topic_names
@@ -55,14 +54,18 @@ class Replay:
             )
         ]
 
-    def _as_of(self, day: date) -> AsOf:
+    @property
+    def reference(self) -> list[Event]:
+        """The reference events that count."""
         children = self._shards[REFERENCE_TOPIC].children.values()
-        supplied = (event for child in children for event in child.record.events)
+        return [event for child in children for event in child.record.events]
+
+    def _as_of(self, day: date) -> AsOf:
         stocks = [
             shard.tables.stock(day_number(day), self._rules.calendar)
             for shard in self._shards.values()
         ]
-        return AsOf(day, together(stocks), Supplies(supplied, day))
+        return known(self._rules, day, together(stocks), self.reference)
 
     def _fold(self, topic: str, messages: list[Message]) -> None:
         shard = self._shards[group_of(topic)]

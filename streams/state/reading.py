@@ -8,8 +8,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, previous_month_end
-from processors.figures.evaluate import AsOf, Figure, figure, scorecard
-from processors.figures.supplies import Supplies
+from processors.figures.evaluate import Figure, figure, known, scorecard
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
@@ -73,7 +72,7 @@ async def read_scorecard(
     stocks = await read_stocks(redis, deployment, rules, dates)
     reference = await read_reference(redis, deployment, rules)
     now, previous = (
-        AsOf(day, stock, Supplies(reference.events, day))
+        known(rules, day, stock, reference.events)
         for day, stock in zip(dates, stocks.by_date, strict=True)
     )
     notes = await read_notes(redis, deployment, rules, as_of)
@@ -145,7 +144,7 @@ async def read_series(
     stocks = await read_stocks(redis, deployment, rules, dates)
     reference = await read_reference(redis, deployment, rules)
     return [
-        figure(rules, AsOf(day, stock, Supplies(reference.events, day)), *cell)
+        figure(rules, known(rules, day, stock, reference.events), *cell)
         for day, stock in zip(dates, stocks.by_date, strict=True)
     ]
 

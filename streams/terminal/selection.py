@@ -15,7 +15,14 @@ from schemas.places import PROVIDER
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.terminal.console import err, out, the_clock
-from streams.terminal.tables.scorecards import LEGEND, Format, as_csv, as_json, as_tables
+from streams.terminal.tables.scorecards import (
+    LEGEND,
+    Format,
+    as_csv,
+    as_json,
+    as_tables,
+    hides_ratings,
+)
 
 AsOfOption = Annotated[
     datetime | None,
@@ -159,6 +166,8 @@ class Selection:
         else:
             out.print(*as_tables(chosen, self._rules.catalogue, out.width), sep="\n")
             err.print(LEGEND, markup=False)
+            if hides_ratings(chosen, out.width):
+                err.print("Targets and ratings are shown in a wider terminal, json and csv.")
 
 
 def _provider(row: ScorecardRow) -> str:

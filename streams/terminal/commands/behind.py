@@ -87,7 +87,7 @@ def cases(
     at = _place(rules, indicator, place or rules.areas.top, level)
     question = Question(indicator, at, band, day_number(day))
     if file:
-        found = _replayed(rules, file).behind(question)
+        found = replayed_from(rules, file).behind(question)
     else:
 
         async def read(redis: Redis) -> list[Listed]:
@@ -95,7 +95,7 @@ def cases(
             return [row async for row in rows]
 
         found = on_redis(settings, read)
-    _write(Listed._fields, sorted(found), form)
+    write_rows(Listed._fields, sorted(found), form)
     if form is Format.TABLE:
         above, below = (sum(it) for it in _sums(found))
         divided = f" of {below:,}" if isinstance(indicator.denominator, dict) else ""
@@ -126,7 +126,7 @@ def trend(
     at = _place(rules, indicator, place or rules.areas.top, level)
     cell = indicator, at, band
     if file:
-        figures = _replayed(rules, file).series(dates, cell)
+        figures = replayed_from(rules, file).series(dates, cell)
     else:
         figures = on_redis(
             settings, lambda redis: read_series(redis, settings.deployment, rules, dates, cell)
@@ -141,7 +141,7 @@ def trend(
         )
         for day, it in zip(dates, figures, strict=True)
     ]
-    _write(TREND_COLUMNS, rows, form)
+    write_rows(TREND_COLUMNS, rows, form)
 
 
 def _dates(last: date, by: Step, count: int) -> list[date]:
@@ -164,7 +164,8 @@ def _indicator(rules: Rules, code: str) -> Indicator:
     return next(it for it in rules.catalogue.indicator if it.code == chosen)
 
 
-def _replayed(rules: Rules, files: Sequence[Path]) -> Replay:
+def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
+    """What files say, with bad lines told on standard error."""
     replayed = Replay(rules)
     with explained():
         for path in files:
@@ -198,7 +199,8 @@ def _sums(found: Sequence[Listed]) -> tuple[list[int], list[int]]:
     return [it.numerator for it in found], [it.denominator for it in found]
 
 
-def _write(columns: Sequence[str], rows: Sequence[Sequence[object]], form: Format) -> None:
+def write_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], form: Format) -> None:
+    """Write rows to standard output; those called NUMBERS are on the right in a table."""
     if form is Format.JSON:
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(named, indent=1) + "\n")
