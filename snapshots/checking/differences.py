@@ -137,7 +137,8 @@ class Explanation:
 
 
 def _targets(events: Iterable[Event], top: str, as_of: date) -> Table:
-    return {**goals_of((), events, top, as_of)}
+    goals = goals_of((), events, top, as_of)
+    return {(code, area): goal for (code, area), goal in goals.items()}
 
 
 class _Reference:
