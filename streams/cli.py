@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from streams.terminal.commands import behind, demo, feeding, figures, running, targets
+from streams.terminal.commands import behind, demo, feeding, figures, quality, running, targets
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
@@ -29,7 +29,7 @@ app.command()(figures.replay)
 app.command()(behind.cases)
 app.command()(behind.trend)
 app.command()(targets.targets)
-app.command()(figures.quality)
+app.command()(quality.quality)
 app.add_typer(catalogue, name="catalogue")
 app.command()(feeding.ingest)
 app.command()(running.worker)

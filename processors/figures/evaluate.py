@@ -94,6 +94,28 @@ def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: 
     return _Date(rules, as_of).figures(indicator)(place, BANDS.index(band))
 
 
+class Both(NamedTuple):
+    """A figure that is computed and supplied as well, and what each says. The computed one wins."""
+
+    indicator: Indicator
+    place: Place
+    band: str
+    computed: Figure
+    supplied: Figure
+
+
+def supplied_as_well(rules: Rules, as_of: AsOf, levels: Collection[str]) -> Iterator[Both]:
+    """The figures at levels that are computed from something, and supplied for the same period."""
+    on = _Date(rules, as_of)
+    places = [place for place in on.sums.places if place.level in levels]
+    for indicator in rules.catalogue.indicator:
+        if indicator.source == "events" and on.is_given(indicator):
+            figures = on.figures(indicator)
+            for place in places:
+                if place.level in indicator.levels:
+                    yield from figures.supplied_as_well(place)
+
+
 def _together(now: list[Place], before: list[Place], known: list[Place]) -> list[Place]:
     """The places of either date: those that are always shown, and then the others by name."""
     return [*known, *sorted({*now, *before}.difference(known))]
@@ -161,6 +183,16 @@ class _Figures:
             given = on.given(indicator, place, band)
             return figure if given is None else _supplied(indicator, given)
         return figure
+
+    def supplied_as_well(self, place: Place) -> Iterator[Both]:
+        """What is computed of a place and supplied as well, in each band that is shown."""
+        indicator = self._indicator
+        for band, name in enumerate(BANDS if indicator.bands != "none" else BANDS[:1]):
+            computed = self._worked_out(place, band)
+            given = self._on.given(indicator, place, band)
+            is_computed = computed.numerator or computed.denominator
+            if given and given.status == "supplied" and is_computed:
+                yield Both(indicator, place, name, computed, _supplied(indicator, given))
 
     def _worked_out(self, place: Place, band: int) -> Figure:
         indicator, on = self._indicator, self._on

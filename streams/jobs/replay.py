@@ -1,6 +1,6 @@
 """Replay: the scorecard straight from a file, by the processors of the live stream alone."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 from processors.days.calendar import day_number, previous_month_end
@@ -35,12 +35,12 @@ class Replay:
 
     def rows(self, as_of: date, levels: Collection[str] = ()) -> list[ScorecardRow]:
         """The scorecard as of a date, at levels or those of the areas."""
-        now, previous = self._as_of(as_of), self._as_of(previous_month_end(as_of))
+        now, previous = self.as_of(as_of), self.as_of(previous_month_end(as_of))
         return scorecard(self._rules, now, previous, levels)
 
     def series(self, dates: Iterable[date], cell: tuple[Indicator, Place, str]) -> list[Figure]:
         """An indicator's figure of a place and band, as of each of the dates."""
-        return [figure(self._rules, self._as_of(day), *cell) for day in dates]
+        return [figure(self._rules, self.as_of(day), *cell) for day in dates]
 
     def behind(self, question: Question) -> list[Listed]:
         """What makes up a cell."""
@@ -60,7 +60,15 @@ class Replay:
         children = self._shards[REFERENCE_TOPIC].children.values()
         return [event for child in children for event in child.record.events]
 
-    def _as_of(self, day: date) -> AsOf:
+    @property
+    def children(self) -> Iterator[Iterable[Event]]:
+        """The events that count of each child and place."""
+        for group, shard in self._shards.items():
+            if group != REFERENCE_TOPIC:
+                yield from (child.record.events for child in shard.children.values())
+
+    def as_of(self, day: date) -> AsOf:
+        """What is known as of a date."""
         stocks = [
             shard.tables.stock(day_number(day), self._rules.calendar)
             for shard in self._shards.values()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, previous_month_end
-from processors.figures.evaluate import Figure, figure, known, scorecard
+from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
@@ -183,13 +183,28 @@ async def read_odd_facts(
     redis: Redis, deployment: str, rules: Rules, as_of: date
 ) -> AsyncIterator[OddFact]:
     """The odd facts in every case record, as of a date; one may come twice."""
+    async for events in read_children(redis, deployment, rules):
+        for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
+            yield fact
+
+
+async def read_children(
+    redis: Redis, deployment: str, rules: Rules
+) -> AsyncIterator[Sequence[Event]]:
+    """The events of each child and place; of one that changes meanwhile they may come twice."""
     for shard in await known_shards(redis, deployment):
         if shard.topic != REFERENCE_TOPIC:
             store = ShardStore(redis, deployment, shard, rules)
             head = await store.head()
             async for events in _records(store, head or Head()):
-                for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
-                    yield fact
+                yield events
+
+
+async def read_known(redis: Redis, deployment: str, rules: Rules, as_of: date) -> AsOf:
+    """What is known as of a date. Raises as `read_stocks` does."""
+    stocks = await read_stocks(redis, deployment, rules, [as_of])
+    reference = await read_reference(redis, deployment, rules)
+    return known(rules, as_of, stocks.by_date[0], reference.events)
 
 
 async def read_list(
