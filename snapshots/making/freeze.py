@@ -26,6 +26,7 @@ from schemas.scorecard import Rag
 from snapshots.releases.failures import NotAllowed
 
 COMMENTARY_WRITTEN = "commentary.written"
+MEASURE_SUPPLIED = "measure.supplied"
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,15 @@ def calendar_version() -> str:
 
 
 def frozen_cells(rules: Rules, as_of: date, cut: Cut) -> list[ReleaseCell]:
-    """The released indicators' cells from a cut, as the live scorecard shows them, rated.
+    """The released indicators' cells from a cut, as the live scorecard counts them, rated.
 
+    Where nothing is counted the live scorecard shows what others supply; a release has none of it.
     Raises NotAllowed for an indicator whose figures a release cannot keep.
     """
     check_releasable(rules.catalogue)
+    counted = [it for it in cut.reference if it.type != MEASURE_SUPPLIED]
     now, previous = (
-        AsOf(day, stock, Supplies(cut.reference, day))
+        AsOf(day, stock, Supplies(counted, day))
         for day, stock in zip((as_of, previous_month_end(as_of)), cut.stocks, strict=True)
     )
     goals = targets(cut.reference, rules.areas, as_of)

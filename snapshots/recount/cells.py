@@ -27,6 +27,10 @@ DIRECTIONS: dict[str, tuple[Direction, Direction, Direction]] = {
 }
 
 
+# A date's figure of an indicator in a place and band.
+Look = Callable[[Indicator, Place, str], Figure]
+
+
 class _Cell(NamedTuple):
     """An indicator's figure in a place and band, and that of the month before."""
 
@@ -61,15 +65,20 @@ class Recount:
 
     def scorecard(self) -> list[ScorecardRow]:
         """Every indicator's rows in every place, as a live scorecard of all levels has them."""
-        return [self._row(cell) for cell in self._cells(lambda _: True, self._places)]
+        now, before = self._now.figure, self._before.figure
+        return [self._row(it) for it in self._cells((now, before), lambda _: True, self._places)]
 
     def cells(self) -> list[ReleaseCell]:
         """The cells of a release: the indicators that are released, in the areas."""
         areas = [place for place in self._places if place.level in self._areas.levels]
-        return [self._released(cell) for cell in self._cells(lambda it: it.released, areas)]
+        dates = self._now.counted, self._before.counted
+        return [self._released(it) for it in self._cells(dates, lambda it: it.released, areas)]
 
     def _cells(
-        self, is_wanted: Callable[[Indicator], bool], places: Sequence[Place]
+        self,
+        dates: tuple[Look, Look],
+        is_wanted: Callable[[Indicator], bool],
+        places: Sequence[Place],
     ) -> Iterator[_Cell]:
         for indicator in filter(is_wanted, self._catalogue.indicator):
             if not any(place.level in indicator.levels for place in places):
@@ -78,8 +87,7 @@ class Recount:
             for place in places:
                 for band in bands:
                     asked = indicator, place, band
-                    now, before = self._now.figure(*asked), self._before.figure(*asked)
-                    yield _Cell(*asked, now, before)
+                    yield _Cell(*asked, *(figure(*asked) for figure in dates))
 
     def _row(self, cell: _Cell) -> ScorecardRow:
         title, level = cell.indicator.title, cell.place.level

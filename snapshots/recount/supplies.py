@@ -47,15 +47,10 @@ def said(reference: Iterable[Event], as_of: date) -> Said:
 
 
 def keys_of(indicator: Indicator, place: Place, band: str, as_of: date) -> list[Key]:
-    """What an indicator of a place rests on that others supply; the first that is there counts.
-
-    A figure is for its period alone: the date's month, or else its year from April. When school
-    terms begin and end is not defined, so that none is looked at.
-    """
+    """What an indicator of a place rests on that others supply; the first that is there counts."""
     denominator = indicator.denominator
     if indicator.source == "supplied":
-        year = str(financial_year_of(day_of(as_of)))
-        return [(FIGURE, indicator.code, place.name, band, it) for it in (f"{as_of:%Y-%m}", year)]
+        return figure_keys(indicator, place, band, as_of)
     if denominator == "population":
         return [_population(place.name, band, "all")]
     if isinstance(denominator, PopulationOf):
@@ -64,6 +59,16 @@ def keys_of(indicator: Indicator, place: Place, band: str, as_of: date) -> list[
         provider, _, area = place.name.partition(" / ")
         return [(WORKFORCE, provider, area, service) for service in (denominator.fte, "")]
     return []
+
+
+def figure_keys(indicator: Indicator, place: Place, band: str, as_of: date) -> list[Key]:
+    """Under what a figure that others worked out is, the first that is there.
+
+    It is for its period alone: the date's month, or else its year from April. When school terms
+    begin and end is not defined, so that none is looked at.
+    """
+    year = str(financial_year_of(day_of(as_of)))
+    return [(FIGURE, indicator.code, place.name, band, it) for it in (f"{as_of:%Y-%m}", year)]
 
 
 class Goal(NamedTuple):
