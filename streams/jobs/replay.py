@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
-from processors.days.calendar import day_number, previous_month_end
+from processors.days.calendar import day_number, month_start, previous_month_end
 from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
 from processors.fold import Partition
 from processors.ledger.tables import together
@@ -66,6 +66,12 @@ class Replay:
         for group, shard in self._shards.items():
             if group != REFERENCE_TOPIC:
                 yield from (child.record.events for child in shard.children.values())
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day of the first month in which anything is counted; None before any is."""
+        months = [shard.tables.months[0] for shard in self._shards.values() if shard.tables.months]
+        return month_start(min(months)) if months else None
 
     def as_of(self, day: date) -> AsOf:
         """What is known as of a date."""
