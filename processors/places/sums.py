@@ -1,4 +1,4 @@
-"""The places that alerts are raised for: the areas, and the providers that are watched."""
+"""The places that alerts are raised for: the areas, and the providers."""
 
 from typing import NamedTuple
 
@@ -19,17 +19,27 @@ class Place(NamedTuple):
 
 
 class Places:
-    """Every area from the top down, then every provider that the standards name."""
+    """Every area from the top down, then every provider: named, listed, or met in stocks.
 
-    def __init__(self, rules: Rules) -> None:
+    Those that the standards name come first, then those that are listed among the places, and then
+    by name any other that something is counted for in one of the stocks.
+    """
+
+    def __init__(self, rules: Rules, *stocks: Stock) -> None:
         areas = rules.areas
         self._rules = rules
+        met = {
+            place.name
+            for stock in stocks
+            for place in placesums.PlaceSums(rules.slots, rules.localities, stock).places
+            if place.level == places.PROVIDER
+        }
+        named = [*rules.standards.providers, *rules.places.provider]
+        providers = list(dict.fromkeys([*named, *sorted(met)]))
         self.all = [Place(name) for name in areas.names]
-        self.all += [Place(areas.top, provider) for provider in rules.standards.providers]
+        self.all += [Place(areas.top, provider) for provider in providers]
         self._places = [places.Place(area.level, area.name) for area in areas.area]
-        self._places += [
-            places.Place(places.PROVIDER, provider) for provider in rules.standards.providers
-        ]
+        self._places += [places.Place(places.PROVIDER, provider) for provider in providers]
 
     def sums(self, stock: Stock) -> NDArray[np.int64]:
         """A stock by (slot, place), all ages together."""

@@ -66,7 +66,7 @@ def as_csv(rows: Iterable[ScorecardRow]) -> str:
 
 
 def as_tables(rows: Sequence[ScorecardRow], catalogue: Catalogue, width: int) -> list[Table]:
-    """A table a place, in the layout of the printed scorecard: a line for each indicator.
+    """A table a place, in the layout of the printed scorecard: a line an indicator, by family.
 
     Titles are cut so that the tables fit in `width` columns, if 80 or more. Targets and ratings are
     shown where there are any and there is room (`hides_ratings`).
@@ -120,10 +120,17 @@ def _place_table(
     if is_rated:
         table.add_column("target", justify="right", no_wrap=True, min_width=6)
         table.add_column("rated", no_wrap=True, min_width=5)
+    by_family: dict[str, list[str]] = {}
     for code in dict.fromkeys(row.code for row in rows):
-        cells = {row.age_band: row for row in rows if row.code == code}
-        rating = _rating(indicators[code], cells.get(ALL_AGES)) if is_rated else []
-        table.add_row(*_line(indicators[code], cells, bands), *rating)
+        by_family.setdefault(indicators[code].family, []).append(code)
+    for family, codes in by_family.items():
+        if len(by_family) > 1:
+            table.add_section()
+            table.add_row("", Text(family, style="italic"))
+        for code in codes:
+            cells = {row.age_band: row for row in rows if row.code == code}
+            rating = _rating(indicators[code], cells.get(ALL_AGES)) if is_rated else []
+            table.add_row(*_line(indicators[code], cells, bands), *rating)
     return table
 
 
