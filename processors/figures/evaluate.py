@@ -94,6 +94,11 @@ def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: 
     return _Date(rules, as_of).figures(indicator)(place, BANDS.index(band))
 
 
+def given(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Given | None:
+    """What was supplied of a figure for the date's period, whether or not it is what is shown."""
+    return _Date(rules, as_of).given(indicator, place, BANDS.index(band))
+
+
 class Both(NamedTuple):
     """A figure that is computed and supplied as well, and what each says. The computed one wins."""
 

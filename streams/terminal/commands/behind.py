@@ -15,14 +15,16 @@ from rich import box
 from rich.table import Table
 
 from processors.days.calendar import day_number, month_number, previous_month_end
-from processors.figures.evaluate import Exact, Figure, shown
+from processors.figures.evaluate import AsOf, Exact, Figure, given, shown
+from processors.figures.supplies import Given
 from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
 from schemas.places import PROVIDER, Place
+from schemas.settings import Settings
 from streams.jobs.replay import Replay
-from streams.state.reading import read_first_day, read_list, read_series
+from streams.state.reading import read_first_day, read_known, read_list, read_series
 from streams.terminal.commands.figures import feed_lines, show_bad_lines
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
@@ -30,6 +32,7 @@ from streams.terminal.tables.scorecards import Format
 
 NUMBERS = frozenset({"numerator", "denominator", "value"})
 TREND_COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
+SUPPLIED_COLUMNS = ("numerator", "denominator", "value", "status", "provenance")
 # Dates of a trend: eleven years of days, or any history of months.
 MOST_STEPS = 4_000
 USUAL_STEPS = 13
@@ -76,17 +79,21 @@ def cases(
 ) -> None:
     """List the children, cases, people or sessions behind a figure, as of now or any date.
 
-    They add up to the figure's numerator and denominator. Reads every record, so it takes a while
-    where there are many children.
+    They add up to the figure's numerator and denominator. Of an indicator that is supplied: what
+    was supplied, and by whom. Reads every record, so it takes a while where there are many
+    children.
     """
     settings, rules = settings_and_rules()
     indicator = _indicator(rules, code)
-    if indicator.source == "supplied":
-        raise typer.BadParameter(f"{code} is supplied: there is nothing behind it here")
     (band,) = known([age_band], BANDS, "--age-band")
     day = day_of(as_of, settings)
     at = _place(rules, indicator, place or rules.areas.top, level)
     question = Question(indicator, at, band, day_number(day))
+    if indicator.source == "supplied":
+        known_then = known_on(settings, rules, day, replayed_from(rules, file) if file else None)
+        supplied = given(rules, known_then, indicator, at, band)
+        write_rows(SUPPLIED_COLUMNS, [_supplied(supplied)] if supplied else [], form)
+        return
     if file:
         found = replayed_from(rules, file).behind(question)
     else:
@@ -165,6 +172,18 @@ def trend(
         for day, it in zip(dates, figures, strict=True)
     ]
     write_rows(TREND_COLUMNS, rows, form)
+
+
+def known_on(settings: Settings, rules: Rules, day: date, replayed: Replay | None) -> AsOf:
+    """What files say of a date, or the live tables where there are none."""
+    if replayed:
+        return replayed.as_of(day)
+    return on_redis(settings, lambda redis: read_known(redis, settings.deployment, rules, day))
+
+
+def _supplied(it: Given) -> Sequence[object]:
+    parts = (_shown(part) for part in (it.numerator, it.denominator, it.value))
+    return [*parts, it.status, it.provenance]
 
 
 def _dates(last: date, by: Step, count: int | None, first: date | None) -> list[date]:

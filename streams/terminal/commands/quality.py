@@ -19,8 +19,8 @@ from schemas.events.registry import REFERENCE_TOPIC, topic_names
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.kafka.logreading import log_reader
-from streams.state.reading import read_children, read_known, read_odd_facts
-from streams.terminal.commands.behind import FileOption, replayed_from, write_rows
+from streams.state.reading import read_children, read_odd_facts
+from streams.terminal.commands.behind import FileOption, known_on, replayed_from, write_rows
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of
 from streams.terminal.tables.scorecards import Format, odd_facts_table
@@ -71,7 +71,7 @@ def quality(
     elif show is Show.INDICATORS:
         _show_indicators(_completeness(settings, rules, day, replayed), form)
     elif show is Show.FIGURES:
-        write_rows(*_figures(rules, _known(settings, rules, day, replayed)), form)
+        write_rows(*_figures(rules, known_on(settings, rules, day, replayed)), form)
     elif replayed:
         raise typer.BadParameter("files do not say when an event arrived", param_hint="--file")
     else:
@@ -136,12 +136,6 @@ def _show_indicators(found: Sequence[Completeness], form: Format) -> None:
     if form is Format.TABLE:
         for lack, counts in COUNTS.items():
             err.print(f"{lack}: {counts}", markup=False)
-
-
-def _known(settings: Settings, rules: Rules, day: date, replayed: Replay | None) -> AsOf:
-    if replayed:
-        return replayed.as_of(day)
-    return on_redis(settings, lambda redis: read_known(redis, settings.deployment, rules, day))
 
 
 def _figures(rules: Rules, known: AsOf) -> tuple[Sequence[str], list[Sequence[object]]]:
