@@ -39,6 +39,7 @@ from streams.october.compare import (
     compare,
     load_printed,
 )
+from streams.october.supplied import AsSupplied, as_supplied, load_supplied, supplied_lines
 from streams.state.clients import connect_redis
 from streams.state.open_alerts import active_counts
 from streams.state.reading import LiveScorecard, known_shards, read_scorecard, read_stocks
@@ -111,6 +112,7 @@ class Demonstration:
             october = await self._fill()
             september = await self._read(SEPTEMBER)
             _show_comparison(compare(october.rows, september.rows, load_printed()))
+            _show_supplied(as_supplied(october.rows, load_supplied()))
             await self._show_alerts()
         finally:
             await self._redis.aclose()
@@ -127,7 +129,8 @@ class Demonstration:
 
     async def _fill(self) -> LiveScorecard:
         """Send all events, never far ahead of the worker; the scorecard when all are in it."""
-        batches = list(read_events(self._events))
+        printed = Judged(supplied_lines(load_supplied()), [], 0)
+        batches = [*read_events(self._events), printed]
         bar = Progress(TextColumn("messages in the tables"), BarColumn(), MofNCompleteColumn())
         task = bar.add_task("", total=sum(_messages(judged) for judged in batches))
         shown = await self._read(OCTOBER)
@@ -256,6 +259,14 @@ def _show_comparison(comparison: Comparison) -> None:
         out.print(_differences_table(differences))
 
 
+def _show_supplied(found: AsSupplied) -> None:
+    out.print(
+        f"\nOf {found.figures:,} figures that others supplied it shows {found.shown:,} as printed, "
+        f"and {found.turned:,} of {found.arrows:,} directions of travel: the others move by less "
+        "than is printed."
+    )
+
+
 def _differences_table(differences: list[Difference]) -> Table:
     table = Table("", "area", "ages", "as of", box=None, padding=(0, 1))
     for name in ("printed", "streamed", "the rest implies"):
@@ -285,6 +296,7 @@ def _say_what_next(settings: Settings, *, keep: bool) -> None:
             f"    CASELINE_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} \\",
             f"    CASELINE_REDIS_URL={settings.redis_url}",
             "  caseline scorecard --as-of 2015-10-31 --area Thanet",
+            "  caseline targets",
             "  caseline alerts list --area Thanet",
             "  caseline quality --as-of 2015-10-31",
         ]
