@@ -5,14 +5,14 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from processors.figures.direction import direction_of_travel
+from processors.figures.direction import HIGHER_IS, direction_of_travel
 from processors.figures.placesums import PlaceSums
 from processors.figures.rating import Target, rating, rating_since, targets
 from processors.figures.supplies import Given, Supplies, exact, periods_of
 from processors.ledger.tables import Stock
 from processors.record.decoding import Event
 from processors.rules import Rules
-from schemas.catalogue import ALL_AGES, BANDS, Catalogue, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import ALL_AGES, BANDS, Indicator, PopulationOf, WorkforceOf
 from schemas.places import PROVIDER, Place
 from schemas.schemes import Scheme
 from schemas.scorecard import Rag, ScorecardRow, Status
@@ -69,7 +69,11 @@ def scorecard(
 
     By place, those of the areas from the top down, and then by band, all ages first.
     """
-    return [_row(rules.catalogue, cell, now) for cell in cells(rules, now, previous, levels)]
+    schemes = {it.code: rules.catalogue.scheme_of(it) for it in rules.catalogue.indicator}
+    return [
+        _row(schemes[cell.indicator.code], cell, now)
+        for cell in cells(rules, now, previous, levels)
+    ]
 
 
 def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()) -> Iterator[Cell]:
@@ -245,9 +249,8 @@ def _supplied(indicator: Indicator, given: Given | None) -> Figure:
     return Figure(above, below, value, "supplied" if value[1] else "no-cases")
 
 
-def _row(catalogue: Catalogue, cell: Cell, on: AsOf) -> ScorecardRow:
+def _row(scheme: Scheme, cell: Cell, on: AsOf) -> ScorecardRow:
     indicator, now, before = cell.indicator, cell.now, cell.before
-    scheme = catalogue.scheme_of(indicator)
     target = on.targets.get((indicator.code, cell.place.name))
     aim = exact(target.aim) if target else None
     is_rated = cell.band == ALL_AGES
@@ -272,13 +275,14 @@ def _row(catalogue: Catalogue, cell: Cell, on: AsOf) -> ScorecardRow:
 
 def _rated(scheme: Scheme, cell: Cell, target: Target | None) -> Rag | None:
     """The rating by a scheme; None where it rates none, or there is nothing to rate against."""
-    indicator = cell.indicator
-    if not scheme.rates(indicator.code):
+    indicator, is_against_target = cell.indicator, scheme.rag == "target"
+    is_rated = indicator.polarity in HIGHER_IS and scheme.rates(indicator.code)
+    if not is_rated or (is_against_target and target is None):
         return None
     share, now = scheme.share_of(indicator.code), exact_value(cell.now.value)
-    if scheme.rag == "previous":
-        return rating_since(indicator, now, exact_value(cell.before.value), share)
-    return rating(indicator, now, target, share) if target else None
+    if target is not None and is_against_target:
+        return rating(indicator, now, target, share)
+    return rating_since(indicator, now, exact_value(cell.before.value), share)
 
 
 def exact_value(value: tuple[int, int]) -> Fraction | None:
