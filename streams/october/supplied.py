@@ -31,7 +31,7 @@ Data = dict[str, Any]
 
 @dataclass(frozen=True)
 class Printed:
-    """What is printed of a supplied indicator in an area; blank is not printed."""
+    """What is printed of an indicator in an area; blank is not printed."""
 
     code: str
     area: str
@@ -42,8 +42,8 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class AsSupplied:
-    """How many printed figures and arrows of supplied indicators a scorecard shows as printed."""
+class AsPrinted:
+    """How many printed figures and arrows a scorecard shows as printed."""
 
     figures: int
     shown: int
@@ -53,7 +53,16 @@ class AsSupplied:
 
 def load_supplied() -> list[Printed]:
     """What is printed of supplied indicators, and of targets, in every area."""
-    with (files(FOLDER) / "supplied.csv").open(encoding="utf-8") as lines:
+    return _load("supplied.csv")
+
+
+def load_social_care() -> list[Printed]:
+    """What is printed of social care, which has synthetic events of its own."""
+    return _load("social_care.csv")
+
+
+def _load(name: str) -> list[Printed]:
+    with (files(FOLDER) / name).open(encoding="utf-8") as lines:
         return [Printed(**row) for row in csv.DictReader(lines)]
 
 
@@ -66,8 +75,8 @@ def supplied_lines(printed: Iterable[Printed]) -> list[Line]:
     ]
 
 
-def as_supplied(rows: Iterable[ScorecardRow], printed: Iterable[Printed]) -> AsSupplied:
-    """Set a scorecard of 31 October beside what is printed of supplied indicators."""
+def as_printed_then(rows: Iterable[ScorecardRow], printed: Iterable[Printed]) -> AsPrinted:
+    """Set a scorecard of 31 October beside what is printed of it, October's and September's."""
     by_cell = {(it.code, it.area): it for it in rows if it.age_band == ALL_AGES}
     figures = shown = arrows = turned = 0
     for it in printed:
@@ -79,7 +88,7 @@ def as_supplied(rows: Iterable[ScorecardRow], printed: Iterable[Printed]) -> AsS
         if it.dot:
             arrows += 1
             turned += row.direction == it.dot
-    return AsSupplied(figures, shown, arrows, turned)
+    return AsPrinted(figures, shown, arrows, turned)
 
 
 def is_figure(text: str) -> bool:

@@ -8,7 +8,7 @@ from streams.jobs.replay import Replay
 from streams.october.compare import OCTOBER
 from streams.october.supplied import (
     NOT_AVAILABLE,
-    as_supplied,
+    as_printed_then,
     is_figure,
     load_supplied,
     supplied_lines,
@@ -57,7 +57,7 @@ def test_every_supplied_figure_is_shown_as_printed_and_all_arrows_but_one(
     shown: list[ScorecardRow],
 ) -> None:
     printed = load_supplied()
-    found = as_supplied(shown, printed)
+    found = as_printed_then(shown, printed)
     assert (
         found.figures
         == found.shown
