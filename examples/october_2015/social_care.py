@@ -279,15 +279,19 @@ def _line(kind: str, subject: str, key: str, day: date, data: Data) -> str:
     return json.dumps(event, separators=(",", ":"))
 
 
-def main() -> None:
-    """Write the events, and the printed cells that they are to give."""
-    rows = Rows(Path(sys.argv[1]))
+def made(rows: Rows) -> str:
+    """The events of what is printed, as an event file has them."""
     people = populations(rows)
     found = [case for it in flows(rows, people) for case in cases(it)]
     come_again(found, rows)
     step_down(found, rows)
-    text = "".join(f"{line}\n" for line in lines(found, people))
-    (SHIPPED / EVENTS).write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
+    return "".join(f"{line}\n" for line in lines(found, people))
+
+
+def main() -> None:
+    """Write the events, and the printed cells that they are to give."""
+    rows = Rows(Path(sys.argv[1]))
+    (SHIPPED / EVENTS).write_bytes(gzip.compress(made(rows).encode("utf-8"), mtime=0))
     with (SHIPPED / CELLS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         head = ("code", "area", "october", "september", "dot", "targets")

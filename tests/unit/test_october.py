@@ -1,9 +1,11 @@
 """The October 2015 events give the scorecard that Kent printed, but for what contradicts itself."""
 
+import gzip
 from importlib.resources import as_file, files
 
 import pytest
 
+from examples.october_2015 import social_care
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
@@ -17,7 +19,7 @@ from streams.october.supplied import (
     supplied_lines,
 )
 from streams.state.clients import load_rules
-from tests.support.printed import rows
+from tests.support.printed import PRINTED, rows
 
 # Rates that no number of children gives together with EH02 of either month.
 WITHOUT_PEOPLE = {("SCS02", area) for area in ("Dartford", "Gravesham", "Shepway", "Swale")}
@@ -104,3 +106,9 @@ def test_every_code_of_the_print_has_a_row_in_every_area(october: list[Scorecard
     printed = {(row["code"], row["area"]) for row in rows("ehps-2015-10-areas.csv")}
     assert len({code for code, _ in printed}) == 55
     assert printed <= {(it.code, it.area) for it in october}
+
+
+def test_the_events_of_social_care_are_made_again_byte_for_byte() -> None:
+    text = social_care.made(social_care.Rows(PRINTED / "ehps-2015-10-areas.csv"))
+    with as_file(files("streams.october") / social_care.EVENTS) as path:
+        assert gzip.decompress(path.read_bytes()).decode() == text
