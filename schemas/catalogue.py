@@ -432,18 +432,23 @@ class Indicator(Data):
 
 
 class DeclaredTarget(Data):
-    """A target of an indicator at a place in a year, which a `target.set` of the same replaces.
+    """A target of an indicator at places in a year, which a `target.set` of the same replaces.
 
-    `place` is the top where it is left out. `monthly` is what it should reach in each month of the
-    year, and what it is then rated against; `amber` is the furthest value that is still Amber.
+    `places` are the top alone where they are left out. `monthly` is what it should reach in each
+    month of the year, and what it is then rated against; `amber` is the furthest value that is
+    still Amber.
     """
 
     code: str
-    place: str | None = None
+    places: tuple[str, ...] = ()
     year: Annotated[int, Field(ge=1900, le=2199)]
     target: float
     monthly: float | None = None
     amber: float | None = None
+
+    def at(self, top: str) -> tuple[str, ...]:
+        """The places that it is of."""
+        return self.places or (top,)
 
 
 class Catalogue(Data):
@@ -467,7 +472,10 @@ class Catalogue(Data):
             ("relation", [relation.name for relation in self.relation]),
             ("measure", [measure.name for measure in self.measure]),
             ("indicator", [indicator.code for indicator in self.indicator]),
-            ("target", [f"{it.code} of {it.place}, {it.year}" for it in self.target]),
+            (
+                "target",
+                [f"{it.code} of {at}, {it.year}" for it in self.target for at in it.at("the top")],
+            ),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:

@@ -59,8 +59,9 @@ def goals(
     last = day_number(as_of)
     known = in_order(it for it in events if it.type == TARGET_SET and it.day <= last)
     found = {
-        (it.code, it.place or areas.top, it.year): Target(it.target, it.amber, it.monthly)
+        (it.code, place, it.year): Target(it.target, it.amber, it.monthly)
         for it in declared
+        for place in it.at(areas.top)
     }
     was_set = {
         (event.data["code"], event.data.get("area", areas.top), event.data["year"]): Target(

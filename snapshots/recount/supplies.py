@@ -85,11 +85,11 @@ def goals_of(
     declared: Iterable[DeclaredTarget], reference: Iterable[Event], top: str, as_of: date
 ) -> dict[tuple[str, str], Goal]:
     """By code and area, the date's year's targets: the last set by the date, else as declared."""
-    found = {}
+    found: dict[tuple[str, str], Goal] = {}
     for it in declared:
         if it.year == as_of.year:
             aim = it.target if it.monthly is None else it.monthly
-            found[it.code, it.place or top] = _goal(aim, it.amber)
+            found |= {(it.code, place): _goal(aim, it.amber) for place in it.places or (top,)}
     for event in in_order(it for it in reference if it.day <= day_of(as_of)):
         if event.type == TARGET and event.data["year"] == as_of.year:
             data = event.data

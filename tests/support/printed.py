@@ -19,6 +19,13 @@ WHOLES = {
 }
 
 
+PROVIDERS = ("Project Salus", "Porchlight", "CXK", "Imago")
+DISTRICTS = (
+    *("Ashford", "Canterbury", "Dartford", "Dover", "Gravesham", "Maidstone", "Sevenoaks"),
+    *("Shepway", "Tunbridge Wells"),
+)
+
+
 class Printed(NamedTuple):
     """A row of June 2017: its block and code, its months, and what is printed beside them."""
 
@@ -77,6 +84,20 @@ def with_parts_of_nothing(printed: Sequence[Printed]) -> list[Printed]:
         else row
         for row in printed
     ]
+
+
+def place_of(block: str) -> str:
+    """What the catalogue calls the place of a block of June 2017."""
+    kind, _, name = block.partition(" - ")
+    if kind == "Children's Centres":
+        return name.split(" - ")[-1]
+    if kind == "Youth Services":
+        district = next(it for it in DISTRICTS if name.startswith(it))
+        return f"{district} Youth Hub"
+    provider = next(it for it in PROVIDERS if name.startswith(it))
+    area = name.removeprefix(provider).strip().split(" - ")[-1].replace(" & ", " and ")
+    short = provider.removeprefix("Project ")
+    return short if area in {"North and West", "South and East", "Kent"} else f"{short} / {area}"
 
 
 def number(text: str) -> Fraction | None:

@@ -17,6 +17,7 @@ from schemas.scorecard import ScorecardRow
 from streams.cli import app
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import read_events
+from tests.support.printed import june_2017, place_of
 
 SUPPLIED = {"area": "Imago", "age_band": "all", "status": "supplied", "provenance": "a return"}
 
@@ -76,7 +77,9 @@ def test_a_row_has_the_target_of_its_place_and_year_and_is_rated_against_it(tmp_
 def test_a_declared_target_of_the_month_is_what_a_row_is_rated_against(
     tmp_path: Path, monthly: float | None, rag: str
 ) -> None:
-    declared = DeclaredTarget(code="CEH21", place="Imago", year=2017, target=70.0, monthly=monthly)
+    declared = DeclaredTarget(
+        code="CEH21", places=("Imago",), year=2017, target=70.0, monthly=monthly
+    )
     path = written(tmp_path, supplied(2, "2017-06", 62.5))
     row = rows(path, date(2017, 6, 30), declared)["CEH21", "Imago"]
     assert row.rag == rag
@@ -84,7 +87,7 @@ def test_a_declared_target_of_the_month_is_what_a_row_is_rated_against(
 
 
 def test_a_target_that_is_set_replaces_the_declared_one(tmp_path: Path) -> None:
-    declared = DeclaredTarget(code="CEH21", place="Imago", year=2017, target=70.0, monthly=80.0)
+    declared = DeclaredTarget(code="CEH21", places=("Imago",), year=2017, target=70.0, monthly=80.0)
     path = written(tmp_path, target(1, area="Imago", year=2017, target=50))
     assert rows(path, date(2017, 6, 30), declared)["CEH21", "Imago"].target == 50
 
@@ -98,14 +101,15 @@ def test_targets_of_several_years_are_shown_at_once_and_the_one_set_last_counts(
         target(2, year=2016, target=83, amber=80),
         target(3, year=2015, target=81),
     )
-    run = CliRunner().invoke(app, ["targets", "--file", str(path), "--format", "csv"])
+    asked = ["targets", "--file", str(path), "--place", "Kent"]
+    run = CliRunner().invoke(app, [*asked, "--format", "csv"])
     assert run.exit_code == 0
     assert run.stdout.splitlines() == [
         "code,place,year,target,monthly,amber",
         "CEH21,Kent,2015,81.0,,",
         "CEH21,Kent,2016,83.0,,80.0",
     ]
-    table = CliRunner().invoke(app, ["targets", "--file", str(path)])
+    table = CliRunner().invoke(app, asked)
     assert re.search(r"CEH21 +Kent +81 +83", table.stdout)
 
 
@@ -123,3 +127,21 @@ def test_a_scheme_of_what_is_not_in_the_catalogue_is_refused_by_name() -> None:
     assert "has no CEH00" in refused('["CEH10",', '["CEH00",')
     assert "family in two schemes: Social care" in refused('"Youth hubs"]', '"Social care"]')
     assert "names CEH70 twice" in refused('["CEH10",', '["CEH70",')
+
+
+def test_every_target_printed_in_june_2017_is_declared_for_its_place() -> None:
+    declared = {
+        (it.code, place): (it.monthly, it.target)
+        for it in load_catalogue().target
+        for place in it.places
+    }
+    printed = {
+        (row.code, place_of(row.block)): (
+            float(row.targets[0]) if len(row.targets) > 1 else None,
+            float(row.targets[-1]),
+        )
+        for row in june_2017()
+        if row.targets
+    }
+    assert declared == printed
+    assert len(printed) > 700
