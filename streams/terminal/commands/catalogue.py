@@ -114,6 +114,7 @@ def _facts(catalogue: Catalogue, indicator: Indicator) -> list[tuple[str, str]]:
     ]
     if indicator.source == "supplied":
         return [*facts, ("figures", "supplied by others, as `measure.supplied`")]
+    facts.append(("figures", "computed from events; where they say anything, before any supplied"))
     facts.append(("numerator", _formula(indicator.numerator)))
     if isinstance(indicator.denominator, dict):
         facts.append(("denominator", _formula(indicator.denominator)))
