@@ -13,7 +13,8 @@ from rich.text import Text
 from schemas.areas import load_areas
 from schemas.catalogue import Catalogue, Indicator, load_catalogue
 from schemas.places import PlaceGraph
-from streams.terminal.console import explained, out, settings_and_rules
+from schemas.settings import load_settings
+from streams.terminal.console import out, settings_and_rules, usable
 from streams.terminal.selection import FamilyOption, FormatOption, known
 from streams.terminal.tables.scorecards import Format
 
@@ -76,12 +77,13 @@ def check(
     ] = None,
 ) -> None:
     """Check a catalogue file, or the one that the settings name: every name in it must resolve."""
-    settings, _ = settings_and_rules()
-    with explained():
+    with usable("settings"):
+        settings = load_settings()
+    with usable(f"{file or settings.catalogue_file or 'the catalogue'}"):
         checked = load_catalogue(file or settings.catalogue_file)
         levels = set(PlaceGraph(load_areas(settings.areas_file)).levels)
-        for it in checked.indicator:
-            known(list(it.levels), sorted(levels), f"levels of {it.code}")
+    for it in checked.indicator:
+        known(list(it.levels), sorted(levels), f"levels of {it.code}")
     computed = sum(it.source == "events" for it in checked.indicator)
     out.print(
         f"{len(checked.indicator)} indicators, {computed} of them computed, over "
