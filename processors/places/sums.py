@@ -1,5 +1,6 @@
 """The places that alerts are raised for: the areas, and the providers."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,23 +20,17 @@ class Place(NamedTuple):
 
 
 class Places:
-    """Every area from the top down, then every provider: named, listed, or met in stocks.
+    """Every area from the top down, then every provider that is named, or met in stocks.
 
-    Those that the standards name come first, then those that are listed among the places, and then
-    by name any other that something is counted for in one of the stocks.
+    Those that the standards name come first, and then by name any other that something is counted
+    for in one of the stocks.
     """
 
     def __init__(self, rules: Rules, *stocks: Stock) -> None:
         areas = rules.areas
         self._rules = rules
-        met = {
-            place.name
-            for stock in stocks
-            for place in placesums.PlaceSums(rules.slots, rules.localities, stock).places
-            if place.level == places.PROVIDER
-        }
-        named = [*rules.standards.providers, *rules.places.provider]
-        providers = list(dict.fromkeys([*named, *sorted(met)]))
+        met = {name for stock in stocks for name in _met(rules, stock)}
+        providers = list(dict.fromkeys([*rules.standards.providers, *sorted(met)]))
         self.all = [Place(name) for name in areas.names]
         self.all += [Place(areas.top, provider) for provider in providers]
         self._places = [places.Place(area.level, area.name) for area in areas.area]
@@ -51,3 +46,12 @@ class Places:
         where = [position for position in at if position is not None]
         sums[:, there] = found.everyone()[:, where]
         return sums
+
+
+def _met(rules: Rules, stock: Stock) -> Iterator[str]:
+    """The providers that a stock has anything of."""
+    found = placesums.PlaceSums(rules.slots, rules.localities, stock)
+    everyone = found.everyone()
+    for column, place in enumerate(found.places):
+        if place.level == places.PROVIDER and everyone[:, column].any():
+            yield place.name
