@@ -1,11 +1,14 @@
 """Figures by provider in metrics, alerts and forecasts, and by family in tables."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from processors.figures.rating import Target
 from processors.places.forecast import forecast
@@ -16,6 +19,7 @@ from schemas.catalogue import load_catalogue
 from schemas.places import PROVIDER, load_places
 from schemas.scorecard import ScorecardRow
 from schemas.standards import IndicatorStandard, load_standards
+from streams.cli import app
 from streams.jobs.replay import Replay
 from streams.metrics.families import MOST_PROVIDERS, Found
 from streams.terminal.tables.scorecards import as_tables
@@ -140,3 +144,18 @@ def test_a_table_has_its_indicators_by_family(watching: Rules) -> None:
     families = [it.family for it in watching.catalogue.indicator if top in it.levels]
     heads = [" ".join(line) for line in lines if " ".join(line) in families]
     assert heads == list(dict.fromkeys(families))
+
+
+def test_a_table_of_a_place_has_what_exists_there_and_says_how_much_does_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(json.dumps(it) + "\n" for it in held_by("Salus")), "utf-8")
+    asked = ["replay", str(path), "--as-of", f"{TODAY}", "--place", "Salus"]
+    run = CliRunner().invoke(app, asked)
+    assert "CEH04" in run.stdout
+    assert " EH05" not in run.stdout
+    assert "figures of other kinds of place" in run.stderr
+    named = CliRunner().invoke(app, [*asked, "--code", "EH05"])
+    assert " EH05" in named.stdout
+    assert "other kinds of place" not in named.stderr
