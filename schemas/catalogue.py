@@ -18,9 +18,9 @@ from schemas.events.case import Service
 from schemas.events.reference import Group
 from schemas.events.scs import ScsStatus
 from schemas.places import SiteKind
+from schemas.schemes import DirectionScheme, Scheme
+from schemas.schemes import RagScheme as RagScheme
 
-# What a figure is rated against (docs/indicators.md, Scorecard): its target, or the month before.
-RagScheme = Literal["target", "previous"]
 AGE_BANDS = ("0-4", "5-10", "11-15", "16+", "unknown")
 ALL_AGES = "all"
 # Every age band that a figure is of, all ages first.
@@ -428,11 +428,36 @@ class Indicator(Data):
         return self.numerator.keys() | below.keys()
 
 
-class Catalogue(Data):
-    """Every relation, measure and indicator, checked: names unique, all that they name known."""
+class DeclaredTarget(Data):
+    """A target of an indicator at places in a year, which a `target.set` of the same replaces.
 
-    direction: Literal["change", "improvement"]
+    `places` are the top alone where they are left out. `monthly` is what it should reach in each
+    month of the year, and what it is then rated against; `amber` is the furthest value that is
+    still Amber.
+    """
+
+    code: str
+    places: tuple[str, ...] = ()
+    year: Annotated[int, Field(ge=1900, le=2199)]
+    target: float
+    monthly: float | None = None
+    amber: float | None = None
+
+    def at(self, top: str) -> tuple[str, ...]:
+        """The places that it is of."""
+        return self.places or (top,)
+
+
+class Catalogue(Data):
+    """Every relation, measure and indicator, checked: names unique, all that they name known.
+
+    `direction` and `rag` are those of releases, and of families that are in no scheme.
+    """
+
+    direction: DirectionScheme
     rag: RagScheme = "target"
+    scheme: tuple[Scheme, ...] = ()
+    target: tuple[DeclaredTarget, ...] = ()
     relation: tuple[Relation, ...] = ()
     measure: Annotated[tuple[AnyMeasure, ...], Field(min_length=1)]
     indicator: Annotated[tuple[Indicator, ...], Field(min_length=1)]
@@ -444,6 +469,10 @@ class Catalogue(Data):
             ("relation", [relation.name for relation in self.relation]),
             ("measure", [measure.name for measure in self.measure]),
             ("indicator", [indicator.code for indicator in self.indicator]),
+            (
+                "target",
+                [f"{it.code} of {at}, {it.year}" for it in self.target for at in it.at("the top")],
+            ),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
@@ -475,6 +504,33 @@ class Catalogue(Data):
                 raise ValueError(f"{name}: a {measure.of} has no flag called {', '.join(unknown)}")
         return self
 
+    @model_validator(mode="after")
+    def _schemes_are_of_what_there_is(self) -> Self:
+        family_of = {indicator.code: indicator.family for indicator in self.indicator}
+        families = [family for scheme in self.scheme for family in scheme.families]
+        twice = sorted({family for family in families if families.count(family) > 1})
+        if twice:
+            raise ValueError(f"family in two schemes: {', '.join(twice)}")
+        unknown = sorted({it.code for it in self.target}.difference(family_of))
+        if unknown:
+            raise ValueError(f"target of no indicator: {', '.join(unknown)}")
+        for scheme in self.scheme:
+            unknown = sorted(set(scheme.families).difference(family_of.values()))
+            unknown += sorted(it for it in scheme.codes if family_of.get(it) not in scheme.families)
+            if unknown:
+                raise ValueError(f"scheme {scheme.name}: has no {', '.join(unknown)}")
+        return self
+
+    def scheme_of(self, indicator: Indicator) -> Scheme:
+        """How an indicator is compared and rated where it is shown live."""
+        found = (it for it in self.scheme if indicator.family in it.families)
+        return next(found, None) or Scheme(
+            name="of releases",
+            families=(indicator.family,),
+            direction=self.direction,
+            rag=self.rag,
+        )
+
     def period_of(self, indicator: Indicator) -> Period | None:
         """The period that an indicator is a flow of; None for a stock.
 
@@ -491,9 +547,8 @@ class Catalogue(Data):
         measures = tuple(it for it in self.measure if slots.intersection(it.slots))
         named = {name for it in measures if isinstance(it, Measure) for name in it.names}
         relations = tuple(it for it in self.relation if it.name in named)
-        return self.model_copy(
-            update={"indicator": indicators, "measure": measures, "relation": relations}
-        )
+        kept = {"indicator": indicators, "measure": measures, "relation": relations}
+        return self.model_copy(update={**kept, "scheme": (), "target": ()})
 
     @property
     def rests_on_places(self) -> bool:

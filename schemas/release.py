@@ -12,10 +12,12 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.areas import Areas
-from schemas.catalogue import AnyMeasure, Indicator, RagScheme, Relation
+from schemas.catalogue import AnyMeasure, Indicator, Relation
 from schemas.cells import CellKey
 from schemas.places import NO_PLACES, Places
+from schemas.schemes import RagScheme
 from schemas.scorecard import Direction, Status
+from schemas.scorecard import Rag as Rag
 
 # The format that releases are written in. Stored ones keep theirs for ever: what is added to a
 # release has a default that says what it was before, so that all earlier formats can be read.
@@ -30,7 +32,6 @@ FORMAT = 3
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
 # correction mends an error; both come after a first release and need a reason.
 ReleaseKind = Literal["provisional", "first", "final", "revised", "corrected"]
-Rag = Literal["Green", "Amber", "Red"]
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -9,6 +9,7 @@ Status = Literal[
     "reported", "supplied", "no-cases", "not-available", "to-be-supplied", "not-at-this-level"
 ]
 Direction = Literal["up", "down", "level", "better", "worse", "same"]
+Rag = Literal["Green", "Amber", "Red"]
 
 
 class ScorecardRow(BaseModel):
@@ -18,6 +19,8 @@ class ScorecardRow(BaseModel):
     decimal; it and `previous` (as of the last day of the month before) are absent where there is
     no denominator. `direction` compares the two from their exact fractions. `area` is the name of
     the place, and `level` what kind of place it is. What was supplied may be a value alone.
+    `target` is what was set for the place and year, and `rag` the rating by the indicator's scheme,
+    of all ages alone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +36,8 @@ class ScorecardRow(BaseModel):
     previous: int | float | None
     direction: Direction | None
     level: str
+    target: float | None = None
+    rag: Rag | None = None
 
 
 ROWS = TypeAdapter(list[ScorecardRow])

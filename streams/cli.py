@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from streams.terminal.commands import behind, demo, feeding, figures, running
+from streams.terminal.commands import behind, demo, feeding, figures, quality, running, targets
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
@@ -28,7 +28,8 @@ app.command()(figures.scorecard)
 app.command()(figures.replay)
 app.command()(behind.cases)
 app.command()(behind.trend)
-app.command()(figures.quality)
+app.command()(targets.targets)
+app.command()(quality.quality)
 app.add_typer(catalogue, name="catalogue")
 app.command()(feeding.ingest)
 app.command()(running.worker)

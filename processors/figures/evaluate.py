@@ -1,26 +1,37 @@
 """Evaluation: from the stocks of a date and of the month before to the rows of a scorecard."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from processors.figures.direction import direction_of_travel
+from processors.figures.direction import HIGHER_IS, direction_of_travel
 from processors.figures.placesums import PlaceSums
-from processors.figures.supplies import Given, Supplies, periods_of
+from processors.figures.rating import Target, rating, rating_since, targets
+from processors.figures.supplies import Given, Supplies, exact, periods_of
 from processors.ledger.tables import Stock
+from processors.record.decoding import Event
 from processors.rules import Rules
-from schemas.catalogue import BANDS, Catalogue, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import ALL_AGES, BANDS, Indicator, PopulationOf, WorkforceOf
 from schemas.places import PROVIDER, Place
-from schemas.scorecard import ScorecardRow, Status
+from schemas.schemes import Scheme
+from schemas.scorecard import Rag, ScorecardRow, Status
 
 
 class AsOf(NamedTuple):
-    """What is known as of a date: the date, the stock, and what others supplied."""
+    """What is known as of a date: the date, the stock, what others supplied, and its targets."""
 
     date: date
     stock: Stock
     supplies: Supplies
+    targets: Mapping[tuple[str, str], Target] = {}
+
+
+def known(rules: Rules, day: date, stock: Stock, reference: Iterable[Event]) -> AsOf:
+    """What is known as of a date, of its stock and of the reference events that count."""
+    events = list(reference)
+    aims = targets(events, rules.areas, day, rules.catalogue.target)
+    return AsOf(day, stock, Supplies(events, day), aims)
 
 
 # Whole as long as nothing that others supply is a part of it.
@@ -58,7 +69,11 @@ def scorecard(
 
     By place, those of the areas from the top down, and then by band, all ages first.
     """
-    return [_row(rules.catalogue, cell) for cell in cells(rules, now, previous, levels)]
+    schemes = {it.code: rules.catalogue.scheme_of(it) for it in rules.catalogue.indicator}
+    return [
+        _row(schemes[cell.indicator.code], cell, now)
+        for cell in cells(rules, now, previous, levels)
+    ]
 
 
 def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()) -> Iterator[Cell]:
@@ -81,6 +96,33 @@ def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ())
 def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Figure:
     """One indicator's figure of one place and band as of a date."""
     return _Date(rules, as_of).figures(indicator)(place, BANDS.index(band))
+
+
+def given(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Given | None:
+    """What was supplied of a figure for the date's period, whether or not it is what is shown."""
+    return _Date(rules, as_of).given(indicator, place, BANDS.index(band))
+
+
+class Both(NamedTuple):
+    """A figure that is computed and supplied as well, and what each says. The computed one wins."""
+
+    indicator: Indicator
+    place: Place
+    band: str
+    computed: Figure
+    supplied: Figure
+
+
+def supplied_as_well(rules: Rules, as_of: AsOf, levels: Collection[str]) -> Iterator[Both]:
+    """The figures at levels that are computed from something, and supplied for the same period."""
+    on = _Date(rules, as_of)
+    places = [place for place in on.sums.places if place.level in levels]
+    for indicator in rules.catalogue.indicator:
+        if indicator.source == "events" and on.is_given(indicator):
+            figures = on.figures(indicator)
+            for place in places:
+                if place.level in indicator.levels:
+                    yield from figures.supplied_as_well(place)
 
 
 def _together(now: list[Place], before: list[Place], known: list[Place]) -> list[Place]:
@@ -151,6 +193,16 @@ class _Figures:
             return figure if given is None else _supplied(indicator, given)
         return figure
 
+    def supplied_as_well(self, place: Place) -> Iterator[Both]:
+        """What is computed of a place and supplied as well, in each band that is shown."""
+        indicator = self._indicator
+        for band, name in enumerate(BANDS if indicator.bands != "none" else BANDS[:1]):
+            computed = self._worked_out(place, band)
+            given = self._on.given(indicator, place, band)
+            is_computed = computed.numerator or computed.denominator
+            if given and given.status == "supplied" and is_computed:
+                yield Both(indicator, place, name, computed, _supplied(indicator, given))
+
     def _worked_out(self, place: Place, band: int) -> Figure:
         indicator, on = self._indicator, self._on
         numerator = _of(self._above, on.sums.position(place), band)
@@ -197,8 +249,11 @@ def _supplied(indicator: Indicator, given: Given | None) -> Figure:
     return Figure(above, below, value, "supplied" if value[1] else "no-cases")
 
 
-def _row(catalogue: Catalogue, cell: Cell) -> ScorecardRow:
+def _row(scheme: Scheme, cell: Cell, on: AsOf) -> ScorecardRow:
     indicator, now, before = cell.indicator, cell.now, cell.before
+    target = on.targets.get((indicator.code, cell.place.name))
+    aim = exact(target.aim) if target else None
+    is_rated = cell.band == ALL_AGES
     return ScorecardRow(
         code=indicator.code,
         title=indicator.title,
@@ -210,10 +265,29 @@ def _row(catalogue: Catalogue, cell: Cell) -> ScorecardRow:
         status=now.status,
         previous=shown(indicator, before.value),
         direction=direction_of_travel(
-            now.value, before.value, catalogue.direction, indicator.polarity
+            now.value, before.value, scheme.direction, indicator.polarity, aim
         ),
         level=cell.place.level,
+        target=target.aim if target and is_rated else None,
+        rag=_rated(scheme, cell, target) if is_rated else None,
     )
+
+
+def _rated(scheme: Scheme, cell: Cell, target: Target | None) -> Rag | None:
+    """The rating by a scheme; None where it rates none, or there is nothing to rate against."""
+    indicator, is_against_target = cell.indicator, scheme.rag == "target"
+    is_rated = indicator.polarity in HIGHER_IS and scheme.rates(indicator.code)
+    if not is_rated or (is_against_target and target is None):
+        return None
+    share, now = scheme.share_of(indicator.code), exact_value(cell.now.value)
+    if target is not None and is_against_target:
+        return rating(indicator, now, target, share)
+    return rating_since(indicator, now, exact_value(cell.before.value), share)
+
+
+def exact_value(value: tuple[int, int]) -> Fraction | None:
+    """A value before it is rounded; None where there is none."""
+    return Fraction(*value) if value[1] else None
 
 
 def _number(exact: Exact | None) -> int | float | None:

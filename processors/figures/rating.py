@@ -2,10 +2,12 @@
 
 Scheme `target`: Green meets the target, and a value equal to it does; Amber misses it by no more
 than is tolerated; all else is Red. What is tolerated is the amber value set with the target, or
-else the indicator's own tolerance. Targets are by indicator, area and year.
+else the indicator's own tolerance, or else a share of the target. Targets are by indicator, area
+and year; one for the month counts before that of the year.
 
 Scheme `previous`: Green is better than the month before, Red worse, and Amber worse by no more
-than the indicator's tolerance. The same value is not better, and within any tolerance: Amber.
+than the indicator's tolerance, or else a share of the month before. The same value is not better,
+and within any tolerance: Amber.
 
 Ratings are of all ages together, and of exact values.
 """
@@ -20,60 +22,91 @@ from processors.figures.direction import HIGHER_IS
 from processors.figures.supplies import exact
 from processors.record.decoding import Event, in_order
 from schemas.areas import Areas
-from schemas.catalogue import Indicator
-from schemas.release import Rag
+from schemas.catalogue import DeclaredTarget, Indicator
+from schemas.scorecard import Rag
 
 TARGET_SET = "target.set"
 
 
 class Target(NamedTuple):
-    """A target, and the furthest value from it that is still Amber, if one was set."""
+    """A year's target, the furthest value from it that is still Amber, and the month's target."""
 
     value: float
     amber: float | None
+    monthly: float | None = None
+
+    @property
+    def aim(self) -> float:
+        """What a figure is rated against: the month's target, or else the year's."""
+        return self.value if self.monthly is None else self.monthly
 
 
-def targets(events: Iterable[Event], areas: Areas, as_of: date) -> dict[tuple[str, str], Target]:
-    """The targets of the as-of date's year by (code, area), of those set by that date.
+# Targets by code, area and year.
+Goals = dict[tuple[str, str, int], Target]
 
-    One without an area is the whole authority's. Of several, the one set last counts, in order of
-    (time, source, id).
+
+def goals(
+    events: Iterable[Event],
+    areas: Areas,
+    as_of: date,
+    declared: Iterable[DeclaredTarget] = (),
+) -> Goals:
+    """The targets of all years: those declared, and in their place those set by a date.
+
+    One without an area is the whole authority's. Of several that were set, the one set last counts,
+    in order of (time, source, id).
     """
-    known = [
-        event
-        for event in events
-        if event.type == TARGET_SET
-        and event.day <= day_number(as_of)
-        and event.data["year"] == as_of.year
-    ]
-    return {
-        (event.data["code"], event.data.get("area", areas.top)): Target(
+    last = day_number(as_of)
+    known = in_order(it for it in events if it.type == TARGET_SET and it.day <= last)
+    found = {
+        (it.code, place, it.year): Target(it.target, it.amber, it.monthly)
+        for it in declared
+        for place in it.at(areas.top)
+    }
+    was_set = {
+        (event.data["code"], event.data.get("area", areas.top), event.data["year"]): Target(
             event.data["target"], event.data.get("amber")
         )
-        for event in in_order(known)
+        for event in known
+    }
+    return found | was_set
+
+
+def targets(
+    events: Iterable[Event],
+    areas: Areas,
+    as_of: date,
+    declared: Iterable[DeclaredTarget] = (),
+) -> dict[tuple[str, str], Target]:
+    """The targets of the as-of date's year by (code, area)."""
+    return {
+        (code, area): target
+        for (code, area, year), target in goals(events, areas, as_of, declared).items()
+        if year == as_of.year
     }
 
 
-def rating(indicator: Indicator, value: Fraction | None, target: Target) -> Rag | None:
+def rating(
+    indicator: Indicator, value: Fraction | None, target: Target, share: float = 0.0
+) -> Rag | None:
     """The rating against a target; None without a value, or for polarity T.
 
     There is none for T, of which neither more nor less is better.
     """
     if value is None or indicator.polarity not in HIGHER_IS:
         return None
-    sign = HIGHER_IS[indicator.polarity]
-    goal = exact(target.value)
+    sign, aim = HIGHER_IS[indicator.polarity], exact(target.aim)
     if target.amber is not None:
         limit = exact(target.amber)
     else:
-        limit = goal - sign * exact(indicator.amber or 0)
-    if sign * (value - goal) >= 0:
+        limit = aim - sign * _tolerated(indicator, aim, share)
+    if sign * (value - aim) >= 0:
         return "Green"
     return "Amber" if sign * (value - limit) >= 0 else "Red"
 
 
 def rating_since(
-    indicator: Indicator, value: Fraction | None, previous: Fraction | None
+    indicator: Indicator, value: Fraction | None, previous: Fraction | None, share: float = 0.0
 ) -> Rag | None:
     """The rating against the month before; None without either value, or for polarity T."""
     if value is None or previous is None or indicator.polarity not in HIGHER_IS:
@@ -81,4 +114,9 @@ def rating_since(
     better_by = HIGHER_IS[indicator.polarity] * (value - previous)
     if better_by > 0:
         return "Green"
-    return "Amber" if -better_by <= exact(indicator.amber or 0) else "Red"
+    return "Amber" if -better_by <= _tolerated(indicator, previous, share) else "Red"
+
+
+def _tolerated(indicator: Indicator, against: Fraction, share: float) -> Fraction:
+    """How far from what it is rated against a value may be and still be Amber."""
+    return exact(share) * abs(against) if indicator.amber is None else exact(indicator.amber)

@@ -26,7 +26,7 @@ class Forecast(NamedTuple):
 
 def forecast(rules: Rules, now: Stock, later: Sequence[tuple[date, Stock]]) -> list[Forecast]:
     """A row for each standard and place, from the stocks of today and of the dates to come."""
-    places = WatchedPlaces(rules)
+    places = WatchedPlaces(rules, now, *(stock for _, stock in later))
     first = rules.first_of_standards
     today = places.sums(now)[first:]
     to_come = [(day, places.sums(stock)[first:]) for day, stock in later]

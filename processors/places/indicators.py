@@ -26,6 +26,7 @@ from processors.places.sums import WatchedPlace, WatchedPlaces
 from processors.rules import Rules
 from schemas.alerts import AlertState, IndicatorChange, Reason
 from schemas.catalogue import Indicator, Period
+from schemas.places import PROVIDER
 from schemas.standards import IndicatorStandard
 
 
@@ -59,9 +60,10 @@ def figures(
 ) -> Iterator[WatchedFigure]:
     """The figure of every indicator standard and place that the indicator exists at.
 
-    `targets` are those that were set, by (code, area); elsewhere the standard's own holds.
+    A provider that the standards name has one of every indicator standard. `targets` are those that
+    were set, by (code, place); elsewhere the standard's own holds.
     """
-    places = WatchedPlaces(rules)
+    places = WatchedPlaces(rules, stock)
     sums = dict(zip(rules.slots, places.sums(stock), strict=True))
     indicators = {indicator.code: indicator for indicator in rules.catalogue.indicator}
     levels = {area.name: area.level for area in rules.areas.area}
@@ -72,16 +74,18 @@ def figures(
         if isinstance(indicator.denominator, dict):
             denominator = _total(indicator.denominator, sums)
         for column, place in enumerate(places.all):
-            if place.provider is None and levels[place.area] not in indicator.levels:
+            is_named = place.provider in rules.standards.providers
+            level = PROVIDER if place.provider else levels[place.area]
+            if level not in indicator.levels and not is_named:
                 continue
-            was_set = targets.get((standard.indicator, place.area))
+            was_set = targets.get((standard.indicator, place.provider or place.area))
             yield WatchedFigure(
                 standard,
                 indicator,
                 place,
                 int(numerator[column]),
                 int(denominator[column]),
-                was_set.value if was_set and place.provider is None else standard.target,
+                was_set.aim if was_set else standard.target,
                 flow,
             )
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from processors.days.calendar import previous_month_end
 from processors.record.decoding import Event
 from schemas.areas import Areas
-from schemas.catalogue import Catalogue, Indicator, RagScheme
+from schemas.catalogue import Catalogue, Indicator
 from schemas.places import Place
 from schemas.release import Cause, Change, Position, ReleaseCell
+from schemas.schemes import RagScheme
 from snapshots.checking.evidence import Evidence, known_of
 from snapshots.recount.children import Placed, Spot, before, news, offsets_of
 from snapshots.recount.supplies import Key, goals_of, keys_of, said
@@ -136,8 +137,8 @@ class Explanation:
 
 
 def _targets(events: Iterable[Event], top: str, as_of: date) -> Table:
-    goals = goals_of(events, top, as_of)
-    return {key: (it.data["target"], it.data.get("amber")) for key, it in goals.items()}
+    goals = goals_of((), events, top, as_of)
+    return {(code, area): goal for (code, area), goal in goals.items()}
 
 
 class _Reference:

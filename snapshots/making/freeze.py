@@ -8,23 +8,25 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from functools import lru_cache
 
 from processors.days.calendar import calendar, month_number, month_start, previous_month_end
 from processors.figures.direction import direction_of_travel
-from processors.figures.evaluate import AsOf, Cell, Exact, cells, shown
+from processors.figures.evaluate import AsOf, Cell, Exact, cells, exact_value, shown
 from processors.figures.rating import Target, rating, rating_since, targets
-from processors.figures.supplies import Supplies
+from processors.figures.supplies import Supplies, exact
 from processors.ledger.tables import Stock
 from processors.record.decoding import Event
 from processors.rules import Rules
 from schemas.areas import Areas
-from schemas.catalogue import ALL_AGES, Catalogue, RagScheme, WorkforceOf
-from schemas.release import Commentary, PassedOver, Position, Rag, ReleaseCell
+from schemas.catalogue import ALL_AGES, Catalogue, WorkforceOf
+from schemas.release import Commentary, PassedOver, Position, ReleaseCell
+from schemas.schemes import RagScheme
+from schemas.scorecard import Rag
 from snapshots.releases.failures import NotAllowed
 
 COMMENTARY_WRITTEN = "commentary.written"
+MEASURE_SUPPLIED = "measure.supplied"
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,15 @@ def calendar_version() -> str:
 
 
 def frozen_cells(rules: Rules, as_of: date, cut: Cut) -> list[ReleaseCell]:
-    """The released indicators' cells from a cut, as the live scorecard shows them, rated.
+    """The released indicators' cells from a cut, as the live scorecard counts them, rated.
 
+    Where nothing is counted the live scorecard shows what others supply; a release has none of it.
     Raises NotAllowed for an indicator whose figures a release cannot keep.
     """
     check_releasable(rules.catalogue)
+    counted = [it for it in cut.reference if it.type != MEASURE_SUPPLIED]
     now, previous = (
-        AsOf(day, stock, Supplies(cut.reference, day))
+        AsOf(day, stock, Supplies(counted, day))
         for day, stock in zip((as_of, previous_month_end(as_of)), cut.stocks, strict=True)
     )
     goals = targets(cut.reference, rules.areas, as_of)
@@ -100,9 +104,13 @@ def _released(catalogue: Catalogue, cell: Cell, target: Target | None) -> Releas
         status=now.status,
         previous=shown(indicator, before.value),
         direction=direction_of_travel(
-            now.value, before.value, catalogue.direction, indicator.polarity
+            now.value,
+            before.value,
+            catalogue.direction,
+            indicator.polarity,
+            exact(target.aim) if target else None,
         ),
-        target=target.value if target and is_rated else None,
+        target=target.aim if target and is_rated else None,
         rag=_rating(catalogue.rag, cell, target) if is_rated else None,
     )
 
@@ -113,15 +121,10 @@ def _whole(number: Exact | None) -> int:
 
 
 def _rating(scheme: RagScheme, cell: Cell, target: Target | None) -> Rag | None:
-    now, before = _exact(cell.now.value), _exact(cell.before.value)
+    now, before = exact_value(cell.now.value), exact_value(cell.before.value)
     if scheme == "previous":
         return rating_since(cell.indicator, now, before)
     return rating(cell.indicator, now, target) if target else None
-
-
-def _exact(value: tuple[int, int]) -> Fraction | None:
-    """A value before it is rounded; None where there is none."""
-    return Fraction(*value) if value[1] else None
 
 
 def commentary(reference: Iterable[Event], areas: Areas, period: str) -> tuple[Commentary, ...]:

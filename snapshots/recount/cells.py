@@ -13,17 +13,22 @@ from processors.record.decoding import Event
 from schemas.areas import Areas
 from schemas.catalogue import AGE_BANDS, ALL_AGES, Catalogue, Indicator
 from schemas.places import Place
-from schemas.release import Rag, ReleaseCell
-from schemas.scorecard import Direction, ScorecardRow
+from schemas.release import ReleaseCell
+from schemas.schemes import Scheme
+from schemas.scorecard import Direction, Rag, ScorecardRow
 from snapshots.recount.figures import Figure, Figures, Sums, number, printed
 from snapshots.recount.places import Whereabouts
-from snapshots.recount.supplies import exact, goals_of, said
+from snapshots.recount.supplies import Goal, exact, goals_of, said
 
 BANDS = (ALL_AGES, *AGE_BANDS)
 DIRECTIONS: dict[str, tuple[Direction, Direction, Direction]] = {
     "change": ("down", "level", "up"),
     "improvement": ("worse", "same", "better"),
 }
+
+
+# A date's figure of an indicator in a place and band.
+Look = Callable[[Indicator, Place, str], Figure]
 
 
 class _Cell(NamedTuple):
@@ -56,19 +61,24 @@ class Recount:
         known = where.known
         met = self._now.places | self._before.places
         self._places = [*known, *sorted(met.difference(known))]
-        self._goals = goals_of(reference, areas.top, dates[0])
+        self._goals = goals_of(catalogue.target, reference, areas.top, dates[0])
 
     def scorecard(self) -> list[ScorecardRow]:
         """Every indicator's rows in every place, as a live scorecard of all levels has them."""
-        return [self._row(cell) for cell in self._cells(lambda _: True, self._places)]
+        now, before = self._now.figure, self._before.figure
+        return [self._row(it) for it in self._cells((now, before), lambda _: True, self._places)]
 
     def cells(self) -> list[ReleaseCell]:
         """The cells of a release: the indicators that are released, in the areas."""
         areas = [place for place in self._places if place.level in self._areas.levels]
-        return [self._released(cell) for cell in self._cells(lambda it: it.released, areas)]
+        dates = self._now.counted, self._before.counted
+        return [self._released(it) for it in self._cells(dates, lambda it: it.released, areas)]
 
     def _cells(
-        self, is_wanted: Callable[[Indicator], bool], places: Sequence[Place]
+        self,
+        dates: tuple[Look, Look],
+        is_wanted: Callable[[Indicator], bool],
+        places: Sequence[Place],
     ) -> Iterator[_Cell]:
         for indicator in filter(is_wanted, self._catalogue.indicator):
             if not any(place.level in indicator.levels for place in places):
@@ -77,24 +87,24 @@ class Recount:
             for place in places:
                 for band in bands:
                     asked = indicator, place, band
-                    now, before = self._now.figure(*asked), self._before.figure(*asked)
-                    yield _Cell(*asked, now, before)
+                    yield _Cell(*asked, *(figure(*asked) for figure in dates))
 
     def _row(self, cell: _Cell) -> ScorecardRow:
         title, level = cell.indicator.title, cell.place.level
-        return ScorecardRow(**self._shown(cell), title=title, level=level)
+        scheme = self._catalogue.scheme_of(cell.indicator)
+        return ScorecardRow(**self._shown(cell, scheme), title=title, level=level)
 
     def _released(self, cell: _Cell) -> ReleaseCell:
-        goal, rag = None, None
-        if cell.band == ALL_AGES:
-            goal = self._goals.get((cell.indicator.code, cell.place.name))
-            rag = self._rag(cell, goal)
-        target = goal.data["target"] if goal else None
-        return ReleaseCell(**self._shown(cell), target=target, rag=rag)
+        direction, rag = self._catalogue.direction, self._catalogue.rag
+        of_releases = Scheme(name="", families=("",), direction=direction, rag=rag)
+        return ReleaseCell(**self._shown(cell, of_releases))
 
-    def _shown(self, cell: _Cell) -> dict[str, Any]:
+    def _shown(self, cell: _Cell, scheme: Scheme) -> dict[str, Any]:
         """What a row of a scorecard and a cell of a release both have."""
         indicator, place, band, now, before = cell
+        goal = self._goals.get((indicator.code, place.name))
+        aim = goal.aim if goal else None
+        is_whole = band == ALL_AGES
         return {
             "code": indicator.code,
             "area": place.name,
@@ -104,39 +114,51 @@ class Recount:
             "value": printed(indicator, now.value),
             "status": now.status,
             "previous": printed(indicator, before.value),
-            "direction": self._direction(indicator, now.value, before.value),
+            "direction": _direction(scheme, indicator, (now.value, before.value), aim),
+            "target": float(aim) if is_whole and aim is not None else None,
+            "rag": _rag(scheme, cell, goal) if is_whole else None,
         }
 
-    def _rag(self, cell: _Cell, goal: Event | None) -> Rag | None:
-        """Green from one bound on, Amber from another; T has none that is better."""
-        indicator, now, before = cell.indicator, cell.now.value, cell.before.value
-        slack = exact(indicator.amber or 0)
-        if indicator.polarity == "T" or now is None:
-            return None
-        if self._catalogue.rag == "previous":
-            if before is None:
-                return None
-            return "Amber" if now == before else _bounded(indicator, now, before, slack)
-        if goal is None:
-            return None
-        aim = exact(goal.data["target"])
-        if goal.data.get("amber") is not None:
-            slack = aim - exact(goal.data["amber"])
-            slack = -slack if indicator.polarity == "L" else slack
-        return _bounded(indicator, now, aim, slack)
 
-    def _direction(
-        self, indicator: Indicator, now: Fraction | None, before: Fraction | None
-    ) -> Direction | None:
-        scheme = self._catalogue.direction
-        if now is None or before is None:
+def _rag(scheme: Scheme, cell: _Cell, goal: Goal | None) -> Rag | None:
+    """Green from one bound on, Amber from another; T has none that is better."""
+    indicator, now, before = cell.indicator, cell.now.value, cell.before.value
+    if indicator.polarity == "T" or now is None or indicator.code in scheme.unrated:
+        return None
+    shares = {code: it.share for it in scheme.tolerance for code in it.codes}
+    share = exact(shares.get(indicator.code, scheme.amber_share))
+    own = None if indicator.amber is None else exact(indicator.amber)
+    if scheme.rag == "previous":
+        if before is None:
             return None
-        if scheme == "improvement":
-            if indicator.polarity == "T":
+        slack = share * abs(before) if own is None else own
+        return "Amber" if now == before else _bounded(indicator, now, before, slack)
+    if goal is None:
+        return None
+    slack = share * abs(goal.aim) if own is None else own
+    if goal.amber is not None:
+        slack = goal.aim - goal.amber
+        slack = -slack if indicator.polarity == "L" else slack
+    return _bounded(indicator, now, goal.aim, slack)
+
+
+def _direction(
+    scheme: Scheme,
+    indicator: Indicator,
+    values: tuple[Fraction | None, Fraction | None],
+    aim: Fraction | None,
+) -> Direction | None:
+    now, before = values
+    if now is None or before is None:
+        return None
+    if scheme.direction == "improvement":
+        if indicator.polarity == "T":
+            if aim is None:
                 return None
-            if indicator.polarity == "L":
-                now, before = -now, -before
-        return DIRECTIONS[scheme][1 + (now > before) - (now < before)]
+            now, before = -abs(now - aim), -abs(before - aim)
+        if indicator.polarity == "L":
+            now, before = -now, -before
+    return DIRECTIONS[scheme.direction][1 + (now > before) - (now < before)]
 
 
 def _bounded(indicator: Indicator, value: Fraction, aim: Fraction, slack: Fraction) -> Rag:

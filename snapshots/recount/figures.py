@@ -1,7 +1,7 @@
 """An indicator's figure of one place and band from sums that were counted, and what is supplied."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 from math import floor
@@ -12,7 +12,7 @@ from schemas.places import Place
 from schemas.scorecard import Status
 from snapshots.recount.definitions import Share
 from snapshots.recount.places import Whereabouts
-from snapshots.recount.supplies import Given, Said, keys_of
+from snapshots.recount.supplies import Given, Key, Said, figure_keys, keys_of
 
 Sums = Mapping[Share, int]
 Number = int | Fraction
@@ -44,7 +44,16 @@ class Figures:
         return {place for (_, place, _), amount in self._sums.items() if amount}
 
     def figure(self, indicator: Indicator, place: Place, band: str) -> Figure:
-        """An indicator's figure; a count is its own denominator."""
+        """An indicator's figure: what is counted of it, or if that is nothing what is supplied."""
+        counted = self.counted(indicator, place, band)
+        if indicator.source == "supplied" or counted.numerator or counted.denominator:
+            return counted
+        given = self._first_of(figure_keys(indicator, place, band, self._as_of))
+        is_there = given is not None and place.level in indicator.levels
+        return _supplied(indicator, given) if is_there else counted
+
+    def counted(self, indicator: Indicator, place: Place, band: str) -> Figure:
+        """An indicator's figure, supplied only if all of them are; a count is its denominator."""
         if place.level not in indicator.levels:
             return Figure(0, 0, None, "not-at-this-level")
         if indicator.source == "supplied":
@@ -69,7 +78,9 @@ class Figures:
         return 0 if found is None or isinstance(found, Given) else found
 
     def _first_said(self, indicator: Indicator, place: Place, band: str) -> Fraction | Given | None:
-        keys = keys_of(indicator, place, band, self._as_of)
+        return self._first_of(keys_of(indicator, place, band, self._as_of))
+
+    def _first_of(self, keys: Iterable[Key]) -> Fraction | Given | None:
         return next((self._supplied[key] for key in keys if key in self._supplied), None)
 
     def _sum(self, terms: Mapping[str, int], place: Place, band: str) -> int:

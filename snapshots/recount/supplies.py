@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from processors.record.decoding import Event, in_order
-from schemas.catalogue import ALL_AGES, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import ALL_AGES, DeclaredTarget, Indicator, PopulationOf, WorkforceOf
 from schemas.events.reference import SuppliedStatus
 from schemas.places import PROVIDER, Place
 from snapshots.recount.days import day_of, financial_year_of
@@ -47,15 +47,10 @@ def said(reference: Iterable[Event], as_of: date) -> Said:
 
 
 def keys_of(indicator: Indicator, place: Place, band: str, as_of: date) -> list[Key]:
-    """What an indicator of a place rests on that others supply; the first that is there counts.
-
-    A figure is for its period alone: the date's month, or else its year from April. When school
-    terms begin and end is not defined, so that none is looked at.
-    """
+    """What an indicator of a place rests on that others supply; the first that is there counts."""
     denominator = indicator.denominator
     if indicator.source == "supplied":
-        year = str(financial_year_of(day_of(as_of)))
-        return [(FIGURE, indicator.code, place.name, band, it) for it in (f"{as_of:%Y-%m}", year)]
+        return figure_keys(indicator, place, band, as_of)
     if denominator == "population":
         return [_population(place.name, band, "all")]
     if isinstance(denominator, PopulationOf):
@@ -66,13 +61,44 @@ def keys_of(indicator: Indicator, place: Place, band: str, as_of: date) -> list[
     return []
 
 
-def goals_of(reference: Iterable[Event], top: str, as_of: date) -> dict[tuple[str, str], Event]:
-    """By code and area, the target that was set last by the date, for the date's year."""
-    return {
-        (event.data["code"], event.data.get("area") or top): event
-        for event in in_order(it for it in reference if it.day <= day_of(as_of))
-        if event.type == TARGET and event.data["year"] == as_of.year
-    }
+def figure_keys(indicator: Indicator, place: Place, band: str, as_of: date) -> list[Key]:
+    """Under what a figure that others worked out is, the first that is there.
+
+    It is for its period alone: the date's month, or else its year from April. When school terms
+    begin and end is not defined, so that none is looked at.
+    """
+    year = str(financial_year_of(day_of(as_of)))
+    return [(FIGURE, indicator.code, place.name, band, it) for it in (f"{as_of:%Y-%m}", year)]
+
+
+class Goal(NamedTuple):
+    """What a figure is rated against, and the furthest from it that is still Amber if that is set.
+
+    Of a month if a target says so, else of the year.
+    """
+
+    aim: Fraction
+    amber: Fraction | None
+
+
+def goals_of(
+    declared: Iterable[DeclaredTarget], reference: Iterable[Event], top: str, as_of: date
+) -> dict[tuple[str, str], Goal]:
+    """By code and area, the date's year's targets: the last set by the date, else as declared."""
+    found: dict[tuple[str, str], Goal] = {}
+    for it in declared:
+        if it.year == as_of.year:
+            aim = it.target if it.monthly is None else it.monthly
+            found |= {(it.code, place): _goal(aim, it.amber) for place in it.places or (top,)}
+    for event in in_order(it for it in reference if it.day <= day_of(as_of)):
+        if event.type == TARGET and event.data["year"] == as_of.year:
+            data = event.data
+            found[data["code"], data.get("area") or top] = _goal(data["target"], data.get("amber"))
+    return found
+
+
+def _goal(aim: float, amber: float | None) -> Goal:
+    return Goal(exact(aim), None if amber is None else exact(amber))
 
 
 def exact(number: float) -> Fraction:

@@ -55,7 +55,7 @@ class Indicators:
         rules, deployment, today = self.rules, self.settings.deployment, self.clock.today()
         stocks = await read_stocks(self.redis, deployment, rules, [today])
         reference = await read_reference(self.redis, deployment, rules)
-        goals = targets(reference.events, rules.areas, today)
+        goals = targets(reference.events, rules.areas, today, rules.catalogue.target)
         told = await self._told()
         changes = news(figures(rules, stocks.by_date[0], goals), told, today, self.clock.now())
         lasting = self._lasting(changes)

@@ -1,15 +1,14 @@
 """Replay: the scorecard straight from a file, by the processors of the live stream alone."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
-from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import AsOf, Figure, figure, scorecard
-from processors.figures.supplies import Supplies
+from processors.days.calendar import day_number, month_start, previous_month_end
+from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
 from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.listing import Listed, Question, listed
-from processors.record.decoding import Message, decode
+from processors.record.decoding import Event, Message, decode
 from processors.rules import Rules
 from schemas.catalogue import Indicator
 from schemas.events.registry import GROUPS, REFERENCE_TOPIC, group_of, topic_names
@@ -36,12 +35,12 @@ class Replay:
 
     def rows(self, as_of: date, levels: Collection[str] = ()) -> list[ScorecardRow]:
         """The scorecard as of a date, at levels or those of the areas."""
-        now, previous = self._as_of(as_of), self._as_of(previous_month_end(as_of))
+        now, previous = self.as_of(as_of), self.as_of(previous_month_end(as_of))
         return scorecard(self._rules, now, previous, levels)
 
     def series(self, dates: Iterable[date], cell: tuple[Indicator, Place, str]) -> list[Figure]:
         """An indicator's figure of a place and band, as of each of the dates."""
-        return [figure(self._rules, self._as_of(day), *cell) for day in dates]
+        return [figure(self._rules, self.as_of(day), *cell) for day in dates]
 
     def behind(self, question: Question) -> list[Listed]:
         """What makes up a cell."""
@@ -55,14 +54,32 @@ class Replay:
             )
         ]
 
-    def _as_of(self, day: date) -> AsOf:
+    @property
+    def reference(self) -> list[Event]:
+        """The reference events that count."""
         children = self._shards[REFERENCE_TOPIC].children.values()
-        supplied = (event for child in children for event in child.record.events)
+        return [event for child in children for event in child.record.events]
+
+    @property
+    def children(self) -> Iterator[Iterable[Event]]:
+        """The events that count of each child and place."""
+        for group, shard in self._shards.items():
+            if group != REFERENCE_TOPIC:
+                yield from (child.record.events for child in shard.children.values())
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day of the first month in which anything is counted; None before any is."""
+        months = [shard.tables.months[0] for shard in self._shards.values() if shard.tables.months]
+        return month_start(min(months)) if months else None
+
+    def as_of(self, day: date) -> AsOf:
+        """What is known as of a date."""
         stocks = [
             shard.tables.stock(day_number(day), self._rules.calendar)
             for shard in self._shards.values()
         ]
-        return AsOf(day, together(stocks), Supplies(supplied, day))
+        return known(self._rules, day, together(stocks), self.reference)
 
     def _fold(self, topic: str, messages: list[Message]) -> None:
         shard = self._shards[group_of(topic)]

@@ -5,10 +5,14 @@ from collections.abc import Iterable
 from prometheus_client.core import GaugeMetricFamily
 
 from processors.rules import Rules
-from schemas.catalogue import Indicator
+from schemas.catalogue import ALL_AGES, Indicator
+from schemas.places import PROVIDER
 from schemas.scorecard import ScorecardRow
 
+# Providers with series of their own: a bound on what events that name others can make grow.
+MOST_PROVIDERS = 20
 CELL = ("code", "area", "age_band")
+PLACE = ("code", "level", "place")
 # Every figure is of the month so far. An area and the areas in it, and `all` ages and the bands,
 # are series side by side: a sum over them counts a case more than once.
 FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -28,9 +32,29 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         "The value of any other indicator in its own unit (see caseline_indicator_info).",
         CELL,
     ),
+    "caseline_place_numerator": (
+        "As caseline_indicator_numerator, of a provider as a whole, a children's centre or a hub.",
+        PLACE,
+    ),
+    "caseline_place_denominator": (
+        "As caseline_indicator_denominator, of a provider as a whole, a centre or a hub.",
+        PLACE,
+    ),
+    "caseline_place_ratio": (
+        "As caseline_indicator_ratio, of a provider as a whole, a children's centre or a hub.",
+        PLACE,
+    ),
+    "caseline_place_value": (
+        "As caseline_indicator_value, of a provider as a whole, a children's centre or a hub.",
+        PLACE,
+    ),
+    "caseline_providers_left_out": (
+        "Providers without series of their own, because no more than 20 have any.",
+        (),
+    ),
     "caseline_indicator_info": (
-        "What each indicator is called, its unit, and if high (H), low (L) or neither (T) is good.",
-        ("code", "title", "unit", "polarity"),
+        "Each indicator's title, family, unit, and if high (H), low (L) or neither (T) is good.",
+        ("code", "title", "family", "unit", "polarity"),
     ),
     "caseline_area_info": (
         "Each area's level and the area it is in; empty for the top.",
@@ -112,24 +136,39 @@ class Found:
     def add_rules(self, rules: Rules) -> None:
         """Add what the indicators and areas are."""
         for it in rules.catalogue.indicator:
-            self.add("caseline_indicator_info", 1, it.code, it.title, it.unit, it.polarity)
+            labels = it.code, it.title, it.family, it.unit, it.polarity
+            self.add("caseline_indicator_info", 1, *labels)
         for area in rules.areas.area:
             self.add("caseline_area_info", 1, area.name, area.level, area.parent or "")
 
     def add_rows(self, rules: Rules, rows: Iterable[ScorecardRow]) -> None:
-        """Add the scorecard; no cell that there is nothing to say of, and no value without one."""
-        indicators = {indicator.code: indicator for indicator in rules.catalogue.indicator}
-        for row in rows:
-            if row.status in ("reported", "supplied", "no-cases"):
-                self._add_row(indicators[row.code], row)
+        """Add the scorecard; no cell that there is nothing to say of, and no value without one.
 
-    def _add_row(self, indicator: Indicator, row: ScorecardRow) -> None:
-        cell = row.code, row.area, row.age_band
+        Of places other than areas all ages together; of providers the first few in order of rows.
+        """
+        indicators = {indicator.code: indicator for indicator in rules.catalogue.indicator}
+        rows = list(rows)
+        providers = list(dict.fromkeys(it.area for it in rows if it.level == PROVIDER))
+        left_out = {(PROVIDER, name) for name in providers[MOST_PROVIDERS:]}
+        self.add("caseline_providers_left_out", len(left_out))
+        for row in rows:
+            if row.status not in ("reported", "supplied", "no-cases"):
+                continue
+            if row.level in rules.areas.levels:
+                labels = row.code, row.area, row.age_band
+                self._add_row("caseline_indicator", labels, indicators[row.code], row)
+            elif row.age_band == ALL_AGES and (row.level, row.area) not in left_out:
+                labels = row.code, row.level, row.area
+                self._add_row("caseline_place", labels, indicators[row.code], row)
+
+    def _add_row(
+        self, start: str, labels: tuple[str, ...], indicator: Indicator, row: ScorecardRow
+    ) -> None:
         if row.numerator is not None:
-            self.add("caseline_indicator_numerator", row.numerator, *cell)
+            self.add(f"{start}_numerator", row.numerator, *labels)
         if indicator.denominator is not None and row.denominator is not None:
-            self.add("caseline_indicator_denominator", row.denominator, *cell)
+            self.add(f"{start}_denominator", row.denominator, *labels)
         if row.value is not None and indicator.unit == "percent":
-            self.add("caseline_indicator_ratio", row.value / 100, *cell)
+            self.add(f"{start}_ratio", row.value / 100, *labels)
         elif row.value is not None:
-            self.add("caseline_indicator_value", row.value, *cell)
+            self.add(f"{start}_value", row.value, *labels)

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from processors.days.calendar import day_number, month_number, previous_month_end
-from processors.figures.evaluate import AsOf, Figure, figure, scorecard
-from processors.figures.supplies import Supplies
+from processors.days.calendar import day_number, month_number, month_start, previous_month_end
+from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
@@ -28,6 +27,8 @@ from streams.state.store import Head, ShardStore
 
 # Records that are looked at together for a list.
 LISTED_AT_ONCE = 2_000
+# Dates whose tables are in memory together for a trend.
+DATES_AT_ONCE = 60
 
 
 class NothingYet(Understood):
@@ -74,7 +75,7 @@ async def read_scorecard(
     stocks = await read_stocks(redis, deployment, rules, dates)
     reference = await read_reference(redis, deployment, rules)
     now, previous = (
-        AsOf(day, stock, Supplies(reference.events, day))
+        known(rules, day, stock, reference.events)
         for day, stock in zip(dates, stocks.by_date, strict=True)
     )
     notes = await read_notes(redis, deployment, rules, as_of)
@@ -122,12 +123,14 @@ async def read_stocks(redis: Redis, deployment: str, rules: Rules, dates: Sequen
     shards = await _shards(redis, deployment)
     folded = [shard for shard in shards if shard.topic != REFERENCE_TOPIC]
     stores = [ShardStore(redis, deployment, shard, rules) for shard in folded]
-    months = [month_number(day) for day in dates]
+    months = sorted({month_number(day) for day in dates})
     answers = await asyncio.gather(*(store.month_tables(months) for store in stores))
     stocks: list[list[Stock]] = [[] for _ in dates]
     for _, tables in answers:
-        for found, table, day in zip(stocks, tables, dates, strict=False):
-            found.append(table.stock(day_number(day), rules.calendar))
+        of_month = dict(zip(months, tables, strict=False))  # a shard without state has none
+        for found, day in zip(stocks, dates, strict=True):
+            if table := of_month.get(month_number(day)):
+                found.append(table.stock(day_number(day), rules.calendar))
     heads = {shard: head for shard, (head, _) in zip(folded, answers, strict=True) if head}
     return Stocks([together(found) for found in stocks], heads)
 
@@ -141,14 +144,33 @@ async def read_series(
 ) -> list[Figure]:
     """An indicator's figure of a place and band, as of each of the dates, as known now.
 
-    Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
+    Many dates are read some at a time, each time at one moment. Raises NothingYet,
+    streams.state.store.OtherLayout, or redis.RedisError.
     """
-    stocks = await read_stocks(redis, deployment, rules, dates)
     reference = await read_reference(redis, deployment, rules)
-    return [
-        figure(rules, AsOf(day, stock, Supplies(reference.events, day)), *cell)
-        for day, stock in zip(dates, stocks.by_date, strict=True)
-    ]
+    found: list[Figure] = []
+    for start in range(0, len(dates), DATES_AT_ONCE):
+        some = dates[start : start + DATES_AT_ONCE]
+        stocks = await read_stocks(redis, deployment, rules, some)
+        found += [
+            figure(rules, known(rules, day, stock, reference.events), *cell)
+            for day, stock in zip(some, stocks.by_date, strict=True)
+        ]
+    return found
+
+
+async def read_first_day(redis: Redis, deployment: str, rules: Rules) -> date | None:
+    """The first day of the first month in which anything is counted; None before any is.
+
+    Raises as `read_stocks` does.
+    """
+    months = []
+    for shard in await _shards(redis, deployment):
+        store = ShardStore(redis, deployment, shard, rules)
+        head = await store.head()
+        months.append(await store.first_month(head) if head else None)
+    first = min((month for month in months if month is not None), default=None)
+    return None if first is None else month_start(first)
 
 
 class Reference(NamedTuple):
@@ -185,13 +207,28 @@ async def read_odd_facts(
     redis: Redis, deployment: str, rules: Rules, as_of: date
 ) -> AsyncIterator[OddFact]:
     """The odd facts in every case record, as of a date; one may come twice."""
+    async for events in read_children(redis, deployment, rules):
+        for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
+            yield fact
+
+
+async def read_children(
+    redis: Redis, deployment: str, rules: Rules
+) -> AsyncIterator[Sequence[Event]]:
+    """The events of each child and place; of one that changes meanwhile they may come twice."""
     for shard in await known_shards(redis, deployment):
         if shard.topic != REFERENCE_TOPIC:
             store = ShardStore(redis, deployment, shard, rules)
             head = await store.head()
             async for events in _records(store, head or Head()):
-                for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
-                    yield fact
+                yield events
+
+
+async def read_known(redis: Redis, deployment: str, rules: Rules, as_of: date) -> AsOf:
+    """What is known as of a date. Raises as `read_stocks` does."""
+    stocks = await read_stocks(redis, deployment, rules, [as_of])
+    reference = await read_reference(redis, deployment, rules)
+    return known(rules, as_of, stocks.by_date[0], reference.events)
 
 
 async def read_list(

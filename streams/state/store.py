@@ -298,6 +298,11 @@ class ShardStore:
         tables.sum = head.kept.entry_sum
         return tables
 
+    async def first_month(self, head: Head) -> int | None:
+        """The number of the first month in which anything is counted; None before any is."""
+        found = await self._redis.zrange(self.key(head.generation, "months"), 0, 0)
+        return int(found[0]) if found else None
+
     async def month_tables(self, months: Sequence[int]) -> tuple[Head | None, list[Tables]]:
         """The head and, for each month number, tables of what a stock in that month needs.
 

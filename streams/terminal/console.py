@@ -81,11 +81,11 @@ def explained() -> Iterator[None]:
         fail(f"{error.filename or ''} {error.strerror or error}".strip())
 
 
-def settings_and_rules() -> tuple[Settings, Rules]:
-    """The process's settings, and the rules in the files they name; ends with why not."""
+@contextmanager
+def usable(what: str) -> Iterator[None]:
+    """End with what is wrong with settings or rules that cannot be used, and where."""
     try:
-        settings = load_settings()
-        return settings, load_rules(settings)
+        yield
     except ValidationError as error:
         wrong = (
             ": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"])))
@@ -93,7 +93,14 @@ def settings_and_rules() -> tuple[Settings, Rules]:
         )
         fail(f"{error.title}: {'; '.join(wrong)}")
     except (ValueError, OSError) as error:
-        fail(f"settings, catalogue, areas or standards cannot be used: {error}")
+        fail(f"{what} cannot be used: {error}")
+
+
+def settings_and_rules() -> tuple[Settings, Rules]:
+    """The process's settings, and the rules in the files they name; ends with why not."""
+    with usable("settings, catalogue, areas or standards"):
+        settings = load_settings()
+        return settings, load_rules(settings)
 
 
 def the_clock(settings: Settings) -> Clock:

@@ -12,10 +12,19 @@ from processors.days.calendar import FIRST_YEAR, LAST_YEAR
 from processors.rules import Rules
 from schemas.catalogue import BANDS
 from schemas.places import PROVIDER
-from schemas.scorecard import ScorecardRow
+from schemas.scorecard import ScorecardRow, Status
 from schemas.settings import Settings
 from streams.terminal.console import err, out, the_clock
-from streams.terminal.tables.scorecards import LEGEND, Format, as_csv, as_json, as_tables
+from streams.terminal.tables.scorecards import (
+    LEGEND,
+    Format,
+    as_csv,
+    as_json,
+    as_tables,
+    hides_ratings,
+)
+
+NOT_THERE: Status = "not-at-this-level"
 
 AsOfOption = Annotated[
     datetime | None,
@@ -157,8 +166,23 @@ class Selection:
         elif form is Format.CSV:
             sys.stdout.write(as_csv(chosen))
         else:
-            out.print(*as_tables(chosen, self._rules.catalogue, out.width), sep="\n")
-            err.print(LEGEND, markup=False)
+            self._print_tables(chosen)
+
+    def _print_tables(self, chosen: Sequence[ScorecardRow]) -> None:
+        """Tables of what exists at each place, and of a code that is asked for also elsewhere."""
+        elsewhere = {it.code for it in chosen if it.status == NOT_THERE}
+        elsewhere -= {it.code for it in chosen if it.status != NOT_THERE}
+        is_named = bool(self._asked.codes)
+        shown = [it for it in chosen if is_named or it.status != NOT_THERE]
+        out.print(*as_tables(shown, self._rules.catalogue, out.width), sep="\n")
+        err.print(LEGEND, markup=False)
+        if elsewhere and not is_named:
+            err.print(
+                f"{len(elsewhere)} indicators are figures of other kinds of place, which "
+                "`caseline catalogue show CODE` names."
+            )
+        if hides_ratings(shown, out.width):
+            err.print("Targets and ratings are shown in a wider terminal, json and csv.")
 
 
 def _provider(row: ScorecardRow) -> str:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from processors.figures.direction import Polarity, Scheme, direction_of_travel
+from processors.figures.direction import Polarity, direction_of_travel
 from processors.figures.evaluate import rounded_half_up, shown
 from schemas.catalogue import load_catalogue
+from schemas.schemes import DirectionScheme
 from schemas.scorecard import Direction
 from tests.reference import printed
 from tests.support.agreement import PART_A
@@ -76,7 +77,7 @@ def test_the_direction_of_travel_by_scheme_and_polarity(
     st.sampled_from(["H", "L"]),
 )
 def test_the_direction_is_that_of_the_exact_fractions(
-    now: tuple[int, int], before: tuple[int, int], scheme: Scheme, polarity: Polarity
+    now: tuple[int, int], before: tuple[int, int], scheme: DirectionScheme, polarity: Polarity
 ) -> None:
     words = ("down", "level", "up") if scheme == "change" else ("worse", "same", "better")
     difference = Fraction(*now) - Fraction(*before)

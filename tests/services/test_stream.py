@@ -31,7 +31,7 @@ TUNED_WORKER = Path(__file__).parents[1] / "support/tuned_worker.py"
 NOWHERE = "127.0.0.1:1"  # a port nobody listens on
 KEYS = [
     *("code", "title", "area", "age_band", "numerator", "denominator"),
-    *("value", "status", "previous", "direction", "level"),
+    *("value", "status", "previous", "direction", "level", "target", "rag"),
 ]
 
 

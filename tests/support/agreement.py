@@ -5,8 +5,7 @@ from datetime import date
 from fractions import Fraction
 
 from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import AsOf, scorecard
-from processors.figures.supplies import Supplies
+from processors.figures.evaluate import AsOf, known, scorecard
 from processors.ledger.tables import together
 from processors.record.record import decode_record
 from processors.rules import Rules
@@ -45,7 +44,7 @@ def rows_from_store(
 
     def as_of(day: date) -> AsOf:
         stocks = [worker.stock(day_number(day)) for worker in workers]
-        return AsOf(day, together(stocks), Supplies(reference, day))
+        return known(rules, day, together(stocks), reference)
 
     return scorecard(rules, as_of(day), as_of(previous_month_end(day)), levels)
 

@@ -59,8 +59,16 @@ def expected(
         indicator = indicators[cell[0]]
         if not _is_shown(indicator, cell) and _is_supplied(cell, now, before):
             continue
-        found[cell] = _shown(_figure(indicator, now, cell), _figure(indicator, before, cell))
-    return {cell: it for cell, it in found.items() if _tells(indicators[cell[0]], it)}
+        dates = _figure(indicator, now, cell), _figure(indicator, before, cell)
+        found[cell] = _shown(_words(rules, indicator), *dates)
+    return {cell: it for cell, it in found.items() if _tells(rules, indicators[cell[0]], it)}
+
+
+def _words(rules: Rules, indicator: Indicator) -> tuple[str, str, str]:
+    """What a fall, no change and a rise are called, by how the indicator's scorecard compares."""
+    if rules.catalogue.scheme_of(indicator).direction == "change":
+        return "down", "level", "up"
+    return ("better", "same", "worse") if indicator.polarity == "L" else ("worse", "same", "better")
 
 
 def shown(rules: Rules, rows: Iterable[ScorecardRow]) -> dict[Cell, Shown]:
@@ -78,7 +86,7 @@ def shown(rules: Rules, rows: Iterable[ScorecardRow]) -> dict[Cell, Shown]:
             row.direction,
             row.status if row.status in _supplies(indicators[row.code]) else "",
         )
-        if _tells(indicators[row.code], it):
+        if _tells(rules, indicators[row.code], it):
             found[row.code, KINDS.get(row.level, row.level), row.area, row.age_band] = it
     return found
 
@@ -126,11 +134,11 @@ def _is_shown(indicator: Indicator, cell: Cell) -> bool:
     return LEVELS.get(kind, kind) in indicator.levels and band in bands
 
 
-def _shown(now: _Figure, before: _Figure) -> Shown:
+def _shown(words: tuple[str, str, str], now: _Figure, before: _Figure) -> Shown:
     direction = None
     if now.exact is not None and before.exact is not None:
         change = now.exact - before.exact
-        direction = "up" if change > 0 else "down" if change < 0 else "level"
+        direction = words[1 + (change > 0) - (change < 0)]
     return Shown(
         now.numerator,
         now.denominator,
@@ -141,12 +149,12 @@ def _shown(now: _Figure, before: _Figure) -> Shown:
     )
 
 
-def _tells(indicator: Indicator, it: Shown) -> bool:
+def _tells(rules: Rules, indicator: Indicator, it: Shown) -> bool:
     if indicator.source == "supplied":
         return it != Shown(None, None, "", "", None, "to-be-supplied")
     nothing = Shown(_ZERO, _ZERO, "", "", None, "")
     if indicator.unit == "count":
-        nothing = Shown(_ZERO, _ZERO, "0", "0", "level", "")
+        nothing = Shown(_ZERO, _ZERO, "0", "0", _words(rules, indicator)[1], "")
     return it._replace(status="") != nothing or it.status in {"supplied", "to-be-supplied"}
 
 

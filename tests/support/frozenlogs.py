@@ -5,8 +5,7 @@ from datetime import date
 from zlib import crc32
 
 from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import AsOf, scorecard
-from processors.figures.supplies import Supplies
+from processors.figures.evaluate import known, scorecard
 from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.record.decoding import Event, decode
@@ -67,7 +66,7 @@ class FrozenLog:
         """What a live scorecard shows of every indicator in every place."""
         cut, dates = self.cut(as_of), (as_of, previous_month_end(as_of))
         now, before = (
-            AsOf(day, stock, Supplies(cut.reference, day))
+            known(self.rules, day, stock, cut.reference)
             for day, stock in zip(dates, cut.stocks, strict=True)
         )
         return scorecard(self.rules, now, before, self.rules.graph.levels)

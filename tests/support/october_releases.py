@@ -157,7 +157,9 @@ def _month_end(month: str) -> date:
 def _cell(row: ScorecardRow) -> ReleaseCell:
     target = TARGETS.get(row.code)
     return ReleaseCell(
-        **row.model_dump(exclude={"title", "level"}), target=target, rag=_rag(row, target)
+        **row.model_dump(exclude={"title", "level", "target", "rag"}),
+        target=target,
+        rag=_rag(row, target),
     )
 
 

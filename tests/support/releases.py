@@ -56,7 +56,9 @@ def release_from(
 ) -> Release:
     """A first release of scorecard rows."""
     cells = [
-        ReleaseCell(**row.model_dump(exclude={"title", "level"}), target=None, rag=None)
+        ReleaseCell(
+            **row.model_dump(exclude={"title", "level", "target", "rag"}), target=None, rag=None
+        )
         for row in rows
     ]
     return bare_release(cells, indicators, areas, bands, period, 1)

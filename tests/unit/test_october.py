@@ -1,24 +1,51 @@
 """The October 2015 events give the scorecard that Kent printed, but for what contradicts itself."""
 
+import gzip
 from importlib.resources import as_file, files
 
 import pytest
 
+from examples.october_2015 import social_care
+from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import read_events
 from streams.october.compare import OCTOBER, SEPTEMBER, Comparison, compare, load_printed
+from streams.october.supplied import (
+    as_printed_then,
+    load_social_care,
+    load_supplied,
+    number,
+    supplied_lines,
+)
 from streams.state.clients import load_rules
+from tests.support.printed import PRINTED, rows
+
+# Rates that no number of children gives together with EH02 of either month.
+WITHOUT_PEOPLE = {("SCS02", area) for area in ("Dartford", "Gravesham", "Shepway", "Swale")}
 
 
 @pytest.fixture(scope="module")
-def comparison() -> Comparison:
-    replayed = Replay(load_rules(Settings()))
-    with as_file(files("streams.october") / "events.jsonl.gz") as path:
-        for judged in read_events(path):
-            assert not judged.bad
-            replayed.add(judged.good)
-    return compare(replayed.rows(OCTOBER), replayed.rows(SEPTEMBER), load_printed())
+def replayed() -> Replay:
+    """Everything that the demonstration sends."""
+    replay = Replay(load_rules(Settings()))
+    for name in ("events.jsonl.gz", "social_care.jsonl.gz"):
+        with as_file(files("streams.october") / name) as path:
+            for judged in read_events(path):
+                assert not judged.bad
+                replay.add(judged.good)
+    replay.add(supplied_lines(load_supplied()))
+    return replay
+
+
+@pytest.fixture(scope="module")
+def october(replayed: Replay) -> list[ScorecardRow]:
+    return replayed.rows(OCTOBER)
+
+
+@pytest.fixture(scope="module")
+def comparison(replayed: Replay, october: list[ScorecardRow]) -> Comparison:
+    return compare(october, replayed.rows(SEPTEMBER), load_printed())
 
 
 def test_every_printed_cell_of_the_event_derived_indicators_is_compared() -> None:
@@ -47,3 +74,41 @@ def test_what_differs_is_listed_with_its_reason_and_what_the_rest_implies(
     comparison: Comparison,
 ) -> None:
     assert comparison.unexplained == ()
+
+
+def test_social_care_is_as_printed_but_for_rates_of_september_that_no_population_gives(
+    october: list[ScorecardRow],
+) -> None:
+    printed = load_social_care()
+    found = as_printed_then(october, printed)
+    assert (found.figures, found.shown) == (66, 62)
+    assert found.arrows == found.turned == 33
+    rows = {(it.code, it.area): it for it in october if it.age_band == "all"}
+    wrong = {
+        (it.code, it.area)
+        for it in printed
+        if rows[it.code, it.area].previous != number(it.september)
+    }
+    assert wrong == WITHOUT_PEOPLE
+    assert all(rows[it.code, it.area].value == number(it.october) for it in printed)
+
+
+def test_what_is_printed_of_social_care_is_what_ships() -> None:
+    ships = {(it.code, it.area): (it.october, it.september, it.dot) for it in load_social_care()}
+    assert ships == {
+        (row["code"], row["area"]): (row["overall"], row["previous"], row["dot"])
+        for row in rows("ehps-2015-10-areas.csv")
+        if row["code"] in {f"SCS0{digit}" for digit in range(1, 6)} and row["overall"]
+    }
+
+
+def test_every_code_of_the_print_has_a_row_in_every_area(october: list[ScorecardRow]) -> None:
+    printed = {(row["code"], row["area"]) for row in rows("ehps-2015-10-areas.csv")}
+    assert len({code for code, _ in printed}) == 55
+    assert printed <= {(it.code, it.area) for it in october}
+
+
+def test_the_events_of_social_care_are_made_again_byte_for_byte() -> None:
+    text = social_care.made(social_care.Rows(PRINTED / "ehps-2015-10-areas.csv"))
+    with as_file(files("streams.october") / social_care.EVENTS) as path:
+        assert gzip.decompress(path.read_bytes()).decode() == text

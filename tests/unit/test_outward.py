@@ -25,7 +25,7 @@ from snapshots.publish.formats.pdf import pdf_files
 from snapshots.publish.formats.workbook import xlsx_files
 from snapshots.publish.text.view import View
 from snapshots.releases.chain import unseal
-from streams.terminal.commands import figures
+from streams.terminal.commands import quality
 from streams.terminal.console import PlainConsole
 from streams.terminal.tables import alerts
 from streams.terminal.tables.scorecards import Format
@@ -148,10 +148,10 @@ def test_odd_facts_are_shown_and_not_obeyed(
     form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fact = OddFact(next(iter(Oddity)), LINK, ATTACKS[-3], ATTACKS[-2])
-    monkeypatch.setattr(figures, "settings_and_rules", lambda: (None, None))
-    monkeypatch.setattr(figures, "on_redis", lambda *_: [fact])
-    with patch.object(figures, "day_of", lambda *_: date(2015, 10, 31)):
-        figures.quality(form=Format(form))
+    monkeypatch.setattr(quality, "settings_and_rules", lambda: (None, None))
+    monkeypatch.setattr(quality, "on_redis", lambda *_: [fact])
+    with patch.object(quality, "day_of", lambda *_: date(2015, 10, 31)):
+        quality.quality(form=Format(form))
     shown = capsys.readouterr().out
     assert not any(it in shown for it in OBEYED)
     if form == "csv":

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -14,15 +14,17 @@ from redis.asyncio import Redis
 from rich import box
 from rich.table import Table
 
-from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import Exact, shown
+from processors.days.calendar import day_number, month_number, previous_month_end
+from processors.figures.evaluate import AsOf, Exact, Figure, given, shown
+from processors.figures.supplies import Given
 from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
 from schemas.places import PROVIDER, Place
+from schemas.settings import Settings
 from streams.jobs.replay import Replay
-from streams.state.reading import read_list, read_series
+from streams.state.reading import read_first_day, read_known, read_list, read_series
 from streams.terminal.commands.figures import feed_lines, show_bad_lines
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
@@ -30,8 +32,10 @@ from streams.terminal.tables.scorecards import Format
 
 NUMBERS = frozenset({"numerator", "denominator", "value"})
 TREND_COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
-# Dates of a trend: ten years of months, or four months of days.
-MOST_STEPS = 120
+SUPPLIED_COLUMNS = ("numerator", "denominator", "value", "status", "provenance")
+# Dates of a trend: eleven years of days, or any history of months.
+MOST_STEPS = 4_000
+USUAL_STEPS = 13
 
 CodeArgument = Annotated[str, typer.Argument(help="The indicator, such as EH05.", metavar="CODE")]
 PlaceOption = Annotated[
@@ -75,19 +79,23 @@ def cases(
 ) -> None:
     """List the children, cases, people or sessions behind a figure, as of now or any date.
 
-    They add up to the figure's numerator and denominator. Reads every record, so it takes a while
-    where there are many children.
+    They add up to the figure's numerator and denominator. Of an indicator that is supplied: what
+    was supplied, and by whom. Reads every record, so it takes a while where there are many
+    children.
     """
     settings, rules = settings_and_rules()
     indicator = _indicator(rules, code)
-    if indicator.source == "supplied":
-        raise typer.BadParameter(f"{code} is supplied: there is nothing behind it here")
     (band,) = known([age_band], BANDS, "--age-band")
     day = day_of(as_of, settings)
     at = _place(rules, indicator, place or rules.areas.top, level)
     question = Question(indicator, at, band, day_number(day))
+    if indicator.source == "supplied":
+        known_then = known_on(settings, rules, day, replayed_from(rules, file) if file else None)
+        supplied = given(rules, known_then, indicator, at, band)
+        write_rows(SUPPLIED_COLUMNS, [_supplied(supplied)] if supplied else [], form)
+        return
     if file:
-        found = _replayed(rules, file).behind(question)
+        found = replayed_from(rules, file).behind(question)
     else:
 
         async def read(redis: Redis) -> list[Listed]:
@@ -95,7 +103,7 @@ def cases(
             return [row async for row in rows]
 
         found = on_redis(settings, read)
-    _write(Listed._fields, sorted(found), form)
+    write_rows(Listed._fields, sorted(found), form)
     if form is Format.TABLE:
         above, below = (sum(it) for it in _sums(found))
         divided = f" of {below:,}" if isinstance(indicator.denominator, dict) else ""
@@ -110,8 +118,22 @@ def trend(
     as_of: AsOfOption = None,
     by: Annotated[Step, typer.Option("--by", help="Month by month, or day by day.")] = Step.MONTH,
     count: Annotated[
-        int, typer.Option("--count", min=1, max=MOST_STEPS, help="How many months, or days.")
-    ] = 13,
+        int | None,
+        typer.Option(
+            "--count",
+            min=1,
+            max=MOST_STEPS,
+            help="How many months, or days.",
+            show_default=f"{USUAL_STEPS}",
+        ),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since", formats=["%Y-%m-%d"], metavar="DATE", help="From the step that holds a date."
+        ),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="For as long as there is history.")] = False,
     file: FileOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -122,15 +144,23 @@ def trend(
     settings, rules = settings_and_rules()
     indicator = _indicator(rules, code)
     (band,) = known([age_band], BANDS, "--age-band")
-    dates = _dates(day_of(as_of, settings), by, count)
+    if sum((count is not None, since is not None, all_)) > 1:
+        raise typer.BadParameter("one of them at a time", param_hint="--count, --since, --all")
+    last, deployment = day_of(as_of, settings), settings.deployment
     at = _place(rules, indicator, place or rules.areas.top, level)
-    cell = indicator, at, band
+    cell, first = (indicator, at, band), since.date() if since else None
     if file:
-        figures = _replayed(rules, file).series(dates, cell)
+        replayed = replayed_from(rules, file)
+        dates = _dates(last, by, count, replayed.first_day if all_ else first)
+        figures = replayed.series(dates, cell)
     else:
-        figures = on_redis(
-            settings, lambda redis: read_series(redis, settings.deployment, rules, dates, cell)
-        )
+
+        async def read(redis: Redis) -> tuple[list[date], list[Figure]]:
+            begin = await read_first_day(redis, deployment, rules) if all_ else first
+            dates = _dates(last, by, count, begin)
+            return dates, await read_series(redis, deployment, rules, dates, cell)
+
+        dates, figures = on_redis(settings, read)
     rows = [
         (
             str(day),
@@ -141,17 +171,47 @@ def trend(
         )
         for day, it in zip(dates, figures, strict=True)
     ]
-    _write(TREND_COLUMNS, rows, form)
+    write_rows(TREND_COLUMNS, rows, form)
 
 
-def _dates(last: date, by: Step, count: int) -> list[date]:
-    """So many dates up to one, in order."""
-    if by is Step.DAY:
-        return [last - timedelta(days=back) for back in reversed(range(count))]
+def known_on(settings: Settings, rules: Rules, day: date, replayed: Replay | None) -> AsOf:
+    """What files say of a date, or the live tables where there are none."""
+    if replayed:
+        return replayed.as_of(day)
+    return on_redis(settings, lambda redis: read_known(redis, settings.deployment, rules, day))
+
+
+def _supplied(it: Given) -> Sequence[object]:
+    parts = (_shown(part) for part in (it.numerator, it.denominator, it.value))
+    return [*parts, it.status, it.provenance]
+
+
+def _dates(last: date, by: Step, count: int | None, first: date | None) -> list[date]:
+    """The dates of a trend in order: so many up to the last, or from the step that holds a first.
+
+    Raises typer.BadParameter for more than there may be, or a first that comes after the last.
+    """
+    if first is not None:
+        count = _steps(first, last, by)
+        if not 0 < count <= MOST_STEPS:
+            raise typer.BadParameter(
+                f"{count:,} steps from {first} to {last}: there may be 1 to {MOST_STEPS:,}",
+                param_hint="--since, --all, --by",
+            )
     dates = [last]
-    while len(dates) < count:
-        dates.append(previous_month_end(dates[-1]))
+    while len(dates) < (count or USUAL_STEPS):
+        dates.append(_before(dates[-1], by))
     return dates[::-1]
+
+
+def _steps(first: date, last: date, by: Step) -> int:
+    """How many steps there are from the one that holds a date to the last."""
+    days = (last - first).days
+    return 1 + (days if by is Step.DAY else month_number(last) - month_number(first))
+
+
+def _before(day: date, by: Step) -> date:
+    return day - timedelta(days=1) if by is Step.DAY else previous_month_end(day)
 
 
 def _shown(part: Exact | None) -> int | float | None:
@@ -164,7 +224,8 @@ def _indicator(rules: Rules, code: str) -> Indicator:
     return next(it for it in rules.catalogue.indicator if it.code == chosen)
 
 
-def _replayed(rules: Rules, files: Sequence[Path]) -> Replay:
+def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
+    """What files say, with bad lines told on standard error."""
     replayed = Replay(rules)
     with explained():
         for path in files:
@@ -198,7 +259,8 @@ def _sums(found: Sequence[Listed]) -> tuple[list[int], list[int]]:
     return [it.numerator for it in found], [it.denominator for it in found]
 
 
-def _write(columns: Sequence[str], rows: Sequence[Sequence[object]], form: Format) -> None:
+def write_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], form: Format) -> None:
+    """Write rows to standard output; those called NUMBERS are on the right in a table."""
     if form is Format.JSON:
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(named, indent=1) + "\n")

@@ -8,13 +8,22 @@ from typing import Annotated
 import typer
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from schemas.areas import load_areas
 from schemas.catalogue import Catalogue, Indicator, load_catalogue
 from schemas.places import PlaceGraph
-from streams.terminal.console import explained, out, settings_and_rules
+from schemas.settings import load_settings
+from streams.terminal.console import out, settings_and_rules, usable
 from streams.terminal.selection import FamilyOption, FormatOption, known
 from streams.terminal.tables.scorecards import Format
+
+COMPARED = {"change": "by the sign of the change", "improvement": "by whether it is better"}
+# What a rating is against, and when it is Amber where nothing is tolerated.
+AGAINST = {
+    "target": ("against its target", "never"),
+    "previous": ("against the month before", "if the same"),
+}
 
 catalogue = typer.Typer(help="The indicators: which there are, and what each is.")
 
@@ -50,10 +59,10 @@ def show(
     _, rules = settings_and_rules()
     (chosen,) = known([code], [it.code for it in rules.catalogue.indicator], "CODE")
     (indicator,) = (it for it in rules.catalogue.indicator if it.code == chosen)
-    out.print(f"[bold]{indicator.code}[/bold] {indicator.title}", highlight=False)
+    out.print(Text.assemble((indicator.code, "bold"), f" {indicator.title}"))
     out.print(indicator.definition, highlight=False)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, text in _facts(indicator):
+    for name, text in _facts(rules.catalogue, indicator):
         table.add_row(name, text)
     out.print(table)
     for measure in _measures(rules.catalogue, indicator):
@@ -68,12 +77,13 @@ def check(
     ] = None,
 ) -> None:
     """Check a catalogue file, or the one that the settings name: every name in it must resolve."""
-    settings, _ = settings_and_rules()
-    with explained():
+    with usable("settings"):
+        settings = load_settings()
+    with usable(f"{file or settings.catalogue_file or 'the catalogue'}"):
         checked = load_catalogue(file or settings.catalogue_file)
         levels = set(PlaceGraph(load_areas(settings.areas_file)).levels)
-        for it in checked.indicator:
-            known(list(it.levels), sorted(levels), f"levels of {it.code}")
+    for it in checked.indicator:
+        known(list(it.levels), sorted(levels), f"levels of {it.code}")
     computed = sum(it.source == "events" for it in checked.indicator)
     out.print(
         f"{len(checked.indicator)} indicators, {computed} of them computed, over "
@@ -91,7 +101,7 @@ def _family_table(name: str, indicators: list[Indicator]) -> Table:
     return table
 
 
-def _facts(indicator: Indicator) -> list[tuple[str, str]]:
+def _facts(catalogue: Catalogue, indicator: Indicator) -> list[tuple[str, str]]:
     released = "in releases" if indicator.released else "live alone"
     facts = [
         ("family", indicator.family),
@@ -101,9 +111,12 @@ def _facts(indicator: Indicator) -> list[tuple[str, str]]:
         ("levels", ", ".join(indicator.levels)),
         ("age bands", indicator.bands),
         ("shown", released),
+        ("compared", COMPARED[catalogue.scheme_of(indicator).direction]),
+        ("rated", rated(catalogue, indicator)),
     ]
     if indicator.source == "supplied":
         return [*facts, ("figures", "supplied by others, as `measure.supplied`")]
+    facts.append(("figures", "computed from events; where they say anything, before any supplied"))
     facts.append(("numerator", _formula(indicator.numerator)))
     if isinstance(indicator.denominator, dict):
         facts.append(("denominator", _formula(indicator.denominator)))
@@ -112,6 +125,20 @@ def _facts(indicator: Indicator) -> list[tuple[str, str]]:
     elif indicator.denominator is not None:
         facts.append(("denominator", indicator.denominator.model_dump_json()))
     return facts
+
+
+def rated(catalogue: Catalogue, indicator: Indicator) -> str:
+    """What an indicator is rated against, and until where it is Amber, in words."""
+    scheme = catalogue.scheme_of(indicator)
+    if indicator.polarity == "T":
+        return "not: neither more nor less is better"
+    if not scheme.rates(indicator.code):
+        return "not: shown with its target alone"
+    against, least = AGAINST[scheme.rag]
+    if indicator.amber is not None:
+        return f"{against}; Amber within {indicator.amber:g} of it"
+    share = scheme.share_of(indicator.code)
+    return f"{against}; Amber within {share:.0%} of it" if share else f"{against}; Amber {least}"
 
 
 def _formula(terms: dict[str, int]) -> str:

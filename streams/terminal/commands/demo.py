@@ -5,8 +5,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -39,6 +39,13 @@ from streams.october.compare import (
     compare,
     load_printed,
 )
+from streams.october.supplied import (
+    AsPrinted,
+    as_printed_then,
+    load_social_care,
+    load_supplied,
+    supplied_lines,
+)
 from streams.state.clients import connect_redis
 from streams.state.open_alerts import active_counts
 from streams.state.reading import LiveScorecard, known_shards, read_scorecard, read_stocks
@@ -47,7 +54,11 @@ from streams.terminal.commands.figures import show_bad_lines
 from streams.terminal.console import err, explained, out, settings_and_rules
 from streams.terminal.tables.scorecards import LEGEND, as_tables
 
-EVENTS = "events.jsonl.gz"
+EVENTS = ("events.jsonl.gz", "social_care.jsonl.gz")
+SOCIAL_CARE_DIFFERS = (
+    "The others are September's rates (SCS02) that no number of children gives together with EH02."
+)
+SUPPLIED_DIFFERS = "The others move by less than is printed."
 # Messages sent ahead of the worker: far fewer than the embedded broker keeps.
 MOST_AHEAD = 10_000
 START_SECONDS = 60.0
@@ -81,8 +92,10 @@ def demo(keep: KeepOption = False) -> None:
         tempfile.TemporaryDirectory(prefix="caseline-") as folder,
         embedded_services(Path(folder), _as_of_october(settings)) as embedded,
         _worker(embedded, Path(folder) / "worker.log") as worker,
-        as_file(files("streams.october") / EVENTS) as events,
+        ExitStack() as stack,
     ):
+        folders = (as_file(files("streams.october") / name) for name in EVENTS)
+        events = [stack.enter_context(it) for it in folders]
         asyncio.run(Demonstration(embedded, rules, worker, events).run())
         _say_what_next(embedded, keep=keep)
         if keep:
@@ -94,7 +107,11 @@ class Demonstration:
     """One run of the demonstration against running services."""
 
     def __init__(
-        self, settings: Settings, rules: Rules, worker: "subprocess.Popen[bytes]", events: Path
+        self,
+        settings: Settings,
+        rules: Rules,
+        worker: "subprocess.Popen[bytes]",
+        events: Sequence[Path],
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -111,6 +128,10 @@ class Demonstration:
             october = await self._fill()
             september = await self._read(SEPTEMBER)
             _show_comparison(compare(october.rows, september.rows, load_printed()))
+            care = as_printed_then(october.rows, load_social_care())
+            _show_printed(care, "of social care", SOCIAL_CARE_DIFFERS)
+            supplied = as_printed_then(october.rows, load_supplied())
+            _show_printed(supplied, "that others supplied", SUPPLIED_DIFFERS)
             await self._show_alerts()
         finally:
             await self._redis.aclose()
@@ -127,7 +148,8 @@ class Demonstration:
 
     async def _fill(self) -> LiveScorecard:
         """Send all events, never far ahead of the worker; the scorecard when all are in it."""
-        batches = list(read_events(self._events))
+        printed = Judged(supplied_lines(load_supplied()), [], 0)
+        batches = [*(it for path in self._events for it in read_events(path)), printed]
         bar = Progress(TextColumn("messages in the tables"), BarColumn(), MofNCompleteColumn())
         task = bar.add_task("", total=sum(_messages(judged) for judged in batches))
         shown = await self._read(OCTOBER)
@@ -171,7 +193,7 @@ class Demonstration:
         return False
 
     def _send(self, judged: Judged) -> None:
-        show_bad_lines(self._events, judged.bad)
+        show_bad_lines(self._events[0], judged.bad)
         self._sender.send(judged.good)
         self._sender.finish()
         self._sent += _messages(judged)
@@ -256,6 +278,13 @@ def _show_comparison(comparison: Comparison) -> None:
         out.print(_differences_table(differences))
 
 
+def _show_printed(found: AsPrinted, what: str, differs: str) -> None:
+    out.print(
+        f"\nOf {found.figures:,} figures {what} it shows {found.shown:,} as printed, and "
+        f"{found.turned:,} of {found.arrows:,} directions of travel. {differs}"
+    )
+
+
 def _differences_table(differences: list[PrintedDifference]) -> Table:
     table = Table("", "area", "ages", "as of", box=None, padding=(0, 1))
     for name in ("printed", "streamed", "the rest implies"):
@@ -285,6 +314,7 @@ def _say_what_next(settings: Settings, *, keep: bool) -> None:
             f"    CASELINE_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} \\",
             f"    CASELINE_REDIS_URL={settings.redis_url}",
             "  caseline scorecard --as-of 2015-10-31 --area Thanet",
+            "  caseline targets",
             "  caseline alerts list --area Thanet",
             "  caseline quality --as-of 2015-10-31",
         ]

@@ -1,6 +1,5 @@
 """Commands that show figures: from the live tables, and straight from files."""
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -8,14 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from redis.asyncio import Redis
 
-from processors.record.quality import OddFact, Oddity
-from schemas.outward import csv_text, for_terminal
+from schemas.outward import for_terminal
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import BadLine, Line, read_events
-from streams.state.reading import LiveScorecard, read_odd_facts, read_scorecard
-from streams.terminal.console import err, explained, on_redis, out, progress, settings_and_rules
+from streams.state.reading import LiveScorecard, read_scorecard
+from streams.terminal.console import err, explained, on_redis, progress, settings_and_rules
 from streams.terminal.selection import (
     AreaOption,
     Asked,
@@ -30,7 +27,7 @@ from streams.terminal.selection import (
     Selection,
     day_of,
 )
-from streams.terminal.tables.scorecards import Format, odd_facts_table
+from streams.terminal.tables.scorecards import Format
 
 # Bad lines told one by one; the rest are counted.
 SHOWN_BAD_LINES = 20
@@ -75,34 +72,6 @@ def scorecard(
     if form is Format.TABLE:
         err.print(f"As of {day}. {freshness(live)}")
     tell_notes(live.notes)
-
-
-def quality(
-    as_of: AsOfOption = None,
-    kind: Annotated[
-        list[Oddity] | None, typer.Option("--kind", help="Only facts of this kind; repeatable.")
-    ] = None,
-    form: FormatOption = Format.TABLE,
-) -> None:
-    """Show facts that are valid but odd: how many of each kind, or (json, csv) every one.
-
-    They are kept, and count as the explanation says. Reads every record, so it takes a while
-    where there are many children.
-    """
-    settings, rules = settings_and_rules()
-    day = day_of(as_of, settings)
-
-    async def read(redis: Redis) -> list[OddFact]:
-        facts = read_odd_facts(redis, settings.deployment, rules, day)
-        return sorted({fact async for fact in facts if not kind or fact.kind in kind})
-
-    facts = on_redis(settings, read)
-    if form is Format.JSON:
-        sys.stdout.write(json.dumps([fact._asdict() for fact in facts], indent=1) + "\n")
-    elif form is Format.CSV:
-        sys.stdout.write(csv_text([OddFact._fields, *facts]))
-    else:
-        out.print(odd_facts_table(facts))
 
 
 def freshness(live: LiveScorecard) -> str:

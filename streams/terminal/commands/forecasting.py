@@ -65,13 +65,13 @@ def show_forecast(
     if days[-1].year > LAST_YEAR:
         raise typer.BadParameter(f"{days[-1]}: not before {LAST_YEAR + 1}", param_hint="--on")
     known(area, rules.areas.names, "--area")
-    known(provider, rules.standards.providers, "--provider")
     known(standard, [it.code for it in rules.standards.standard], "--standard")
     stocks = on_redis(
         settings, lambda redis: read_stocks(redis, settings.deployment, rules, [today, *days])
     )
     now, *later = stocks.by_date
     rows = forecast(rules, now, list(zip(days, later, strict=True)))
+    known(provider, sorted({row.provider for row in rows if row.provider}), "--provider")
     chosen = [
         row
         for row in rows

@@ -1,0 +1,199 @@
+"""The command that shows data quality: odd facts, and how much of the data is as it should be."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from redis.asyncio import Redis
+
+from processors.figures.evaluate import AsOf, rounded_half_up, scorecard, shown, supplied_as_well
+from processors.record.completeness import COUNTS, Completeness, Tally
+from processors.record.decoding import decode
+from processors.record.lateness import Arrivals
+from processors.record.quality import OddFact, Oddity, odd_facts
+from processors.rules import Rules
+from schemas.events.registry import REFERENCE_TOPIC, topic_names
+from schemas.settings import Settings
+from streams.jobs.replay import Replay
+from streams.kafka.logreading import log_reader
+from streams.state.reading import read_children, read_odd_facts
+from streams.terminal.commands.behind import FileOption, known_on, replayed_from, write_rows
+from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
+from streams.terminal.selection import AsOfOption, FormatOption, day_of
+from streams.terminal.tables.scorecards import Format, odd_facts_table
+
+EVERYONE = "all"
+
+
+class Show(StrEnum):
+    """What is shown of data quality."""
+
+    FACTS = "facts"
+    INDICATORS = "indicators"
+    FIGURES = "figures"
+    ARRIVALS = "arrivals"
+
+
+def quality(
+    as_of: AsOfOption = None,
+    kind: Annotated[
+        list[Oddity] | None, typer.Option("--kind", help="Only facts of this kind; repeatable.")
+    ] = None,
+    show: Annotated[
+        Show,
+        typer.Option(
+            "--show",
+            help=(
+                "Odd facts; indicators of what cases lack, by provider; figures that contradict "
+                "themselves or what is supplied; or how late events arrived, from the log."
+            ),
+        ),
+    ] = Show.FACTS,
+    file: FileOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show data quality: facts that are valid but odd, or how much is as it should be.
+
+    Odd facts are kept, and count as the explanation says: how many of each kind, or (json, csv)
+    every one. Reads every record, so it takes a while where there are many children; arrivals read
+    the whole log.
+    """
+    settings, rules = settings_and_rules()
+    day = day_of(as_of, settings)
+    if kind and show is not Show.FACTS:
+        raise typer.BadParameter("only odd facts have kinds", param_hint="--kind")
+    replayed = replayed_from(rules, file) if file else None
+    if show is Show.FACTS:
+        _show_facts(_facts(settings, rules, day, replayed), kind, form)
+    elif show is Show.INDICATORS:
+        _show_indicators(_completeness(settings, rules, day, replayed), form)
+    elif show is Show.FIGURES:
+        write_rows(*_figures(rules, known_on(settings, rules, day, replayed)), form)
+    elif replayed:
+        raise typer.BadParameter("files do not say when an event arrived", param_hint="--file")
+    else:
+        with explained():
+            write_rows(*_arrivals(asyncio.run(_read_arrivals(settings))), form)
+
+
+def _facts(
+    settings: Settings, rules: Rules, day: date, replayed: Replay | None
+) -> Sequence[OddFact]:
+    if replayed:
+        return [
+            fact
+            for events in replayed.children
+            for fact in odd_facts(events, rules.areas, rules.calendar, day)
+        ]
+
+    async def read(redis: Redis) -> list[OddFact]:
+        return [it async for it in read_odd_facts(redis, settings.deployment, rules, day)]
+
+    return on_redis(settings, read)
+
+
+def _show_facts(found: Sequence[OddFact], kinds: Sequence[Oddity] | None, form: Format) -> None:
+    facts = sorted({fact for fact in found if not kinds or fact.kind in kinds})
+    if form is Format.TABLE:
+        out.print(odd_facts_table(facts))
+    else:
+        write_rows(OddFact._fields, facts, form)
+
+
+def _completeness(
+    settings: Settings, rules: Rules, day: date, replayed: Replay | None
+) -> list[Completeness]:
+    tally = Tally(rules.areas, day)
+    if replayed:
+        for events in replayed.children:
+            tally.add(events)
+        return tally.found()
+
+    async def read(redis: Redis) -> None:
+        async for events in read_children(redis, settings.deployment, rules):
+            tally.add(events)
+
+    on_redis(settings, read)
+    return tally.found()
+
+
+def _show_indicators(found: Sequence[Completeness], form: Format) -> None:
+    columns = ("indicator", "provider", "numerator", "denominator", "value")
+    rows = [
+        (
+            str(it.lack),
+            it.provider or EVERYONE,
+            it.numerator,
+            it.denominator,
+            rounded_half_up(100 * it.numerator, it.denominator),
+        )
+        for it in found
+    ]
+    write_rows(columns, rows, form)
+    if form is Format.TABLE:
+        for lack, counts in COUNTS.items():
+            err.print(f"{lack}: {counts}", markup=False)
+
+
+def _figures(rules: Rules, known: AsOf) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """Percentages over 100, and figures that are computed and supplied as well."""
+    levels = rules.graph.levels
+    rows: list[Sequence[object]] = [
+        ("over-100", row.code, row.level, row.area, row.age_band, row.value, "")
+        for row in scorecard(rules, known, known, levels)
+        if row.value is not None
+        and row.value > 100
+        and next(it for it in rules.catalogue.indicator if it.code == row.code).unit == "percent"
+    ]
+    rows += [
+        (
+            "computed-and-supplied",
+            it.indicator.code,
+            it.place.level,
+            it.place.name,
+            it.band,
+            shown(it.indicator, it.computed.value),
+            shown(it.indicator, it.supplied.value),
+        )
+        for it in supplied_as_well(rules, known, levels)
+    ]
+    return ("finding", "code", "level", "place", "age_band", "value", "supplied"), rows
+
+
+async def _read_arrivals(settings: Settings) -> Arrivals:
+    """The arrival of every event in the log of what happened. Raises what readers of logs do."""
+    arrivals = Arrivals()
+    topics = [it for it in topic_names() if it != REFERENCE_TOPIC]
+    async with log_reader(settings.kafka, topics) as reader:
+        for tp, (first, end) in (await reader.bounds()).items():
+            async for _, records in reader.read(tp, first, end):
+                messages = [(it.key, it.value, it.headers) for it in records]
+                decoded = decode(tp.topic, messages)
+                bad = {position for position, _ in decoded.rejected}
+                times = [it.timestamp for at, it in enumerate(records) if at not in bad]
+                arrivals.add(
+                    [
+                        (key, event, arrived)
+                        for (key, event), arrived in zip(decoded.events, times, strict=True)
+                    ]
+                )
+    return arrivals
+
+
+def _arrivals(arrivals: Arrivals) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """How late events came, in days."""
+    rows: list[Sequence[object]] = [
+        (
+            it.type,
+            it.provider or EVERYONE,
+            it.days,
+            it.events,
+            rounded_half_up(it.days, it.events),
+            it.longest,
+        )
+        for it in arrivals.found()
+    ]
+    return ("type", "provider", "numerator", "denominator", "value", "longest"), rows
