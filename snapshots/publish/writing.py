@@ -1,10 +1,8 @@
 """Publishing: every format asked for, whole or not at all."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from snapshots.publish.formats.pdf import pdf_files
 from snapshots.publish.formats.workbook import xlsx_files
 from snapshots.publish.text.view import View
 from snapshots.releases.access import Access
-from snapshots.releases.folder import sync
+from snapshots.releases.folder import alone, sync
 
 Files = Iterator[tuple[str, bytes]]
 # What a folder is called while it is written, and one that is about to be replaced.
@@ -62,7 +60,7 @@ def publish(
     target = folder / f"{release.period}-{release.number:03}-{view.profile}"
     hidden = folder / f"{INCOMING}{target.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         _recover(folder)
         hidden.mkdir(mode=Access.OWNER.folder)
         try:
@@ -79,17 +77,6 @@ def publish(
         finally:
             _recover(folder)
     return [target / path.relative_to(hidden) for path in written]
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Be the only one to publish into a folder; the system lets go for a process that dies."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _recover(folder: Path) -> None:
