@@ -46,6 +46,17 @@ class Disclosed(NamedTuple):
     guards: tuple[Guard, Guard]
     values: Mapping[Quantity, tuple[int, int]] = MappingProxyType({})
 
+    def _worst(self, quantity: Quantity, down: int, up: int) -> int:
+        """The count in that release of its period that keeps the fewest small values possible."""
+        known, rule = self.guards[0].known, self.public.rule
+        versions = len(known.versions[quantity.period, quantity.expression[0][0]])
+        counts = [known.count(quantity, version) for version in range(versions)]
+        small = [count for count in counts if rule.is_small(count)] or counts[-1:]
+        return min(
+            small,
+            key=lambda count: min(count + up, rule.threshold) - max(count + down, rule.least),
+        )
+
     def left(self, release: Release, quantities: Sequence[Quantity]) -> tuple[Left, ...]:
         """The values that stay possible of small counts, each by an indicator that rests on it."""
         known = self.guards[0].known
@@ -57,7 +68,7 @@ class Disclosed(NamedTuple):
         found = []
         for quantity in quantities:
             down, up = self.values.get(quantity, (0, 0))
-            count = known.count(quantity)
+            count = self._worst(quantity, down, up)
             found.append(
                 Left(
                     period=quantity.period,

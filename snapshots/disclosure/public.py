@@ -193,9 +193,13 @@ def _cell(
 def _changes(
     release: Release, suppressed: Collection[CellKey], replaced: PublicRelease | None
 ) -> tuple[PublicChange, ...]:
-    """The changes whose values are both public; none where the release before never was."""
+    """The changes whose values are both public, and not near each other.
+
+    None where the release before never was public.
+    """
     if replaced is None:
         return ()
+    now = {cell.key: cell for cell in release.cells}
     return tuple(
         PublicChange(
             code=each.code,
@@ -209,4 +213,13 @@ def _changes(
         and key in replaced.by_key
         and not replaced.is_suppressed(key)
         and replaced.by_key[key].value == each.before
+        and not _is_small_move(replaced, replaced.by_key[key], now[key])
+    )
+
+
+def _is_small_move(replaced: PublicRelease, before: PublicCell, after: ReleaseCell) -> bool:
+    """Whether a count moved by so few that it may point to a child, as a corrected age does."""
+    pairs = (before.numerator, after.numerator), (before.denominator, after.denominator)
+    return any(
+        old is not None and 0 < abs(old - new) <= replaced.rule.threshold for old, new in pairs
     )

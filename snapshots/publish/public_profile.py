@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from schemas.cells import CellKey
-from schemas.release import Release
+from schemas.release import Release, ReleaseCell
 from snapshots.disclosure.public import PublicRelease
-from snapshots.disclosure.suppression import Rule
+from snapshots.disclosure.suppression import Rule, counts_people
 
 
 class LetOut:
@@ -28,6 +28,17 @@ class LetOut:
         if public is None or key not in public.by_key:
             return True
         return public.by_key[key].previous_status == "suppressed"
+
+    def hides_move(self, release: Release, before: ReleaseCell, after: ReleaseCell) -> bool:
+        """Whether what a figure counts moved by a small number: that many children, or one."""
+        counts = [(before.numerator, after.numerator)]
+        indicators = {indicator.code: indicator for indicator in release.indicators}
+        indicator = indicators[after.code]
+        if indicator.unit == "days":
+            counts = []
+        if counts_people(indicator):
+            counts.append((before.denominator, after.denominator))
+        return any(0 < abs(one - other) <= self._rule.threshold for one, other in counts)
 
     def hides_number(self, number: int) -> bool:
         """Whether a count outside the scorecard is small."""

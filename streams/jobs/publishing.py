@@ -83,7 +83,7 @@ class Publishing:
         """Publish everything for the council itself; the files. Raises ReleaseError, OSError."""
         chains = self._chains()
         sealed, others = _chosen(chains, asked)
-        view = View(sealed.release, others, stored=sealed.text)
+        view = View(sealed.release, others, stored=sealed.text, formats=asked.formats)
         return self._write(view, asked)
 
     def public(self, asked: Asked, choice: Choice) -> list[Path]:
@@ -111,7 +111,8 @@ class Publishing:
             for it in others
             if it.kind == "withdrawn" or name_of(it.period, it.number) in let_out
         ]
-        view = View(sealed.release, shown, "public", LetOut(let_out.values(), rule))
+        disclosure = LetOut(let_out.values(), rule)
+        view = View(sealed.release, shown, "public", disclosure, formats=asked.formats)
         return self._write(view, asked)
 
     def accept(self, name: str, number: int, by: str, reason: str) -> None:

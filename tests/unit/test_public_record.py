@@ -234,3 +234,22 @@ def test_a_text_goes_out_once_a_person_has_accepted_that_very_text(office: Offic
     )
     with pytest.raises(NotAllowed, match="text 1"):
         office.publish()
+
+
+def test_small_counts_that_keep_too_few_values_are_named_and_go_out_only_with_a_name(
+    office: Office,
+) -> None:
+    first = step_downs(Alder_04=3, Alder_510=6, Birch_04=4, Birch_510=2)
+    office.release(first)
+    office.publish()
+    office.release(step_downs(number=2, Alder_04=4, Alder_510=5, Birch_04=2, Birch_510=1))
+    with pytest.raises(NotAllowed, match="--accept-narrow") as said:
+        office.publish()
+    assert "2015-10 EH04 Alder 0-4: 2 to 4" in str(said.value)
+    assert "2015-10/002" not in office.kept()
+    office.publish(choice=Choice(narrow_by="A. Statistician"))
+    entry = record_of(office.folder.texts()).entries[-1].entry
+    assert entry.narrow_by == "A. Statistician"
+    named = {(it.code, it.area, it.age_band, it.least, it.greatest) for it in entry.narrow}
+    assert ("EH04", "Alder", "0-4", 2, 4) in named
+    assert any("2 to 4" in it for it in office.told)

@@ -18,8 +18,8 @@ from schemas.catalogue import AGE_BANDS, ALL_AGES
 from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.public import PublicRelease
+from snapshots.disclosure.record import RecordFolder, record_of
 from snapshots.making.freeze import as_of_period
-from snapshots.publish.public_profile import PublicFolder
 from snapshots.releases.chain import Sealed
 from snapshots.releases.folder import ReleaseFolder
 from streams.kafka.eventfiles import read_events
@@ -27,6 +27,7 @@ from streams.terminal.commands.publish import publish
 from tests.support.attack import Attack, Unknown
 from tests.support.disclosing import Sums, pinned, withheld
 from tests.support.frozenlogs import FrozenLog, changed_cells
+from tests.support.record_topic import RecordTopic
 from tests.unit.test_snapshots import (
     OCTOBER_EVENTS,
     Fields,
@@ -75,8 +76,14 @@ def tables_of(log: FrozenLog) -> Counter[Unknown]:
 
 
 @pytest.fixture(scope="module")
-def twice(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Twice:
+def twice(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twice]:
     """Both releases, each published in public by the command, the second after the first."""
+    with pytest.MonkeyPatch.context() as patch:
+        RecordTopic(patch)
+        yield published_twice(rules, tmp_path_factory)
+
+
+def published_twice(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Twice:
     root = tmp_path_factory.mktemp("revised")
     lines = [line for judged in read_events(OCTOBER_EVENTS) for line in judged.good]
     log = FrozenLog(rules, lines)
@@ -86,7 +93,7 @@ def twice(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Twice:
     log.add(line_of(**event) for event in late_and_corrected(events))
     second = log.release(PERIOD, "revised", [first], "Late events.")
     publish_in_public(root, second)
-    one, other = PublicFolder(root / "releases").read()
+    one, other = record_of(RecordFolder(root / "releases").texts()).let_out.values()
     after = tables_of(log)
     rise = {it: after[it] - before[it] for it in after.keys() | before.keys()}
     return Twice((first.release, second.release), (one, other), rise, root / "site")
@@ -97,6 +104,7 @@ def publish_in_public(root: Path, sealed: Sealed) -> None:
     app = typer.Typer()
     app.command()(publish)
     options = ["--period", PERIOD, "--to", str(root / "site"), "--profile", "public"]
+    options += ["--accept-narrow", "A. Statistician"]
     environment = {"CASELINE_RELEASES": str(root / "releases")}
     result = CliRunner().invoke(app, [*options, "--formats", "json,csv"], env=environment)
     assert result.exit_code == 0, result.output

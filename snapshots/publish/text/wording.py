@@ -14,6 +14,8 @@ from schemas.scorecard import Direction
 Profile = Literal["internal", "public"]
 
 SERVICE = "Early help scorecard"
+INTERNAL = "Internal"
+INTERNAL_NOTE = "Internal: nothing is suppressed, so do not pass on."
 SAME_NOTE = (
     "Where both are the same, the numbers behind the figure changed by less than rounding shows."
 )
