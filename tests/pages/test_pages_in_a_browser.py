@@ -59,7 +59,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def test_no_page_breaks_a_rule_of_wcag(page: Page, folder: Path, name: str) -> None:
     for width in (WIDE, NARROW):
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto((folder / name).as_uri())
+        page.goto((folder / name.replace(".", "-internal.")).as_uri())
         found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
         assert found.violations_count == 0, found.generate_report()
 
@@ -83,7 +83,7 @@ def test_pages_fetch_nothing_and_run_nothing(page: Page, folder: Path) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for name in PAGES:
-        page.goto((folder / name).as_uri())
+        page.goto((folder / name.replace(".", "-internal.")).as_uri())
     assert [url for url in asked if not url.startswith("data:")] == [
         (folder / name).as_uri() for name in PAGES
     ]
@@ -92,7 +92,7 @@ def test_pages_fetch_nothing_and_run_nothing(page: Page, folder: Path) -> None:
 
 def test_every_link_leads_to_a_page_that_was_published(page: Page, folder: Path) -> None:
     for name in PAGES:
-        page.goto((folder / name).as_uri())
+        page.goto((folder / name.replace(".", "-internal.")).as_uri())
         links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
         assert links
         for link in links:
@@ -104,13 +104,13 @@ def test_every_link_leads_to_a_page_that_was_published(page: Page, folder: Path)
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_reflow_on_a_narrow_screen(page: Page, folder: Path, name: str) -> None:
     page.set_viewport_size({"width": NARROW, "height": 640})
-    page.goto((folder / name).as_uri())
+    page.goto((folder / name.replace(".", "-internal.")).as_uri())
     across = page.evaluate("document.scrollingElement.scrollWidth")
     assert across <= NARROW
 
 
 def test_the_keyboard_reaches_the_content_first(page: Page, folder: Path) -> None:
-    page.goto((folder / "kent.html").as_uri())
+    page.goto((folder / "kent-internal.html").as_uri())
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
     page.keyboard.press("Enter")
@@ -119,14 +119,14 @@ def test_the_keyboard_reaches_the_content_first(page: Page, folder: Path) -> Non
 
 def test_tables_say_which_headers_their_cells_have(page: Page, folder: Path) -> None:
     for name in PAGES:
-        page.goto((folder / name).as_uri())
+        page.goto((folder / name.replace(".", "-internal.")).as_uri())
         assert page.locator("th:not([scope])").count() == 0
         assert page.locator("html").get_attribute("lang") == "en-GB"
         assert page.locator("h1").count() == 1
 
 
 def test_ratings_directions_and_trends_are_said_in_words(page: Page, folder: Path) -> None:
-    page.goto((folder / "kent.html").as_uri())
+    page.goto((folder / "kent-internal.html").as_uri())
     rows = page.locator("table.scorecard tbody tr")
     assert rows.count() == 20
     text = rows.nth(13).inner_text()
@@ -138,7 +138,7 @@ def test_ratings_directions_and_trends_are_said_in_words(page: Page, folder: Pat
 
 
 def test_a_printed_page_has_its_figures_and_no_navigation(page: Page, folder: Path) -> None:
-    page.goto((folder / "dartford.html").as_uri())
+    page.goto((folder / "dartford-internal.html").as_uri())
     page.emulate_media(media="print")
     assert not page.locator("nav.main").is_visible()
     assert page.locator("table.scorecard").is_visible()

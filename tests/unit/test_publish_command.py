@@ -49,7 +49,7 @@ def test_the_latest_release_is_published_in_every_format(releases: Path, tmp_pat
     site = tmp_path / "site/2015-10-002-internal"
     assert {path.name for path in site.iterdir()} == {"html", "pdf", "xlsx", "csv", "json"}
     stored = (releases / "2015-10/002/release.json").read_bytes()
-    assert (site / "json/release.json").read_bytes() == stored
+    assert (site / "json/release-internal.json").read_bytes() == stored
 
 
 def test_a_number_and_formats_can_be_chosen(releases: Path, tmp_path: Path) -> None:

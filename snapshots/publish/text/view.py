@@ -9,6 +9,7 @@ from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
 from schemas.release import Change, Commentary, Release, ReleaseCell
+from snapshots.checking.comments import ChangedComment, changed_comments
 from snapshots.publish.text.figures import (
     Cell,
     Disclosure,
@@ -68,21 +69,6 @@ class JudgedAnew:
     what: Literal["Target", "Rating"]
     before: str
     after: str
-
-
-@dataclass(frozen=True)
-class ChangedComment:
-    """What people wrote of a figure or an area, where it is not what it was before."""
-
-    area: str
-    code: str | None
-    before: str
-    after: str
-
-    @property
-    def about(self) -> str:
-        """What it is about."""
-        return f"{self.area}, {self.code}" if self.code else self.area
 
 
 class View:
@@ -335,25 +321,6 @@ class View:
         key = change.key
         hidden_before = self.disclosure.hides(before, key) if before else self.profile == "public"
         return hidden_before or self.disclosure.hides(after, key)
-
-
-def changed_comments(before: Release, after: Release) -> list[ChangedComment]:
-    """The comments that are others, new, or gone, in the order in which they stand."""
-    was, now = (_said(one) for one in (before, after))
-    return [
-        ChangedComment(area, code, was.get((area, code), ""), now.get((area, code), ""))
-        for area, code in dict.fromkeys([*now, *was])
-        if was.get((area, code)) != now.get((area, code))
-    ]
-
-
-def _said(release: Release) -> dict[tuple[str, str | None], str]:
-    found: dict[tuple[str, str | None], str] = {}
-    for note in release.commentary:
-        said = f"{note.text} ({note.author_role})"
-        about = note.area, note.code
-        found[about] = f"{found[about]}\n{said}" if about in found else said
-    return found
 
 
 def _judged_anew(indicator: Indicator, area: str, old: Cell, new: Cell) -> Iterator[JudgedAnew]:

@@ -11,6 +11,7 @@ from processors.rules import Rules
 from schemas.events.attributes import MONTH
 from schemas.release import Release
 from schemas.settings import Settings
+from snapshots.checking.comments import changed_comments
 from snapshots.checking.differences import Difference, Explanation, differences
 from snapshots.checking.evidence import Evidence, Question, examine
 from snapshots.checking.made_with import question_of
@@ -27,6 +28,7 @@ from streams.terminal.tables.releases import (
     Explained,
     causes_table,
     cells_csv,
+    comments_table,
     differences_csv,
     differences_json,
     differences_table,
@@ -117,7 +119,7 @@ def show(
 
 
 def diff(first: NameArgument, second: NameArgument, form: FormatOption = Format.TABLE) -> None:
-    """Show which cells differ between two releases of a month, by how much, and why.
+    """Show which cells and comments differ between two releases of a month, by how much, and why.
 
     Why is read from the log: the late or corrected events between the two cuts that changed what
     a case adds to the cell.
@@ -127,13 +129,20 @@ def diff(first: NameArgument, second: NameArgument, form: FormatOption = Format.
         folder = ReleaseFolder(settings.releases)
         one, other = (unseal(name, folder.text(name)).release for name in (first, second))
         found = _explained(settings, rules, one, other)
+        comments = changed_comments(one, other)
     if form is Format.JSON:
-        sys.stdout.write(differences_json(found) + "\n")
+        sys.stdout.write(differences_json(found, comments) + "\n")
     elif form is Format.CSV:
-        sys.stdout.write(differences_csv(found))
+        sys.stdout.write(differences_csv(found, comments))
     else:
         out.print(differences_table(found), causes_table(found), sep="\n")
-        err.print(f"{len(found):,} of {len(other.cells):,} cells differ.")
+        if comments:
+            out.print(comments_table(comments))
+        cells, differ = (
+            f"{len(found):,} of {len(other.cells):,} cells",
+            f"{len(comments):,} comments",
+        )
+        err.print(f"{cells} and {differ} differ.")
 
 
 def _explained(
