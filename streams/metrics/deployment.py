@@ -204,8 +204,9 @@ class LiveMetrics(Collector):
         if names[-1] not in self._latest:
             chain = standing(self._releases.read(period))
             last = chain[-1].release if chain and not chain[-1].release.is_premature else None
-            found = last and Latest(last.period, last.kind, last.released_on)
-            self._latest[names[-1]] = found
+            self._latest[names[-1]] = (
+                Latest(last.period, last.kind, last.released_on) if last else None
+            )
         return self._latest[names[-1]]
 
 

@@ -154,9 +154,11 @@ def test_what_was_released_before_its_month_was_over_does_not_stand_for_the_mont
 
 def test_a_month_that_somebody_withdrew_is_left_to_people(office: Office) -> None:
     for sealed in chain_of("first", "withdrawn", period="2015-11"):
-        fields = {"released_on": date(2015, 12, 8)}
         before = office.folder.read("2015-11")
-        fields |= {"previous_release": before[-1].sha256 if before else None}
+        fields = {
+            "released_on": date(2015, 12, 8),
+            "previous_release": before[-1].sha256 if before else None,
+        }
         office.folder.write(seal(sealed.release.model_copy(update=fields)))
     assert office.run(NEW_YEAR) is None
     assert office.made == []

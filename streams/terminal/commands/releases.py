@@ -138,11 +138,8 @@ def diff(first: NameArgument, second: NameArgument, form: FormatOption = Format.
         out.print(differences_table(found), causes_table(found), sep="\n")
         if comments:
             out.print(comments_table(comments))
-        cells, differ = (
-            f"{len(found):,} of {len(other.cells):,} cells",
-            f"{len(comments):,} comments",
-        )
-        err.print(f"{cells} and {differ} differ.")
+        cells = f"{len(found):,} of {len(other.cells):,} cells"
+        err.print(f"{cells} and {len(comments):,} comments differ.")
 
 
 def _explained(
