@@ -66,7 +66,10 @@ YEAR = (
     r"\b(?:in|of|since|during|from|until|to|by|before|after|and|year|for|than|"
     rf"{MONTH}),?\s+(?:19|20)\d\d\b"
 )
-NOT_READ = re.compile("|".join((*NO_FIGURES, YEAR)), re.IGNORECASE | re.MULTILINE)
+# Each on the text as it is: the year of a date is one whatever stands before it.
+NOT_READ = [
+    re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in ("|".join(NO_FIGURES), YEAR)
+]
 TOKEN = re.compile(
     r"(?P<digits>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])\d+(?:\.\d+)?(?!\w))"
     r"|(?P<word>[A-Za-z]+)"
@@ -81,11 +84,16 @@ OTHER_SPANS = re.compile(
 TO = re.compile(r"\s*(?:-|\u2013|to|and|or)\s*", re.IGNORECASE)
 FEWER = re.compile(r"\b(?:fewer|less|lower)\s+than\s+$|\b(?:under|below)\s+$", re.IGNORECASE)
 MORE = re.compile(r"\b(?:more|greater|higher)\s+than\s+$|\b(?:over|above)\s+$", re.IGNORECASE)
-# Words that say that a number is to be taken away from, or added to, another one.
+# Words that say by how much a number differs from another one, in the text or known.
 DIFFERENCE = re.compile(
-    r"\b(?:more|fewer|less|extra|additional|another|rose|rise|risen|fell|fall|fallen|up|down|"
-    r"increased?|decreased?|dropp?ed|drop|grew|gained|lost|all\s+but|except|other|others|rest|"
-    r"remaining|remainder|apart\s+from|of\s+(?:them|which|whom|these|those))\b",
+    r"\b(?:more|fewer|less|extra|additional|another|rose|rise|risen|fell|fall|fallen|"
+    r"up(?!\s+to\b)|down(?!\s+to\b)|increased?|decreased?|dropp?ed|drop|grew|gained|lost|"
+    r"all\s+but|except|apart\s+from)\b",
+    re.IGNORECASE,
+)
+# Words that say that a number is part of another one in the text.
+REST = re.compile(
+    r"\b(?:others?|rest|remaining|remainder|of\s+(?:them|which|whom|these|those))\b",
     re.IGNORECASE,
 )
 PROPORTION = re.compile(r"\s+(?:in|out\s+of)\s+(?:every\s+)?", re.IGNORECASE)
@@ -115,6 +123,7 @@ class Told:
     parts: tuple[Fraction, ...]
     is_compared: bool
     has_difference: bool
+    has_rest: bool
 
     def counts(self, bases: Iterable[int] = ()) -> set[int]:
         """Every count that it may tell someone who knows `bases`, to which it may compare."""
@@ -128,8 +137,8 @@ class Told:
                 if it.kind == "percent":
                     share = it.value / 100
                     found |= {base * share, base * (1 + share), base * (1 - share)}
-        if self.has_difference:
-            pairs = [*permutations(own, 2), *product(others, own)]
+        if self.has_difference or self.has_rest:
+            pairs = [*permutations(own, 2), *product(others if self.has_difference else (), own)]
             found |= {abs(one - by) for one, by in pairs} | {one + by for one, by in pairs}
         return {whole for it in found for whole in (floor(it), ceil(it)) if whole >= 0}
 
@@ -176,7 +185,11 @@ class Told:
 
 def told_by(text: str) -> Told:
     """What the figures of a text may say."""
-    masked = NOT_READ.sub(lambda found: "\x00" * len(found.group()), text)
+    masked = text
+    for pattern in NOT_READ:
+        for passed in pattern.finditer(text):
+            blank = "\x00" * len(passed.group())
+            masked = masked[: passed.start()] + blank + masked[passed.end() :]
     numbers = list(_numbers(masked))
     parts = [
         Fraction(PARTS[it["part"].lower()]) * _many(it["many"]) for it in PART.finditer(masked)
@@ -198,6 +211,7 @@ def told_by(text: str) -> Told:
         tuple(dict.fromkeys(parts)),
         COMPARED.search(masked) is not None,
         DIFFERENCE.search(masked) is not None,
+        REST.search(masked) is not None,
     )
 
 

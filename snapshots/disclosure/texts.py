@@ -70,10 +70,14 @@ class Texts:
             return []
         near = _near(self.release.areas, area) | _named(self.release.areas, text)
         secrets = list(self._secrets(near, area, code))
+        sums = [
+            *((it,) for it in self._remainders(near)),
+            *_sums_of(_named(self.release.areas, text) | {area}, secrets),
+        ]
         return [
             *self._equal(told, near, secrets),
             *self._values(told, near, area, code),
-            *self._sums(told, _named(self.release.areas, text) | {area}, secrets),
+            *self._sums(told, sums),
         ]
 
     def _is_withheld(self, cell: ReleaseCell) -> bool:
@@ -95,8 +99,13 @@ class Texts:
                 if quantity not in shown | seen:
                     seen.add(quantity)
                     yield Secret(quantity, cell.key, known.count(quantity))
+
+    def _remainders(self, near: set[str]) -> Iterator[Secret]:
+        """What the top area has in no district, where that is no difference of what is shown."""
+        known = self.disclosed.guards[0].known
         if self.release.areas.top not in near:
             return
+        seen = set[Quantity]()
         for it in self.release.indicators:
             for expression in known.formulas.people(it.code, rests=True):
                 for band in known.layout.bands:
@@ -154,19 +163,18 @@ class Texts:
             if told.tells(cell.value, KINDS[unit.unit]):
                 yield Finding(_which(cell.key), " ".join(told.text.split()))
 
-    def _sums(self, told: Told, places: set[str], secrets: Sequence[Secret]) -> Iterator[Finding]:
-        """Sums of withheld counts, over the places that a text names or over age bands."""
+    def _sums(self, told: Told, sums: Iterable[tuple[Secret, ...]]) -> Iterator[Finding]:
+        """Sums of withheld counts from which a withheld one could be worked out."""
         counts = told.counts()
-        sums = [it for it in _sums_of(places, secrets) if sum(one.number for one in it) in counts]
-        known: list[Sum] = [tuple(one.quantity for one in it) for it in sums]
+        told_of = [it for it in sums if sum(one.number for one in it) in counts]
+        known: list[Sum] = [tuple(one.quantity for one in it) for it in told_of]
         if known and any(guard.fails_with(known) for guard in self.disclosed.guards):
-            for it in sums:
+            for it in told_of:
                 names = ", ".join(f"{one.key.place} {one.key.band}" for one in it)
-                total = sum(one.number for one in it)
                 yield Finding(
                     f"the sum of {it[0].key.indicator} over {names}, from which a withheld figure "
                     "could be worked out",
-                    told.around(total),
+                    told.around(sum(one.number for one in it)),
                 )
 
 

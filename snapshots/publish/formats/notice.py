@@ -100,7 +100,7 @@ def notice_xlsx(view: View) -> Files:
         index_columns={},
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # gptables' own affair
+        warnings.simplefilter("ignore")  # it would have notes; gptables' own affair
         workbook = produce_workbook(
             text,
             sheets={"Withdrawn": sheet},

@@ -73,11 +73,11 @@ def _known_otherwise(view: View) -> list[str]:
     if not number:
         return []
     month = month_title(month_before(view.release.period))
-    figures = "1 figure" if number == 1 else f"{number:,} figures"
+    figures = "1 figure is" if number == 1 else f"{number:,} figures are"
     return [
         (
-            f"Of {month} {figures} are known otherwise by now than its latest release has them; a "
-            "revision of it would show that."
+            f"Of {month}, {figures} known otherwise by now than in its latest release; a revision "
+            "of it would show that."
         )
     ]
 
