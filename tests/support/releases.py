@@ -1,7 +1,7 @@
 """Releases made from a few numbers: what slots count by leaf area (None for none) and band."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from processors.figures.direction import direction_of_travel
 from processors.figures.evaluate import shown
@@ -73,7 +73,7 @@ def bare_release(
         number=number,
         kind="first" if number == 1 else "revised",
         as_of=day,
-        released_on=day,
+        released_on=day + timedelta(days=4),
         author="analyst",
         reason="late data",
         previous_release=None,

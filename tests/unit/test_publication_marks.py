@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def internally(*releases: Release) -> View:
     return View(releases[0], releases[1:])
 
 
-def moved(release: Release, by: dict[tuple[str, str, str], int], number: int = 2) -> Release:
+def moved(release: Release, by: Mapping[tuple[str, ...], int], number: int = 2) -> Release:
     """The next release, in which counts moved."""
     cells, changes = [], []
     for cell in release.cells:
@@ -54,9 +55,16 @@ def moved(release: Release, by: dict[tuple[str, str, str], int], number: int = 2
         fields = dict.fromkeys(("numerator", "denominator", "value"), cell.numerator + more)
         cells.append(cell.model_copy(update=fields) if more else cell)
         if more:
-            what = {"code": cell.code, "area": cell.area, "age_band": cell.age_band}
-            pair = {"before": cell.value, "after": cells[-1].value}
-            changes.append(Change(**what, **pair, causes=(LATE,)))
+            changes.append(
+                Change(
+                    code=cell.code,
+                    area=cell.area,
+                    age_band=cell.age_band,
+                    before=cell.value,
+                    after=cells[-1].value,
+                    causes=(LATE,),
+                )
+            )
     return release.model_copy(
         update={
             "number": number,
@@ -151,16 +159,20 @@ def test_a_changed_comment_is_told() -> None:
     view = in_public(changed, october())
     told = [(it.about, it.before[:13], it.after[:13]) for it in view.comments_changed(changed)]
     assert told == [
-        ("Kent", "Notifications", "Notifications"),
+        ("Kent", "Another text", "Notifications"),
         ("Dover, EH01", "", "Quiet. (Manag"),
-        ("Kent, EH14", "Districts are", ""),
+        ("Kent, EH14", "Another text", ""),
     ]
+    first, *_ = internally(changed, october()).comments_changed(changed)
+    assert first.before.startswith("Notifications rose after the summer")
     assert "No figure and 3 comments differ" in change_summary(view)
     assert "Comments that release 2 changed" in dict(html_files(view))["changes.html"].decode()
 
 
 def test_a_childs_corrected_birth_date_is_not_in_the_public_list_of_changes() -> None:
+    one: dict[tuple[str, ...], int]
     one = {("EH15", "Dover", "5-10"): -1, ("EH15", "Dover", "11-15"): 1}
+    many: dict[tuple[str, ...], int]
     many = {("EH15", "Kent", "all"): 9, ("EH15", "Swale", "all"): 9}
     corrected = moved(october(), one | many)
     view = in_public(corrected, october())
@@ -220,6 +232,7 @@ def test_every_internal_page_sheet_and_file_is_marked(inside: dict[str, bytes]) 
             for sheet in openpyxl.load_workbook(io.BytesIO(text)).worksheets:
                 said = " ".join(str(it) for row in sheet.iter_rows(values_only=True) for it in row)
                 assert "Internal: nothing is suppressed" in said, sheet.title
+                assert sheet.oddHeader is not None
                 assert INTERNAL_NOTE in str(sheet.oddHeader.right.text)
     assert json.loads(inside["scorecard-internal.json"])["profile"] == "internal"
 

@@ -26,12 +26,16 @@ PAGE = """<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{title}</title>
 <style>
-body {{ font-family: "Segoe UI", Arial, "Liberation Sans", sans-serif; margin: 2rem auto;
-  max-width: 42rem; padding: 0 1.25rem; line-height: 1.5; color: #0b0c0c; }}
+body {{ font-family: "Segoe UI", Arial, "Liberation Sans", sans-serif; margin: 0;
+  line-height: 1.5; color: #0b0c0c; }}
+header {{ background: #12436d; color: #fff; font-weight: 700; font-size: 1.25rem; }}
+header, main {{ padding: 1.1rem max(1.25rem, 50vw - 36.75rem); }}
+main p {{ max-width: 46rem; }}
 h1 {{ line-height: 1.2; }}
 </style>
 </head>
 <body>
+<header>{heading}</header>
 <main>
 <h1>{title}</h1>
 {paragraphs}
@@ -61,7 +65,7 @@ def lines(view: View) -> list[str]:
     return [
         f"{wording.KIND_MEANINGS['withdrawn']} They should not be used.",
         f"Withdrawn on {long_date(release.released_on)}. Why: {release.reason}",
-        "New figures will be released as a release of their own.",
+        "New figures of the month, if there are any, are a release of their own.",
         *([wording.INTERNAL_NOTE] if view.is_internal else []),
     ]
 
@@ -69,7 +73,7 @@ def lines(view: View) -> list[str]:
 def notice_html(view: View) -> Files:
     """The notice as a page, where the front page was."""
     paragraphs = "\n".join(f"<p>{escape(line)}</p>" for line in lines(view))
-    text = PAGE.format(title=escape(title(view)), paragraphs=paragraphs)
+    text = PAGE.format(title=escape(title(view)), heading=escape(SERVICE), paragraphs=paragraphs)
     yield view.named("index.html"), text.encode()
 
 

@@ -1,7 +1,7 @@
 """What a publication shows of a release: its figures, their trend, and the log of its changes."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -20,6 +20,7 @@ from snapshots.publish.text.figures import (
 )
 from snapshots.publish.text.wording import (
     AFTER_FIRST,
+    ANOTHER_TEXT,
     UNKNOWN_AGE,
     Mark,
     Profile,
@@ -222,9 +223,15 @@ class View:
         return found
 
     def comments_changed(self, release: Release) -> list[ChangedComment]:
-        """The comments that are others, new, or gone since the release before."""
+        """The comments that are others, new, or gone since the release before.
+
+        In public what was said before is not said again: it may be what had to be mended.
+        """
         before = self.before(release)
-        return changed_comments(before, release) if before else []
+        found = changed_comments(before, release) if before else []
+        if self.is_internal:
+            return found
+        return [replace(one, before=ANOTHER_TEXT if one.before else "") for one in found]
 
     def _changes(self, release: Release) -> list[Change]:
         before = self.before(release)

@@ -15,6 +15,7 @@ Profile = Literal["internal", "public"]
 
 SERVICE = "Early help scorecard"
 INTERNAL = "Internal"
+ANOTHER_TEXT = "Another text"
 INTERNAL_NOTE = "Internal: nothing is suppressed, so do not pass on."
 SAME_NOTE = (
     "Where both are the same, the numbers behind the figure changed by less than rounding shows."
