@@ -289,6 +289,12 @@ def _raw(folder: RecordFolder, name: str) -> bytes:
 
 
 def texts_of(release: Release) -> list[tuple[str, str]]:
-    """The texts that people wrote for a release, each with what it is of: the reason, comments."""
-    said = [(f"{it.area}, {it.code or 'headline'}", it.text) for it in release.commentary]
+    """The texts that people wrote for a release, each with what it is of: the reason, comments.
+
+    A comment with the role of who wrote it, as it goes out.
+    """
+    said = [
+        (f"{it.area}, {it.code or 'headline'}", f"{it.text} ({it.author_role})")
+        for it in release.commentary
+    ]
     return [("reason", release.reason), *said]

@@ -69,30 +69,30 @@ class Texts:
         if not told.figures and not told.parts:
             return []
         near = _near(self.release.areas, area) | _named(self.release.areas, text)
-        secrets = list(self._secrets(near, area, code))
+        secrets = list(self._secrets(near, code))
         sums = [
             *((it,) for it in self._remainders(near)),
             *_sums_of(_named(self.release.areas, text) | {area}, secrets),
         ]
         return [
             *self._equal(told, near, secrets),
-            *self._values(told, near, area, code),
+            *self._values(told, near, code),
             *self._sums(told, sums),
         ]
 
     def _is_withheld(self, cell: ReleaseCell) -> bool:
         return self.disclosed.public.is_suppressed(cell.key)
 
-    def _concerns(self, cell: ReleaseCell, near: set[str], area: str, code: str | None) -> bool:
-        """Whether a cell is of a text's own place or indicator, or of a place around it."""
-        return cell.area in near or (cell.code == code and area == self.release.areas.top)
+    def _concerns(self, cell: ReleaseCell, near: set[str], code: str | None) -> bool:
+        """Whether a cell is of a text's own indicator, or of a place that is near to it."""
+        return cell.area in near or cell.code == code
 
-    def _secrets(self, near: set[str], area: str, code: str | None) -> Iterator[Secret]:
+    def _secrets(self, near: set[str], code: str | None) -> Iterator[Secret]:
         known = self.disclosed.guards[0].known
         shown = self.disclosed.guards[0].shown
         seen = set[Quantity]()
         for cell in self.release.cells:
-            if not self._is_withheld(cell) or not self._concerns(cell, near, area, code):
+            if not self._is_withheld(cell) or not self._concerns(cell, near, code):
                 continue
             for expression in known.formulas.people(cell.code, rests=True):
                 quantity = Quantity(known.period, expression, cell.area, cell.age_band)
@@ -150,7 +150,7 @@ class Texts:
                 }
         return found
 
-    def _values(self, told: Told, near: set[str], area: str, code: str | None) -> Iterator[Finding]:
+    def _values(self, told: Told, near: set[str], code: str | None) -> Iterator[Finding]:
         """Withheld percentages, days and rates that a text says as they are."""
         units = {it.code: it for it in self.release.indicators}
         for cell in self.release.cells:
@@ -158,7 +158,7 @@ class Texts:
             if unit.denominator is None or cell.value is None or not self._is_withheld(cell):
                 continue
             is_none = not cell.value and counts_people(unit)
-            if is_none or not self._concerns(cell, near, area, code):
+            if is_none or not self._concerns(cell, near, code):
                 continue
             if told.tells(cell.value, KINDS[unit.unit]):
                 yield Finding(_which(cell.key), " ".join(told.text.split()))

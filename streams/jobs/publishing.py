@@ -167,6 +167,7 @@ class Publishing:
                 raise Damaged(
                     "what went out before is not whole, so that nothing more may go out: "
                     + "; ".join(missing)
+                    + ". Bring the folder of releases up to date from where they were made"
                 )
             yield kept
 

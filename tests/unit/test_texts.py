@@ -41,8 +41,9 @@ def test_it_is_stopped_in_a_comment_on_a_place_near_by_or_that_names_it(texts: T
     assert CellKey("EH04", "Birch", "0-4") in withheld(texts)
     assert findings(texts, "Our neighbour had 23.", "Alder")
     assert findings(texts, "North had 23 in one of its districts.", "North")
-    assert findings(texts, "In Birch there were 23.", "Damson")
-    assert not findings(texts, "We met 23 partners.", "Damson")
+    assert findings(texts, "In Birch there were 23.", "Damson", None)
+    assert findings(texts, "Elsewhere there were 23.", "Damson", "EH04")
+    assert not findings(texts, "We met 23 partners.", "Damson", None)
 
 
 def test_what_compares_with_a_figure_that_is_shown_is_stopped(texts: Texts) -> None:

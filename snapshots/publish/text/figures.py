@@ -155,7 +155,7 @@ class Figures:
                 cell.rag,
             )
         else:
-            previous = before.figure
+            previous = symbol(Symbol.SUPPRESSED) if hidden else before.figure
             direction, rag = self._judged(indicator, cell, before)
         compared = figure.value is not None and previous.value is not None
         return Cell(
