@@ -68,14 +68,12 @@ class Texts:
         told = told_by(text)
         if not told.figures and not told.parts:
             return []
-        near = _near(self.release.areas, area) | _named(self.release.areas, text)
+        places = _named(self.release.areas, text) | {area}
+        near = _near(self.release.areas, area) | places
         secrets = list(self._secrets(near, code))
-        sums = [
-            *((it,) for it in self._remainders(near)),
-            *_sums_of(_named(self.release.areas, text) | {area}, secrets),
-        ]
+        sums = [*((it,) for it in self._remainders(near)), *_sums_of(places, secrets)]
         return [
-            *self._equal(told, near, secrets),
+            *self._equal(told, places, code, secrets),
             *self._values(told, near, code),
             *self._sums(told, sums),
         ]
@@ -120,25 +118,46 @@ class Texts:
         parts = [areas.top, *areas.leaves]
         return all(quantity._replace(area=name) in shown for name in parts)
 
-    def _equal(self, told: Told, near: set[str], secrets: Iterable[Secret]) -> Iterator[Finding]:
-        by_expression: dict[Expression, list[Secret]] = defaultdict(list)
-        for secret in secrets:
-            by_expression[secret.quantity.expression].append(secret)
-        for expression, those in by_expression.items():
-            counts = told.counts(self._bases(expression, near))
-            for secret in those:
-                if secret.number in counts and (secret.number or not self.rule.zeros_shown):
-                    yield Finding(_which(secret.key), told.around(secret.number))
+    def _equal(
+        self, told: Told, places: set[str], code: str | None, secrets: Iterable[Secret]
+    ) -> Iterator[Finding]:
+        """Withheld counts that a text says, or lets work out; of its own places first.
 
-    def _bases(self, expression: Expression, near: set[str]) -> set[int]:
-        """What readers know of the same count in places near by, now and the month before."""
+        What it lets work out from a figure that it doesn't say is of its own places and indicator.
+        """
+        said, formulas = told.counts(), self.disclosed.guards[0].known.formulas
+        own = formulas.people(code, rests=True) if code in formulas.indicators else None
+        compared = {
+            expression: told.counts(self._bases(expression, places))
+            for expression in {secret.quantity.expression for secret in secrets}
+            if own is None or expression in own
+        }
+        found = [
+            secret
+            for secret in secrets
+            if (secret.number or not self.rule.zeros_shown)
+            and (
+                secret.number in said
+                or (
+                    secret.key.place in places
+                    and secret.number in compared.get(secret.quantity.expression, ())
+                )
+            )
+        ]
+        for secret in sorted(
+            found, key=lambda it: (it.key.indicator != code, it.key.place not in places)
+        ):
+            yield Finding(_which(secret.key), told.around(secret.number))
+
+    def _bases(self, expression: Expression, places: set[str]) -> set[int]:
+        """What readers know of the same count in some places, now and the month before."""
         known, shown = self.disclosed.guards[0].known, self.disclosed.guards[0].shown
         found = {
             known.count(quantity)
             for quantity in shown
             if quantity.expression == expression
             and quantity.period == known.period
-            and quantity.area in near
+            and quantity.area in places
             and quantity.band == ALL_AGES
         }
         for code, numerator in known.formulas.numerator.items():
@@ -146,7 +165,7 @@ class Texts:
                 found |= {
                     cell.previous
                     for cell in self.release.cells
-                    if cell.code == code and cell.area in near and isinstance(cell.previous, int)
+                    if cell.code == code and cell.area in places and isinstance(cell.previous, int)
                 }
         return found
 

@@ -46,7 +46,7 @@ from snapshots.releases.folder import ReleaseFolder, alone
 # Months before the period whose releases are shown in trends.
 MONTHS_BACK = 12
 # Of what a text is stopped for, so many are named.
-MOST_NAMED = 5
+MOST_NAMED = 3
 
 
 class Asked(NamedTuple):

@@ -284,7 +284,8 @@ def died(event, args):
         left[0] -= 1
         if not left[0]: os._exit(9)
 writing.WRITERS[writing.Format.JSON] = lambda view: iter([("a.json", text), ("b.json", text)])
-view = SimpleNamespace(release=SimpleNamespace(period="2015-10", number=1), profile="internal")
+release = SimpleNamespace(period="2015-10", number=1, kind="first")
+view = SimpleNamespace(release=release, profile="internal")
 sys.addaudithook(died)
 writing.publish(view, folder, [writing.Format.JSON])
 """
