@@ -1,6 +1,8 @@
 """What the figures of a text may tell, in whatever words they stand."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from snapshots.disclosure.figures_in_text import told_by
 
@@ -79,3 +81,37 @@ def test_percentages_and_days_are_told_as_exactly_as_they_are_written() -> None:
     assert told.tells(8.2, "days")
     assert not told.tells(12.4, "days")
     assert not told.tells(39.6, "days")
+
+
+ONES = (
+    *("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+
+
+def spelt(number: int, hyphen: str) -> str:
+    """A number from 1 to 999,999 in words."""
+    if number < 20:
+        return ONES[number]
+    if number < 100:
+        return TENS[number // 10] + (hyphen + ONES[number % 10] if number % 10 else "")
+    if number < 1000:
+        said = f" and {spelt(number % 100, hyphen)}" if number % 100 else ""
+        return f"{ONES[number // 100]} hundred{said}"
+    rest = number % 1000
+    joint = " and " if rest < 100 else " "
+    said = joint + spelt(rest, hyphen) if rest else ""
+    return f"{spelt(number // 1000, hyphen)} thousand{said}"
+
+
+@given(st.integers(1, 999_999), st.sampled_from([" ", "-"]), st.booleans())
+def test_every_number_is_found_in_digits_and_in_words(
+    number: int, hyphen: str, is_first: bool
+) -> None:
+    words = spelt(number, hyphen)
+    for said in (words, words.upper(), str(number), f"{number:,}"):
+        text = f"{said} families moved" if is_first else f"There were {said}."
+        assert number in told_by(text).counts()
+        if number > 2:
+            assert number not in told_by("There were families.").counts()

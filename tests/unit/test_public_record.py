@@ -1,5 +1,6 @@
 """The public record: nothing goes out without it, and what is lost or altered is found."""
 
+import random
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -124,6 +125,23 @@ def test_without_the_whole_record_nothing_goes_out(
     with pytest.raises(Damaged, match=r"public/0000\d"):
         published.publish()
     assert not published.site.exists()
+
+
+def test_no_entry_can_be_left_out_or_altered_anywhere_but_at_the_end(published: Office) -> None:
+    published.release(step_downs(Alder_04=4, number=2))
+    published.publish()
+    texts = published.folder.texts()
+    assert len(texts) == 3
+    for name in [*texts][:-1]:
+        with pytest.raises(Damaged, match="is missing before it"):
+            record_of({other: text for other, text in texts.items() if other != name})
+    rng = random.Random(14)
+    for name, text in texts.items():
+        for place in rng.sample(range(len(text)), 20):
+            altered = text[:place] + bytes([text[place] ^ 1]) + text[place + 1 :]
+            if name != [*texts][-1]:  # the hash beside the last one, and the topic, tell of that
+                with pytest.raises(Damaged):
+                    record_of({**texts, name: altered})
 
 
 def test_an_entry_lost_in_the_folder_comes_back_from_the_topic_and_the_other_way_round(
