@@ -143,7 +143,7 @@ def test_a_correction_of_targets_is_not_announced_as_no_change() -> None:
         page = dict(html_files(view))[view.named("changes.html")].decode()
         assert "Targets and ratings that release 2 changed" in page
         rows = csv.DictReader(io.StringIO([*csv_files(view)][2][1].decode()))
-        assert [(row["age_band"], row["before"], row["after"]) for row in rows] == [
+        assert [(row["what"], row["before"], row["after"]) for row in rows] == [
             ("Target", "80.0%", "10.0%"),
             ("Rating", "Red", "Green"),
         ]

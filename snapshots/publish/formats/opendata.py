@@ -14,6 +14,7 @@ from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
 from schemas.outward import csv_text
+from schemas.release import Release
 from snapshots.publish.text.content import in_tree_order
 from snapshots.publish.text.figures import Cell
 from snapshots.publish.text.view import View
@@ -30,7 +31,7 @@ META_COLUMNS = (
 )
 CHANGE_COLUMNS = (
     *("time_period", "time_identifier", "release_number", "release_kind", "released_on"),
-    *("reason", "indicator", "area", "age_band", "before", "after"),
+    *("reason", "what", "indicator", "area", "age_band", "before", "after"),
 )
 # The column that says that a row is not to go out.
 MARKING = "marking"
@@ -157,39 +158,20 @@ def _metadata(view: View) -> Iterator[list[str]]:
 def _changes(view: View) -> Iterator[list[str]]:
     """All that a release of the period changed, the earliest release first.
 
-    Beside figures also targets, ratings and comments: `age_band` says which.
+    `what` says of each line whether it is a figure, a target, a rating or a comment.
     """
     yield list(CHANGE_COLUMNS)
     for release in [*view.history, view.release]:
-        for one in view.changes(release):
-            yield [
-                *_time(release.period),
-                str(release.number),
-                release.kind,
-                release.released_on.isoformat(),
-                release.reason,
-                one.change.code,
-                one.change.area,
-                band_name(one.change.age_band),
-                one.before,
-                one.after,
-            ]
-        said = [
-            *(
-                (it.indicator.code, it.area, it.what, it.before, it.after)
-                for it in view.judged_anew(release)
-            ),
-            *(
-                (it.code or "", it.area, "Comment", it.before, it.after)
-                for it in view.comments_changed(release)
-            ),
-        ]
-        for row in said:
-            yield [
-                *_time(release.period),
-                str(release.number),
-                release.kind,
-                release.released_on.isoformat(),
-                release.reason,
-                *row,
-            ]
+        number, day = str(release.number), release.released_on.isoformat()
+        for row in _changed(view, release):
+            yield [*_time(release.period), number, release.kind, day, release.reason, *row]
+
+
+def _changed(view: View, release: Release) -> Iterator[list[str]]:
+    for one in view.changes(release):
+        cell, band = one.change, band_name(one.change.age_band)
+        yield ["Figure", cell.code, cell.area, band, one.before, one.after]
+    for it in view.judged_anew(release):
+        yield [it.what, it.indicator.code, it.area, band_name(ALL_AGES), it.before, it.after]
+    for note in view.comments_changed(release):
+        yield ["Comment", note.code or "", note.area, "", note.before, note.after]
