@@ -16,22 +16,19 @@ from schemas.catalogue import Catalogue
 from schemas.release import Release
 from schemas.settings import Settings
 from snapshots.checking.made_with import catalogue_of
-from snapshots.disclosure.commentary import small_numbers_in
 from snapshots.disclosure.disclose import disclose
-from snapshots.disclosure.disclosed import Disclosed
 from snapshots.disclosure.public import Issued
 from snapshots.disclosure.record import (
     Acceptance,
     Entry,
     Kept,
     Record,
-    RecordFolder,
     record_of,
     sealed_entry,
     texts_of,
 )
+from snapshots.disclosure.record_folder import RecordFolder
 from snapshots.disclosure.suppression import Rule
-from snapshots.disclosure.texts import Texts
 from snapshots.publish.public_profile import LetOut
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import month_before
@@ -42,11 +39,10 @@ from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, standing
 from snapshots.releases.failures import Damaged, NotAllowed
 from snapshots.releases.folder import ReleaseFolder, alone
+from streams.jobs.texts_read import check_reason, check_texts
 
 # Months before the period whose releases are shown in trends.
 MONTHS_BACK = 12
-# Of what a text is stopped for, so many are named.
-MOST_NAMED = 3
 
 
 class Asked(NamedTuple):
@@ -102,7 +98,7 @@ class Publishing:
             sealed, others = _chosen(chains, asked)
             rule = _rule(record, sealed, choice)
             if sealed.release.kind == "withdrawn":
-                _check_reason(record, sealed, rule)
+                check_reason(record, sealed, rule)
             elif sealed.name not in record.let_out:
                 kept.add(self._decided(record, sealed, chains, rule, choice))
         let_out = record.let_out
@@ -198,7 +194,7 @@ class Publishing:
         issued = [Issued(releases[name], public) for name, public in record.let_out.items()]
         measures = catalogue_of(release, self.catalogue).measure
         disclosed = disclose(release, measures, rule, issued)
-        _check_texts(record, sealed, disclosed, rule)
+        check_texts(record, sealed, disclosed, rule)
         narrow = disclosed.left(release, disclosed.narrow)
         exposed = disclosed.left(release, disclosed.exposed)
         if exposed:
@@ -304,43 +300,6 @@ def _rule(record: Record, sealed: Sealed, choice: Choice) -> Rule:
             f"suppressed and zeros {zeros}, and that rule holds for good"
         )
     return asked
-
-
-def _check_reason(record: Record, sealed: Sealed, rule: Rule) -> None:
-    """Raises NotAllowed for a withdrawal whose reason has small numbers that nobody accepted."""
-    reason = sealed.release.reason
-    found = small_numbers_in(reason, rule)
-    if found and not record.accepts(sealed.name, 0, reason):
-        raise NotAllowed(_stopped(sealed.name, [f"  text 0 (reason): {found[0].context}"]))
-
-
-def _check_texts(record: Record, sealed: Sealed, disclosed: Disclosed, rule: Rule) -> None:
-    """Raises NotAllowed for texts that tell what is withheld, unless each was accepted."""
-    release = sealed.release
-    texts = Texts(release, disclosed, rule)
-    about = [(release.areas.top, None), *((it.area, it.code) for it in release.commentary)]
-    lines = []
-    for number, ((where, text), (area, code)) in enumerate(
-        zip(texts_of(release), about, strict=True)
-    ):
-        if record.accepts(sealed.name, number, text):
-            continue
-        found = texts.findings(area, code, text)
-        lines += [f"  text {number} ({where}): {it}" for it in found[:MOST_NAMED]]
-        if len(found) > MOST_NAMED:
-            lines.append(f"  text {number} ({where}): and {len(found) - MOST_NAMED} more")
-    if lines:
-        raise NotAllowed(_stopped(sealed.name, lines))
-
-
-def _stopped(name: str, lines: Sequence[str]) -> str:
-    return (
-        "texts may tell what is withheld, so nothing went out:\n"
-        + "\n".join(lines)
-        + "\nChange what was written, and revise the release; or, where the figure is of something "
-        f"else, say so for each text: caseline snapshot accept {name} --text N --by NAME "
-        "--reason TEXT"
-    )
 
 
 def _lines(found: Sequence[object]) -> str:

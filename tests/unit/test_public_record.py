@@ -13,7 +13,8 @@ from schemas.release import Commentary, Release
 from schemas.settings import Settings
 from snapshots.disclosure.disclose import disclose
 from snapshots.disclosure.public import PublicRelease
-from snapshots.disclosure.record import RecordFolder, record_of, record_problems
+from snapshots.disclosure.record import record_of
+from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.disclosure.suppression import Rule
 from snapshots.publish.writing import Format
 from snapshots.releases.canonical import canonical

@@ -16,7 +16,7 @@ from snapshots.checking.differences import Difference, Explanation, differences
 from snapshots.checking.evidence import Evidence, Question, examine
 from snapshots.checking.made_with import question_of
 from snapshots.checking.verify import problems, recompute_problems
-from snapshots.disclosure.record import RecordFolder, record_problems
+from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
 from snapshots.releases.failures import Damaged, NotAllowed
