@@ -29,7 +29,6 @@ from snapshots.releases.topic import PUBLIC
 
 # The format that entries are written in; stored ones keep theirs.
 FORMAT = 1
-STEM = "entry"
 NUMBER_NAME = re.compile(r"\d{5,}")
 
 

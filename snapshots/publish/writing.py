@@ -79,7 +79,7 @@ def publish(
     """
     release = view.release
     names = [f"{release.period}-{release.number:03}-{view.profile}"]
-    _check_apart(folder, view.profile)
+    check_apart(folder, view.profile)
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
         _recover(folder)
@@ -113,7 +113,7 @@ def _replace(target: Path, files: Sequence[tuple[Path, bytes]], access: Access) 
     return [target / path.relative_to(hidden) for path in written]
 
 
-def _check_apart(folder: Path, profile: Profile) -> None:
+def check_apart(folder: Path, profile: Profile) -> None:
     """Raises NotAllowed where what is internal and what is public would lie together."""
     (other,) = (each for each in PROFILES if each != profile)
     pattern = f"[0-9][0-9][0-9][0-9]-[0-9][0-9]-*-{other}"

@@ -32,7 +32,7 @@ from snapshots.disclosure.suppression import Rule
 from snapshots.publish.public_profile import LetOut
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import month_before
-from snapshots.publish.writing import Format, publish
+from snapshots.publish.writing import Format, check_apart, publish
 from snapshots.releases import topic
 from snapshots.releases.access import Access
 from snapshots.releases.canonical import sha256
@@ -85,7 +85,7 @@ class Publishing:
     def public(self, asked: Asked, choice: Choice) -> list[Path]:
         """Publish what may go out; the files written.
 
-        1. Be the only one, and complete the record, as a run that died may have left it.
+        1. Be the only one, and complete the record, which a run that died may have left undone.
         2. Refuse unless all is there that the record tells of.
         3. Decide what may go out, by the rule that the month first went out by, if it did.
         4. Put that into the record, before anything of it goes out.
@@ -93,20 +93,19 @@ class Publishing:
 
         Raises ReleaseError, OSError.
         """
+        check_apart(asked.to, "public")
         with self._record() as kept:
             record, chains = kept.record, kept.chains
             sealed, others = _chosen(chains, asked)
             rule = _rule(record, sealed, choice)
-            if sealed.release.kind == "withdrawn":
-                check_reason(record, sealed, rule)
-            elif sealed.name not in record.let_out:
+            withdrawals = _withdrawals(record, chains, sealed)
+            for withdrawal in withdrawals:
+                check_reason(record, withdrawal, rule)
+            if sealed.release.kind != "withdrawn" and sealed.name not in record.let_out:
                 kept.add(self._decided(record, sealed, chains, rule, choice))
         let_out = record.let_out
-        shown = [
-            it
-            for it in others
-            if it.kind == "withdrawn" or name_of(it.period, it.number) in let_out
-        ]
+        told = {*let_out, *(it.name for it in withdrawals)}
+        shown = [it for it in others if name_of(it.period, it.number) in told]
         disclosure = LetOut(let_out.values(), rule)
         view = View(sealed.release, shown, "public", disclosure, formats=asked.formats)
         return self._write(view, asked)
@@ -285,6 +284,23 @@ def _chosen(chains: Sequence[Sequence[Sealed]], asked: Asked) -> tuple[Sealed, l
         if first <= it.release.period < period and it.release.kind != "withdrawn"
     ]
     return chosen, [*earlier, *(it.release for it in own if it is not chosen)]
+
+
+def _withdrawals(
+    record: Record, chains: Sequence[Sequence[Sealed]], sealed: Sealed
+) -> list[Sealed]:
+    """The withdrawals that a publication tells of: of what had gone out, and itself."""
+    own = [it for chain in chains for it in chain if it.release.period == sealed.release.period]
+    first_out = min(
+        (it.release.number for it in own if it.name in record.let_out),
+        default=sealed.release.number,
+    )
+    return [
+        it
+        for it in own
+        if it.release.kind == "withdrawn"
+        and first_out <= it.release.number <= sealed.release.number
+    ]
 
 
 def _rule(record: Record, sealed: Sealed, choice: Choice) -> Rule:

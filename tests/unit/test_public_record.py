@@ -1,5 +1,6 @@
 """The public record: nothing goes out without it, and what is lost or altered is found."""
 
+import json
 import random
 import shutil
 from collections.abc import Callable
@@ -16,9 +17,10 @@ from snapshots.disclosure.public import PublicRelease
 from snapshots.disclosure.record import record_of
 from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.disclosure.suppression import Rule
+from snapshots.making.draft import withdrawal
 from snapshots.publish.writing import Format
 from snapshots.releases.canonical import canonical
-from snapshots.releases.chain import seal
+from snapshots.releases.chain import requested, seal
 from snapshots.releases.failures import Damaged, NotAllowed, NotPublished
 from snapshots.releases.folder import ReleaseFolder
 from streams.jobs.publishing import Asked, Choice, Publishing
@@ -272,3 +274,50 @@ def test_small_counts_that_keep_too_few_values_are_named_and_go_out_only_with_a_
     named = {(it.code, it.area, it.age_band, it.least, it.greatest) for it in entry.narrow}
     assert ("EH04", "Alder", "0-4", 2, 4) in named
     assert any("2 to 4" in it for it in office.told)
+
+
+def withdraw(office: Office, reason: str) -> None:
+    chain = ReleaseFolder(office.releases).read("2015-10")
+    request = requested("2015-10", "withdrawn", "analyst", reason)
+    ReleaseFolder(office.releases).write(seal(withdrawal(chain, request, TODAY)))
+
+
+def test_the_reason_of_a_withdrawal_goes_out_once_accepted_and_what_was_let_out_stays_known(
+    published: Office,
+) -> None:
+    withdraw(published, "3 brothers were counted twice.")
+    with pytest.raises(NotAllowed, match="2015-10/002 --text N"):
+        published.publish()
+    published.publishing.accept("2015-10/002", 0, "A. Manager", "They are not from here.")
+    published.publish()
+    notices = sorted(path.parent.parent.name for path in published.site.rglob("scorecard.json"))
+    assert notices == ["2015-09-001-public", "2015-10-001-public", "2015-10-002-public"]
+    for number in (1, 2):
+        path = published.site / f"2015-10-00{number}-public/json/scorecard.json"
+        assert json.loads(path.read_bytes())["status"] == "withdrawn"
+    with pytest.raises(NotAllowed, match="2015-10/001 was withdrawn"):
+        published.publishing.public(Asked("2015-10", 1, published.site, [Format.JSON]), Choice())
+    anew = step_downs(Alder_04=6, number=3).model_copy(update={"kind": "first"})
+    published.release(anew)
+    published.publish()
+    assert published.kept()["2015-10/003"].is_suppressed(ALDER)
+    path = published.site / "2015-10-003-public/json/scorecard.json"
+    log = json.loads(path.read_bytes())["releases"]
+    assert [it["kind"] for it in log] == ["first", "withdrawn", "first"]
+
+
+def test_a_withdrawal_of_what_never_went_out_is_not_told_in_public(office: Office) -> None:
+    office.release(step_downs(Alder_04=4))
+    withdraw(office, "3 brothers were counted twice.")
+    office.release(step_downs(number=3).model_copy(update={"kind": "first"}))
+    office.publish()
+    path = office.site / "2015-10-003-public/json/scorecard.json"
+    assert [it["number"] for it in json.loads(path.read_bytes())["releases"]] == [3]
+
+
+def test_nothing_is_let_out_where_it_cannot_lie(office: Office) -> None:
+    office.release(step_downs(Alder_04=4))
+    (office.site / "2015-09-001-internal").mkdir(parents=True)
+    with pytest.raises(NotAllowed, match="is internal"):
+        office.publish()
+    assert office.kept() == {}
