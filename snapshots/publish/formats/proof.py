@@ -22,11 +22,12 @@ class Proof(NamedTuple):
 def proof_of(view: View) -> Proof | None:
     """The file that proves a publication; none where that file is not in it.
 
-    Inside the council it is the release itself, whose hash the next one of its chain carries. In
-    public it is the open data.
+    Inside the council it is the release itself, here or in the folder of releases, whose hash the
+    next one of its chain carries. In public it is the open data.
     """
     if view.is_internal:
-        return Proof(view.named("release.json"), view.sha256)
+        is_here = "json" in view.formats
+        return Proof(view.named("release.json") if is_here else "the release", view.sha256)
     if "csv" not in view.formats:
         return None
     name, text = next(iter(csv_files(view)))
