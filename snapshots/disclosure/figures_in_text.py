@@ -6,6 +6,7 @@ too few: what a text may tell is compared with what is withheld, and a person ha
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -71,9 +72,14 @@ NOT_READ = [
     re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in ("|".join(NO_FIGURES), YEAR)
 ]
 TOKEN = re.compile(
-    r"(?P<digits>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])\d+(?:\.\d+)?(?!\w))"
+    r"(?P<digits>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)"
+    r"|(?<![\w.])\d+(?:\.\d+)?(?!\d))"
     r"|(?P<word>[A-Za-z]+)"
 )
+NO_DIGIT = re.compile(r"[^\d.]")
+# Fractions that are one sign, as words.
+SIGNS = {"\u00bd": " half ", "\u00bc": " quarter ", "\u00be": " three quarters "}
+SIGNS |= {"\u2153": " third ", "\u2154": " two thirds ", "\u2155": " fifth "}
 PERCENT = re.compile(r"\s*(?:%|per\s?cent\b|percentage\b|pp\b)", re.IGNORECASE)
 DAYS = re.compile(r"[\s-]+(?:calendar\s+|working\s+|more\s+|further\s+)?days?\b", re.IGNORECASE)
 OTHER_SPANS = re.compile(
@@ -185,7 +191,7 @@ class Told:
 
 def told_by(text: str) -> Told:
     """What the figures of a text may say."""
-    masked = text
+    text = masked = plain_text(text)
     for pattern in NOT_READ:
         for passed in pattern.finditer(text):
             blank = "\x00" * len(passed.group())
@@ -215,6 +221,15 @@ def told_by(text: str) -> Told:
     )
 
 
+def plain_text(text: str) -> str:
+    """A text in which digits are digits, whatever they look like, and nothing is invisible."""
+    for sign, words in SIGNS.items():
+        text = text.replace(sign, words)
+    separated = re.sub(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3})", ",", text)
+    plain = unicodedata.normalize("NFKC", separated)
+    return "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+
+
 def _many(word: str | None) -> int:
     return PLAIN.get((word or "one").lower(), 1)
 
@@ -240,7 +255,7 @@ def _numbers(text: str) -> Iterator[tuple[Fraction, int, int, int]]:
     while at < len(tokens):
         it = tokens[at]
         if it["digits"]:
-            digits = it["digits"].replace(",", "")
+            digits = NO_DIGIT.sub("", it["digits"])
             scale, at_end, end = 1, at + 1, it.end()
             if at_end < len(tokens) and _joined(text, it, tokens[at_end]):
                 scale = MULTIPLIERS.get(tokens[at_end].group().lower(), 1)

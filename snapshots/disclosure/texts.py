@@ -27,7 +27,7 @@ from snapshots.disclosure.audit import Sum
 from snapshots.disclosure.commentary import small_numbers_in
 from snapshots.disclosure.counts import Expression, Quantity
 from snapshots.disclosure.disclosed import Disclosed
-from snapshots.disclosure.figures_in_text import Kind, Told, told_by
+from snapshots.disclosure.figures_in_text import Kind, Told, plain_text, told_by
 from snapshots.disclosure.layout import NO_DISTRICT
 from snapshots.disclosure.suppression import Rule, counts_people
 
@@ -62,6 +62,7 @@ class Texts:
 
     def findings(self, area: str, code: str | None, text: str) -> list[Finding]:
         """Why a text about an area, or about an indicator of it, is stopped; none if not."""
+        text = plain_text(text)
         small = small_numbers_in(text, self.rule)
         if small:
             return [Finding(f"{small[0].text}, a small number", small[0].context)]

@@ -56,6 +56,7 @@ def test_what_compares_with_a_figure_that_is_shown_is_stopped(texts: Texts) -> N
 def test_a_small_number_is_stopped_wherever_it_stands(texts: Texts) -> None:
     (found,) = findings(texts, "Three families moved away.", "Damson")
     assert found.startswith("Three, a small number")
+    assert findings(texts, "\u2461 families moved away.", "Damson")
 
 
 def test_what_everybody_can_read_in_the_release_is_no_secret(texts: Texts) -> None:
