@@ -155,10 +155,13 @@ def has_news(cut: Iterable[Position], ends: Iterable[Position]) -> bool:
 
 
 def says_the_same(one: Release, other: Release) -> bool:
-    """Whether two releases of a month have the same figures, comments and odd facts."""
+    """Whether two releases of a month have the same figures and comments.
+
+    Odd facts may differ: what is dated after the month is among them, and grows with the log.
+    """
     return all(
         getattr(one, name) == getattr(other, name)
-        for name in ("cells", "commentary", "quality", "catalogue_version")
+        for name in ("cells", "commentary", "catalogue_version")
     )
 
 

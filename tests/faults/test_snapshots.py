@@ -25,15 +25,19 @@ from bench.workload import case_events
 from processors.fold import Settlement
 from processors.ledger.tables import Touched, parts
 from processors.rules import Rules
+from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
+from snapshots.publish.writing import Format
 from snapshots.releases.chain import Sealed, requested, seal
 from snapshots.releases.failures import NotPublished
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.topic import PUBLIC_TRANSACTIONS, Publisher, public_record, published
+from streams.jobs.publishing import Asked, Choice, Publishing
 from streams.jobs.releasing import Releasing
 from streams.kafka.batches import TP
 from streams.state.store import ShardStore
+from tests.support.disclosing import step_downs
 from tests.support.examples import LOGS, log_file
 from tests.support.feeder import Feeder, feeding
 from tests.support.workers import SECONDS, CommandLine, RunningWorker, finished, wait_until
@@ -402,25 +406,38 @@ def test_a_revision_is_made_again_after_news_withdrawn_and_begun_anew(
 
 
 def test_what_goes_out_in_public_is_in_the_topic_and_comes_back_from_it(
-    small: CommandLine,
+    caseline: CommandLine,
 ) -> None:
-    small.run(*OCTOBER)
-    public = ("snapshot", "publish", "--period", "2015-10", "--profile", "public")
-    small.run(*public, "--to", "site", "--formats", "json")
-    releases = folder_of(small).root
-    kept = (releases / "public/00001/entry.json").read_bytes()
-    assert public_record(small.settings.kafka_bootstrap) == {"public/00001": kept}
-    said = small.run("snapshot", "verify").stdout
+    caseline.run("topics", "create")
+    folder, brokers = folder_of(caseline), caseline.settings.kafka_bootstrap
+    first = seal(step_downs(Alder_04=3))
+    folder.write(first)
+    Publisher(brokers).publish(first)
+    settings = caseline.settings.model_copy(update={"releases": folder.root})
+    publishing = Publishing(settings, load_catalogue(), SOON, print)
+    asked = Asked("2015-10", None, caseline.folder / "site", [Format.JSON])
+    publishing.public(asked, Choice())
+    entry = folder.root / "public/00001"
+    kept = (entry / "entry.json").read_bytes()
+    assert public_record(brokers) == {"public/00001": kept}
+    assert published(brokers) == {"2015-10/001": first.text}
+    said = caseline.run("snapshot", "verify").stdout
     assert "The public record has 1 entries." in said
     assert "1 releases, nothing wrong" in said
-    shutil.rmtree(releases / "public/00001")
-    assert "public/00001" in small.run("snapshot", "verify", code=4).stdout
-    small.run(*public, "--to", "site", "--formats", "json")
-    assert (releases / "public/00001/entry.json").read_bytes() == kept
-    # Freezing and publishing do not refuse each other.
-    old = Publisher(small.settings.kafka_bootstrap)
-    Publisher(small.settings.kafka_bootstrap, PUBLIC_TRANSACTIONS)
-    old.write("2015-10/002", b"still allowed")
+    shutil.rmtree(entry)
+    assert "public/00001" in caseline.run("snapshot", "verify", code=4).stdout
+    accept = ("snapshot", "accept", "2015-10/1", "--text", "0", "--by", "me", "--reason", "read")
+    caseline.run(*accept)
+    assert (entry / "entry.json").read_bytes() == kept
+    assert public_record(brokers).keys() == {"public/00001", "public/00002"}
+
+    # Freezing and publishing do not refuse each other; two that publish do.
+    freezing = Publisher(brokers)
+    old = Publisher(brokers, PUBLIC_TRANSACTIONS)
+    Publisher(brokers, PUBLIC_TRANSACTIONS)
+    freezing.write("2015-10/002", b"still allowed")
+    with pytest.raises(NotPublished, match="public/00003"):
+        old.write("public/00003", b"refused")
 
 
 def test_a_state_that_is_behind_the_log_is_not_released(small: CommandLine) -> None:
