@@ -27,11 +27,14 @@ from schemas.scorecard import Rag as Rag
 # 3  keeps only the measures that its figures rest on, and relations between cases and places
 #    where any rests on them; indicators say where they come from and whether they are released;
 #    messages before the cut that were passed over are named.
-FORMAT = 3
+# 4  may be a withdrawal: the month's releases before it no longer stand, and it has no figures.
+FORMAT = 4
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
-# correction mends an error; both come after a first release and need a reason.
-ReleaseKind = Literal["provisional", "first", "final", "revised", "corrected"]
+# correction mends an error; both come after a first release and need a reason. A
+# withdrawal takes back what was released in error; the month then begins anew.
+FrozenKind = Literal["provisional", "first", "final", "revised", "corrected"]
+ReleaseKind = Literal[FrozenKind, "withdrawn"]
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -161,6 +164,17 @@ class Release(Frozen):
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:
-        if bool(self.measures) != (self.format > 1):
+        if bool(self.measures) != (self.format > 1) and self.kind != "withdrawn":
             raise ValueError("a release keeps its measures, except in format 1")
         return self
+
+    @model_validator(mode="after")
+    def _has_figures(self) -> Self:
+        if self.kind == "withdrawn" and (self.format < 4 or self.cells or self.changes):
+            raise ValueError("a withdrawal has no figures, and came with format 4")
+        return self
+
+    @property
+    def is_premature(self) -> bool:
+        """Whether it has official figures of a month that was not over when they were released."""
+        return self.kind not in {"provisional", "withdrawn"} and self.released_on <= self.as_of

@@ -17,7 +17,7 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from processors.days.calendar import day_number
+from processors.days.calendar import date_of, day_number
 from processors.figures.direction import HIGHER_IS
 from processors.figures.supplies import exact
 from processors.record.decoding import Event, in_order
@@ -43,6 +43,31 @@ class Target(NamedTuple):
 
 # Targets by code, area and year.
 Goals = dict[tuple[str, str, int], Target]
+
+
+class LaterTarget(NamedTuple):
+    """A target of the as-of date's year that was set after that date, so that it does not count."""
+
+    code: str
+    area: str
+    value: float
+    on: date
+
+
+def later_targets(events: Iterable[Event], areas: Areas, as_of: date) -> list[LaterTarget]:
+    """The targets of the as-of date's year that are dated after it, by code and area."""
+    return sorted(
+        LaterTarget(
+            event.data["code"],
+            event.data.get("area", areas.top),
+            event.data["target"],
+            date_of(event.day),
+        )
+        for event in events
+        if event.type == TARGET_SET
+        and event.day > day_number(as_of)
+        and event.data["year"] == as_of.year
+    )
 
 
 def goals(

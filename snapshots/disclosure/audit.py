@@ -29,25 +29,39 @@ def published(release: Release, known: Knowledge, suppressed: Collection[CellKey
     }
 
 
+# Counts that someone knows the sum of, and nothing else about any of them.
+Sum = tuple[Quantity, ...]
+
+
 def unprotected(
-    known: Knowledge, unchangeable: Collection[Quantity], proofs: Iterable[Change]
+    known: Knowledge,
+    unchangeable: Collection[Quantity],
+    proofs: Iterable[Change],
+    sums: Collection[Sum] = (),
 ) -> list[Quantity]:
     """The counts in need of protection of which the proofs that hold leave too few values."""
+    found = ranges(known, unchangeable, proofs, sums)
+    return [each for each, need in known.needs.items() if not need.is_wide(*found[each])]
+
+
+def ranges(
+    known: Knowledge,
+    unchangeable: Collection[Quantity],
+    proofs: Iterable[Change],
+    sums: Collection[Sum] = (),
+) -> dict[Quantity, tuple[int, int]]:
+    """How far from the truth the proofs that hold let each count in need of protection be."""
     lowest = dict.fromkeys(known.needs, 0)
     highest = dict.fromkeys(known.needs, 0)
     for proof in proofs:
         tried = _Tried(known, proof)
-        if not tried.leaves(unchangeable):
+        if not tried.leaves(unchangeable, sums):
             continue
         for quantity in known.needs:
             moved = tried.move(quantity)
             lowest[quantity] = min(lowest[quantity], moved)
             highest[quantity] = max(highest[quantity], moved)
-    return [
-        quantity
-        for quantity, need in known.needs.items()
-        if not need.is_wide(lowest[quantity], highest[quantity])
-    ]
+    return {each: (lowest[each], highest[each]) for each in known.needs}
 
 
 class _Tried:
@@ -58,11 +72,12 @@ class _Tried:
         self._none = np.zeros((len(known.layout.leaves), len(known.layout.ages)), dtype=np.int64)
         self._totals = lru_cache(maxsize=None)(self._total)
 
-    def leaves(self, unchangeable: Collection[Quantity]) -> bool:
+    def leaves(self, unchangeable: Collection[Quantity], sums: Collection[Sum] = ()) -> bool:
         """Whether the tables so changed are possible and look the same from outside."""
         return (
             self._is_possible()
             and not any(self.move(quantity) for quantity in unchangeable)
+            and not any(sum(self.move(quantity) for quantity in each) for each in sums)
             and all(-self.move(each) <= room for each, room in self._known.lowered.items())
         )
 

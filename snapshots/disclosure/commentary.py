@@ -33,33 +33,33 @@ PHRASES = (
     "no[- ]one|one another|one[- ]off|one[- ]to[- ]one|one[- ]stop|at one (?:time|point)|day one|"
     "one day|a couple of times|number one|single (?:point|front door|view|assessment|parents?)"
 )
-# What is not a count of people though a small number stands in it; the whole match is passed over.
-PASSED_OVER = re.compile(
-    "|".join(
-        (
-            r"\d{4}-\d{1,2}(?:-\d{1,2})?\b",
-            r"\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b",
-            r"\b\d{4}[-/\u2013]\d{1,4}\b",
-            rf"\b{DAY}(?:\s*(?:-|\u2013|to|and)\s*{DAY})?\s+(?:of\s+)?{MONTH}\b",
-            rf"\b{MONTH}\.?\s+{DAY}\b(?=,?\s+\d{{4}}\b|(?<=[a-z])\b|\s*(?:,|\.|;|\)|$))",
-            r"\b\d{1,2}(?:[:.]\d{2})?\s*(?:am|pm)\b|\b\d{1,2}:\d{2}\b",
-            rf"\b{RANGE}\s*(?:%|per\s?cent\b|percentage\b|pp\b|points?\b)",
-            rf"\b(?:aged?|ages)\s+{RANGE}\b|\b(?:under|over)[- ]{NUMBER}s\b",
-            rf"\b{RANGE}[- ]+(?:{KINDS_OF_DAY})?(?:{SPANS})s?(?:'|\u2019)?(?:[- ]old)?\b",
-            r"\b\d{1,2}\s*(?:-|\u2013)\s*\d{1,2}(?:s\b|\s+year|\s+olds?\b)",
-            r"\b(?:0-4|5-10|11-15)\b|\b\d{1,2}\+",
-            r"\b(?-i:[A-Z]{1,6}-?\d+[a-z]?|(?:EH|CEH|SCS|SISE|KS|Q) \d+[a-z]?)\b",
-            rf"\b(?:{NUMBERED})s?\s+{RANGE}\b",
-            r"\b(?:\d+\.)+\d+\b|\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b",
-            r"£\s*\d[\d,.]*(?:k|m|bn)?\b",
-            r"^\s*\d+[.)]\s",
-            rf"\b(?:{TENS})[- ](?:{'|'.join(WORDS[1:10])})\b",
-            rf"\b{NUMBER}\s+(?:{LARGE})\b(?:\s+and\s+{NUMBER}\b)?",
-            rf"\b(?:{PHRASES})\b",
-        )
-    ),
-    re.IGNORECASE | re.MULTILINE,
+# What is no figure at all though a number stands in it.
+NO_FIGURES = (
+    r"\d{4}-\d{1,2}(?:-\d{1,2})?\b",
+    r"\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b",
+    r"\b\d{4}[-/\u2013]\d{1,4}\b",
+    rf"\b{DAY}(?:\s*(?:-|\u2013|to|and)\s*{DAY})?\s+(?:of\s+)?{MONTH}\b",
+    rf"\b{MONTH}\.?\s+{DAY}\b(?=,?\s+\d{{4}}\b|(?<=[a-z])\b|\s*(?:,|\.|;|\)|$))",
+    r"\b\d{1,2}(?:[:.]\d{2})?\s*(?:am|pm)\b|\b\d{1,2}:\d{2}\b",
+    rf"\b(?:aged?|ages)\s+{RANGE}\b|\b(?:under|over)[- ]{NUMBER}s\b",
+    r"\b\d{1,2}\s*(?:-|\u2013)\s*\d{1,2}(?:s\b|\s+year|\s+olds?\b)",
+    r"\b(?:0-4|5-10|11-15)\b|\b\d{1,2}\+",
+    r"\b(?-i:[A-Z]{1,6}-?\d+[a-z]?|(?:EH|CEH|SCS|SISE|KS|Q) \d+[a-z]?)\b",
+    rf"\b(?:{NUMBERED})s?\s+{RANGE}\b",
+    r"£\s*\d[\d,.]*(?:k|m|bn)?\b",
+    r"^\s*\d+[.)]\s",
+    rf"\b(?:{PHRASES})\b",
 )
+# What is a figure, and yet no small count of people.
+NO_SMALL_COUNTS = (
+    rf"\b{RANGE}\s*(?:%|per\s?cent\b|percentage\b|pp\b|points?\b)",
+    rf"\b{RANGE}[- ]+(?:{KINDS_OF_DAY})?(?:{SPANS})s?(?:'|\u2019)?(?:[- ]old)?\b",
+    r"\b(?:\d+\.)+\d+\b|\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b",
+    rf"\b(?:{TENS})[- ](?:{'|'.join(WORDS[1:10])})\b",
+    rf"\b{NUMBER}\s+(?:{LARGE})\b(?:\s+and\s+{NUMBER}\b)?",
+)
+# The whole match is passed over.
+PASSED_OVER = re.compile("|".join((*NO_FIGURES, *NO_SMALL_COUNTS)), re.IGNORECASE | re.MULTILINE)
 # "one in five", "2 out of 3", "4 of the 5": one thing to point out, not two.
 PROPORTION = rf"\b{NUMBER}\s+(?:in|out of|of)\s+(?:the\s+|every\s+)?{NUMBER}\b"
 CANDIDATE = re.compile(

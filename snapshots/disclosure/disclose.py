@@ -18,11 +18,12 @@ from collections.abc import Iterable, Sequence
 from schemas.catalogue import AnyMeasure
 from schemas.cells import CellKey
 from schemas.release import Release
-from snapshots.disclosure.audit import published, unprotected
+from snapshots.disclosure.audit import published
 from snapshots.disclosure.counts import NotProtected, Quantity
+from snapshots.disclosure.disclosed import Disclosed, Guard
 from snapshots.disclosure.knowledge import ANYWHERE, Knowledge, gather
 from snapshots.disclosure.protect import Choice, Protection
-from snapshots.disclosure.public import Disclosed, Issued, public_release
+from snapshots.disclosure.public import Issued, public_release
 from snapshots.disclosure.suppression import Reason, Rule
 
 
@@ -49,13 +50,17 @@ def disclose(
     if within.exposed:
         raise NotProtected(f"{release.period}: cannot be protected: {_named(within.exposed)}")
     _settle(alone, within)
-    _audit(release, known, together, within.suppressed)  # 4
-    _audit(release, alone, within, within.suppressed)
+    guards = (  # 4
+        _audited(release, known, together, within.suppressed),
+        _audited(release, alone, within, within.suppressed),
+    )
     return Disclosed(
         public_release(release, rule, within.suppressed, issued),
         within.suppressed,
         tuple(sorted(together.exposed)),
         tuple(sorted(together.narrow)),
+        guards,
+        guards[0].ranges() if together.narrow else {},
     )
 
 
@@ -92,12 +97,15 @@ def _settle(known: Knowledge, protection: Protection) -> None:
         del known.needs[quantity]
 
 
-def _audit(
+def _audited(
     release: Release, known: Knowledge, protection: Protection, suppressed: dict[CellKey, Reason]
-) -> None:
-    left = unprotected(known, published(release, known, suppressed) | known.told, protection.proofs)
+) -> Guard:
+    shown = frozenset(published(release, known, suppressed) | known.told)
+    guard = Guard(known, shown, tuple(protection.proofs))
+    left = guard.fails_with(())
     if left:
         raise NotProtected(f"{release.period}: not protected: {_named(left)}")
+    return guard
 
 
 def _named(quantities: Sequence[Quantity]) -> str:

@@ -111,7 +111,7 @@ def gather(
     _add_lowered(known, release, rule, earlier)
     _add_needs(known, release, rule)
     for each in earlier:
-        _add_earlier_needs(known, each, rule)
+        _add_earlier_needs(known, each)
     return known
 
 
@@ -187,9 +187,10 @@ def _add_told(known: Knowledge, each: Issued) -> None:
 
 def _add_lowered(known: Knowledge, release: Release, rule: Rule, earlier: Sequence[Issued]) -> None:
     """Where zeros are shown, a suppressed count is known not to be zero."""
-    if not rule.zeros_shown:
-        return
-    for version in (*(each.release for each in earlier), release):
+    versions = [*((each.release, each.public.rule) for each in earlier), (release, rule)]
+    for version, its_rule in versions:
+        if not its_rule.zeros_shown:
+            continue
         formulas = Formulas(version.indicators)
         for cell in version.cells:
             if formulas.indicators[cell.code].denominator is not None:
@@ -227,9 +228,12 @@ def _protect_small(known: Knowledge, quantity: Quantity, rule: Rule) -> None:
         known.protect(quantity, Need(least - count, greatest - count))
 
 
-def _add_earlier_needs(known: Knowledge, each: Issued, rule: Rule) -> None:
-    """What an issued release withheld stays protected; withheld counts that were not small too."""
-    formulas = Formulas(each.release.indicators)
+def _add_earlier_needs(known: Knowledge, each: Issued) -> None:
+    """What an issued release withheld stays protected; withheld counts that were not small too.
+
+    By the rule that it went out by, whatever the present one is.
+    """
+    rule, formulas = each.public.rule, Formulas(each.release.indicators)
     values = tables(each.release, formulas, known.layout)
     for cell in each.release.cells:
         if not each.public.is_suppressed(cell.key):

@@ -13,8 +13,7 @@ from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
 from schemas.release import Frozen, Period, Rag, Release, ReleaseCell
 from schemas.scorecard import Direction, Status
-from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.suppression import Reason, Rule
+from snapshots.disclosure.suppression import Rule
 
 PublicStatus = Literal[Status, "suppressed"]
 # Why there is no previous value: the month before had none, or it is not public.
@@ -76,22 +75,28 @@ class PublicRelease(Frozen):
         return not self.is_suppressed(CellKey(code, area, ALL_AGES))
 
 
+class Left(Frozen):
+    """What values of a small count stay possible, where they are fewer than the rule asks for."""
+
+    period: Period
+    code: str
+    area: str
+    age_band: str
+    least: int
+    greatest: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.period} {self.code} {self.area or 'no district'} {self.age_band}: "
+            f"{self.least} to {self.greatest}"
+        )
+
+
 class Issued(NamedTuple):
     """A release that has gone out, with what was public of it."""
 
     release: Release
     public: PublicRelease
-
-
-class Disclosed(NamedTuple):
-    """A release ready to go out, and what those who prepare it should know."""
-
-    public: PublicRelease
-    reasons: dict[CellKey, Reason]
-    # What went out before lets anyone who knows what changed since work these small counts out.
-    exposed: tuple[Quantity, ...]
-    # Small counts of which other values stay possible, but fewer than the rule asks for.
-    narrow: tuple[Quantity, ...]
 
 
 def public_release(
@@ -101,12 +106,13 @@ def public_release(
     before = _latest(issued, month_before(release.period), None)
     replaced = _latest(issued, release.period, release.number)
     earlier = before.by_key if before else {}
+    rules = (rule, before.rule) if before else (rule,)
     counts = {each.code for each in release.indicators if each.denominator is None}
     cells = tuple(
         _cell(
             each,
             suppressed,
-            _Before(earlier.get(each.key), each.code in counts, rule),
+            _Before(earlier.get(each.key), each.code in counts, rules),
             rated_by_previous=release.rag_scheme == "previous",
         )
         for each in release.cells
@@ -140,7 +146,7 @@ class _Before(NamedTuple):
 
     cell: PublicCell | None
     is_count: bool
-    rule: Rule
+    rules: tuple[Rule, ...]
 
     def shown(self, previous: int | float | None) -> tuple[int | float | None, PreviousStatus]:
         """The previous value, where it tells nothing that is not public.
@@ -151,7 +157,9 @@ class _Before(NamedTuple):
         if self.cell is None or self.cell.status == "suppressed":
             return None, "suppressed"
         if previous != self.cell.value and not (
-            self.is_count and isinstance(previous, int) and not self.rule.is_small(previous)
+            self.is_count
+            and isinstance(previous, int)
+            and not any(rule.is_small(previous) for rule in self.rules)
         ):
             return None, "suppressed"
         return previous, "none" if previous is None else "reported"
@@ -185,9 +193,13 @@ def _cell(
 def _changes(
     release: Release, suppressed: Collection[CellKey], replaced: PublicRelease | None
 ) -> tuple[PublicChange, ...]:
-    """The changes whose values are both public; none where the release before never was."""
+    """The changes whose values are both public, and not near each other.
+
+    None where the release before never was public.
+    """
     if replaced is None:
         return ()
+    now = {cell.key: cell for cell in release.cells}
     return tuple(
         PublicChange(
             code=each.code,
@@ -201,4 +213,13 @@ def _changes(
         and key in replaced.by_key
         and not replaced.is_suppressed(key)
         and replaced.by_key[key].value == each.before
+        and not _is_small_move(replaced, replaced.by_key[key], now[key])
+    )
+
+
+def _is_small_move(replaced: PublicRelease, before: PublicCell, after: ReleaseCell) -> bool:
+    """Whether a count moved by so few that it may point to a child, as a corrected age does."""
+    pairs = (before.numerator, after.numerator), (before.denominator, after.denominator)
+    return any(
+        old is not None and 0 < abs(old - new) <= replaced.rule.threshold for old, new in pairs
     )

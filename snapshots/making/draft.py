@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from processors.figures.rating import later_targets
 from processors.rules import Rules
 from schemas.catalogue import Catalogue
 from schemas.places import NO_PLACES
@@ -13,7 +14,7 @@ from snapshots.checking.evidence import Evidence, Question, known_of
 from snapshots.checking.reconcile import check_equal, check_same_events
 from snapshots.making.freeze import Cut, as_of_period, calendar_version, commentary, frozen_cells
 from snapshots.recount.days import bank_holidays
-from snapshots.releases.chain import Request, Sealed
+from snapshots.releases.chain import Request, Sealed, standing
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Draft:
     @property
     def question(self) -> Question:
         """What the log has to be asked to sign it."""
-        rules, since = self.rules, self.chain[-1].release.cut if self.chain else None
+        rules, since = self.rules, self._before.cut if self._before else None
         return Question(
             self.catalogue,
             rules.areas,
@@ -49,6 +50,15 @@ class Draft:
             places=rules.places,
             passed_over=self.cut.passed_over,
         )
+
+    @property
+    def notes(self) -> list[str]:
+        """What whoever makes it should know: targets that are dated too late to count."""
+        return [
+            f"{it.code} {it.area}: a target of {it.value:g} set on {it.on} is after {self.as_of}, "
+            "and is left out"
+            for it in later_targets(self.cut.reference, self.rules.areas, self.as_of)
+        ]
 
     def release(self, evidence: Evidence) -> Release:
         """The release, reconciled with the log.
@@ -88,12 +98,38 @@ class Draft:
             passed_over=self.cut.passed_over,
         )
 
+    @property
+    def _before(self) -> Release | None:
+        """The release that it replaces, unless that was withdrawn."""
+        stand = standing(self.chain)
+        return stand[-1].release if stand else None
+
     def _changes(self, evidence: Evidence) -> tuple[Change, ...]:
         """The cells that differ from the release before, and why; none in a first release."""
-        if not self.chain:
+        before = self._before
+        if before is None:
             return ()
-        before = self.chain[-1].release
         explanation = Explanation(
             self.catalogue, self.rules.areas, self.as_of, evidence, before.cut
         )
         return explanation.changes(differences(before.cells, evidence.cells))
+
+
+def withdrawal(chain: Sequence[Sealed], request: Request, released_on: date) -> Release:
+    """The release that takes back those before it: it has no figures, and says who and why."""
+    last = chain[-1]
+    return last.release.model_copy(
+        update={
+            "format": FORMAT,
+            "number": len(chain) + 1,
+            "kind": request.kind,
+            "released_on": released_on,
+            "author": request.author,
+            "reason": request.reason,
+            "previous_release": last.sha256,
+            "cells": (),
+            "commentary": (),
+            "quality": {},
+            "changes": (),
+        }
+    )

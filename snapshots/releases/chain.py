@@ -1,11 +1,11 @@
 """The chain of a period's releases: numbers, kinds, and each one's hash in the next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from schemas.release import FORMAT, Release, ReleaseKind
+from schemas.release import FORMAT, Position, Release, ReleaseKind
 from snapshots.releases.canonical import canonical, parsed, sha256
 from snapshots.releases.failures import Damaged, LaterFormat, NotAllowed
 
@@ -13,13 +13,16 @@ from snapshots.releases.failures import Damaged, LaterFormat, NotAllowed
 # error: both need a first release that they change, and a reason.
 MAY_FOLLOW: dict[ReleaseKind | None, tuple[ReleaseKind, ...]] = {
     None: ("provisional", "first"),
-    "provisional": ("provisional", "first"),
-    "first": ("final", "revised", "corrected"),
-    "final": ("revised", "corrected"),
-    "revised": ("final", "revised", "corrected"),
-    "corrected": ("final", "revised", "corrected"),
+    "provisional": ("provisional", "first", "withdrawn"),
+    "first": ("final", "revised", "corrected", "withdrawn"),
+    "final": ("revised", "corrected", "withdrawn"),
+    "revised": ("final", "revised", "corrected", "withdrawn"),
+    "corrected": ("final", "revised", "corrected", "withdrawn"),
+    "withdrawn": ("provisional", "first"),
 }
-NEEDS_A_REASON = frozenset({"revised", "corrected"})
+NEEDS_A_REASON = frozenset({"revised", "corrected", "withdrawn"})
+# Those of which none may follow another one of the kind.
+ONCE = frozenset(kind for kind in MAY_FOLLOW if kind and kind not in MAY_FOLLOW[kind])
 USUAL_REASONS: dict[ReleaseKind, str] = {
     "provisional": "Provisional figures of the month.",
     "first": "First release of the month's figures.",
@@ -45,8 +48,9 @@ class Sealed:
 class Request:
     """A release that is asked for.
 
-    Asked for again, by the same author for the same reason, it is the same one. The scheduled job
-    asks only for what is not there yet, whoever made it.
+    Asked for again, by the same author for the same reason, it is the same one, unless there is
+    news since (`already`, `has_news`). The scheduled job asks only for what is not there yet,
+    whoever made it.
     """
 
     period: str
@@ -108,15 +112,57 @@ def requested(period: str, kind: ReleaseKind, author: str, reason: str | None) -
     return Request(period, kind, author.strip(), given or USUAL_REASONS[kind])
 
 
+def standing(chain: Sequence[Sealed]) -> list[Sealed]:
+    """The releases that stand: those since the last withdrawal."""
+    withdrawn = [at for at, it in enumerate(chain) if it.release.kind == "withdrawn"]
+    return list(chain[withdrawn[-1] + 1 :] if withdrawn else chain)
+
+
 def already(chain: Sequence[Sealed], request: Request) -> Sealed | None:
-    """The release that answers a request, if it was made before."""
-    for sealed in chain:
+    """The release that answers a request, if it was made before.
+
+    One that can come more than once must be the last of all: what came after it is a beginning
+    anew, as is a withdrawal.
+    """
+    if request.is_scheduled:
+        return _scheduled(chain, request)
+    may_answer = standing(chain) if request.kind == "first" else chain[-1:]
+    for sealed in may_answer:
         it = sealed.release
         if (it.kind, it.author, it.reason) == (request.kind, request.author, request.reason):
             return sealed
-        if request.is_scheduled and (request.kind == "provisional" or it.kind != "provisional"):
-            return sealed
     return None
+
+
+def _scheduled(chain: Sequence[Sealed], request: Request) -> Sealed | None:
+    """What keeps the scheduled job from a month: a release that stands, or a withdrawal.
+
+    Official figures from before the month was over do not, nor does the withdrawal of such.
+    """
+    for sealed in standing(chain):
+        it = sealed.release
+        if (request.kind == "provisional" or it.kind != "provisional") and not it.is_premature:
+            return sealed
+    is_withdrawn = bool(chain) and chain[-1].release.kind == "withdrawn"
+    is_in_time = any(it.release.kind != "withdrawn" and not it.release.is_premature for it in chain)
+    return chain[-1] if is_withdrawn and is_in_time else None
+
+
+def has_news(cut: Iterable[Position], ends: Iterable[Position]) -> bool:
+    """Whether the log goes on after a cut."""
+    before = {(it.topic, it.partition): it.offset for it in cut}
+    return any(it.offset > before.get((it.topic, it.partition), 0) for it in ends)
+
+
+def says_the_same(one: Release, other: Release) -> bool:
+    """Whether two releases of a month have the same figures and comments.
+
+    Odd facts may differ: what is dated after the month is among them, and grows with the log.
+    """
+    return all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("cells", "commentary", "catalogue_version")
+    )
 
 
 def check_may_follow(chain: Sequence[Sealed], request: Request) -> None:
@@ -124,6 +170,11 @@ def check_may_follow(chain: Sequence[Sealed], request: Request) -> None:
     last = chain[-1].release.kind if chain else None
     allowed = MAY_FOLLOW[last]
     if request.kind not in allowed:
+        if chain and chain[-1].release.is_premature and request.kind in {"provisional", "first"}:
+            raise NotAllowed(
+                f"{request.period}: {chain[-1].name} was made before the month was over, and has "
+                f"to be withdrawn first: caseline snapshot withdraw --period {request.period}"
+            )
         after = f"after {chain[-1].name}, which is {last}," if chain else "at the beginning"
         raise NotAllowed(
             f"{request.period}: {after} comes one of {', '.join(allowed)}, not {request.kind}"

@@ -2,11 +2,16 @@
 
 2015-10/001/release.json      canonical JSON
 2015-10/001/release.sha256    its hash, as `sha256sum --check` reads it
+
+Whatever else is kept beside releases (snapshots.disclosure.record) is kept in the same way.
 """
 
+import fcntl
+import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,7 +22,8 @@ from snapshots.releases.chain import Sealed, name_of, unseal
 from snapshots.releases.durable import sync_folder, write_file
 from snapshots.releases.failures import Damaged, Taken
 
-RELEASE, HASH = "release.json", "release.sha256"
+STEM = "release"
+RELEASE, HASH = f"{STEM}.json", f"{STEM}.sha256"
 INCOMING = ".incoming-"
 PERIOD_NAME, NUMBER_NAME = re.compile(r"\d{4}-\d{2}"), re.compile(r"\d{3,}")
 
@@ -40,14 +46,7 @@ class ReleaseFolder:
 
     def text(self, name: str) -> bytes:
         """A stored release's bytes. Raises Damaged unless they have the hash beside them."""
-        try:
-            text = (self.root / name / RELEASE).read_bytes()
-            noted = (self.root / name / HASH).read_bytes()
-        except FileNotFoundError as error:
-            raise Damaged(f"{name}: {Path(error.filename).name} is missing") from error
-        if noted != hash_line(text):
-            raise Damaged(f"{name}: {RELEASE} does not have the hash in {HASH}")
-        return text
+        return kept(self.root / name, name, STEM)
 
     def raw(self, name: str) -> bytes:
         """A stored release's bytes, whatever they are; none where there is no file."""
@@ -59,32 +58,11 @@ class ReleaseFolder:
         return [unseal(name, self.text(name)) for name in self.names(period)]
 
     def write(self, sealed: Sealed) -> None:
-        """Store a release, which is there as a whole or not at all whenever this is cut short.
-
-        1. Write both files into a folder that nobody reads, and bring them to the disk.
-        2. Give the folder its name in one step, which fails if there is one of that name.
-        3. Bring the name to the disk.
-
-        Raises Taken when there is a release of that number already.
-        """
+        """Store a release, as a whole or not at all. Raises Taken for a number that is there."""
         target = self.root / sealed.name
         target.parent.mkdir(parents=True, exist_ok=True)
         self.access.set_folder(self.root)
-        self.access.set_folder(target.parent)
-        incoming = Path(mkdtemp(prefix=INCOMING, dir=self.root))
-        try:
-            _write(incoming / RELEASE, sealed.text, self.access)
-            _write(incoming / HASH, hash_line(sealed.text), self.access)
-            incoming.chmod(self.access.folder)
-            sync_folder(incoming)
-            incoming.rename(target)
-        except OSError as error:
-            shutil.rmtree(incoming, ignore_errors=True)
-            if target.exists():
-                raise Taken(f"{sealed.name} is there already, and is never overwritten") from error
-            raise
-        for folder in (target.parent, self.root):
-            sync_folder(folder)
+        keep(target, self.root, STEM, sealed.text, self.access)
 
     def clear(self) -> None:
         """Remove what a process that died left behind; only while no other one writes."""
@@ -98,14 +76,64 @@ def _named(folder: Path, pattern: re.Pattern[str]) -> list[str]:
     return sorted(it.name for it in folder.iterdir() if it.is_dir() and pattern.fullmatch(it.name))
 
 
-def hash_line(text: bytes) -> bytes:
-    """What stands beside a release: its hash, as `sha256sum` writes it."""
-    return f"{sha256(text)}  {RELEASE}\n".encode()
+def hash_line(text: bytes, name: str = RELEASE) -> bytes:
+    """What stands beside a file: its hash, as `sha256sum` writes it."""
+    return f"{sha256(text)}  {name}\n".encode()
+
+
+def kept(folder: Path, name: str, stem: str) -> bytes:
+    """The bytes kept in a folder. Raises Damaged unless they have the hash beside them."""
+    try:
+        text = (folder / f"{stem}.json").read_bytes()
+        noted = (folder / f"{stem}.sha256").read_bytes()
+    except FileNotFoundError as error:
+        raise Damaged(f"{name}: {Path(error.filename).name} is missing") from error
+    if noted != hash_line(text, f"{stem}.json"):
+        raise Damaged(f"{name}: {stem}.json does not have the hash in {stem}.sha256")
+    return text
+
+
+def keep(target: Path, aside: Path, stem: str, text: bytes, access: Access) -> None:
+    """Store bytes in a new folder, there as a whole or not at all whenever this is cut short.
+
+    1. Write both files into a folder in `aside` that nobody reads, and bring them to the disk.
+    2. Give the folder its name in one step, which fails if there is one of that name.
+    3. Bring the name to the disk.
+
+    Raises Taken when there is something of that name already.
+    """
+    access.set_folder(target.parent)
+    incoming = Path(mkdtemp(prefix=INCOMING, dir=aside))
+    try:
+        _write(incoming / f"{stem}.json", text, access)
+        _write(incoming / f"{stem}.sha256", hash_line(text, f"{stem}.json"), access)
+        incoming.chmod(access.folder)
+        sync_folder(incoming)
+        incoming.rename(target)
+    except OSError as error:
+        shutil.rmtree(incoming, ignore_errors=True)
+        if target.exists():
+            name = f"{target.parent.name}/{target.name}"
+            raise Taken(f"{name} is there already, and is never overwritten") from error
+        raise
+    for folder in dict.fromkeys((target.parent, aside)):
+        sync_folder(folder)
 
 
 def _write(path: Path, text: bytes, access: Access) -> None:
     write_file(path, text)
     path.chmod(access.fixed_file)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only one to work in a folder; the system lets go for a process that dies."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def stray_files(folder: ReleaseFolder, period: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """The `releases` topic: every release under its name, kept for ever, each written once.
 
+The public record (snapshots.disclosure.record) lies there as well, under names of its own.
+
 Releases go out in transactions of one transactional id. So a process that was thought dead and
 comes back is refused by the brokers once its successor has begun, whatever it believes.
 """
@@ -17,11 +19,23 @@ TOPIC = "releases"
 MOST_BYTES = 32 << 20
 # One for the topic, whatever the deployment: whoever writes to it refuses all others.
 TRANSACTIONS = f"caseline-{TOPIC}"
+# Another one for the public record, so that publishing and freezing do not refuse each other.
+PUBLIC_TRANSACTIONS = "caseline-public"
+PUBLIC = "public/"
 CONFIG = {"cleanup.policy": "compact", "max.message.bytes": str(MOST_BYTES)}
 
 
 def published(brokers: Brokers) -> dict[str, bytes]:
     """Every release in the topic by name. Raises LogUnreadable."""
+    return {it: text for it, text in _contents(brokers).items() if not it.startswith(PUBLIC)}
+
+
+def public_record(brokers: Brokers) -> dict[str, bytes]:
+    """Every entry of the public record in the topic by name. Raises LogUnreadable."""
+    return {it: text for it, text in _contents(brokers).items() if it.startswith(PUBLIC)}
+
+
+def _contents(brokers: Brokers) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for records in read_committed(brokers, TOPIC):
         found |= {(it.key or b"").decode("utf-8", "replace"): it.value or b"" for it in records}
@@ -34,24 +48,28 @@ def of_period(releases: Mapping[str, bytes], period: str) -> dict[str, bytes]:
 
 
 class Publisher:
-    """The one process that may write releases, from when it is made.
+    """The one process that may write releases, or the public record, from when it is made.
 
     Whoever was it before is refused from then on, and what it had not finished is undone. Raises
     NotPublished when Kafka does not answer.
     """
 
-    def __init__(self, brokers: Brokers) -> None:
+    def __init__(self, brokers: Brokers, transactions: str = TRANSACTIONS) -> None:
         try:
-            self._producer = transactional(brokers, TRANSACTIONS, message_max_bytes=MOST_BYTES)
+            self._producer = transactional(brokers, transactions, message_max_bytes=MOST_BYTES)
         except NotWritten as error:
             raise NotPublished(f"Kafka at {brokers} does not take releases: {error}") from error
 
     def publish(self, sealed: Sealed) -> None:
         """Write a release, as a whole or not at all. Raises NotPublished."""
+        self.write(sealed.name, sealed.text)
+
+    def write(self, name: str, text: bytes) -> None:
+        """Write what has a name, as a whole or not at all. Raises NotPublished."""
         try:
-            write(self._producer, TOPIC, [(sealed.name, sealed.text)])
+            write(self._producer, TOPIC, [(name, text)])
         except NotWritten as error:
             raise NotPublished(
-                f"{sealed.name} was not published: {error}. Another process may have taken over; "
+                f"{name} was not published: {error}. Another process may have taken over; "
                 "if not, run the same command again"
             ) from error

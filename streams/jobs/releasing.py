@@ -16,11 +16,22 @@ from processors.rules import Rules
 from schemas.events.registry import VALIDATORS
 from schemas.settings import Settings
 from snapshots.checking.evidence import Show, examine
-from snapshots.making.draft import Draft
+from snapshots.making.draft import Draft, withdrawal
 from snapshots.making.freeze import Cut, as_of_period
+from snapshots.making.timely import check_timely
 from snapshots.releases import topic
 from snapshots.releases.access import Access
-from snapshots.releases.chain import Request, Sealed, already, chain_of, check_may_follow, seal
+from snapshots.releases.chain import (
+    ONCE,
+    Request,
+    Sealed,
+    already,
+    chain_of,
+    check_may_follow,
+    has_news,
+    says_the_same,
+    seal,
+)
 from snapshots.releases.failures import Damaged
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.kafka_reading import log_ends, read_log
@@ -32,10 +43,11 @@ BeginShow = Callable[[int], Show]
 
 
 class Outcome(NamedTuple):
-    """A release, and whether it was made now or was there already."""
+    """A release, whether it was made now or was there already, and what its maker should know."""
 
     sealed: Sealed
     is_new: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,13 +65,17 @@ class Releasing:
         settings = self.settings
         return ReleaseFolder(settings.releases, Access.of(settings.releases_readers))
 
-    async def release(self, request: Request, released_on: date, seconds: float) -> Outcome:
+    async def release(
+        self, request: Request, released_on: date, today: date, seconds: float
+    ) -> Outcome:
         """Freeze, reconcile and store a release, or find that it was made before.
 
         1. Be the only one: take the lock, and have Kafka refuse whoever had it before.
-        2. Complete what a run that died has left, and see whether this release is there already.
+        2. Complete what a run that died has left, and see whether this release is there already,
+           and may be made today.
         3. Wait, `seconds` at most, until the tables have all that is in the log; take the cut.
-        4. Compute everything again from the log, and refuse unless it agrees in every cell.
+        4. Compute everything again from the log, and refuse unless it agrees in every cell; the
+           same figures as those of a release that was asked for alike are that release.
         5. Publish it to Kafka, as a whole: from here on the release is made.
         6. Put it into the folder, as a whole.
 
@@ -69,15 +85,41 @@ class Releasing:
         brokers = self.settings.kafka
         async with elected(self.redis, self.settings.deployment) as term:
             publisher = await asyncio.to_thread(topic.Publisher, brokers)
-            chain = await asyncio.to_thread(self.complete, publisher, request.period)
+            chain, mended = await asyncio.to_thread(self.complete, publisher, request.period)
+            made = already(chain, request)
+            if made and (made.name in mended or not await self._may_come_again(made, request)):
+                return Outcome(made, is_new=False)
+            check_may_follow(chain, request)
+            check_timely(request.period, request.kind, released_on, today)
+            draft = await self.draft(chain, request, released_on, seconds)
+            sealed = await self.sealed(draft)
+            if made and says_the_same(made.release, sealed.release):
+                return Outcome(made, is_new=False)
+            await self._commit(term, publisher, sealed)
+            return Outcome(sealed, is_new=True, notes=tuple(draft.notes))
+
+    async def withdraw(self, request: Request, today: date) -> Outcome:
+        """Take back all releases of a month that stand, or find that they are withdrawn.
+
+        Raises what `release` raises.
+        """
+        async with elected(self.redis, self.settings.deployment) as term:
+            publisher = await asyncio.to_thread(topic.Publisher, self.settings.kafka)
+            chain, _ = await asyncio.to_thread(self.complete, publisher, request.period)
             made = already(chain, request)
             if made:
                 return Outcome(made, is_new=False)
             check_may_follow(chain, request)
-            draft = await self.draft(chain, request, released_on, seconds)
-            sealed = await self.sealed(draft)
+            sealed = seal(withdrawal(chain, request, today))
             await self._commit(term, publisher, sealed)
             return Outcome(sealed, is_new=True)
+
+    async def _may_come_again(self, made: Sealed, request: Request) -> bool:
+        """Whether what was made before may have to be made again, for what has come since."""
+        if request.is_scheduled or request.kind in ONCE:
+            return False
+        ends = await asyncio.to_thread(log_ends, self.settings.kafka, list(VALIDATORS))
+        return has_news(made.release.cut, ends)
 
     async def draft(
         self, chain: Sequence[Sealed], request: Request, released_on: date, seconds: float
@@ -91,10 +133,13 @@ class Releasing:
         await asyncio.to_thread(publisher.publish, sealed)
         await asyncio.to_thread(self.folder.write, sealed)
 
-    def complete(self, publisher: topic.Publisher, period: str) -> list[Sealed]:
-        """Give the folder and the topic what only the other has of a period; its chain, checked.
+    def complete(
+        self, publisher: topic.Publisher, period: str
+    ) -> tuple[list[Sealed], frozenset[str]]:
+        """Give the folder and the topic what only the other has of a period.
 
-        Raises Damaged when they disagree or the chain is broken.
+        Its chain, checked, and the names of those that had not been in both. Raises Damaged when
+        they disagree or the chain is broken.
         """
         folder = self.folder
         folder.clear()
@@ -112,7 +157,7 @@ class Releasing:
                 folder.write(sealed)
             if sealed.name not in published:
                 publisher.publish(sealed)
-        return chain
+        return chain, frozenset(stored.keys() ^ published.keys())
 
     async def cut(self, as_of: date, seconds: float) -> Cut:
         """A cut that has at least all that is in the log now.

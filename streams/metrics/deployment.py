@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from datetime import time as time_of_day
+from typing import NamedTuple
 
 import numpy as np
 from aiokafka.errors import KafkaError
@@ -25,9 +26,10 @@ from processors.rules import Rules
 from schemas.alerts import AlertState
 from schemas.events.registry import VALIDATORS
 from schemas.places import PROVIDER, SITE_LEVELS
-from schemas.release import Release
+from schemas.release import ReleaseKind
 from schemas.settings import Settings
 from snapshots.making.schedule import latest_due
+from snapshots.releases.chain import standing
 from snapshots.releases.failures import ReleaseError
 from snapshots.releases.folder import ReleaseFolder
 from streams.failures import Understood
@@ -46,6 +48,14 @@ OPENS, CLOSES = 9, 17  # hours in London within which events are to be expected
 ACTIVE_STATES: tuple[AlertState, ...] = ("due-soon", "breached")
 
 
+class Latest(NamedTuple):
+    """What is shown of the latest release."""
+
+    period: str
+    kind: ReleaseKind
+    released_on: date
+
+
 class LiveMetrics(Collector):
     """The deployment as last looked at. `now` is the process's clock, with a time zone."""
 
@@ -60,7 +70,7 @@ class LiveMetrics(Collector):
         self._settings, self._rules, self._redis = settings, rules, redis
         self._now = now
         self._releases = ReleaseFolder(settings.releases)
-        self._latest: tuple[str, Release] | None = None
+        self._latest: dict[str, Latest | None] = {}
         self._families: list[GaugeMetricFamily] = []
         registry.register(self)
 
@@ -164,7 +174,7 @@ class LiveMetrics(Collector):
         due = latest_due(now, settings.snapshot_working_days, settings.snapshot_hour)
         try:
             release = self._latest_release()
-            has_due = bool(self._releases.names(due.period))
+            has_due = bool(self._standing(due.period))
         except (ReleaseError, OSError) as error:
             log.warning("releases cannot be read: %s", error)
             found.add("caseline_releases_up", 0)
@@ -177,15 +187,29 @@ class LiveMetrics(Collector):
             found.add("caseline_snapshot_age_seconds", (now - began).total_seconds())
             found.add("caseline_snapshot_released_info", 1, release.period, release.kind)
 
-    def _latest_release(self) -> Release | None:
-        """The last release of the last period; read once, because it never changes."""
-        periods = [it for it in self._releases.periods() if self._releases.names(it)]
-        if not periods:
+    def _latest_release(self) -> Latest | None:
+        """The last release that stands, of the last period that has one."""
+        for period in reversed(self._releases.periods()):
+            release = self._standing(period)
+            if release:
+                return release
+        return None
+
+    def _standing(self, period: str) -> Latest | None:
+        """The last release of a period, unless it is withdrawn or from before the month was over.
+
+        Read once, because it never changes.
+        """
+        names = self._releases.names(period)
+        if not names:
             return None
-        name = self._releases.names(periods[-1])[-1]
-        if self._latest is None or self._latest[0] != name:
-            self._latest = name, self._releases.read(periods[-1])[-1].release
-        return self._latest[1]
+        if names[-1] not in self._latest:
+            chain = standing(self._releases.read(period))
+            last = chain[-1].release if chain and not chain[-1].release.is_premature else None
+            self._latest[names[-1]] = (
+                Latest(last.period, last.kind, last.released_on) if last else None
+            )
+        return self._latest[names[-1]]
 
 
 def _is_working_time(now: datetime) -> bool:

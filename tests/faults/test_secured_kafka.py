@@ -151,6 +151,8 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
         list(kafka_reading.read_log(reader, [Position(topic="case-events", partition=0, offset=1)]))
     with pytest.raises(NotWritten, match=r"(?i)authoriz"):
         transactional(process("worker").settings.kafka, topic.TRANSACTIONS)
+    topic.Publisher(snapshots, topic.PUBLIC_TRANSACTIONS).write("public/00001", b"{}")
+    assert topic.public_record(snapshots) == {"public/00001": b"{}"}
     own = transactional(snapshots, topic.TRANSACTIONS)
     with pytest.raises(NotWritten):
         write(own, "case-events", [("P1", b"{}")])

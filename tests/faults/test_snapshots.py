@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -26,15 +27,19 @@ from examples.workload import case_events
 from processors.fold import Settlement
 from processors.ledger.tables import Touched, parts
 from processors.rules import Rules
+from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
+from snapshots.publish.writing import Format
 from snapshots.releases.chain import Sealed, requested, seal
 from snapshots.releases.failures import NotPublished
 from snapshots.releases.folder import ReleaseFolder
-from snapshots.releases.topic import Publisher, published
+from snapshots.releases.topic import PUBLIC_TRANSACTIONS, Publisher, public_record, published
+from streams.jobs.publishing import Asked, Choice, Publishing
 from streams.jobs.releasing import Releasing
 from streams.kafka.batches import TP
 from streams.state.store import ShardStore
+from tests.support.disclosing import step_downs
 from tests.support.examples import LOGS, log_file
 from tests.support.feeder import Feeder, feeding
 from tests.support.october_events import OCTOBER_EVENTS, closures_achieved, late_plan, line_of
@@ -61,6 +66,8 @@ POINTS = [
 ]
 OCTOBER = ("snapshot", "freeze", "--period", "2015-10", "--by", "analyst")
 BOTH = ("2015-10/1", "2015-10/2")
+# A day on which a release that is made now may be released, also when midnight passes meanwhile.
+SOON = datetime.now(UTC).date() + timedelta(days=2)
 SEPTEMBER = ("snapshot", "freeze", "--period", "2015-09", "--by", "analyst")
 
 
@@ -100,8 +107,12 @@ def test_the_october_events_are_released_revised_explained_and_proved(
     caseline.run("ingest", OCTOBER_EVENTS)
     folder, brokers = folder_of(caseline), caseline.settings.kafka_bootstrap
     with caseline.worker() as worker:
-        caseline.run(*SEPTEMBER, "--released-on", "2015-10-07")
-        said = caseline.run(*OCTOBER, "--released-on", "2015-11-06").stderr
+        refused = caseline.run(*OCTOBER, "--released-on", "1999-01-01", code=1).stderr
+        assert "and not on 1999-01-01" in refused
+        refused = caseline.run(*OCTOBER[:2], "--period", "2999-10", "--by", "me", code=1).stderr
+        assert "2999-10 has not begun" in refused
+        caseline.run(*SEPTEMBER, "--released-on", str(SOON))
+        said = caseline.run(*OCTOBER, "--released-on", str(SOON)).stderr
         assert "2015-10/001 (first) released" in said
         (first,) = folder.read("2015-10")
         assert published(brokers).keys() == {"2015-09/001", "2015-10/001"}
@@ -110,7 +121,7 @@ def test_the_october_events_are_released_revised_explained_and_proved(
         # Another machine: its own state, from the same offsets of the same log.
         other = caseline.settings.model_copy(update={"deployment": "elsewhere"})
         with CommandLine(other, rules, tmp_path).worker():
-            assert drafted(other, rules, date(2015, 11, 6)).text == first.text
+            assert drafted(other, rules, SOON).text == first.text
 
         _, plan = late_plan(events)
         closure = closures_achieved(events)[0]
@@ -120,7 +131,7 @@ def test_the_october_events_are_released_revised_explained_and_proved(
         assert "needs a reason" in refused
         refused = caseline.run(*OCTOBER, "--reason", "again", code=1).stderr
         assert "not first" in refused
-        revise = (*OCTOBER, "--kind", "revised", "--reason", "Late.", "--released-on", "2015-12-01")
+        revise = (*OCTOBER, "--kind", "revised", "--reason", "Late.", "--released-on", str(SOON))
         caseline.run(*revise)
         assert "was released already" in caseline.run(*revise).stderr
         worker.check()
@@ -373,6 +384,66 @@ def test_a_cut_taken_while_events_keep_coming_is_one_that_the_log_agrees_with(
     ends = [sum(it.offset for it in sealed.release.cut) for sealed in chain]
     assert ends[0] < ends[1] < ends[2]
     assert "3 releases, nothing wrong" in caseline.run("snapshot", "verify", "--recompute").stdout
+
+
+def test_a_revision_is_made_again_after_news_withdrawn_and_begun_anew(
+    small: CommandLine,
+) -> None:
+    revise = (*OCTOBER, "--kind", "revised", "--reason", "Late data.")
+    small.run(*OCTOBER)
+    with small.worker():
+        born = {"notification_type": "EHN", "district": "Dover", "date_of_birth": "2010-01-01"}
+        for number, code in enumerate(("002", "003")):
+            late = {"id": f"late-{number}", "subject": f"late-{number}", "data": born}
+            ingest(small, event(type="notification.received", **late))
+            assert f"2015-10/{code} (revised) released" in small.run(*revise).stderr
+            assert f"2015-10/{code} (revised) was released already" in small.run(*revise).stderr
+        # News that changes nothing of this month makes no release.
+        later = {"id": "later", "subject": "later", "time": "2015-12-20T12:00:00Z", "data": born}
+        ingest(small, event(type="notification.received", **later))
+        assert "2015-10/003 (revised) was released already" in small.run(*revise).stderr
+        why = ("--period", "2015-10", "--by", "analyst", "--reason", "The feed was broken.")
+        assert "2015-10/004 (withdrawn) released" in small.run("snapshot", "withdraw", *why).stderr
+        said = small.run("snapshot", "withdraw", *why).stderr
+        assert "2015-10/004 (withdrawn) was released already" in said
+        assert "2015-10/005 (first) released" in small.run(*OCTOBER).stderr
+    assert "5 releases, nothing wrong" in small.run("snapshot", "verify", "--recompute").stdout
+    assert folder_of(small).read("2015-10")[-1].release.changes == ()
+
+
+def test_what_goes_out_in_public_is_in_the_topic_and_comes_back_from_it(
+    caseline: CommandLine,
+) -> None:
+    caseline.run("topics", "create")
+    folder, brokers = folder_of(caseline), caseline.settings.kafka_bootstrap
+    first = seal(step_downs(Alder_04=3))
+    folder.write(first)
+    Publisher(brokers).publish(first)
+    settings = caseline.settings.model_copy(update={"releases": folder.root})
+    publishing = Publishing(settings, load_catalogue(), SOON, print)
+    asked = Asked("2015-10", None, caseline.folder / "site", [Format.JSON])
+    publishing.public(asked, Choice())
+    entry = folder.root / "public/00001"
+    kept = (entry / "entry.json").read_bytes()
+    assert public_record(brokers) == {"public/00001": kept}
+    assert published(brokers) == {"2015-10/001": first.text}
+    said = caseline.run("snapshot", "verify").stdout
+    assert "The public record has 1 entries." in said
+    assert "1 releases, nothing wrong" in said
+    shutil.rmtree(entry)
+    assert "public/00001" in caseline.run("snapshot", "verify", code=4).stdout
+    accept = ("snapshot", "accept", "2015-10/1", "--text", "0", "--by", "me", "--reason", "read")
+    caseline.run(*accept)
+    assert (entry / "entry.json").read_bytes() == kept
+    assert public_record(brokers).keys() == {"public/00001", "public/00002"}
+
+    # Freezing and publishing do not refuse each other; two that publish do.
+    freezing = Publisher(brokers)
+    old = Publisher(brokers, PUBLIC_TRANSACTIONS)
+    Publisher(brokers, PUBLIC_TRANSACTIONS)
+    freezing.write("2015-10/002", b"still allowed")
+    with pytest.raises(NotPublished, match="public/00003"):
+        old.write("public/00003", b"refused")
 
 
 def test_a_state_that_is_behind_the_log_is_not_released(small: CommandLine) -> None:

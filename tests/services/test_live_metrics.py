@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from processors.rules import Rules
 from schemas.events.registry import topic_names
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
-from snapshots.releases.chain import seal
+from snapshots.making.draft import withdrawal
+from snapshots.releases.chain import requested, seal
 from snapshots.releases.folder import ReleaseFolder
 from streams.kafka.batches import TP
 from streams.kafka.topics import planned_topics
@@ -177,11 +178,28 @@ def test_a_month_that_is_due_is_overdue_until_it_has_a_release(
     ReleaseFolder(tmp_path).write(seal(release))
     after = look(unreachable(tmp_path), now)
     assert after.get_sample_value("caseline_snapshot_overdue_seconds") == 0
-    released = datetime(2015, 10, 28, tzinfo=LONDON)
+    released = datetime(2015, 11, 1, tzinfo=LONDON)
     age = after.get_sample_value("caseline_snapshot_age_seconds")
     assert age == (now - released).total_seconds()
     labels = {"period": "2015-10", "kind": "first"}
     assert after.get_sample_value("caseline_snapshot_released_info", labels) == 1
+
+
+def test_a_month_without_a_release_that_stands_is_overdue(
+    look: Look, rules: Rules, tmp_path: Path
+) -> None:
+    """One from before the month was over does not count, nor does one that was withdrawn."""
+    now = datetime(2015, 11, 6, 7, 30, tzinfo=LONDON)
+    release = bare_release([], (), rules.areas, ("all",), "2015-10", 1)
+    early = seal(release.model_copy(update={"released_on": date(2015, 10, 20)}))
+    ReleaseFolder(tmp_path).write(early)
+    registry = look(unreachable(tmp_path), now)
+    assert registry.get_sample_value("caseline_snapshot_overdue_seconds") == 90 * 60
+    request = requested("2015-10", "withdrawn", "analyst", "Too early.")
+    ReleaseFolder(tmp_path).write(seal(withdrawal([early], request, date(2015, 11, 2))))
+    registry = look(unreachable(tmp_path), now)
+    assert registry.get_sample_value("caseline_snapshot_overdue_seconds") == 90 * 60
+    assert registry.get_sample_value("caseline_snapshot_age_seconds") is None
 
 
 def test_a_release_that_was_tampered_with_is_told(look: Look, rules: Rules, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from schemas.catalogue import Indicator, load_catalogue
 from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.disclose import disclose, primary
-from snapshots.disclosure.public import Disclosed, Issued, PublicRelease, public_release
+from snapshots.disclosure.disclosed import Disclosed
+from snapshots.disclosure.public import Issued, PublicRelease, public_release
 from snapshots.disclosure.suppression import Rule
 from tests.support.attack import Attack, Solver
 from tests.support.releases import Counts, Figures, release_of

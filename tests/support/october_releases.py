@@ -61,7 +61,7 @@ NOTES = (
         code=None,
         area="Thanet",
         author_role="District manager",
-        text="Thanet <b>&</b> its partners met 40 families at the autumn open day.",
+        text="Thanet <b>&</b> its partners met many families at the autumn open day.",
     ),
 )
 

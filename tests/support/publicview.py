@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
-from schemas.release import Release
+from schemas.release import Release, ReleaseCell
 from snapshots.publish.text.view import View
 from tests.support.october_releases import earlier_months, later, october
 
@@ -33,3 +33,6 @@ class HidesSome:
 
     def hides_number(self, number: int) -> bool:
         return 0 < number < 6
+
+    def hides_move(self, release: Release, before: ReleaseCell, after: ReleaseCell) -> bool:
+        return release.period != "2015-10" and before == after

@@ -1,7 +1,7 @@
 """Releases made from a few numbers: what slots count by leaf area (None for none) and band."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from processors.figures.direction import direction_of_travel
@@ -80,7 +80,7 @@ def bare_release(
         number=number,
         kind="first" if number == 1 else "revised",
         as_of=day,
-        released_on=day,
+        released_on=day + timedelta(days=4),
         author="analyst",
         reason="late data",
         previous_release=None,
@@ -172,7 +172,9 @@ def chain_of(*kinds: ReleaseKind, period: str = PERIOD) -> list[Sealed]:
             ),
             age_bands=("all",),
             cut=(Position(topic="case-events", partition=0, offset=number),),
-            cells=(
+            cells=()
+            if kind == "withdrawn"
+            else (
                 ReleaseCell(
                     code="EH01",
                     area="Kent",

@@ -54,7 +54,7 @@ def test_a_spreadsheet_begins_with_cover_contents_and_notes(workbook: openpyxl.W
         *("West", "Maidstone", "Tonbridge and Malling", "Tunbridge Wells"),
     ]
     cover = [str(row[0]) for row in workbook["Cover"].iter_rows(values_only=True)]
-    assert cover[0] == "Early help scorecard: Kent, October 2015"
+    assert cover[0] == "Internal: Early help scorecard: Kent, October 2015"
     assert any("Revised, number 2" in line for line in cover)
     linked = {str(row[0]) for row in workbook["Contents"].iter_rows(values_only=True)}
     assert linked >= set(workbook.sheetnames[3:])
@@ -92,7 +92,7 @@ def test_the_report_is_a_tagged_pdf_for_universal_access(report: PdfReader) -> N
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("en")
     assert report.metadata is not None
-    assert report.metadata.title == "Early help scorecard: Kent, October 2015"
+    assert report.metadata.title == "Internal: Early help scorecard: Kent, October 2015"
     assert b"pdfuaid:part" in root["/Metadata"].get_data()
     roles = [element["/S"] for element in _elements(root["/StructTreeRoot"])]
     assert roles.count("/Table") > 17

@@ -22,7 +22,7 @@ from snapshots.releases.canonical import canonical, sha256
 from streams.october.compare import OCTOBER, ComparedCell, load_printed
 from tests.support.october_releases import earlier_months, later, october
 from tests.support.pagetables import Tables, scorecard_of
-from tests.support.publicview import public_view
+from tests.support.publicview import HidesSome, public_view
 from tests.support.screener import screen
 
 DIRECTIONS = {"up": "▲Up", "down": "▼Down", "level": "▶No change"}
@@ -32,13 +32,22 @@ def view_of(release: Release | None = None) -> View:
     return View(release or october(), [october(), *earlier_months()])
 
 
+def open_view(release: Release | None = None) -> View:
+    """All of it in public, suppressed nowhere."""
+    others = [october(), *earlier_months()]
+    return View(release or october(), others, "public", HidesSome([]))
+
+
 def pages(view: View) -> dict[str, str]:
-    return {name: text.decode() for name, text in html_files(view)}
+    """The pages by the names that public ones have."""
+    return {name.replace("-internal", ""): text.decode() for name, text in html_files(view)}
 
 
 def test_county_area_and_district_pages_carry_the_published_figures() -> None:
     publication, written = load_printed(), pages(view_of())
-    cards = {area: scorecard_of(written[file_of(area)]) for area in october().areas.names}
+    cards = {
+        area: scorecard_of(written[file_of(open_view(), area)]) for area in october().areas.names
+    }
     for cell in publication.cells:
         known = publication.figures.get(((cell.code, cell.area, cell.age_band), cell.as_of))
         expected = (known.implied if known else cell.printed) or "[z]"
@@ -63,14 +72,14 @@ def test_every_page_escapes_what_people_wrote() -> None:
 
 
 def test_open_data_follow_the_layout_of_the_department() -> None:
-    for view in (view_of(), view_of(later()), public_view()):
+    for view in (open_view(), open_view(later()), public_view()):
         files = {name: text.decode() for name, text in csv_files(view)}
         data, meta = "early_help_2015_10.csv", "early_help_2015_10.meta.csv"
         assert screen(data, files[data], meta, files[meta]) == []
 
 
 def test_the_screener_finds_what_is_wrong() -> None:
-    files = {name: text.decode() for name, text in csv_files(view_of())}
+    files = {name: text.decode() for name, text in csv_files(open_view())}
     data, meta = files["early_help_2015_10.csv"], files["early_help_2015_10.meta.csv"]
     one_less = "\n".join(data.splitlines()[:-1]) + "\n"
     for wrong, complaint in (
@@ -85,7 +94,7 @@ def test_the_screener_finds_what_is_wrong() -> None:
 
 
 def test_open_data_hold_every_month_area_and_band() -> None:
-    text = dict(csv_files(view_of()))["early_help_2015_10.csv"].decode()
+    text = dict(csv_files(view_of()))["early_help_2015_10_internal.csv"].decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 7 * 17 * 6
     whole = [
@@ -100,14 +109,14 @@ def test_json_follows_its_schema_and_the_release_keeps_its_hash() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     for view in (view_of(later()), public_view()):
         files = dict(json_files(view))
-        for name, schema in (("scorecard", "scorecard"), ("release", "release")):
-            if f"{name}.json" in files:
-                rules = json.loads(files[f"{schema}.schema.json"])
-                jsonschema.Draft202012Validator(rules).validate(json.loads(files[f"{name}.json"]))
-        again = PublishedScorecard.model_validate_json(files["scorecard.json"])
+        for name in map(view.named, ("scorecard.json", "release.json")):
+            if name in files:
+                rules = json.loads(files[name.replace(".json", ".schema.json")])
+                jsonschema.Draft202012Validator(rules).validate(json.loads(files[name]))
+        again = PublishedScorecard.model_validate_json(files[view.named("scorecard.json")])
         assert len(again.cells) == len(view.release.cells)
     internal = dict(json_files(view_of(later())))
-    assert sha256(internal["release.json"]) == view_of(later()).sha256
+    assert sha256(internal["release-internal.json"]) == view_of(later()).sha256
     assert "release.json" not in dict(json_files(public_view()))
 
 
@@ -119,9 +128,9 @@ def test_first_release_revision_and_correction_differ_in_page_and_data(kind: str
     assert "First release, number 1" in first["index.html"]
     assert f"{kind.capitalize()}, number 2" in second["index.html"]
     assert "A closure of 29 October was entered in November." in second["index.html"]
-    changed = dict(csv_files(view_of(release)))["early_help_2015_10_changes.csv"].decode()
+    changed = dict(csv_files(view_of(release)))["early_help_2015_10_changes_internal.csv"].decode()
     assert [line.split(",")[3] for line in changed.splitlines()[1:]] == [kind, kind]
-    told = json.loads(dict(json_files(view_of(release)))["scorecard.json"])["releases"]
+    told = json.loads(dict(json_files(view_of(release)))["scorecard-internal.json"])["releases"]
     assert [one["kind"] for one in told] == ["first", kind]
     log = Tables(second["changes.html"]).tables[0]
     assert [row[0] for row in log] == ["Number", "2", "1"]
@@ -244,7 +253,8 @@ def died(event, args):
         left[0] -= 1
         if not left[0]: os._exit(9)
 writing.WRITERS[writing.Format.JSON] = lambda view: iter([("a.json", text), ("b.json", text)])
-view = SimpleNamespace(release=SimpleNamespace(period="2015-10", number=1), profile="internal")
+release = SimpleNamespace(period="2015-10", number=1, kind="first")
+view = SimpleNamespace(release=release, profile="internal")
 sys.addaudithook(died)
 writing.publish(view, folder, [writing.Format.JSON])
 """

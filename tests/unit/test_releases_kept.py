@@ -18,16 +18,28 @@ from hypothesis import strategies as st
 from processors.days.calendar import back, calendar, day_number
 from processors.figures.rating import Target, rating, rating_since
 from schemas.catalogue import Indicator, load_catalogue
-from schemas.release import FORMAT, Rag, ReleaseKind
+from schemas.release import FORMAT, Position, Rag, ReleaseKind
 from snapshots.checking.made_with import catalogue_of
 from snapshots.checking.verify import problems
+from snapshots.making.draft import withdrawal
 from snapshots.making.freeze import check_releasable
 from snapshots.making.schedule import latest_due, next_due, wait
+from snapshots.making.timely import check_timely
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import publish
 from snapshots.recount import days
 from snapshots.releases.canonical import canonical
-from snapshots.releases.chain import Sealed, already, check_may_follow, requested, seal, unseal
+from snapshots.releases.chain import (
+    Sealed,
+    already,
+    check_may_follow,
+    has_news,
+    requested,
+    says_the_same,
+    seal,
+    standing,
+    unseal,
+)
 from snapshots.releases.failures import Damaged, LaterFormat, NotAllowed, Taken
 from snapshots.releases.folder import ReleaseFolder, hash_line
 from tests.support.releases import PERIOD, chain_of, rewritten
@@ -182,6 +194,11 @@ LEGAL: list[tuple[list[ReleaseKind], ReleaseKind]] = [
     (["first", "final"], "corrected"),
     (["first", "revised"], "final"),
     (["first", "corrected"], "revised"),
+    (["first"], "withdrawn"),
+    (["first", "revised"], "withdrawn"),
+    (["provisional"], "withdrawn"),
+    (["first", "withdrawn"], "first"),
+    (["first", "withdrawn"], "provisional"),
 ]
 ILLEGAL: list[tuple[list[ReleaseKind], ReleaseKind]] = [
     ([], "final"),
@@ -191,6 +208,9 @@ ILLEGAL: list[tuple[list[ReleaseKind], ReleaseKind]] = [
     (["first"], "provisional"),
     (["first", "final"], "final"),
     (["first", "revised"], "first"),
+    ([], "withdrawn"),
+    (["first", "withdrawn"], "withdrawn"),
+    (["first", "withdrawn"], "revised"),
 ]
 
 
@@ -219,6 +239,78 @@ def test_the_same_request_again_is_the_same_release() -> None:
     chain = chain_of("first", "revised")
     assert already(chain, requested(PERIOD, "revised", "analyst", "reason 2")) == chain[1]
     assert already(chain, requested(PERIOD, "revised", "analyst", "another")) is None
+
+
+def test_a_revision_for_the_same_reason_is_another_one_after_others_and_after_news() -> None:
+    chain = chain_of("first", "revised", "corrected")
+    again = requested(PERIOD, "revised", "analyst", "reason 2")
+    assert already(chain, again) is None
+    assert already(chain, requested(PERIOD, "first", "analyst", "reason 1")) == chain[0]
+    last = chain[1].release
+    ends = [position.model_copy(update={"offset": position.offset}) for position in last.cut]
+    assert not has_news(last.cut, ends)
+    assert has_news(last.cut, [*ends, Position(topic="case-events", partition=1, offset=1)])
+    assert has_news(last.cut, [ends[0].model_copy(update={"offset": ends[0].offset + 1})])
+    later = {"number": 3, "released_on": date(2016, 1, 1), "quality": {"in-the-future": 1}}
+    assert says_the_same(last, last.model_copy(update=later))
+    assert not says_the_same(last, chain[2].release)
+
+
+def test_after_a_withdrawal_a_month_begins_anew() -> None:
+    chain = chain_of("first", "revised", "withdrawn")
+    assert standing(chain[:2]) == chain[:2]
+    assert standing(chain) == []
+    assert already(chain, requested(PERIOD, "first", "analyst", "reason 1")) is None
+    assert already(chain, requested(PERIOD, "withdrawn", "analyst", "reason 3")) == chain[2]
+    anew = chain_of("first", "withdrawn", "first")
+    assert standing(anew) == anew[2:]
+
+
+def test_a_withdrawal_is_chained_and_has_no_figures(folder: ReleaseFolder) -> None:
+    chain = chain_of("first")
+    request = requested(PERIOD, "withdrawn", "B. Analyst", "The feed was broken.")
+    sealed = seal(withdrawal(chain, request, date(2015, 11, 9)))
+    for it in (*chain, sealed):
+        folder.write(it)
+    assert found(folder) == []
+    read = folder.read(PERIOD)[-1].release
+    assert (read.kind, read.number, read.previous_release) == ("withdrawn", 2, chain[0].sha256)
+    assert (read.author, read.reason, read.cells) == ("B. Analyst", "The feed was broken.", ())
+    with pytest.raises(NotAllowed, match="--reason"):
+        requested(PERIOD, "withdrawn", "B. Analyst", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "released_on", "today", "complaint"),
+    [
+        ("first", "2015-11", date(2015, 11, 20), date(2015, 11, 20), "is not over until the end"),
+        ("first", "2015-11", date(2015, 12, 1), date(2015, 11, 30), "only a provisional release"),
+        ("provisional", "2015-12", date(2015, 11, 20), date(2015, 11, 20), "has not begun"),
+        ("first", "2015-10", date(1999, 1, 1), date(2015, 11, 20), "and not on 1999-01-01"),
+        ("first", "2015-10", date(2015, 11, 19), date(2015, 11, 20), "and not on 2015-11-19"),
+        ("provisional", "2015-11", date(2019, 1, 1), date(2015, 11, 20), "and not on 2019-01-01"),
+    ],
+)
+def test_a_release_is_made_when_its_month_is_over_and_dated_as_it_is_made(
+    kind: ReleaseKind, period: str, released_on: date, today: date, complaint: str
+) -> None:
+    with pytest.raises(NotAllowed, match=complaint):
+        check_timely(period, kind, released_on, today)
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "released_on", "today"),
+    [
+        ("first", "2015-11", date(2015, 12, 1), date(2015, 12, 1)),
+        ("first", "2015-11", date(2015, 12, 24), date(2015, 12, 8)),
+        ("provisional", "2015-11", date(2015, 11, 20), date(2015, 11, 20)),
+        ("first", "1999-01", date(2015, 12, 1), date(2015, 12, 1)),
+    ],
+)
+def test_a_release_may_be_made_ahead_and_before_its_month_is_over_provisionally(
+    kind: ReleaseKind, period: str, released_on: date, today: date
+) -> None:
+    check_timely(period, kind, released_on, today)
 
 
 def test_a_release_reads_back_as_it_was_written(
@@ -303,7 +395,7 @@ def test_a_process_that_dies_at_any_system_call_leaves_none_or_the_whole(
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from tests.unit.test_releases_kept import chain_of\n"
+        "from tests.support.releases import chain_of\n"
         "from snapshots.releases.folder import ReleaseFolder\n"
         "sealed = chain_of('first')[0]\n"
         "left = [int(sys.argv[2])]\n"
@@ -385,7 +477,7 @@ def test_the_job_never_sleeps_long_and_never_into_the_past() -> None:
 
 
 # Releases as earlier versions of the format had them, byte for byte; they are never made again.
-EARLIER_FORMATS = (1, 2)
+EARLIER_FORMATS = (1, 2, 3)
 
 
 def of_format(number: int, folder: ReleaseFolder) -> bytes:
@@ -411,8 +503,8 @@ def test_a_release_of_an_earlier_format_is_proved_and_published_as_it_was_writte
     assert (sealed.release.format, sealed.text) == (number, text)
     view = View(sealed.release, stored=sealed.text)
     files = {path.name: path for path in publish(view, tmp_path / "site")}
-    assert files["release.json"].read_bytes() == text
-    assert json.loads(files["scorecard.json"].read_bytes())["sha256"] == sealed.sha256
+    assert files["release-internal.json"].read_bytes() == text
+    assert json.loads(files["scorecard-internal.json"].read_bytes())["sha256"] == sealed.sha256
 
 
 def test_a_release_of_format_2_keeps_the_catalogue_it_was_made_with(folder: ReleaseFolder) -> None:

@@ -15,9 +15,17 @@ from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
 from schemas.release import Release, ReleaseKind
 from schemas.settings import Settings
+from snapshots.making.draft import withdrawal
 from snapshots.releases import topic
-from snapshots.releases.chain import Request, already, check_may_follow, seal
-from snapshots.releases.failures import NotReconciled
+from snapshots.releases.chain import (
+    Request,
+    Sealed,
+    already,
+    check_may_follow,
+    requested,
+    seal,
+)
+from snapshots.releases.failures import NotAllowed, NotReconciled
 from snapshots.releases.folder import ReleaseFolder
 from streams.clock import Clock
 from streams.jobs.releasing import Outcome
@@ -119,6 +127,41 @@ def test_a_provisional_release_is_not_the_first_one(office: Office) -> None:
     office.run(NEW_YEAR)
     assert office.made == AUTUMN[1:]
     assert office.folder.names("2015-09") == ["2015-09/001", "2015-09/002"]
+
+
+def premature(period: str, day: date) -> Sealed:
+    """A first release of a month from before it was over, as an earlier version let one be made."""
+    release = chain_of("first", period=period)[0].release
+    return seal(release.model_copy(update={"released_on": day}))
+
+
+def test_what_was_released_before_its_month_was_over_does_not_stand_for_the_month(
+    office: Office,
+) -> None:
+    early = premature("2015-11", date(2015, 11, 20))
+    office.folder.write(early)
+    assert isinstance(office.run(NEW_YEAR), NotAllowed)
+    assert (
+        "2015-11/001 was made before the month was over, and has to be withdrawn" in office.told[0]
+    )
+    request = requested("2015-11", "withdrawn", "analyst", "Too early.")
+    office.folder.write(seal(withdrawal([early], request, date(2015, 12, 1))))
+    assert office.run(NEW_YEAR) is None
+    assert office.folder.names("2015-11") == ["2015-11/001", "2015-11/002", "2015-11/003"]
+    assert office.run(NEW_YEAR) is None
+    assert office.made == ["2015-11"]
+
+
+def test_a_month_that_somebody_withdrew_is_left_to_people(office: Office) -> None:
+    for sealed in chain_of("first", "withdrawn", period="2015-11"):
+        before = office.folder.read("2015-11")
+        fields = {
+            "released_on": date(2015, 12, 8),
+            "previous_release": before[-1].sha256 if before else None,
+        }
+        office.folder.write(seal(sealed.release.model_copy(update=fields)))
+    assert office.run(NEW_YEAR) is None
+    assert office.made == []
 
 
 def test_a_month_that_fails_is_told_keeps_no_other_and_is_tried_again(office: Office) -> None:

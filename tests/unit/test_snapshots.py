@@ -20,8 +20,9 @@ from snapshots.checking.differences import Explanation, differences
 from snapshots.checking.evidence import Question
 from snapshots.checking.made_with import question_of
 from snapshots.checking.reconcile import check_equal
+from snapshots.making.draft import Draft
 from snapshots.making.freeze import as_of_period, frozen_cells
-from snapshots.releases.chain import Sealed, seal, unseal
+from snapshots.releases.chain import Sealed, requested, seal, unseal
 from snapshots.releases.failures import NotAllowed, NotReconciled
 from streams.kafka.eventfiles import Line, read_events
 from tests.support.frozenlogs import FrozenLog, changed_cells
@@ -115,7 +116,8 @@ def test_the_same_offsets_give_the_same_bytes_on_another_machine(
         "from schemas.areas import load_areas\n"
         "from schemas.catalogue import Catalogue, load_catalogue\n"
         "from tests.support.frozenlogs import FrozenLog\n"
-        "from tests.unit.test_snapshots import OCTOBER_EVENTS, read_events\n"
+        "from streams.kafka.eventfiles import read_events\n"
+        "from tests.support.october_events import OCTOBER_EVENTS\n"
         "rules = Rules(load_catalogue(), load_areas())\n"
         "lines = [line for judged in read_events(OCTOBER_EVENTS) for line in judged.good]\n"
         "sys.stdout.buffer.write(FrozenLog(rules, lines).release('2015-10').text)\n"
@@ -220,6 +222,25 @@ def target(identity: str, **data: object) -> Line:
     return line_of(
         id=identity, type="target.set", time="2015-04-01T00:00:00Z", data={"year": 2015, **data}
     )
+
+
+def test_targets_that_are_dated_too_late_to_count_are_named(rules: Rules) -> None:
+    late = {"time": "2015-11-02T09:00:00Z", "type": "target.set"}
+    said = [
+        line_of(id="late", **late, data={"year": 2015, "code": "EH14", "target": 80}),
+        line_of(
+            id="own", **late, data={"year": 2015, "code": "EH09", "area": "Dover", "target": 5}
+        ),
+        line_of(id="next", **late, data={"year": 2016, "code": "EH14", "target": 85}),
+        target("in time", code="EH14", target=75),
+    ]
+    log = FrozenLog(rules, said)
+    request = requested("2015-10", "first", "analyst", None)
+    draft = Draft(request, date(2015, 11, 9), rules, [], log.cut(date(2015, 10, 31)))
+    assert draft.notes == [
+        "EH09 Dover: a target of 5 set on 2015-11-02 is after 2015-10-31, and is left out",
+        "EH14 Kent: a target of 80 set on 2015-11-02 is after 2015-10-31, and is left out",
+    ]
 
 
 def test_targets_rate_the_cells_they_are_set_for_and_commentary_is_part_of_the_release(

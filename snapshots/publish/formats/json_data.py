@@ -11,6 +11,7 @@ from schemas.areas import Areas
 from schemas.catalogue import Indicator, RagScheme
 from schemas.release import Commentary, Period, Rag, Release, ReleaseKind, Sha256
 from schemas.scorecard import Direction
+from snapshots.publish.formats.proof import proof_of
 from snapshots.publish.text.figures import Cell, Shown
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import Mark, Profile, Symbol
@@ -57,27 +58,48 @@ class PublishedChange(Published):
     after: str
 
 
+class PublishedJudgement(Published):
+    """A target or a rating that a release changed, of all ages together."""
+
+    code: str
+    area: str
+    what: Literal["Target", "Rating"]
+    before: str
+    after: str
+
+
+class PublishedCommentChange(Published):
+    """A comment that a release changed, added or left out; empty for none."""
+
+    code: str | None
+    area: str
+    before: str
+    after: str
+
+
 class PublishedRelease(Published):
-    """One release of the period, what it changed and why."""
+    """One release of the period, what it changed and why; inside the council also who made it."""
 
     number: int
     kind: ReleaseKind
     released_on: date
-    author: str
+    author: str | None
     reason: str
     changes: tuple[PublishedChange, ...]
+    unlisted: int = Field(description="figures that moved by too few to be listed in public")
+    judged: tuple[PublishedJudgement, ...]
+    comments: tuple[PublishedCommentChange, ...]
 
 
 class PublishedScorecard(Published):
     """One month's scorecard as published, and the log of its releases, this one last."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     profile: Profile
     period: Period
     as_of: date
-    sha256: Sha256 = Field(
-        description="the release's own; in public, that of the figures as they are shown"
-    )
+    proof_file: str | None = Field(description="the file of this publication by which it is proved")
+    sha256: Sha256 | None = Field(description="the SHA-256 of that file")
     previous_release: Sha256 | None
     catalogue_version: str
     calendar_version: str
@@ -93,21 +115,22 @@ class PublishedScorecard(Published):
 
 def json_files(view: View) -> Iterator[tuple[str, bytes]]:
     """The scorecard as shown with its schema; inside the council also the release itself."""
-    yield "scorecard.json", _text(published(view).model_dump(mode="json"))
-    yield SCHEMA_FILE, _text(_schema(PublishedScorecard))
-    if view.profile == "internal":
-        yield "release.json", view.text
-        yield "release.schema.json", _text(_schema(Release))
+    yield view.named("scorecard.json"), _text(published(view).model_dump(mode="json"))
+    yield view.named(SCHEMA_FILE), _text(_schema(PublishedScorecard))
+    if view.is_internal:
+        yield view.named("release.json"), view.text
+        yield view.named("release.schema.json"), _text(_schema(Release))
 
 
 def published(view: View) -> PublishedScorecard:
     """The scorecard as shown."""
-    release = view.release
+    release, proof = view.release, proof_of(view)
     return PublishedScorecard(
         profile=view.profile,
         period=release.period,
         as_of=release.as_of,
-        sha256=view.sha256,
+        proof_file=proof.file if proof else None,
+        sha256=proof.sha256 if proof else None,
         previous_release=release.previous_release if view.profile == "internal" else None,
         catalogue_version=release.catalogue_version,
         calendar_version=release.calendar_version,
@@ -130,7 +153,7 @@ def _release(view: View, release: Release) -> PublishedRelease:
         number=release.number,
         kind=release.kind,
         released_on=release.released_on,
-        author=release.author,
+        author=release.author if view.is_internal else None,
         reason=release.reason,
         changes=tuple(
             PublishedChange(
@@ -141,6 +164,21 @@ def _release(view: View, release: Release) -> PublishedRelease:
                 after=one.after,
             )
             for one in view.changes(release)
+        ),
+        unlisted=view.unlisted(release),
+        judged=tuple(
+            PublishedJudgement(
+                code=one.indicator.code,
+                area=one.area,
+                what=one.what,
+                before=one.before,
+                after=one.after,
+            )
+            for one in view.judged_anew(release)
+        ),
+        comments=tuple(
+            PublishedCommentChange(code=one.code, area=one.area, before=one.before, after=one.after)
+            for one in view.comments_changed(release)
         ),
     )
 

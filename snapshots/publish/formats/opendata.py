@@ -7,16 +7,18 @@ authority without an official code. The department's table tool passes over thos
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
 from schemas.outward import csv_text
+from schemas.release import Release
 from snapshots.publish.text.content import in_tree_order
 from snapshots.publish.text.figures import Cell
 from snapshots.publish.text.view import View
-from snapshots.publish.text.wording import MONTHS, UNKNOWN_AGE, Symbol
+from snapshots.publish.text.wording import INTERNAL_NOTE, MONTHS, UNKNOWN_AGE, Symbol
 
 COUNTRY = ("E92000001", "England")
 PLACE_COLUMNS = (
@@ -29,8 +31,10 @@ META_COLUMNS = (
 )
 CHANGE_COLUMNS = (
     *("time_period", "time_identifier", "release_number", "release_kind", "released_on"),
-    *("reason", "indicator", "area", "age_band", "before", "after"),
+    *("reason", "what", "indicator", "area", "age_band", "before", "after"),
 )
+# The column that says that a row is not to go out.
+MARKING = "marking"
 
 
 class Column(NamedTuple):
@@ -46,12 +50,16 @@ class Column(NamedTuple):
 def csv_files(view: View) -> Iterator[tuple[str, bytes]]:
     """The data file, its metadata file, and the list of changes, by file name."""
     stem = f"early_help_{view.release.period.replace('-', '_')}"
-    yield f"{stem}.csv", _written(_data(view))
-    yield f"{stem}.meta.csv", _written(_metadata(view))
-    yield f"{stem}_changes.csv", _written(_changes(view))
+    yield view.named(f"{stem}.csv"), _written(view, _data(view))
+    yield view.named(f"{stem}.meta.csv"), _written(view, _metadata(view))
+    yield view.named(f"{stem}_changes.csv"), _written(view, _changes(view))
 
 
-def _written(rows: Iterator[list[str]]) -> bytes:
+def _written(view: View, rows: Iterator[list[str]]) -> bytes:
+    """Rows as they are stored; inside the council each says in a last column that it is so."""
+    if view.is_internal:
+        head = next(rows)
+        rows = chain([[*head, MARKING]], ([*row, INTERNAL_NOTE] for row in rows))
     return csv_text(rows).encode("utf-8")
 
 
@@ -143,22 +151,27 @@ def _metadata(view: View) -> Iterator[list[str]]:
         for column in _columns(view, indicator):
             shown = [column.label, column.grouping, column.unit, str(column.decimals)]
             yield [column.name, "Indicator", *shown, "", ""]
+    if view.is_internal:
+        yield [MARKING, "Filter", "Protective marking", "", "", "", "", ""]
 
 
 def _changes(view: View) -> Iterator[list[str]]:
-    """Every figure that a release of the period changed, the earliest release first."""
+    """All that a release of the period changed, the earliest release first.
+
+    `what` says of each line whether it is a figure, a target, a rating or a comment.
+    """
     yield list(CHANGE_COLUMNS)
     for release in [*view.history, view.release]:
-        for one in view.changes(release):
-            yield [
-                *_time(release.period),
-                str(release.number),
-                release.kind,
-                release.released_on.isoformat(),
-                release.reason,
-                one.change.code,
-                one.change.area,
-                band_name(one.change.age_band),
-                one.before,
-                one.after,
-            ]
+        number, day = str(release.number), release.released_on.isoformat()
+        for row in _changed(view, release):
+            yield [*_time(release.period), number, release.kind, day, release.reason, *row]
+
+
+def _changed(view: View, release: Release) -> Iterator[list[str]]:
+    for one in view.changes(release):
+        cell, band = one.change, band_name(one.change.age_band)
+        yield ["Figure", cell.code, cell.area, band, one.before, one.after]
+    for it in view.judged_anew(release):
+        yield [it.what, it.indicator.code, it.area, band_name(ALL_AGES), it.before, it.after]
+    for note in view.comments_changed(release):
+        yield ["Comment", note.code or "", note.area, "", note.before, note.after]

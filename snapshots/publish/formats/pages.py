@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from schemas.areas import Area
+from snapshots.publish.formats.proof import proof_of
 from snapshots.publish.text import content, reading_guide, wording
 from snapshots.publish.text.story import incomplete, movements, quality
 from snapshots.publish.text.view import View
@@ -21,9 +23,9 @@ def html_files(view: View) -> Iterator[tuple[str, bytes]]:
     yield from writer.pages()
 
 
-def file_of(area: str) -> str:
+def file_of(view: View, area: str) -> str:
     """The name of an area's page."""
-    return f"{slug(area)}.html"
+    return view.named(f"{slug(area)}.html")
 
 
 def slug(name: str) -> str:
@@ -47,31 +49,42 @@ class _Writer:
 
     def pages(self) -> Iterator[tuple[str, bytes]]:
         view = self._view
-        yield self._render("front.html", "index.html", **self._front())
+        yield self._render("front.html", view.named("index.html"), **self._front())
         for area in view.release.areas.area:
-            yield self._render("area.html", file_of(area.name), **self._area(area))
+            yield self._render("area.html", file_of(view, area.name), **self._area(area))
         yield self._render(
             "charts.html",
-            "charts.html",
+            view.named("charts.html"),
             charts=content.bar_charts(view),
             lead=reading_guide.charts_lead(view),
         )
         yield self._render(
             "definitions.html",
-            "definitions.html",
+            view.named("definitions.html"),
             families=content.families(view),
             reading_notes=reading_guide.reading_notes(view),
         )
         yield self._render(
-            "quality.html", "quality.html", quality=quality(view), incomplete=incomplete(view)
+            "quality.html",
+            view.named("quality.html"),
+            quality=quality(view),
+            incomplete=incomplete(view),
         )
         log = content.change_log(view)
         yield self._render(
             "changes.html",
-            CHANGES_PAGE,
-            log=log,
+            view.named(CHANGES_PAGE),
             in_log=content.CHANGES_IN_LOG,
-            entries=[{"changed": release, "changes": changes} for release, changes in log],
+            entries=[
+                {
+                    "changed": release,
+                    "changes": changes,
+                    "judged": view.judged_anew(release),
+                    "comments": view.comments_changed(release),
+                    "unlisted": reading_guide.unlisted_note(view, release),
+                }
+                for release, changes in log
+            ],
         )
 
     def _render(self, template: str, file: str, **context: Any) -> tuple[str, bytes]:
@@ -94,7 +107,7 @@ class _Writer:
             "month_before": wording.month_title(before),
             "short_month_before": wording.short_month(before),
             "kind_title": wording.KIND_TITLES[release.kind],
-            "kind_meaning": wording.KIND_MEANINGS[release.kind],
+            "kind_meaning": reading_guide.kind_meaning(view),
             "kind_titles": wording.KIND_TITLES,
             "kind_meanings": wording.KIND_MEANINGS,
             "meanings": wording.MEANINGS,
@@ -109,21 +122,26 @@ class _Writer:
             "band_title": wording.band_title,
             "short_month": wording.short_month,
             "long_date": wording.long_date,
-            "file_of": file_of,
+            "file_of": partial(file_of, view),
+            "proof": proof_of(view),
+            "internal": wording.INTERNAL,
+            "internal_note": wording.INTERNAL_NOTE,
+            "log_names": content.log_names(view),
+            "log_rows": content.log_rows(view),
             "causes": content.causes,
             "has_equals": content.has_equals,
             "pages": [
-                ("Front page", "index.html"),
-                (release.areas.top, file_of(release.areas.top)),
-                ("Charts by area", "charts.html"),
-                ("Definitions", "definitions.html"),
-                ("Data quality", "quality.html"),
-                ("Revisions and corrections", CHANGES_PAGE),
+                ("Front page", view.named("index.html")),
+                (release.areas.top, file_of(view, release.areas.top)),
+                ("Charts by area", view.named("charts.html")),
+                ("Definitions", view.named("definitions.html")),
+                ("Data quality", view.named("quality.html")),
+                ("Revisions and corrections", view.named(CHANGES_PAGE)),
             ],
         }
 
     def _front(self) -> dict[str, Any]:
-        view = self._view
+        view, proof = self._view, proof_of(self._view)
         return {
             "tiles": content.tiles(view, view.release.areas.top),
             "movements": movements(view),
@@ -131,8 +149,8 @@ class _Writer:
             "changes": view.changes(view.release),
             "shown": content.CHANGES_ON_FRONT,
             "change_summary": reading_guide.change_summary(view),
-            "log": content.change_log(view),
-            "identity": content.identity(view),
+            "unlisted": reading_guide.unlisted_note(view, view.release),
+            "identity": content.identity(view, proof and (str(proof), proof.sha256)),
         }
 
     def _area(self, area: Area) -> dict[str, Any]:

@@ -28,4 +28,4 @@ def pdf_files(view: View) -> Iterator[tuple[str, bytes]]:
         pdf_standards=["ua-1"],
         timestamp=int(released.timestamp()),
     )
-    yield f"early-help-{view.release.period}.pdf", report
+    yield view.named(f"early-help-{view.release.period}.pdf"), report

@@ -12,14 +12,17 @@ from snapshots.publish.formats.pdf_parts import (
     note_data,
     shown_data,
 )
+from snapshots.publish.formats.proof import proof_of
 from snapshots.publish.text import content, wording
 from snapshots.publish.text.reading_guide import (
     band_note,
     change_summary,
     charts_lead,
     disclosure_note,
+    kind_meaning,
     reading_notes,
     reading_of,
+    unlisted_note,
 )
 from snapshots.publish.text.story import incomplete, movements, quality
 from snapshots.publish.text.view import ShownChange, View
@@ -31,14 +34,17 @@ def report_data(view: View) -> Json:
     release = view.release
     kind = wording.KIND_TITLES[release.kind]
     month = month_title(release.period)
+    proof = proof_of(view)
     return {
-        "title": f"{SERVICE}: {release.areas.top}, {month}",
-        "author": release.author,
-        "description": f"{kind}, number {release.number}. SHA-256 {view.sha256}",
+        "title": f"{f'{wording.INTERNAL}: ' if view.is_internal else ''}"
+        f"{SERVICE}: {release.areas.top}, {month}",
+        "author": release.author if view.is_internal else release.areas.top,
+        "description": f"{kind}, number {release.number}."
+        + (f" {proof}: {proof.sha256}" if proof else ""),
+        "marking": wording.INTERNAL_NOTE if view.is_internal else "",
         "footer": (
             f"{SERVICE}, {release.areas.top}, {month}. Release {release.number} "
             f"({kind.lower()}), {long_date(release.released_on)}"
-            + (". Internal: do not pass on" if view.profile == "internal" else "")
         ),
         "place": release.areas.top,
         "heading": f"{SERVICE}: {month}",
@@ -52,13 +58,13 @@ def report_data(view: View) -> Json:
 
 
 def _front(view: View) -> Json:
-    release = view.release
+    release, proof = view.release, proof_of(view)
     before = month_title(wording.month_before(release.period))
     return {
         "notice": {
             "kind": f"{wording.KIND_TITLES[release.kind]}, number {release.number}",
             "meaning": (
-                f"{wording.KIND_MEANINGS[release.kind]} Figures as of "
+                f"{kind_meaning(view)} Figures as of "
                 f"{long_date(release.as_of)}, released on {long_date(release.released_on)}."
             ),
             "disclosure": disclosure_note(view),
@@ -76,23 +82,15 @@ def _front(view: View) -> Json:
         "changed": {
             "sentence": change_summary(view),
             "releases": [
-                _changed(view, one, changes) for one, changes in content.change_log(view) if changes
+                _changed(view, one, changes)
+                for one, changes in content.change_log(view)
+                if view.before(one)
             ],
         },
         "log": {
             "caption": f"Releases of {month_title(release.period)}, the latest first",
-            "names": ["Number", "Kind", "Released", "By", "Why", "Figures changed"],
-            "rows": [
-                [
-                    str(one.number),
-                    wording.KIND_TITLES[one.kind],
-                    long_date(one.released_on),
-                    one.author,
-                    one.reason,
-                    "[z]" if one.number == 1 else f"{len(changed):,}",
-                ]
-                for one, changed in content.change_log(view)
-            ],
+            "names": content.log_names(view),
+            "rows": content.log_rows(view),
             "note": wording.LOG_NOTE,
         },
         "symbols": [
@@ -101,7 +99,7 @@ def _front(view: View) -> Json:
         ],
         "identity": [
             {"name": name, "text": fact.text, "fixed": fact.code}
-            for name, fact in content.identity(view)
+            for name, fact in content.identity(view, proof and (str(proof), proof.sha256))
         ],
     }
 
@@ -119,7 +117,7 @@ def _changed(view: View, release: Release, changes: Sequence[ShownChange]) -> Js
         ]
         for one in changes[: content.CHANGES_IN_LOG]
     ]
-    if view.profile == "internal":
+    if view.is_internal:
         names.append("Events behind it")
         for row, one in zip(rows, changes, strict=False):
             row.append(content.causes(one.change))
@@ -133,6 +131,40 @@ def _changed(view: View, release: Release, changes: Sequence[ShownChange]) -> Js
         "names": names,
         "rows": rows,
         "note": wording.SAME_NOTE if content.has_equals(changes) else "",
+        "unlisted": unlisted_note(view, release),
+        "nothing": "" if rows or view.unlisted(release) else "No figure changed.",
+        "others": [
+            _judged(view, release),
+            _comments(view, release),
+        ],
+    }
+
+
+def _judged(view: View, release: Release) -> Json:
+    return {
+        "caption": f"Targets and ratings that release {release.number} changed, all ages",
+        "names": ["Indicator", "Area", "What", "Before", "Now"],
+        "rows": [
+            [
+                f"{one.indicator.code} {one.indicator.title}",
+                one.area,
+                one.what,
+                one.before,
+                one.after,
+            ]
+            for one in view.judged_anew(release)
+        ],
+    }
+
+
+def _comments(view: View, release: Release) -> Json:
+    return {
+        "caption": f"Comments that release {release.number} changed",
+        "names": ["About", "Before", "Now"],
+        "rows": [
+            [one.about, one.before or "None", one.after or "None"]
+            for one in view.comments_changed(release)
+        ],
     }
 
 

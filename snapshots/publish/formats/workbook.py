@@ -23,7 +23,7 @@ from snapshots.publish.text import content, wording
 from snapshots.publish.text.figures import Cell, Shown
 from snapshots.publish.text.story import quality
 from snapshots.publish.text.view import View
-from snapshots.publish.text.wording import SERVICE, long_date, month_title, short_month
+from snapshots.publish.text.wording import SERVICE, month_title, short_month
 
 NO_COMMENT = "None"
 DECIMAL, WHOLE = "#,##0.0", "#,##0"
@@ -40,28 +40,47 @@ def xlsx_files(view: View) -> Iterator[tuple[str, bytes]]:
             sheets=_sheets(view),
             cover=cover_sheet(view),
             notes_table=notes_table(),
-            contentsheet_options={"instructions": "This worksheet lists the others."},
+            notesheet_options=_marked_options(view, "This worksheet has one table, of notes."),
+            contentsheet_options=_marked_options(view, "This worksheet lists the others."),
             workbook_options={"in_memory": True, **WORKBOOK_OPTIONS},
         )
     release = view.release
     workbook.set_properties(
         {
             "title": f"{SERVICE}, {release.areas.top}, {month_title(release.period)}",
-            "author": for_workbook(release.author),
+            "author": for_workbook(release.author if view.is_internal else release.areas.top),
+            "category": wording.INTERNAL if view.is_internal else "Public",
             # The day of the release, so that the same release gives the same bytes.
             "created": datetime.combine(release.released_on, time(), UTC).replace(tzinfo=None),
         }
     )
+    if view.is_internal:
+        for sheet in workbook.worksheets():  # as printed
+            sheet.set_header(f"&R&B{wording.INTERNAL_NOTE}")
     workbook.close()
-    yield f"early-help-{release.period}.xlsx", text.getvalue()
+    yield view.named(f"early-help-{release.period}.xlsx"), text.getvalue()
+
+
+def _marked_options(view: View, instructions: str) -> dict[str, str]:
+    return {"instructions": _marked(view, instructions)}
+
+
+def _marked(view: View, instructions: str) -> str:
+    """The line that says what a sheet has; inside the council also that it is not to go out."""
+    return f"{wording.INTERNAL_NOTE} {instructions}" if view.is_internal else instructions
 
 
 def _sheets(view: View) -> dict[str, GPTable]:
     sheets = {area.name[:31]: _scorecard_sheet(view, area) for area in content.in_tree_order(view)}
     sheets["Trend"] = _trend_sheet(view)
     sheets["Releases"] = _log_sheet(view)
-    if any(view.changes(one) for one in [*view.history, view.release]):
+    every = [*view.history, view.release]
+    if any(view.changes(one) for one in every):
         sheets["Changes"] = _changes_sheet(view)
+    if any(view.judged_anew(one) for one in every):
+        sheets["Targets and ratings changed"] = _judged_sheet(view)
+    if any(view.comments_changed(one) for one in every):
+        sheets["Comments changed"] = _comments_sheet(view)
     sheets["Definitions"] = _definitions_sheet(view)
     if view.release.quality:
         sheets["Data quality"] = _quality_sheet(view)
@@ -90,6 +109,7 @@ def _scorecard_sheet(view: View, area: Area) -> GPTable:
         )
     columns = [*head, "Direction", "Target", "Rating", "Marks"]
     return _table(
+        view,
         pd.DataFrame(rows, columns=columns, dtype=object),
         f"scorecard_{slug(area.name).replace('-', '_')}",
         f"{area.name}: scorecard, {month_title(view.release.period)} "
@@ -138,6 +158,7 @@ def _trend_sheet(view: View) -> GPTable:
     months = [month_title(period) for period in view.periods]
     columns = ["Code", "Indicator", "Unit", *months, "Marks"]
     return _table(
+        view,
         pd.DataFrame(rows, columns=columns, dtype=object),
         "trend",
         f"{top}: all ages, by month $$trend$$ $$marks$$",
@@ -146,20 +167,37 @@ def _trend_sheet(view: View) -> GPTable:
 
 
 def _log_sheet(view: View) -> GPTable:
-    rows = [
-        [
-            one.number,
-            wording.KIND_TITLES[one.kind],
-            long_date(one.released_on),
-            one.author,
-            one.reason,
-            len(changed),
-        ]
-        for one, changed in content.change_log(view)
-    ]
-    columns = ["Number", "Kind", "Released", "By", "Why", "Figures changed"]
+    rows = [[int(row[0]), *row[1:-1], _number(row[-1])] for row in content.log_rows(view)]
+    frame = pd.DataFrame(rows, columns=content.log_names(view), dtype=object)
     month = month_title(view.release.period)
-    return _table(pd.DataFrame(rows, columns=columns), "releases", f"Releases of {month}")
+    return _table(view, frame, "releases", f"Releases of {month}")
+
+
+def _number(text: str) -> int | str:
+    digits = text.replace(",", "")
+    return int(digits) if digits.isdecimal() else text
+
+
+def _judged_sheet(view: View) -> GPTable:
+    rows = [
+        [one.number, it.indicator.code, it.indicator.title, it.area, it.what, it.before, it.after]
+        for one in [*view.history, view.release]
+        for it in view.judged_anew(one)
+    ]
+    columns = ["Release", "Code", "Indicator", "Area", "What", "Before", "Now"]
+    title = "Targets and ratings that a release changed, all ages"
+    return _table(view, pd.DataFrame(rows, columns=columns), "judged_anew", title)
+
+
+def _comments_sheet(view: View) -> GPTable:
+    rows = [
+        [one.number, it.area, it.code or "All", it.before or NO_COMMENT, it.after or NO_COMMENT]
+        for one in [*view.history, view.release]
+        for it in view.comments_changed(one)
+    ]
+    columns = ["Release", "Area", "Code", "Before", "Now"]
+    title = "Comments that a release changed"
+    return _table(view, pd.DataFrame(rows, columns=columns), "comments_changed", title)
 
 
 def _changes_sheet(view: View) -> GPTable:
@@ -177,7 +215,7 @@ def _changes_sheet(view: View) -> GPTable:
     ]
     month = month_title(view.release.period)
     title = f"Figures of {month} that were revised or corrected"
-    return _table(pd.DataFrame(rows, columns=columns), "changes", title)
+    return _table(view, pd.DataFrame(rows, columns=columns), "changes", title)
 
 
 def _definitions_sheet(view: View) -> GPTable:
@@ -190,13 +228,13 @@ def _definitions_sheet(view: View) -> GPTable:
     ]
     columns = ["Code", "Indicator", "Definition", "Unit", "Frequency", "Reading"]
     frame = pd.DataFrame(rows, columns=columns)
-    return _table(frame, "definitions", "Definitions of the indicators")
+    return _table(view, frame, "definitions", "Definitions of the indicators")
 
 
 def _quality_sheet(view: View) -> GPTable:
     rows = [[one.what, one.number, one.becomes] for one in quality(view)]
     frame = pd.DataFrame(rows, columns=["What", "Number", "What becomes of it"])
-    return _table(frame, "data_quality", "Odd facts in the data")
+    return _table(view, frame, "data_quality", "Odd facts in the data")
 
 
 def _decimal_rows(indicators: Sequence[Indicator]) -> list[dict[str, Any]]:
@@ -211,13 +249,15 @@ def _decimal_rows(indicators: Sequence[Indicator]) -> list[dict[str, Any]]:
 
 
 def _table(
-    frame: pd.DataFrame, name: str, title: str, formats: Sequence[dict[str, Any]] = ()
+    view: View, frame: pd.DataFrame, name: str, title: str, formats: Sequence[dict[str, Any]] = ()
 ) -> GPTable:
     return GPTable(
         table=frame.map(for_workbook),
         table_name=name,
         title=title,
-        instructions="This worksheet has one table. Symbols are explained on the cover.",
+        instructions=_marked(
+            view, "This worksheet has one table. Symbols are explained on the cover."
+        ),
         index_columns={},
         additional_formatting=list(formats),
     )

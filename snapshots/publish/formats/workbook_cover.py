@@ -4,8 +4,9 @@ import pandas as pd
 from gptables import Cover
 
 from schemas.outward import for_workbook
+from snapshots.publish.formats.proof import proof_of
 from snapshots.publish.text import content, wording
-from snapshots.publish.text.reading_guide import disclosure_note, reading_notes
+from snapshots.publish.text.reading_guide import disclosure_note, kind_meaning, reading_notes
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import MEANINGS, SERVICE, long_date, month_title
 
@@ -15,8 +16,8 @@ NOTES = {
         "Ages are in completed years when the notification was received."
     ),
     "previous": (
-        "The same indicator as of the last day of the month before, worked out from what was "
-        "known when this release was made."
+        "The same indicator as of the last day of the month before, as the latest release of that "
+        "month has it; where it has none, as it was known when this release was made."
     ),
     "marks": (
         "Marks stand in a column of their own, so that figures stay numbers. They name the "
@@ -30,10 +31,13 @@ def cover_sheet(view: View) -> Cover:
     """The first sheet: what this is, how to read it, and what identifies it."""
     release = view.release
     kind = wording.KIND_TITLES[release.kind]
+    proof = proof_of(view)
+    identity = content.identity(view, proof and (str(proof), proof.sha256))
     return Cover(
-        title=f"{SERVICE}: {release.areas.top}, {month_title(release.period)}",
+        title=f"{f'{wording.INTERNAL}: ' if view.is_internal else ''}"
+        f"{SERVICE}: {release.areas.top}, {month_title(release.period)}",
         intro=_clean(
-            f"{kind}, number {release.number}. {wording.KIND_MEANINGS[release.kind]}",
+            f"{kind}, number {release.number}. {kind_meaning(view)}",
             (
                 f"Figures as of {long_date(release.as_of)}, released on "
                 f"{long_date(release.released_on)}. Why: {release.reason}"
@@ -45,9 +49,9 @@ def cover_sheet(view: View) -> Cover:
             *reading_notes(view),
             "Symbols and marks:",
             *(f"[{sign}] {meaning}" for sign, meaning in MEANINGS.items()),
-            *(f"{name}: {fact.text}" for name, fact in content.identity(view) if fact.code),
+            *(f"{name}: {fact.text}" for name, fact in identity if fact.code),
         ),
-        contact=_clean(release.author),
+        contact=_clean(release.author if view.is_internal else release.areas.top),
     )
 
 

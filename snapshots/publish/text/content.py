@@ -203,27 +203,58 @@ def change_log(view: View) -> list[tuple[Release, list[ShownChange]]]:
     return [(one, view.changes(one)) for one in [view.release, *reversed(view.history)]]
 
 
-def identity(view: View) -> list[tuple[str, Fact]]:
-    """What identifies a release, so that it can be found and proved years later."""
+def released(release: Release, view: View) -> str:
+    """When a release was made, and inside the council by whom."""
+    by = f" by {release.author}" if view.is_internal else ""
+    return f"{long_date(release.released_on)}{by}"
+
+
+def log_names(view: View) -> list[str]:
+    """The headings of the log of releases."""
+    by = ["By"] if view.is_internal else []
+    return ["Number", "Kind", "Released", *by, "Why", "Figures changed"]
+
+
+def log_rows(view: View) -> list[list[str]]:
+    """The log of releases of the period, the latest first."""
+    return [
+        [
+            str(one.number),
+            KIND_TITLES[one.kind],
+            long_date(one.released_on),
+            *([one.author] if view.is_internal else []),
+            one.reason,
+            f"{len(changed) + view.unlisted(one):,}" if view.before(one) else "[z]",
+        ]
+        for one, changed in change_log(view)
+    ]
+
+
+def identity(view: View, proof: tuple[str, str] | None) -> list[tuple[str, Fact]]:
+    """What identifies a release, so that it can be found and proved years later.
+
+    `proof` is a file of the publication, in words, and its hash.
+    """
     release = view.release
     return [
         ("Period", Fact(month_title(release.period))),
         ("Figures as of", Fact(long_date(release.as_of))),
         ("Number and kind", Fact(f"{release.number}, {KIND_TITLES[release.kind].lower()}")),
-        ("Released", Fact(f"{long_date(release.released_on)} by {release.author}")),
+        ("Released", Fact(released(release, view))),
         ("Why", Fact(release.reason)),
-        *_hashes(view),
+        *_hashes(view, proof),
         ("Indicator catalogue", Fact(release.catalogue_version, code=True)),
         ("Calendar", Fact(release.calendar_version, code=True)),
         ("Profile", Fact("Internal" if view.profile == "internal" else "Public")),
     ]
 
 
-def _hashes(view: View) -> list[tuple[str, Fact]]:
-    if view.profile == "public":
-        return [("SHA-256 of the figures as shown", Fact(view.sha256, code=True))]
+def _hashes(view: View, proof: tuple[str, str] | None) -> list[tuple[str, Fact]]:
+    proved = [(proof[0], Fact(proof[1], code=True))] if proof else []
+    if not view.is_internal:
+        return proved
     before = view.release.previous_release
     return [
-        ("SHA-256", Fact(view.sha256, code=True)),
+        *proved,
         ("Release before", Fact(before, code=True) if before else Fact("None: the first")),
     ]

@@ -1,9 +1,12 @@
 """One release's figures as they may be shown: a number, or the symbol that stands for it."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
+from processors.figures.direction import direction_of_travel
 from processors.figures.evaluate import rounded_half_up
+from processors.figures.rating import rating_since
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
 from schemas.release import Rag, Release, ReleaseCell
@@ -35,6 +38,10 @@ class Disclosure(Protocol):
         """Whether a count outside the scorecard is too small to show."""
         ...
 
+    def hides_move(self, release: Release, before: ReleaseCell, after: ReleaseCell) -> bool:
+        """Whether a figure of a release moved by so few since the one before that it says who."""
+        ...
+
 
 class NothingHidden:
     """The internal profile: every figure is shown."""
@@ -49,6 +56,10 @@ class NothingHidden:
 
     def hides_number(self, number: int) -> bool:  # noqa: ARG002
         """No count is too small."""
+        return False
+
+    def hides_move(self, release: Release, before: ReleaseCell, after: ReleaseCell) -> bool:  # noqa: ARG002
+        """No movement is too small."""
         return False
 
 
@@ -106,12 +117,22 @@ def number(indicator: Indicator, value: float, numerator: int) -> Shown:
 
 
 class Figures:
-    """The cells of one release as they may be shown."""
+    """The cells of one release as they may be shown.
+
+    `before` are those of the month before, as its latest release has them. What a figure is
+    compared with is taken from there, so that a month has one figure wherever it stands; without
+    it, from the release itself, which keeps what was known of the month before.
+    """
 
     def __init__(
-        self, release: Release, disclosure: Disclosure, marks: dict[CellKey, tuple[Mark, ...]]
+        self,
+        release: Release,
+        disclosure: Disclosure,
+        marks: dict[CellKey, tuple[Mark, ...]],
+        before: "Figures | None" = None,
     ) -> None:
         self.release = release
+        self._before = before
         self._disclosure = disclosure
         self._marks = marks
         self._indicators = {indicator.code: indicator for indicator in release.indicators}
@@ -126,27 +147,68 @@ class Figures:
         indicator = self._indicators[key.indicator]
         hidden = self._disclosure.hides(self.release, key)
         figure = self._figure(indicator, cell, hidden)
-        previous = self._previous(indicator, key, cell)
+        before = self._before_of(key, cell)
+        if before is None:
+            previous, direction, rag = (
+                self._previous(indicator, key, cell),
+                cell.direction,
+                cell.rag,
+            )
+        else:
+            previous = symbol(Symbol.SUPPRESSED) if hidden else before.figure
+            direction, rag = self._judged(indicator, cell, before)
         compared = figure.value is not None and previous.value is not None
         return Cell(
             key=key,
             figure=figure,
             printed=self._printed(indicator, key, cell, figure),
             previous=previous,
-            direction=cell.direction if compared else None,
+            direction=direction if compared else None,
             target=None if cell.target is None else number_text(indicator, cell.target),
-            rag=self._rating(cell, figure, previous),
+            rag=self._rating(rag, figure, previous),
             marks=() if figure.value is None else self._marks.get(key, ()),
             numerator=None if hidden else cell.numerator,
             denominator=None if hidden else cell.denominator,
         )
 
-    def _rating(self, cell: ReleaseCell, figure: Shown, previous: Shown) -> Rag | None:
+    def known_otherwise(self) -> int:
+        """Of how many figures more is known of the month before than its release has, by now."""
+        return sum(
+            before is not None
+            and before.figure.value is not None
+            and before.figure.value != cell.previous
+            for key, cell in self._cells.items()
+            for before in (self._before_of(key, cell),)
+        )
+
+    def _before_of(self, key: CellKey, cell: ReleaseCell) -> Cell | None:
+        """The figure of the month before, unless that one is of another definition."""
+        if self._before is None or cell.status == "not-at-this-level":
+            return None
+        if Mark.BREAK in self._marks.get(key, ()):
+            return None
+        return self._before.cell(key)
+
+    def _judged(
+        self, indicator: Indicator, cell: ReleaseCell, before: Cell
+    ) -> tuple[Direction | None, Rag | None]:
+        """How a figure compares with that of the month before as it was released."""
+        rag = cell.rag
+        if before.numerator is None or before.denominator is None:
+            return None, None if self.release.rag_scheme == "previous" else rag
+        one = _exact(indicator, cell.numerator, cell.denominator)
+        other = _exact(indicator, before.numerator, before.denominator)
+        scheme = self.release.direction_scheme
+        if self.release.rag_scheme == "previous" and cell.age_band == ALL_AGES:
+            rag = rating_since(indicator, _fraction(one), _fraction(other))
+        return direction_of_travel(one, other, scheme, indicator.polarity), rag
+
+    def _rating(self, rag: Rag | None, figure: Shown, previous: Shown) -> Rag | None:
         """A rating, unless it would say something of a figure that is suppressed."""
         rests_on_previous = self.release.rag_scheme == "previous"
         if figure.value is None or (rests_on_previous and previous.value is None):
             return None
-        return cell.rag
+        return rag
 
     def _figure(self, indicator: Indicator, cell: ReleaseCell, hidden: bool) -> Shown:
         if cell.status == "not-at-this-level":
@@ -181,6 +243,17 @@ class Figures:
         if self._disclosure.hides(self.release, whole_key):
             return symbol(Symbol.SUPPRESSED)
         return _share(cell.numerator, whole.numerator)
+
+
+def _exact(indicator: Indicator, numerator: int, denominator: int) -> tuple[int, int]:
+    """A figure before it is rounded; a lower number of 0 for none."""
+    if indicator.denominator is None:
+        return numerator, 1
+    return indicator.scale * numerator, denominator
+
+
+def _fraction(exact: tuple[int, int]) -> Fraction | None:
+    return Fraction(*exact) if exact[1] else None
 
 
 def _share(part: int, whole: int) -> Shown:

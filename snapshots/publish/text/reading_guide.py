@@ -1,15 +1,18 @@
 """How to read a publication: the sentences that every format says in the same words."""
 
 from schemas.catalogue import Indicator
+from schemas.release import Release
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import (
     FREQUENCY_WORDS,
+    KIND_MEANINGS,
     POLARITY_WORDS,
     RAG_MEANINGS,
     SCHEME_MEANINGS,
     UNIT_WORDS,
     UNKNOWN_AGE,
     long_date,
+    month_before,
     month_title,
 )
 
@@ -43,10 +46,11 @@ def reading_notes(view: View) -> list[str]:
             "fraction. Where there is nothing to divide by there is no figure: [z], never 0%."
         ),
         (
-            "“Previous” is the same indicator as of the last day of the month before, worked out "
-            "from what was known when this release was made. It may differ from that month as it "
-            "was released."
+            "“Previous” is the same indicator as of the last day of the month before, as the "
+            "latest release of that month has it; where it has none, as it was known when this "
+            "release was made."
         ),
+        *_known_otherwise(view),
         "Each month of a trend is as its latest release has it.",
         SCHEME_MEANINGS[view.release.direction_scheme],
         RAG_MEANINGS[view.release.rag_scheme],
@@ -61,6 +65,41 @@ def reading_notes(view: View) -> list[str]:
             "may add up to less than the whole."
         ),
     ]
+
+
+def _known_otherwise(view: View) -> list[str]:
+    """That more is known of the month before than its release has; inside the council alone."""
+    number = view.known_otherwise if view.is_internal else 0
+    if not number:
+        return []
+    month = month_title(month_before(view.release.period))
+    figures = "1 figure is" if number == 1 else f"{number:,} figures are"
+    return [
+        (
+            f"Of {month}, {figures} known otherwise by now than in its latest release; a revision "
+            "of it would show that."
+        )
+    ]
+
+
+def kind_meaning(view: View) -> str:
+    """What kind of release it is, and whether the month was over when it was made."""
+    release, meaning = view.release, KIND_MEANINGS[view.release.kind]
+    if release.kind == "provisional" and release.released_on <= release.as_of:
+        return f"{meaning} The month was not over when they were made."
+    return meaning
+
+
+def unlisted_note(view: View, release: Release) -> str:
+    """That figures moved by so few that they are not listed; empty where none did."""
+    number = view.unlisted(release)
+    if not number:
+        return ""
+    figures = "1 figure" if number == 1 else f"{number:,} figures"
+    return (
+        f"{figures} moved by so few that to list them could point to a child. They are marked "
+        "where they stand."
+    )
 
 
 def reading_of(indicator: Indicator) -> str:
@@ -100,8 +139,25 @@ def change_summary(view: View) -> str:
             f"This is the first time that figures of {month} are released, so nothing earlier has "
             "changed."
         )
-    number = len(view.changes(release))
-    figures = {0: "No figure differs", 1: "1 figure differs"}.get(
-        number, f"{number:,} figures differ"
-    )
-    return f"{figures} from the release before. Why: {release.reason}"
+    if view.before(release) is None:
+        return f"It replaces no release that stands. Why: {release.reason}"
+    judged = view.judged_anew(release)
+    told = [
+        _so_many(len(view.changes(release)) + view.unlisted(release), "figure"),
+        *(
+            _so_many(number, word)
+            for word, number in (
+                ("target", sum(one.what == "Target" for one in judged)),
+                ("rating", sum(one.what == "Rating" for one in judged)),
+                ("comment", len(view.comments_changed(release))),
+            )
+            if number
+        ),
+    ]
+    listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+    verb = "differs" if told in (["No figure"], ["1 figure"]) else "differ"
+    return f"{listed} {verb} from the release before. Why: {release.reason}"
+
+
+def _so_many(number: int, word: str) -> str:
+    return f"{number or 'No'} {word}" if number < 2 else f"{number:,} {word}s"

@@ -1,13 +1,15 @@
 """What a publication shows of a release: its figures, their trend, and the log of its changes."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
-from schemas.release import Change, Commentary, Release
+from schemas.release import Change, Commentary, Release, ReleaseCell
+from snapshots.checking.comments import ChangedComment, changed_comments
 from snapshots.publish.text.figures import (
     Cell,
     Disclosure,
@@ -18,6 +20,7 @@ from snapshots.publish.text.figures import (
 )
 from snapshots.publish.text.wording import (
     AFTER_FIRST,
+    ANOTHER_TEXT,
     UNKNOWN_AGE,
     Mark,
     Profile,
@@ -25,7 +28,7 @@ from snapshots.publish.text.wording import (
     month_before,
     number_text,
 )
-from snapshots.releases.canonical import canonical, sha256
+from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import seal
 
 TREND_MONTHS = 13
@@ -58,13 +61,24 @@ class ShownChange:
     after: str
 
 
+@dataclass(frozen=True)
+class JudgedAnew:
+    """A target or a rating that is another one than in the release before."""
+
+    indicator: Indicator
+    area: str
+    what: Literal["Target", "Rating"]
+    before: str
+    after: str
+
+
 class View:
     """A release with what else its pages need, every figure as it may be shown.
 
     `stored` are the release's bytes, which may be of an earlier format, and so not what would be
     written now; those of one that is stored nowhere are made here. `others` may hold releases of
-    any period in any order. Of an earlier period the one with the greatest number is shown in
-    trends; earlier ones of the same period make the log.
+    any period in any order, and `formats` says what is written. Of an earlier period the one with
+    the greatest number is shown in trends; earlier ones of the same period make the log.
     """
 
     def __init__(
@@ -75,29 +89,39 @@ class View:
         disclosure: Disclosure | None = None,
         headlines: Sequence[str] = HEADLINES,
         stored: bytes | None = None,
+        formats: Collection[str] = ("html", "pdf", "xlsx", "csv", "json"),
     ) -> None:
         if profile == "public" and disclosure is None:
             raise DisclosureMissingError("the public profile needs to know what to suppress")
         public = disclosure if profile == "public" else None
         self.release = release
         self.profile = profile
+        self.formats = frozenset(formats)
         self.disclosure: Disclosure = public or NothingHidden()
         self._others = tuple(others)
         self._headlines = tuple(headlines)
+        self._by_key: dict[tuple[str, int], Mapping[CellKey, ReleaseCell]] = {}
         self.text = stored or seal(release).text
 
     @cached_property
     def sha256(self) -> str:
-        """The hash that identifies what is published.
+        """The release's own hash, which the next one of its chain carries.
 
-        Inside the council it is the release's own, which the next one of its chain carries. In
-        public it is that of the figures as shown: with the release's own, whoever knows the rest
-        could try values of suppressed figures until the hash is right.
+        It is for the council alone: with it, whoever knows the rest could try values of suppressed
+        figures until the hash is right.
         """
-        if self.profile == "internal":
-            return sha256(self.text)
-        cells = (self.cell(cell.code, cell.area, cell.age_band) for cell in self.release.cells)
-        return sha256(canonical([[*one.key, one.figure.text, one.previous.text] for one in cells]))
+        return sha256(self.text)
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether it is for the council alone."""
+        return self.profile == "internal"
+
+    def named(self, name: str) -> str:
+        """The name of a file; internal ones are told from public ones wherever they lie."""
+        stem, dot, end = name.partition(".")
+        mark = "_internal" if "_" in stem else "-internal"
+        return f"{stem}{mark}{dot}{end}" if self.is_internal else name
 
     @property
     def bands(self) -> list[str]:
@@ -159,18 +183,78 @@ class View:
         """What was written about an area, or about a figure of it."""
         return [note for note in self.release.commentary if note.area == area and note.code == code]
 
+    def before(self, release: Release) -> Release | None:
+        """The release of this period that one replaced; none for a beginning, anew or not."""
+        before = next((one for one in self.history if one.number == release.number - 1), None)
+        is_beginning = before is None or "withdrawn" in {before.kind, release.kind}
+        return None if is_beginning else before
+
     def changes(self, release: Release) -> list[ShownChange]:
         """What a release of this period changed, in the order of the scorecard.
 
         A change of a suppressed figure is left out altogether: that it changed says something.
+        So is one by so few that it may point to a child (`unlisted`).
         """
-        before = next((one for one in self.history if one.number == release.number - 1), None)
         indicators = {one.code: one for one in release.indicators}
         return [
             _shown_change(change, indicators[change.code])
-            for change in release.changes
-            if change.code in indicators and not self._hides_change(change, before, release)
+            for change in self._changes(release)
+            if not self._is_small_move(change, release)
         ]
+
+    def unlisted(self, release: Release) -> int:
+        """How many figures moved by so few that they are not listed, though both are shown."""
+        return sum(self._is_small_move(change, release) for change in self._changes(release))
+
+    def judged_anew(self, release: Release) -> list[JudgedAnew]:
+        """The targets and ratings that differ from the release before, of all ages together."""
+        before = self.before(release)
+        if before is None:
+            return []
+        was, now = (Figures(one, self.disclosure, {}) for one in (before, release))
+        found: list[JudgedAnew] = []
+        for indicator in release.indicators:
+            for area in release.areas.names:
+                key = CellKey(indicator.code, area, ALL_AGES)
+                old, new = was.cell(key), now.cell(key)
+                if old is None or new is None:
+                    continue
+                found += _judged_anew(indicator, area, old, new)
+        return found
+
+    def comments_changed(self, release: Release) -> list[ChangedComment]:
+        """The comments that are others, new, or gone since the release before.
+
+        In public what was said before is not said again: it may be what had to be mended.
+        """
+        before = self.before(release)
+        found = changed_comments(before, release) if before else []
+        if self.is_internal:
+            return found
+        return [replace(one, before=ANOTHER_TEXT if one.before else "") for one in found]
+
+    def _changes(self, release: Release) -> list[Change]:
+        before = self.before(release)
+        codes = {one.code for one in release.indicators}
+        return [
+            change
+            for change in release.changes
+            if change.code in codes and not self._hides_change(change, before, release)
+        ]
+
+    def _is_small_move(self, change: Change, release: Release) -> bool:
+        before = self.before(release)
+        old = self._cells_of(before).get(change.key) if before else None
+        new = self._cells_of(release).get(change.key)
+        if old is None or new is None:
+            return False
+        return self.disclosure.hides_move(release, old, new)
+
+    def _cells_of(self, release: Release) -> Mapping[CellKey, ReleaseCell]:
+        name = release.period, release.number
+        if name not in self._by_key:
+            self._by_key[name] = {cell.key: cell for cell in release.cells}
+        return self._by_key[name]
 
     @cached_property
     def _by_period(self) -> dict[str, Release]:
@@ -182,10 +266,16 @@ class View:
 
     @cached_property
     def _figures(self) -> dict[str, Figures]:
-        return {
-            period: Figures(one, self.disclosure, dict(self._marks(one)))
-            for period, one in self._by_period.items()
-        }
+        found: dict[str, Figures] = {}
+        for period, one in sorted(self._by_period.items()):
+            before = found.get(month_before(period))
+            found[period] = Figures(one, self.disclosure, dict(self._marks(one)), before)
+        return found
+
+    @property
+    def known_otherwise(self) -> int:
+        """Of how many figures the month before is known otherwise than its release has it."""
+        return self._figures[self.release.period].known_otherwise()
 
     def _point(self, period: str, key: CellKey) -> Point:
         cell = self.cell_of(period, key)
@@ -212,6 +302,8 @@ class View:
             if other.period == release.period and other.number < release.number
         )
         chain = [*sorted(before, key=lambda other: other.number), release]
+        withdrawn = [at for at, one in enumerate(chain) if one.kind == "withdrawn"]
+        chain = chain[withdrawn[-1] + 1 :] if withdrawn else chain
         return frozenset(
             change.key
             for earlier, later in zip([None, *chain], chain, strict=False)
@@ -236,6 +328,14 @@ class View:
         key = change.key
         hidden_before = self.disclosure.hides(before, key) if before else self.profile == "public"
         return hidden_before or self.disclosure.hides(after, key)
+
+
+def _judged_anew(indicator: Indicator, area: str, old: Cell, new: Cell) -> Iterator[JudgedAnew]:
+    if old.target != new.target:
+        yield JudgedAnew(indicator, area, "Target", old.target or "None", new.target or "None")
+    ratings = old.rag or old.no_rating, new.rag or new.no_rating
+    if ratings[0] != ratings[1]:
+        yield JudgedAnew(indicator, area, "Rating", *ratings)
 
 
 def _shown_change(change: Change, indicator: Indicator) -> ShownChange:

@@ -14,6 +14,9 @@ from schemas.scorecard import Direction
 Profile = Literal["internal", "public"]
 
 SERVICE = "Early help scorecard"
+INTERNAL = "Internal"
+ANOTHER_TEXT = "Another text"
+INTERNAL_NOTE = "Internal: nothing is suppressed, so do not pass on."
 SAME_NOTE = (
     "Where both are the same, the numbers behind the figure changed by less than rounding shows."
 )
@@ -56,6 +59,7 @@ KIND_TITLES: dict[ReleaseKind, str] = {
     "final": "Final",
     "revised": "Revised",
     "corrected": "Corrected",
+    "withdrawn": "Withdrawn",
 }
 KIND_MEANINGS: dict[ReleaseKind, str] = {
     "provisional": "Early figures. They may change before the first release.",
@@ -63,6 +67,7 @@ KIND_MEANINGS: dict[ReleaseKind, str] = {
     "final": "The final figures of this month. No more late data is expected.",
     "revised": "A scheduled revision: late data has come in since the release before.",
     "corrected": "A correction: the release before had an error, which this one mends.",
+    "withdrawn": "The figures of this month that were released before have been withdrawn.",
 }
 # Kinds after a first release, whose changes are revisions or corrections of official figures.
 AFTER_FIRST: frozenset[ReleaseKind] = frozenset({"final", "revised", "corrected"})

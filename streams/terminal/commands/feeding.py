@@ -1,6 +1,7 @@
 """Commands that feed Kafka: event files, and what became dead letters."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -61,12 +62,17 @@ def ingest(files: EventFiles, rejects: RejectsOption = None) -> None:
         sender.finish()
         if rejects and all_bad:
             write_privately(rejects, b"".join(line.value + b"\n" for line in all_bad))
-    topics = ", ".join(
-        f"{count:,} to {name}" for name, count in sorted(sender.acknowledged.items())
-    )
-    err.print(f"{sent:,} events sent ({topics or 'none'}); {len(all_bad):,} bad lines.")
+    err.print(f"{_sent(sent, sender.acknowledged)}; {len(all_bad):,} bad lines.")
     if all_bad:
         raise typer.Exit(Exit.BAD_INPUT)
+
+
+def _sent(events: int, messages: Mapping[str, int]) -> str:
+    """How many events were sent, and as which messages: some go to more topics than one."""
+    topics = ", ".join(f"{count:,} to {name}" for name, count in sorted(messages.items()))
+    total = sum(messages.values())
+    more = "" if total == events else f" as {total:,} messages"
+    return f"{events:,} events sent{more} ({topics or 'none'})"
 
 
 @dead_letters.command("list")

@@ -1,28 +1,21 @@
-"""The command that publishes a release: pages, a PDF, a spreadsheet, open data and JSON."""
+"""Commands that publish a release, and that accept a text of it: the use case is streams.jobs'."""
 
-from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.catalogue import Catalogue
-from schemas.release import Release
-from snapshots.releases.access import Access
-from snapshots.releases.failures import NotAllowed, ReleaseError
-from snapshots.releases.folder import ReleaseFolder
-from streams.terminal.commands.releases import NumberOption, checked_period
-from streams.terminal.console import err, explained, fail, settings_and_rules
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.terminal.commands.releases import NameArgument, NumberOption, checked_period
+from streams.terminal.console import err, explained, settings_and_rules, the_clock
 
 if TYPE_CHECKING:
-    from snapshots.disclosure.suppression import Rule
-    from snapshots.publish.text.view import View
-    from snapshots.releases.chain import Sealed
+    from streams.jobs.publishing import Publishing
 
 FORMATS = ("html", "pdf", "xlsx", "csv", "json")
 EVERY_FORMAT = ",".join(FORMATS)
-# Months before the period whose releases are shown in trends.
-MONTHS_BACK = 12
 
 PeriodOption = Annotated[
     str,
@@ -39,17 +32,36 @@ ProfileOption = Annotated[
     typer.Option("--profile", metavar="internal|public", help="For whom: public suppresses."),
 ]
 ThresholdOption = Annotated[
-    int, typer.Option("--threshold", min=1, help="Public: counts up to this are suppressed.")
+    int | None,
+    typer.Option(
+        "--threshold",
+        min=1,
+        metavar="N",
+        help="Public: counts up to this are suppressed. It holds for all releases of a month.",
+        show_default="5",
+    ),
 ]
 ZerosOption = Annotated[
-    bool, typer.Option("--zeros/--no-zeros", help="Public: whether zeros are shown.")
-]
-CheckedOption = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--commentary-checked",
-        help="Public: someone has read the small numbers in the commentary, and they may go out.",
+        "--zeros/--no-zeros", help="Public: whether zeros are shown.", show_default="zeros"
     ),
+]
+NarrowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--accept-narrow",
+        metavar="NAME",
+        help="Public: who takes it upon themselves that some small counts keep fewer possible "
+        "values than the rule asks for. It is kept.",
+    ),
+]
+TextOption = Annotated[
+    int, typer.Option("--text", min=0, metavar="N", help="Which text, as `publish` numbers them.")
+]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who has read it.")]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why it tells nothing that is withheld.")
 ]
 
 
@@ -59,46 +71,59 @@ def publish(
     number: NumberOption = None,
     formats: FormatsOption = EVERY_FORMAT,
     profile: ProfileOption = "internal",
-    threshold: ThresholdOption = 5,
-    zeros: ZerosOption = True,
-    commentary_checked: CheckedOption = False,
+    threshold: ThresholdOption = None,
+    zeros: ZerosOption = None,
+    accept_narrow: NarrowOption = None,
 ) -> None:
     """Publish a release: everything into DIR/MONTH-NUMBER-PROFILE, whole or not at all.
 
     The same releases give the same bytes each time. In the public profile small numbers are
     suppressed, and whatever would reveal them, also through what was published before; so what
-    goes out is kept in the releases folder, and must be.
+    goes out is put into the public record first, in the releases folder and in Kafka, and nothing
+    goes out without it. Internal and public publications need folders of their own. What was
+    withdrawn is replaced by a notice.
     """
     # Imported here: spreadsheets and templates are slow to load, and no other command needs them.
-    from snapshots.publish.text.view import View
-    from snapshots.publish.writing import Format, publish
+    from snapshots.publish.writing import Format
+    from streams.jobs.publishing import Asked, Choice
 
     chosen = _chosen_formats(formats)
     if profile not in ("internal", "public"):
         raise typer.BadParameter(f"{profile}: a profile is internal or public")
     settings, rules = settings_and_rules()
+    asked = Asked(period, number, to, [Format(each) for each in chosen])
     with explained():
-        try:
-            sealed, others = _releases(settings.releases, period, number)
-            release = sealed.release
-            if profile == "public":
-                view = _public_view(
-                    release,
-                    others,
-                    rules.catalogue,
-                    settings.releases,
-                    (threshold, zeros, commentary_checked),
-                )
-            else:
-                view = View(release, others, stored=sealed.text)
-            access = Access.of(settings.releases_readers)
-            written = publish(view, to, [Format(each) for each in chosen], access)
-        except ReleaseError as error:
-            fail(str(error))
+        if profile == "public":
+            choice = Choice(threshold, zeros, accept_narrow)
+            written = _publishing(settings, rules, the_clock(settings).today()).public(
+                asked, choice
+            )
+        else:
+            written = _publishing(settings, rules, date.min).internal(asked)
     for path in written:
-        if path.name == "index.html" or path.parent.name != "html":
+        if path.name.startswith("index") or path.parent.name != "html":
             err.print(str(path), markup=False, soft_wrap=True, style="bold")
     err.print(f"{len(written)} files published.")
+
+
+def accept(release: NameArgument, text: TextOption, by: ByOption, reason: ReasonOption) -> None:
+    """Keep that a person has read a text of a release, and that it may go out as it stands.
+
+    For one text of one release, where `publish` stops it for a figure that is of something else.
+    """
+    settings, rules = settings_and_rules()
+    with explained():
+        _publishing(settings, rules, the_clock(settings).today()).accept(release, text, by, reason)
+    err.print(f"{release}: text {text} may go out, {by} says.", markup=False, soft_wrap=True)
+
+
+def _publishing(settings: Settings, rules: Rules, today: date) -> "Publishing":
+    from streams.jobs.publishing import Publishing
+
+    def tell(text: str) -> None:
+        err.print(text, style="yellow", markup=False, soft_wrap=True)
+
+    return Publishing(settings, rules.catalogue, today, tell)
 
 
 def _chosen_formats(text: str) -> list[str]:
@@ -107,82 +132,3 @@ def _chosen_formats(text: str) -> list[str]:
     if unknown or not chosen:
         raise typer.BadParameter(f"formats are some of {', '.join(FORMATS)}")
     return chosen
-
-
-def _releases(root: Path, period: str, number: int | None) -> tuple["Sealed", list[Release]]:
-    """The release asked for, and every other one that its publication may show."""
-    from snapshots.publish.text.wording import month_before
-
-    folder = ReleaseFolder(root)
-    first = month_before(period, MONTHS_BACK)
-    shown = [month for month in folder.periods() if first <= month <= period]
-    found = [sealed for month in shown for sealed in folder.read(month)]
-    own = [each for each in found if each.release.period == period]
-    wanted = [each for each in own if number in (None, each.release.number)]
-    if not wanted:
-        which = f"release {number} of {period}" if number else f"release of {period}"
-        raise NotAllowed(f"there is no {which}: `caseline snapshot list` shows what there is")
-    return wanted[-1], [each.release for each in found if each is not wanted[-1]]
-
-
-def _public_view(
-    release: Release,
-    others: Sequence[Release],
-    catalogue: Catalogue,
-    root: Path,
-    choices: tuple[int, bool, bool],
-) -> "View":
-    """What may go out of a release, worked out once and kept before it goes out."""
-    from snapshots.checking.made_with import catalogue_of
-    from snapshots.disclosure.disclose import disclose
-    from snapshots.disclosure.public import Issued
-    from snapshots.disclosure.suppression import Rule
-    from snapshots.publish.public_profile import LetOut, PublicFolder
-    from snapshots.publish.text.view import View
-
-    threshold, zeros, commentary_checked = choices
-    rule = Rule(threshold=threshold, zeros_shown=zeros)
-    if not commentary_checked:
-        _point_out_small_numbers(release, rule)
-    store = PublicFolder(root)
-    out = {(each.period, each.number): each for each in store.read()}
-    if (release.period, release.number) not in out:
-        known = {(each.period, each.number): each for each in _all_releases(root)}
-        issued = [Issued(known[name], public) for name, public in out.items() if name in known]
-        disclosed = disclose(release, catalogue_of(release, catalogue).measure, rule, issued)
-        _tell_weaknesses(len(disclosed.exposed), len(disclosed.narrow))
-        store.write(disclosed.public)
-        out[release.period, release.number] = disclosed.public
-    went_out = [each for each in others if (each.period, each.number) in out]
-    return View(release, went_out, "public", LetOut(out.values(), rule))
-
-
-def _all_releases(root: Path) -> list[Release]:
-    folder = ReleaseFolder(root)
-    return [sealed.release for month in folder.periods() for sealed in folder.read(month)]
-
-
-def _point_out_small_numbers(release: Release, rule: "Rule") -> None:
-    """Stop before commentary, or a reason, with small numbers goes out. Raises NotAllowed."""
-    from snapshots.disclosure.commentary import small_numbers_in
-
-    texts = [("reason", release.reason)]
-    texts += [(f"{it.area}, {it.code or 'headline'}", it.text) for it in release.commentary]
-    found = [
-        f"  {where}: “{small.text}” in “… {small.context} …”"
-        for where, text in texts
-        for small in small_numbers_in(text, rule)
-    ]
-    if found:
-        raise NotAllowed(
-            "the commentary or the reason has small numbers, which may point to a child:\n"
-            + "\n".join(found)
-            + "\nRead them; if they may go out, say --commentary-checked"
-        )
-
-
-def _tell_weaknesses(exposed: int, narrow: int) -> None:
-    if exposed:
-        err.print(f"{exposed} small counts could already be worked out from earlier releases.")
-    if narrow:
-        err.print(f"{narrow} small counts keep fewer possible values than the rule asks for.")

@@ -11,20 +11,24 @@ from processors.rules import Rules
 from schemas.events.attributes import MONTH
 from schemas.release import Release
 from schemas.settings import Settings
+from snapshots.checking.comments import changed_comments
 from snapshots.checking.differences import Difference, Explanation, differences
 from snapshots.checking.evidence import Evidence, Question, examine
 from snapshots.checking.made_with import question_of
 from snapshots.checking.verify import problems, recompute_problems
+from snapshots.disclosure.record_folder import RecordFolder, record_problems
+from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
 from snapshots.releases.failures import Damaged, NotAllowed
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.kafka_reading import read_log
-from snapshots.releases.topic import published
+from snapshots.releases.topic import public_record, published
 from streams.terminal.console import Exit, err, explained, log_progress, out, settings_and_rules
 from streams.terminal.tables.releases import (
     Explained,
     causes_table,
     cells_csv,
+    comments_table,
     differences_csv,
     differences_json,
     differences_table,
@@ -41,16 +45,24 @@ def checked_period(text: str) -> str:
     return text
 
 
+def checked_period_or_name(text: str) -> str:
+    """A month, or a release's name in full. Raises typer.BadParameter."""
+    return checked_name(text) if "/" in text else checked_period(text)
+
+
 def checked_name(text: str) -> str:
     """A release's name in full, from one such as 2015-10/1. Raises typer.BadParameter."""
     period, _, number = text.partition("/")
-    if not (re.fullmatch(MONTH, period) and number.isascii() and number.isdigit()):
+    if not (re.fullmatch(MONTH, period) and re.fullmatch(r"0*[1-9][0-9]{0,8}", number)):
         raise typer.BadParameter(f"{text}: a release is named like 2015-10/1")
     return name_of(period, int(number))
 
 
-PeriodArgument = Annotated[
-    str, typer.Argument(metavar="PERIOD", help="Such as 2015-10.", callback=checked_period)
+PeriodOrNameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="PERIOD", help="Such as 2015-10, or 2015-10/1.", callback=checked_period_or_name
+    ),
 ]
 NumberOption = Annotated[
     int | None,
@@ -80,15 +92,19 @@ def list_releases() -> None:
 
 
 def show(
-    period: PeriodArgument, number: NumberOption = None, form: FormatOption = Format.TABLE
+    period: PeriodOrNameArgument, number: NumberOption = None, form: FormatOption = Format.TABLE
 ) -> None:
     """Show a release as it was made: its figures and commentary, and what they rest on.
 
     As JSON it is the release itself, byte for byte.
     """
     settings, _ = settings_and_rules()
+    period, _, in_name = period.partition("/")
+    if in_name and number not in (None, int(in_name)):
+        raise typer.BadParameter(f"{period}/{in_name} is not number {number}")
     with explained():
-        sealed = _stored(ReleaseFolder(settings.releases), period, number)
+        wanted = int(in_name) if in_name else number
+        sealed = _stored(ReleaseFolder(settings.releases), period, wanted)
     if form is Format.JSON:
         sys.stdout.write(sealed.text.decode() + "\n")
     elif form is Format.CSV:
@@ -103,7 +119,7 @@ def show(
 
 
 def diff(first: NameArgument, second: NameArgument, form: FormatOption = Format.TABLE) -> None:
-    """Show which cells differ between two releases of a month, by how much, and why.
+    """Show which cells and comments differ between two releases of a month, by how much, and why.
 
     Why is read from the log: the late or corrected events between the two cuts that changed what
     a case adds to the cell.
@@ -113,13 +129,17 @@ def diff(first: NameArgument, second: NameArgument, form: FormatOption = Format.
         folder = ReleaseFolder(settings.releases)
         one, other = (unseal(name, folder.text(name)).release for name in (first, second))
         found = _explained(settings, rules, one, other)
+        comments = changed_comments(one, other)
     if form is Format.JSON:
-        sys.stdout.write(differences_json(found) + "\n")
+        sys.stdout.write(differences_json(found, comments) + "\n")
     elif form is Format.CSV:
-        sys.stdout.write(differences_csv(found))
+        sys.stdout.write(differences_csv(found, comments))
     else:
         out.print(differences_table(found), causes_table(found), sep="\n")
-        err.print(f"{len(found):,} of {len(other.cells):,} cells differ.")
+        if comments:
+            out.print(comments_table(comments))
+        cells = f"{len(found):,} of {len(other.cells):,} cells"
+        err.print(f"{cells} and {len(comments):,} comments differ.")
 
 
 def _explained(
@@ -127,6 +147,8 @@ def _explained(
 ) -> list[Explained]:
     if earlier.period != later.period or earlier.number >= later.number:
         raise NotAllowed("give two releases of one month, the earlier one first")
+    if "withdrawn" in {earlier.kind, later.kind}:
+        raise NotAllowed("a withdrawal has no figures to compare with")
     found = list(differences(earlier.cells, later.cells))
     if not found:
         return []
@@ -157,7 +179,7 @@ def verify(
     recompute: RecomputeOption = False,
     offline: OfflineOption = False,
 ) -> None:
-    """Prove that every release is as it was made and that its chain holds.
+    """Prove that every release is as it was made and that its chain holds; the public record too.
 
     Names each file or link that was tampered with, and where folder and topic disagree. Exit
     code 4 when something is wrong.
@@ -167,17 +189,27 @@ def verify(
     with explained():
         folder = ReleaseFolder(settings.releases)
         topic = None if offline else published(settings.kafka)
+        entries = None if offline else public_record(settings.kafka)
         there = {*folder.periods(), *(name.partition("/")[0] for name in topic or ())}
         chosen = chosen or sorted(there)
         found = list(problems(folder, topic, chosen))
+        record = RecordFolder(settings.releases)
+        found += record_problems(record, entries, _hashes(folder))
         if recompute:
             found += _recomputed(settings, rules, folder, chosen)
     for problem in found:
         out.print(problem, markup=False, highlight=False, soft_wrap=True)
     count = sum(len(folder.names(period)) for period in chosen)
+    out.print(f"The public record has {len(record.names()):,} entries.")
     out.print(f"{len(found):,} wrong." if found else f"{count:,} releases, nothing wrong.")
     if found:
         raise typer.Exit(Exit.UNWELL)
+
+
+def _hashes(folder: ReleaseFolder) -> dict[str, str]:
+    """Of every release in the folder the hash of what lies there, by name."""
+    names = (name for period in folder.periods() for name in folder.names(period))
+    return {name: sha256(folder.raw(name)) for name in names}
 
 
 def _recomputed(
@@ -186,6 +218,8 @@ def _recomputed(
     for name in (name for period in periods for name in folder.names(period)):
         try:
             release = unseal(name, folder.text(name)).release
+            if release.kind == "withdrawn":
+                continue  # it has no figures
             question = question_of(release, rules.catalogue)
         except Damaged:
             continue  # told already

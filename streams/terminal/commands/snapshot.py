@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from processors.rules import Rules
-from schemas.release import ReleaseKind
+from schemas.release import FrozenKind
 from schemas.settings import Settings
+from snapshots.checking.evidence import Show
 from snapshots.making.schedule import wait
 from snapshots.publish.formats.glyphs import unshown
 from snapshots.releases.chain import Request, requested
@@ -43,6 +44,7 @@ snapshot.command()(releases.show)
 snapshot.command()(releases.diff)
 snapshot.command()(releases.verify)
 snapshot.command()(publish.publish)
+snapshot.command()(publish.accept)
 
 PeriodOption = Annotated[
     str,
@@ -51,7 +53,7 @@ PeriodOption = Annotated[
     ),
 ]
 KindOption = Annotated[
-    ReleaseKind,
+    FrozenKind,
     typer.Option("--kind", help="What the release is in the month's chain."),
 ]
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who makes the release.")]
@@ -59,13 +61,16 @@ ReasonOption = Annotated[
     str | None,
     typer.Option("--reason", metavar="TEXT", help="Why; a revision or correction must say."),
 ]
+WithdrawalReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it is published in the notice.")
+]
 ReleasedOnOption = Annotated[
     datetime | None,
     typer.Option(
         "--released-on",
         formats=["%Y-%m-%d"],
         metavar="DATE",
-        help="The date of the release.",
+        help="The date of the release, if that is after today.",
         show_default="today",
     ),
 ]
@@ -92,13 +97,36 @@ def freeze(
     The live tables are read at one vector of offsets, and computed a second time from the log up
     to there; unless both agree in every cell, nothing is released (exit code 1). Asked for again,
     by the same person for the same reason, it is the same release: what a run that was killed has
-    left undone is completed, and never made twice.
+    left undone is completed, and never made twice. A revision or a correction asked for again is
+    another one once the figures are others.
+
+    A month that is not over yet can only have provisional figures.
     """
     settings, rules = settings_and_rules()
-    day = released_on.date() if released_on else the_clock(settings).today()
+    today = the_clock(settings).today()
+    day = released_on.date() if released_on else today
     with explained():
         request = requested(period, kind, by, reason)
-        tell(asyncio.run(_make(settings, rules, request, day, wait_for)), settings)
+        tell(asyncio.run(_make(settings, rules, request, (day, today), wait_for)), settings)
+
+
+@snapshot.command()
+def withdraw(period: PeriodOption, by: ByOption, reason: WithdrawalReasonOption) -> None:
+    """Take back the releases of a month that were made in error.
+
+    They stay in the chain, and the withdrawal follows them; publish it, and a notice takes the
+    place of their publications. Then the month can be released anew, with `freeze --kind first`.
+    """
+    settings, rules = settings_and_rules()
+    today = the_clock(settings).today()
+
+    async def work() -> Outcome:
+        async with connect_redis(settings) as redis:
+            return await Releasing(settings, rules, redis, no_progress).withdraw(request, today)
+
+    with explained():
+        request = requested(period, "withdrawn", by, reason)
+        tell(asyncio.run(work()), settings)
 
 
 @snapshot.command()
@@ -129,7 +157,7 @@ async def _keep(
     seconds: float,
 ) -> None:
     async def make(request: Request, day: date) -> Outcome:
-        return await _make(settings, rules, request, day, seconds)
+        return await _make(settings, rules, request, (day, day), seconds)
 
     def tell_outcome(outcome: Outcome) -> None:
         metrics.ran("released" if outcome.is_new else "there")
@@ -158,11 +186,17 @@ async def _keep(
 
 
 async def _make(
-    settings: Settings, rules: Rules, request: Request, day: date, seconds: float
+    settings: Settings, rules: Rules, request: Request, days: tuple[date, date], seconds: float
 ) -> Outcome:
+    """Make a release: of the days the first is that of the release, the second is today."""
     async with connect_redis(settings) as redis:
         with log_progress() as show:
-            return await Releasing(settings, rules, redis, show).release(request, day, seconds)
+            return await Releasing(settings, rules, redis, show).release(request, *days, seconds)
+
+
+def no_progress(_: int) -> Show:
+    """Show nothing of what is read, where nothing is."""
+    return lambda *_: None
 
 
 def tell(outcome: Outcome, settings: Settings) -> None:
@@ -171,5 +205,9 @@ def tell(outcome: Outcome, settings: Settings) -> None:
     made = "released" if outcome.is_new else "was released already"
     err.print(f"{sealed.name} ({sealed.release.kind}) {made}: {settings.releases / sealed.name}")
     err.print(f"SHA-256 {sealed.sha256}")
+    if sealed.release.kind == "withdrawn":
+        err.print(f"Publish it wherever {sealed.release.period} was published, for a notice there.")
+    for note in outcome.notes:
+        err.print(note, style="yellow", markup=False, soft_wrap=True)
     for text in unshown(sealed.release):
         err.print(text, style="yellow", soft_wrap=True)

@@ -12,6 +12,7 @@ from schemas.catalogue import Catalogue
 from schemas.outward import csv_text, for_json
 from schemas.release import Cause, Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
+from snapshots.checking.comments import ChangedComment
 from snapshots.checking.differences import Difference
 from snapshots.releases.chain import Sealed
 from streams.terminal.tables.scorecards import as_tables
@@ -36,24 +37,22 @@ class Explained(NamedTuple):
 
 
 def releases_table(chain: Iterable[Sealed]) -> Table:
-    """Releases, a line each."""
-    table = Table(box=box.SIMPLE_HEAD)
+    """Releases, a line each; by whom and why in what is left of the width."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("release", "kind", "released"):
         table.add_column(name, no_wrap=True)
-    for name in ("by", "why"):
-        table.add_column(name, overflow="fold")
     table.add_column("changes", justify="right", no_wrap=True)
     table.add_column("SHA-256", no_wrap=True)
+    table.add_column("by, and why", overflow="fold")
     for sealed in chain:
         it = sealed.release
         table.add_row(
             sealed.name,
             it.kind,
             str(it.released_on),
-            Text(it.author),
-            Text(it.reason),
             f"{len(it.changes):,}",
             sealed.sha256[:SHOWN_DIGITS],
+            Text(f"{it.author}: {it.reason}"),
         )
     return table
 
@@ -102,22 +101,42 @@ def causes_table(found: Sequence[Explained]) -> Table:
     return table
 
 
-def differences_json(found: Sequence[Explained]) -> str:
-    """Differences as a JSON array, an element for each field of a cell, with their events."""
-    return for_json(json.dumps(list(_rows(found)), indent=1, ensure_ascii=False))
+def comments_table(found: Sequence[ChangedComment]) -> Table:
+    """Comments that differ, before and after."""
+    table = Table("comment on", "before", "after", box=box.SIMPLE_HEAD)
+    for it in found:
+        table.add_row(*map(Text, (it.about, it.before or "none", it.after or "none")))
+    return table
 
 
-def differences_csv(found: Sequence[Explained]) -> str:
-    """Differences as CSV, a line for each field of a cell; events by their place in the log."""
+def differences_json(found: Sequence[Explained], comments: Sequence[ChangedComment]) -> str:
+    """Differences as a JSON array, an element for each field of a cell, with their events.
+
+    Then one for each comment, whose field is `commentary`.
+    """
+    rows = [*_rows(found), *map(_comment_row, comments)]
+    return for_json(json.dumps(rows, indent=1, ensure_ascii=False))
+
+
+def differences_csv(found: Sequence[Explained], comments: Sequence[ChangedComment]) -> str:
+    """Differences as CSV, a line for each field of a cell; events by their place in the log.
+
+    Then a line for each comment, whose field is `commentary`.
+    """
     rows = (
         {**row, "events": " ".join(_place(event) for event in row["events"])}
-        for row in _rows(found)
+        for row in (*_rows(found), *map(_comment_row, comments))
     )
     return _csv(FIELDS, rows)
 
 
 def _rows(found: Iterable[Explained]) -> Iterator[dict[str, Any]]:
     return (_row(it, field) for it in found for field in it.difference.fields)
+
+
+def _comment_row(it: ChangedComment) -> dict[str, Any]:
+    said = {"field": "commentary", "before": it.before or None, "after": it.after or None}
+    return {"code": it.code, "area": it.area, "age_band": None, **said, "by": None, "events": []}
 
 
 def _row(explained: Explained, field: str) -> dict[str, Any]:

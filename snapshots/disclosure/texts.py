@@ -1,0 +1,237 @@
+"""Texts that go out with figures: whether they tell what disclosure control withholds.
+
+Every figure in a text is taken to be known to whoever reads it. A text is stopped
+
+1. for a small number that may count children,
+2. for a figure that is one of those withheld: of its own place, the places around it and those it
+   names, or of its own indicator,
+3. for a figure that is a sum of those, where what is withheld is not protected from those who know
+   it.
+
+What is stopped may still be harmless, since any number is the number of something. So a person may
+accept a text (snapshots.disclosure.record).
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+from schemas.areas import Areas
+from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
+from schemas.release import Release, ReleaseCell
+from snapshots.disclosure.audit import Sum
+from snapshots.disclosure.commentary import small_numbers_in
+from snapshots.disclosure.counts import Expression, Quantity
+from snapshots.disclosure.disclosed import Disclosed
+from snapshots.disclosure.figures_in_text import Kind, Told, plain_text, told_by
+from snapshots.disclosure.layout import NO_DISTRICT
+from snapshots.disclosure.suppression import Rule, counts_people
+
+KINDS: Mapping[str, Kind] = {"percent": "percent", "days": "days", "rate": "count"}
+
+
+class Finding(NamedTuple):
+    """Why a text is stopped, and what stands around that in it; never what is withheld."""
+
+    why: str
+    context: str
+
+    def __str__(self) -> str:
+        return f"{self.why}: “… {self.context} …”"
+
+
+class Secret(NamedTuple):
+    """A withheld count, and a cell that withholds it."""
+
+    quantity: Quantity
+    key: CellKey
+    number: int
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a release withholds, to be compared with texts about it."""
+
+    release: Release
+    disclosed: Disclosed
+    rule: Rule
+
+    def findings(self, area: str, code: str | None, text: str) -> list[Finding]:
+        """Why a text about an area, or about an indicator of it, is stopped; none if not."""
+        text = plain_text(text)
+        small = small_numbers_in(text, self.rule)
+        if small:
+            return [Finding(f"{small[0].text}, a small number", small[0].context)]
+        told = told_by(text)
+        if not told.figures and not told.parts:
+            return []
+        places = _named(self.release.areas, text) | {area}
+        near = _near(self.release.areas, area) | places
+        secrets = list(self._secrets(near, code))
+        sums = [*((it,) for it in self._remainders(near)), *_sums_of(places, secrets)]
+        return [
+            *self._equal(told, places, code, secrets),
+            *self._values(told, near, code),
+            *self._sums(told, sums),
+        ]
+
+    def _is_withheld(self, cell: ReleaseCell) -> bool:
+        return self.disclosed.public.is_suppressed(cell.key)
+
+    def _concerns(self, cell: ReleaseCell, near: set[str], code: str | None) -> bool:
+        """Whether a cell is of a text's own indicator, or of a place that is near to it."""
+        return cell.area in near or cell.code == code
+
+    def _secrets(self, near: set[str], code: str | None) -> Iterator[Secret]:
+        known = self.disclosed.guards[0].known
+        shown = self.disclosed.guards[0].shown
+        seen = set[Quantity]()
+        for cell in self.release.cells:
+            if not self._is_withheld(cell) or not self._concerns(cell, near, code):
+                continue
+            for expression in known.formulas.people(cell.code, rests=True):
+                quantity = Quantity(known.period, expression, cell.area, cell.age_band)
+                if quantity not in shown | seen:
+                    seen.add(quantity)
+                    yield Secret(quantity, cell.key, known.count(quantity))
+
+    def _remainders(self, near: set[str]) -> Iterator[Secret]:
+        """What the top area has in no district, where that is no difference of what is shown."""
+        known = self.disclosed.guards[0].known
+        if self.release.areas.top not in near:
+            return
+        seen = set[Quantity]()
+        for it in self.release.indicators:
+            for expression in known.formulas.people(it.code, rests=True):
+                for band in known.layout.bands:
+                    quantity = Quantity(known.period, expression, NO_DISTRICT, band)
+                    if quantity not in seen and not self._is_a_difference_of_shown(quantity):
+                        seen.add(quantity)
+                        key = CellKey(it.code, "no district", band)
+                        yield Secret(quantity, key, known.count(quantity))
+
+    def _is_a_difference_of_shown(self, quantity: Quantity) -> bool:
+        areas, shown = self.release.areas, self.disclosed.guards[0].shown
+        parts = [areas.top, *areas.leaves]
+        return all(quantity._replace(area=name) in shown for name in parts)
+
+    def _equal(
+        self, told: Told, places: set[str], code: str | None, secrets: Iterable[Secret]
+    ) -> Iterator[Finding]:
+        """Withheld counts that a text says, or lets work out; of its own places first.
+
+        What it lets work out from a figure that it doesn't say is of its own places and indicator.
+        """
+        said, formulas = told.counts(), self.disclosed.guards[0].known.formulas
+        own = formulas.people(code, rests=True) if code in formulas.indicators else None
+        compared = {
+            expression: told.counts(self._bases(expression, places))
+            for expression in {secret.quantity.expression for secret in secrets}
+            if own is None or expression in own
+        }
+        found = [
+            secret
+            for secret in secrets
+            if (secret.number or not self.rule.zeros_shown)
+            and (
+                secret.number in said
+                or (
+                    secret.key.place in places
+                    and secret.number in compared.get(secret.quantity.expression, ())
+                )
+            )
+        ]
+        for secret in sorted(
+            found, key=lambda it: (it.key.indicator != code, it.key.place not in places)
+        ):
+            yield Finding(_which(secret.key), told.around(secret.number))
+
+    def _bases(self, expression: Expression, places: set[str]) -> set[int]:
+        """What readers know of the same count in some places, now and the month before."""
+        known, shown = self.disclosed.guards[0].known, self.disclosed.guards[0].shown
+        found = {
+            known.count(quantity)
+            for quantity in shown
+            if quantity.expression == expression
+            and quantity.period == known.period
+            and quantity.area in places
+            and quantity.band == ALL_AGES
+        }
+        for code, numerator in known.formulas.numerator.items():
+            if numerator == expression and known.formulas.indicators[code].denominator is None:
+                found |= {
+                    cell.previous
+                    for cell in self.release.cells
+                    if cell.code == code and cell.area in places and isinstance(cell.previous, int)
+                }
+        return found
+
+    def _values(self, told: Told, near: set[str], code: str | None) -> Iterator[Finding]:
+        """Withheld percentages, days and rates that a text says as they are."""
+        units = {it.code: it for it in self.release.indicators}
+        for cell in self.release.cells:
+            unit = units[cell.code]
+            if unit.denominator is None or cell.value is None or not self._is_withheld(cell):
+                continue
+            is_none = not cell.value and counts_people(unit)
+            if is_none or not self._concerns(cell, near, code):
+                continue
+            if told.tells(cell.value, KINDS[unit.unit]):
+                yield Finding(_which(cell.key), " ".join(told.text.split()))
+
+    def _sums(self, told: Told, sums: Iterable[tuple[Secret, ...]]) -> Iterator[Finding]:
+        """Sums of withheld counts from which a withheld one could be worked out."""
+        counts = told.counts()
+        told_of = [it for it in sums if sum(one.number for one in it) in counts]
+        known: list[Sum] = [tuple(one.quantity for one in it) for it in told_of]
+        if known and any(guard.fails_with(known) for guard in self.disclosed.guards):
+            for it in told_of:
+                names = ", ".join(f"{one.key.place} {one.key.band}" for one in it)
+                yield Finding(
+                    f"the sum of {it[0].key.indicator} over {names}, from which a withheld figure "
+                    "could be worked out",
+                    told.around(sum(one.number for one in it)),
+                )
+
+
+def _sums_of(places: set[str], secrets: Sequence[Secret]) -> Iterator[tuple[Secret, ...]]:
+    across: dict[tuple[Expression, str], list[Secret]] = defaultdict(list)
+    along: dict[tuple[Expression, str], list[Secret]] = defaultdict(list)
+    for secret in secrets:
+        expression, area, band = secret.quantity[1:]
+        if area in places:
+            across[expression, band].append(secret)
+            if band != ALL_AGES:
+                along[expression, area].append(secret)
+    for those in across.values():
+        for size in range(2, min(len(those), 4) + 1):
+            yield from combinations(those, size)
+    for those in along.values():
+        for size in range(2, len(those) + 1):
+            yield from combinations(those, size)
+
+
+def _which(key: CellKey) -> str:
+    return f"a figure that is withheld, {key.indicator} of {key.place}, {key.band}"
+
+
+def _near(areas: Areas, name: str) -> set[str]:
+    """A place, those it lies in, those beside it and those right below it."""
+    parents = {it.name: it.parent for it in areas.area}
+    found, above = {name}, parents.get(name)
+    found |= {it for it, parent in parents.items() if parent in {name, above} and parent}
+    while above is not None:
+        found.add(above)
+        above = parents[above]
+    return found
+
+
+def _named(areas: Areas, text: str) -> set[str]:
+    """The places that a text names."""
+    return {
+        name for name in areas.names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)
+    }

@@ -1,0 +1,93 @@
+"""Comments that give a withheld count away are stopped; harmless ones are not."""
+
+import pytest
+
+from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
+from snapshots.disclosure.texts import Texts
+from tests.support.disclosing import RULE, everywhere, protected, small_release
+
+# Alder has a small count in one band; to protect it Birch's is withheld too, and both wholes.
+COUNTS = everywhere(20, Alder_04=3, Birch_04=23, Birch_510=47)
+
+
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    release = small_release({"step_downs": COUNTS}, "EH04")
+    return Texts(release, protected(release), RULE)
+
+
+def findings(texts: Texts, text: str, area: str = "Alder", code: str | None = "EH04") -> list[str]:
+    return [str(it) for it in texts.findings(area, code, text)]
+
+
+def withheld(texts: Texts) -> dict[CellKey, int]:
+    public = texts.disclosed.public
+    return {it.key: it.numerator for it in texts.release.cells if public.is_suppressed(it.key)}
+
+
+def test_a_withheld_figure_of_any_size_is_stopped_in_digits_and_in_words(texts: Texts) -> None:
+    large = {key: count for key, count in withheld(texts).items() if count > RULE.threshold}
+    assert large
+    for key, count in large.items():
+        (found, *_) = findings(texts, f"There were {count} of them.", key.place)
+        assert f"withheld, EH04 of {key.place}, " in found
+        assert f"{count} of them" in found
+    assert any(count == 23 for count in large.values())
+    assert findings(texts, "Twenty-three were seen.", "Birch")
+
+
+def test_it_is_stopped_in_a_comment_on_a_place_near_by_or_that_names_it(texts: Texts) -> None:
+    assert CellKey("EH04", "Birch", "0-4") in withheld(texts)
+    assert findings(texts, "Our neighbour had 23.", "Alder")
+    assert findings(texts, "North had 23 in one of its districts.", "North")
+    assert findings(texts, "In Birch there were 23.", "Damson", None)
+    assert findings(texts, "Elsewhere there were 23.", "Damson", "EH04")
+    assert not findings(texts, "We met 23 partners.", "Damson", None)
+
+
+def test_what_compares_with_a_figure_that_is_shown_is_stopped(texts: Texts) -> None:
+    shown = texts.disclosed.public.by_key[CellKey("EH04", "Birch", "unknown")]
+    assert shown.value == 20
+    assert findings(texts, "In Birch there were 20, and three more among the youngest.")
+    assert findings(texts, "Birch: 15% more than the 20 of unknown age.")
+
+
+def test_a_small_number_is_stopped_wherever_it_stands(texts: Texts) -> None:
+    (found,) = findings(texts, "Three families moved away.", "Damson")
+    assert found.startswith("Three, a small number")
+    assert findings(texts, "\u2461 families moved away.", "Damson")
+
+
+def test_what_everybody_can_read_in_the_release_is_no_secret(texts: Texts) -> None:
+    top = next(it for it in texts.release.cells if (it.area, it.age_band) == ("County", ALL_AGES))
+    if not texts.disclosed.public.is_suppressed(top.key):
+        assert not findings(texts, f"The county had {top.numerator} in all.", "County")
+    assert not findings(texts, "Cedar had 60 in all, as many as Damson.", "Damson")
+
+
+def test_a_sum_from_which_a_withheld_figure_could_be_worked_out_is_stopped() -> None:
+    """The sum over two districts, neither of which nor the whole of both any release shows."""
+    counts = everywhere(20, Cedar_510=2, Cedar_unknown=2, Birch_04=31, Birch_unknown=4)
+    release = small_release({"step_downs": {**counts, ("Damson", "unknown"): 13}}, "EH04")
+    it = Texts(release, protected(release), RULE)
+    hidden = withheld(it)
+    both = CellKey("EH04", "Alder", "0-4"), CellKey("EH04", "Cedar", "0-4")
+    assert set(both) <= hidden.keys()
+    assert 40 not in hidden.values()
+    found = findings(it, "Alder and Cedar had 40 in all.", "County")
+    assert any("the sum of EH04 over Alder 0-4, Cedar 0-4" in each for each in found)
+    assert not findings(it, "Alder and Cedar had 41 in all.", "County")
+
+
+def test_a_withheld_percentage_is_stopped_as_it_is_rounded() -> None:
+    figures = {
+        "closures": everywhere(40, Alder_04=21),
+        "closures_achieved": everywhere(30, Alder_04=17),
+    }
+    release = small_release(figures, "EH16")
+    it = Texts(release, protected(release), RULE)
+    assert CellKey("EH16", "Alder", "0-4") in withheld(it)
+    assert findings(it, "81% of the youngest achieved it.", code="EH16")
+    assert findings(it, "81.0 per cent achieved it.", code="EH16")
+    assert not findings(it, "81.5% was our aim.", code="EH16")
