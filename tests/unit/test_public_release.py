@@ -43,17 +43,20 @@ def test_the_previous_column_repeats_what_its_month_published_and_no_more() -> N
     assert all(cell.previous is None for cell in protected(after).public.cells)
 
 
-def test_changes_are_public_where_both_values_are_and_carry_no_events() -> None:
-    before, after = step_downs(Alder_04=3), step_downs(Alder_04=4, number=2)
+@pytest.mark.parametrize(
+    ("more", "shown"), [(10, [("County", 283, 293)]), (1, [])], ids=["by many", "by one"]
+)
+def test_changes_are_public_where_both_values_are_and_the_move_is_not_small(
+    more: int, shown: list[tuple[str, int, int]]
+) -> None:
+    before, after = step_downs(Alder_04=3), step_downs(Alder_04=3 + more, number=2)
     changes = tuple(
-        Change(code="EH04", area=area, age_band=band, before=count, after=count + 1, causes=())
+        Change(code="EH04", area=area, age_band=band, before=count, after=count + more, causes=())
         for area, band, count in (("Alder", "0-4", 3), ("County", ALL_AGES, 283))
     )
     after = after.model_copy(update={"changes": changes})
     public = protected(after, Issued(before, protected(before).public)).public
-    assert [(each.area, each.before, each.after) for each in public.changes] == [
-        ("County", 283, 284)
-    ]
+    assert [(each.area, each.before, each.after) for each in public.changes] == shown
     assert "causes" not in public.model_dump_json()
 
 

@@ -20,7 +20,9 @@ FILES = [
     if Path(name).suffix in TEXTS and "/data/" not in name and not __file__.endswith(name)
 ]
 # A page, and the section that is named after it or before it.
-PAGE = re.compile(r"\b((?:docs/)?(?:decisions/)?[\w-]+\.md)\b(?:#([\w-]+)|, ([A-Z][\w ]*))?")
+PAGE = re.compile(
+    r"((?:\.\./)?\b(?:docs/)?(?:decisions/)?[\w@-]+\.md)\b(?:#([\w-]+)|, ([A-Z][\w ]*))?"
+)
 BEFORE = re.compile(r'(?:"([A-Z][\w ]+)"|\bsee (Caseline\w+)) in (docs/[\w/-]+\.md)')
 
 
@@ -39,7 +41,8 @@ def is_section(words: str, page: Path) -> bool:
 def is_there(reference: re.Match[str], place: Path) -> bool:
     """Whether there is what a reference in a file names."""
     name, anchor, section = reference.groups()
-    page = next((it for it in (ROOT / name, place.parent / name) if it.is_file()), None)
+    near = (ROOT / name, place.parent / name, ROOT / "docs" / name.removeprefix("../"))
+    page = next((it for it in near if it.is_file()), None)
     if page is None or (anchor and anchor not in anchors(page)):
         return False
     return section is None or is_section(section, page)
