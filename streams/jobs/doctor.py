@@ -20,8 +20,8 @@ from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
 from streams.failures import described
-from streams.jobs.doctor_logs import log_troubles
 from streams.jobs.findings import STYLES, Finding, Verdict
+from streams.jobs.log_troubles import log_troubles
 from streams.jobs.redis_health import clocks, disks, said_by_redis
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic

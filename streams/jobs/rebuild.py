@@ -31,7 +31,7 @@ from streams.kafka.logreading import LogReader
 from streams.kafka.private import Described
 from streams.state.gaps import Gap, begins
 from streams.state.integrity import Incomplete, Kept
-from streams.state.quarantine import quarantined_in
+from streams.state.quarantine import forget_others, quarantined_in
 from streams.state.reading import known_shards, partitions_key
 from streams.state.sources import (
     Mark,
@@ -299,6 +299,7 @@ class Rebuild:
             generation = head.generation + 1
             await store.drop(generation)
         state, tallies, latest, kept = Partition(self.rules), Counter[str](), 0, Kept()
+        await forget_others(self.redis, store, described, of.others)
         skipped = {(it.tp, it.offset) for it in await quarantined_in(self.redis, store)}
         sources = dict(of.sources)
         for topic, (first, target) in sorted(of.stretches.items()):

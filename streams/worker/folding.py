@@ -555,7 +555,10 @@ class Folding:
         heads = {shard: self._held[shard].head for shard in by_shard}
         while True:
             try:
-                return await self._logs.look(heads, by_shard, marks=True)
+                watched = await self._logs.look(heads, by_shard, marks=True)
+                for shard in by_shard:
+                    await self._heed(self._held[shard])
+                return watched
             except SERVICES as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
@@ -697,6 +700,7 @@ class Folding:
             watched = await self._logs.look(
                 {shard: held.head}, {shard: list(held.reads)}, marks=is_other or is_stopped
             )
+            await self._heed(held)
         except Incomplete as error:
             await self._stop_shard(shard, before, error)
             return False
@@ -759,12 +763,15 @@ class Folding:
         head, tables = await held.store.load()
         if head:
             held = self._unloaded(shard, meters, head, tables)
-        for it in await quarantined_in(self._redis, held.store):
-            known = held.quarantined.get(it.tp.topic, frozenset())
-            held.quarantined[it.tp.topic] = known | {it.offset}
         with suppress(*TROUBLE):
             await held.store.clear_stopped()
         return held
+
+    async def _heed(self, held: Held) -> None:
+        """Know which messages are to be passed over, once the logs were looked at."""
+        for it in await quarantined_in(self._redis, held.store):
+            known = held.quarantined.get(it.tp.topic, frozenset())
+            held.quarantined[it.tp.topic] = known | {it.offset}
 
     def _unloaded(
         self,

@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from processors.rules import Rules
 from schemas.connections import Brokers
 from schemas.events.registry import group_of, topics_in
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
 from streams.kafka.private import Described
+from streams.state.quarantine import Quarantine
 from streams.state.sources import (
     Source,
     keep_counts,
@@ -33,8 +35,9 @@ class Watched(NamedTuple):
 class LogWatch:
     """Looks at the logs of a deployment; `describe` is the consumer's, given when it is there."""
 
-    def __init__(self, redis: Redis, deployment: str, brokers: Brokers) -> None:
+    def __init__(self, redis: Redis, deployment: str, brokers: Brokers, rules: Rules) -> None:
         self._redis, self._deployment, self._brokers = redis, deployment, brokers
+        self._quarantine = Quarantine(redis, brokers, deployment, rules)
         self.describe: Describe | None = None
 
     async def look(
@@ -42,11 +45,15 @@ class LogWatch:
     ) -> Watched:
         """What is wrong with the topics of shards, by their heads; with `marks` records are read.
 
-        Raises redis.RedisError, aiokafka.errors.KafkaError, streams.kafka.logreading.ReadTimedOut.
+        With `marks`, what is quarantined is put back where a shard has no state: it may be lost
+        with it. Raises redis.RedisError, aiokafka.errors.KafkaError,
+        streams.kafka.logreading.ReadTimedOut, streams.state.quarantine.NotQuarantined.
         """
         assert self.describe is not None
         groups = {group_of(shard.topic) for shard in heads}
         described = await self.describe(topic for group in groups for topic in topics_in(group))
+        if marks and any(head.place == Head().place for head in heads.values()):
+            await self._quarantine.put_back(described)
         wrong: dict[TP, str] = {}
         for shard, head in heads.items():
             reason = other_partitions(shard.topic, head.partitions, described)

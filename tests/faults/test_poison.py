@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, KafkaAdminClient, NewTopic
+from redis import Redis
 
 from bench.workload import case_events
 from processors.record.decoding import decode
@@ -315,6 +316,16 @@ def test_a_message_that_is_in_the_state_is_out_of_it_after_a_rebuild(
         assert cells(caseline.rows(DAY)) == expected(caseline, without)
         caseline.run("snapshot", "freeze", "--period", "2015-10", "--by", "Test")
         assert "Nothing wrong." in caseline.run("doctor").stdout
+    with Redis.from_url(caseline.settings.redis_url) as redis:
+        redis.delete(f"caseline:{{{caseline.settings.deployment}:{TOPIC}:0}}:quarantine")
+        caseline.run("rebuild", "--yes")  # the log of decisions has it still
+        assert cells(caseline.rows(DAY)) == expected(caseline, without)
+        redis.flushall()
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+    assert cells(caseline.rows(DAY)) == expected(caseline, without)
+    listed = caseline.run("dead-letters", "quarantine", "--list").stdout
+    assert "sent in error" in listed
     missing = caseline.run(
         "dead-letters", "quarantine", f"{TOPIC}:0:99999", "--reason", "typo", code=2
     )

@@ -17,13 +17,13 @@ from schemas.alerts import ALERTS_TOPIC
 from schemas.connections import Brokers
 from snapshots.releases.transactions import NotWritten, transactional, write
 from streams.failures import Understood
+from streams.kafka.decided import DEPLOYMENT_HEADER
 from streams.state.election import TermOver
 from streams.state.open_alerts import parsed, prefixes
 
 # In one transaction, of all outboxes and of one: the producer takes no more than 100,000 at a time.
 MOST_AT_ONCE = 20_000
 ENTRIES_AT_ONCE = 2_000
-DEPLOYMENT_HEADER = "caseline-deployment"
 
 log = logging.getLogger(__name__)
 

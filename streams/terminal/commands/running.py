@@ -23,6 +23,7 @@ from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.eventfiles import as_line
 from streams.kafka.logreading import log_reader
 from streams.state.clients import connect_redis
+from streams.state.quarantine import Quarantine
 from streams.terminal.console import (
     Exit,
     err,
@@ -151,6 +152,9 @@ def rebuild(
         ):
             letters = DeadLetters(producer, settings.kafka)
             memory = settings.records_in_memory
+            orders = Quarantine(redis, settings.kafka, settings.deployment, rules)
+            await orders.adopt()
+            await orders.put_back(await reader.describe())
             work = Rebuild(redis, settings.deployment, rules, reader, memory, letters, acknowledged)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():
