@@ -33,6 +33,8 @@ from streams.failures import described
 from streams.kafka.clients import for_aiokafka
 from streams.state.clients import connect_redis
 from streams.state.election import Elsewhere, Office, Term, TermOver, elected
+from streams.state.open_alerts import deployment_prefix
+from streams.state.replicas import Replicas
 
 ALERTING = Office(
     "alerts",
@@ -122,9 +124,10 @@ class Telling:
     ) -> AsyncIterator[list[Job]]:
         """All jobs, in the order in which one brings about what the next has to do."""
         settings = self.settings
-        outboxes = Outboxes(
-            redis, settings.deployment, Publisher(settings.kafka, settings.deployment)
-        )
+        publisher = Publisher(settings.kafka, settings.deployment)
+        key = f"{deployment_prefix(settings.deployment)}:alerts:replicated"
+        replicas = Replicas(redis, settings.redis, key)
+        outboxes = Outboxes(redis, settings.deployment, publisher, replicas)
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session())
             producer = await stack.enter_async_context(_producer(settings))
