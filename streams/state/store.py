@@ -40,6 +40,7 @@ from numpy.typing import NDArray
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError, WatchError
 
+from processors.alerts.changes import decode_alerts
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
@@ -444,7 +445,8 @@ class ShardStore:
     async def switch(self, current: Head, to: Head) -> None:
         """Make another generation the state, in one step. Raises Refused if it changed.
 
-        A head that is missing, or no head at all, is one of generation -1.
+        A head that is missing, or no head at all, is one of generation -1. Where alerts that were
+        on, or waited to be told, are gone, each is told again as it was told last.
         """
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(self.head_key)
@@ -452,7 +454,11 @@ class ShardStore:
             stored = self._head(dict(found.head), any_layout=True) or Head(NO_HEAD)
             if stored.generation != current.generation:
                 raise Refused(f"{self.head_key}: it is no longer generation {current.generation}")
+            again = await self._told_again() if found.lacks_alerts else []
             pipe.multi()
+            if again:
+                pipe.delete(self.alerts_key("open"), self.alerts_key("counts"))
+                queue_changes(pipe, self.alerts_key, again)
             pipe.delete(self.head_key, f"{self._prefix}:stopped")
             self._queue_head(pipe, to, to.tallies)
             try:
@@ -489,6 +495,16 @@ class ShardStore:
         await self._redis.delete(self.head_key)
         async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=1_000):
             await self._redis.unlink(key)
+
+    async def _told_again(self) -> list[Outgoing]:
+        """Every alert as it was told last, under the version that it has."""
+        stored = await self._redis.hgetall(self.alerts_key("told"))
+        return [
+            Outgoing(name, alert.standard, None, alert.state, text)
+            for child, encoded in stored.items()
+            for alert in decode_alerts(encoded)
+            for name, text in [self._rules.wording.change(child.decode(), alert, alert.stand_at)]
+        ]
 
     def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
         for child, alert, before in settlement.telling.changes:
