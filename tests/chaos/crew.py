@@ -25,13 +25,13 @@ WORKERS, TELLERS = 2, 2
 # Longer than the session of a worker, so that its partitions are given to another meanwhile.
 PAUSE_SECONDS = 3.0
 # For how long a fault lasts, of those that last.
-LASTS = (0.5, 3.0)
-BETWEEN = (0.1, 1.0)
+LASTS = (0.5, 2.0)
+BETWEEN = (0.1, 0.5)
 FAILED, BUSY = Answer(500, is_taken=False), Answer(503, {"retry-after": "0"}, is_taken=False)
 TAKEN_UNSAID = Answer(500)
 # Commands that only look, and may fail while a service is away, but never with a traceback.
 LOOKS = (("doctor",), ("scorecard",), ("alerts", "list", "--limit", "5"), ("quality",))
-# Which freeze is a month's first, and how all others are asked for.
+# How a month is asked for the first time.
 FIRST = ("--kind", "first")
 
 

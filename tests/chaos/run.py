@@ -23,8 +23,8 @@ TODAY = date(2017, 6, 17)
 DAYS = [date(2016, 2, 29), TODAY, date(2017, 6, 30)]
 NOON = datetime(2017, 6, 17, 12, tzinfo=UTC)
 PERIOD = "2017-05"
-# Seconds of faults for each round of events: what brute force can take.
-ROUND_SECONDS = 150
+# How many messages there are: more than brute force can take in a while would show nothing more.
+MESSAGES_A_SECOND, MOST_MESSAGES = 140, 32_000
 END_SECONDS = 120.0
 
 Say = Callable[[str], None]
@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 def chaos(kafka: Server, folder: Path, seconds: float, seed: int, say: Say) -> list[str]:
     """Run for so many seconds, and until every kind of fault has struck; what is wrong."""
     rng = random.Random(seed)
-    sent = messages(max(1, int(seconds // ROUND_SECONDS)))
+    sent = messages(min(MOST_MESSAGES, int(seconds * MESSAGES_A_SECOND)))
     say(f"seed {seed}: {len(sent):,} messages over {seconds:g} s")
     with ExitStack() as stack:
         pair = stack.enter_context(redis_pair(folder))

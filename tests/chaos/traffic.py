@@ -45,14 +45,16 @@ class Sending(NamedTuple):
     headers: Headers = ()
 
 
-def messages(rounds: int) -> list[Sending]:
-    """The example logs, so many in turn; from the third on they are of other children."""
+def messages(most: int) -> list[Sending]:
+    """So many messages of the example logs in turn, again and again of other children."""
     found: list[Sending] = []
-    for number in range(rounds):
+    for number in count():
         log, copy = LOGS[number % len(LOGS)], number // len(LOGS)
         for text in gzip.decompress(log_file(log).read_bytes()).splitlines():
             found += _sent(text, f"{log[-2:]}-{copy}")
-    return found
+        if len(found) >= most:
+            return found[:most]
+    raise AssertionError
 
 
 def _sent(text: bytes, copy: str) -> Iterator[Sending]:
