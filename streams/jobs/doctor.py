@@ -21,6 +21,7 @@ from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
 from streams.failures import described
 from streams.jobs.findings import STYLES, Finding, Verdict
+from streams.jobs.kafka_health import log_dirs
 from streams.jobs.log_troubles import log_troubles
 from streams.jobs.redis_health import clocks, disks, said_by_redis
 from streams.kafka.batches import TP
@@ -166,7 +167,8 @@ class Doctor:
                 for name in missing
             ]
             kept = [plan for plan in plans if plan.name in there]
-            return findings + [self._retention(admin, plan) for plan in kept]
+            findings += [self._retention(admin, plan) for plan in kept]
+            return findings + list(log_dirs(admin))
         finally:
             admin.close()
 

@@ -1,8 +1,10 @@
 """Whether the logs that a worker is given are those that its shards' states were made from."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from aiokafka.errors import TopicAuthorizationFailedError
 from redis.asyncio import Redis
 
 from processors.rules import Rules
@@ -21,6 +23,8 @@ from streams.state.sources import (
     other_record,
 )
 from streams.state.store import Head
+
+log = logging.getLogger(__name__)
 
 Describe = Callable[[Iterable[str]], Awaitable[Described]]
 
@@ -53,7 +57,7 @@ class LogWatch:
         groups = {group_of(shard.topic) for shard in heads}
         described = await self.describe(topic for group in groups for topic in topics_in(group))
         if marks and any(head.place == Head().place for head in heads.values()):
-            await self._quarantine.put_back(described)
+            await self._put_back(described)
         wrong: dict[TP, str] = {}
         for shard, head in heads.items():
             reason = other_partitions(shard.topic, head.partitions, described)
@@ -74,6 +78,12 @@ class LogWatch:
         if marks:
             wrong |= await self._by_records(heads, topics, wrong.keys())
         return Watched(wrong, described)
+
+    async def _put_back(self, described: Described) -> None:
+        try:
+            await self._quarantine.put_back(described)
+        except TopicAuthorizationFailedError:
+            log.warning("the topic of decisions may not be read: nothing quarantined is put back")
 
     async def _by_records(
         self,
