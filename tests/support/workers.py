@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -226,8 +227,9 @@ class CommandLine:
         return asyncio.run(read())
 
     def offsets(self) -> Offsets:
-        """The stored offset of every partition that has one."""
-        return stored_offsets(self.heads())
+        """The stored offset of every partition of which anything has been read; 0 of others."""
+        stored = stored_offsets(self.heads())
+        return defaultdict(int, {tp: offset for tp, offset in stored.items() if offset})
 
     def ends(self) -> Offsets:
         """The end of every partition that has had anything."""
