@@ -3,6 +3,7 @@
 This is the whole of the live computation; where the bytes come from and go to is not its concern.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -20,10 +21,14 @@ from processors.rules import Rules
 
 
 class Grown(NamedTuple):
-    """By how many records a partition's grew, and the sum of their seals, modulo 2**64."""
+    """By how many records a partition's grew, and the sum of their seals, modulo 2**64.
+
+    `unmatched` is how many retractions came that named no event that was known by then.
+    """
 
     records: int = 0
     seals: int = 0
+    unmatched: int = 0
 
 
 NOTHING_MORE = Grown()
@@ -58,6 +63,8 @@ class Partition:
         self.children: dict[str, Child] = {}
         self._dirty: dict[str, Child] = {}
         self._due: dict[str, Child] = {}
+        # About how many bytes the records in memory took at the last settlement, and the largest.
+        self.size = self.largest = 0
 
     def missing(self, children: Iterable[str]) -> list[str]:
         """Those of the children whose record is not in memory."""
@@ -69,6 +76,7 @@ class Partition:
         held = self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
         if encoded is not None:
             held.seal = seal(child, encoded)
+        self._weigh(held)
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
         """Take (child, event) pairs into their records; how many were known already."""
@@ -111,14 +119,17 @@ class Partition:
         return Settlement(records, touched, telling, grown)
 
     def _sealed(self, records: Mapping[str, bytes]) -> Grown:
-        """Seal records that are about to be stored."""
-        new = seals = 0
+        """Seal records that are about to be stored, and add up what they have grown by."""
+        new = seals = unmatched = 0
         for name, record in records.items():
             child, before = self._dirty[name], self._dirty[name].seal
             child.seal = seal(name, record)
             new += before is None
             seals += child.seal - (before or 0)
-        return Grown(new, seals % 2**64)
+            unmatched += child.record.unmatched
+            child.record.unmatched = 0
+            self._weigh(child)
+        return Grown(new, seals % 2**64, unmatched)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
@@ -170,11 +181,26 @@ class Partition:
                     child.counted = counted
         return [*entries_of(before, -1), *entries_of(now, 1)] if now else []
 
-    def forget(self, most: int) -> None:
-        """Drop the records longest in memory beyond `most`, unless they are unsettled."""
-        for child in list(self.children)[: max(0, len(self.children) - most)]:
-            if child not in self._dirty and child not in self._due:
-                del self.children[child]
+    def _weigh(self, child: Child) -> None:
+        """Add up what a record has grown by."""
+        self.size += child.record.size - child.size
+        child.size = child.record.size
+        self.largest = max(self.largest, child.size)
+
+    def forget(self, most: int, most_bytes: int = sys.maxsize) -> None:
+        """Drop the records longest in memory beyond `most`, and beyond so many bytes of them all.
+
+        Those that are unsettled stay.
+        """
+        beyond = len(self.children) - most
+        if beyond <= 0 and self.size <= most_bytes:
+            return
+        for name in list(self.children):
+            if beyond <= 0 and self.size <= most_bytes:
+                return
+            beyond -= 1
+            if name not in self._dirty and name not in self._due:
+                self.size -= self.children.pop(name).size
 
 
 class _Cases:

@@ -122,6 +122,7 @@ class Rebuild:
     rules: Rules
     reader: LogReader
     records_in_memory: int
+    bytes_in_memory: int
     dead_letters: DeadLetters | None = None
     acknowledged: Acknowledgement | None = None
     notes: list[str] = field(default_factory=list)
@@ -332,8 +333,9 @@ class Rebuild:
                 if records:
                     source = source._replace(mark=Mark.of(records[-1]))
                 sources[topic] = source
+                tallies["unmatched"] += settlement.grown.unmatched
                 kept = await store.write(generation, settlement, state.tables, kept)
-                state.forget(self.records_in_memory)
+                state.forget(self.records_in_memory, self.bytes_in_memory)
                 yield Progress(tp, offset, target)
         count = described.logs[of.shard.topic].partitions
         to = Head(

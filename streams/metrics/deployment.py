@@ -125,9 +125,9 @@ class LiveMetrics(Collector):
     async def _add_judged(self, found: Found, today: date) -> None:
         """Of which day alerts are; nothing of those that were never judged."""
         when = await judged(self._redis, self._settings.deployment)
-        for of, at in (("cases", when.cases), ("indicators", when.indicators)):
+        for kind, at in (("cases", when.cases), ("indicators", when.indicators)):
             if at is not None:
-                found.add("caseline_alerts_judged_age_days", (today - at.date()).days, of)
+                found.add("caseline_alerts_judged_age_days", (today - at.date()).days, kind)
 
     async def _look_at_kafka(self, found: Found) -> dict[TP, tuple[int, int]]:
         """The bounds of every partition's log; of none if Kafka does not answer."""

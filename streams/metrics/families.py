@@ -42,7 +42,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "caseline_alerts_judged_age_days": (
         "How many days ago alerts were judged last, on cases and on indicators: 0 for today.",
-        ("of",),
+        ("kind",),
     ),
     "caseline_latest_event_timestamp_seconds": (
         "The latest time that any event in the tables says it happened at.",

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
@@ -90,6 +90,8 @@ CHECK_SECONDS = 2.0
 # What a shard cannot be taken for just now, and is tried again for.
 TROUBLE = (RedisError, OSError)
 NOTHING_STORED = Head()
+# The tally of retractions that named no event that was known when they came.
+UNMATCHED = "unmatched"
 
 Seek = Callable[[TP, int], Awaitable[None]]
 Pause = Callable[[TP], Awaitable[None]]
@@ -100,9 +102,13 @@ Show = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a worker allows itself: records in memory, and seconds until old events are believed."""
+    """What a worker allows itself: records in memory, and seconds until old events are believed.
+
+    Records are limited by how many they are and by about how many bytes they take.
+    """
 
     records_in_memory: int
+    bytes_in_memory: int
     calm_seconds: float
 
 
@@ -610,9 +616,10 @@ class Folding:
     async def _make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
         most = self._limits.records_in_memory // len(self._held)
-        if len(held.state.children) > most:
+        most_bytes = self._limits.bytes_in_memory // len(self._held)
+        if len(held.state.children) > most or held.state.size > most_bytes:
             await _committed(held)
-            held.state.forget(most)
+            held.state.forget(most, most_bytes)
 
     def _commit_soon(self, shard: TP, held: Held) -> None:
         """Begin a commit, at once or when the next one is due."""
@@ -655,6 +662,9 @@ class Folding:
             held.is_broken, held.failure = True, error
             log.error("cannot be settled: %s", where_raised(error), extra=_where(shard, held))
             return
+        if settlement.grown.unmatched:
+            more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
+            advance = replace(advance, tallies=more)
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
         except (Refused, OtherLayout, Incomplete, *TROUBLE) as error:
@@ -672,6 +682,7 @@ class Folding:
                 read.meter.stored(arrivals[topic], tallies[topic], offset, seconds)
                 self._dead_letters.stored(TP(topic, shard.partition), offset)
         self._metrics.told(settlement.telling.changes)
+        self._metrics.recorded(shard, held.state.largest, settlement.grown.unmatched)
 
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""

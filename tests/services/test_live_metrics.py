@@ -120,9 +120,9 @@ def test_it_is_shown_how_many_days_ago_alerts_were_judged(
     settings = caseline.settings
     prefix = f"caseline:{{{settings.deployment}"
 
-    def age(of: str) -> float | None:
+    def age(kind: str) -> float | None:
         return look(settings, MONDAY).get_sample_value(
-            "caseline_alerts_judged_age_days", {"of": of}
+            "caseline_alerts_judged_age_days", {"kind": kind}
         )
 
     with PlainRedis.from_url(settings.redis_url) as redis:

@@ -228,7 +228,7 @@ def test_alerts_that_are_gone_are_noticed_and_told_again_by_a_rebuild(
     async def work(redis: Any) -> None:
         shard = Shard(redis, deployment, rules)
         store = shard.store
-        (messages,) = batches(1)
+        (messages,) = batches(1, size=600)
         await shard.fold_and_commit(messages)
         offset = shard.head.offset(SHARD.topic)
         await shard.take_over()

@@ -11,10 +11,18 @@ import typer
 from redis.asyncio import Redis
 
 from processors.record.quality import OddFact, Oddity
-from schemas.outward import csv_text, for_terminal
+from processors.rules import Rules
+from schemas.outward import csv_text, for_json, for_terminal
+from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import BadLine, Line, read_events
-from streams.state.reading import LiveScorecard, read_odd_facts, read_scorecard
+from streams.state.reading import (
+    LargeRecord,
+    LiveScorecard,
+    read_largest,
+    read_odd_facts,
+    read_scorecard,
+)
 from streams.terminal.console import err, explained, on_redis, out, progress, settings_and_rules
 from streams.terminal.selection import (
     AreaOption,
@@ -30,7 +38,7 @@ from streams.terminal.selection import (
     Selection,
     day_of,
 )
-from streams.terminal.tables.scorecards import Format, odd_facts_table
+from streams.terminal.tables.scorecards import Format, largest_table, odd_facts_table
 
 # Bad lines told one by one; the rest are counted.
 SHOWN_BAD_LINES = 20
@@ -82,14 +90,24 @@ def quality(
     kind: Annotated[
         list[Oddity] | None, typer.Option("--kind", help="Only facts of this kind; repeatable.")
     ] = None,
+    largest: Annotated[
+        int | None,
+        typer.Option(
+            "--largest", min=1, max=1_000, metavar="N", help="Show the N largest records instead."
+        ),
+    ] = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Show facts that are valid but odd: how many of each kind, or (json, csv) every one.
 
     They are kept, and count as the explanation says. Reads every record, so it takes a while
-    where there are many children.
+    where there are many children. A record that is far larger than all others is written whole
+    whenever one of its events comes: a key that many children share, or retractions without end.
     """
     settings, rules = settings_and_rules()
+    if largest is not None:
+        _show_largest(settings, rules, largest, form)
+        return
     day = day_of(as_of, settings)
 
     async def read(redis: Redis) -> list[OddFact]:
@@ -103,6 +121,16 @@ def quality(
         sys.stdout.write(csv_text([OddFact._fields, *facts]))
     else:
         out.print(odd_facts_table(facts))
+
+
+def _show_largest(settings: Settings, rules: Rules, most: int, form: Format) -> None:
+    found = on_redis(settings, lambda redis: read_largest(redis, settings.deployment, rules, most))
+    if form is Format.JSON:
+        sys.stdout.write(for_json(json.dumps([it._asdict() for it in found], indent=1)) + "\n")
+    elif form is Format.CSV:
+        sys.stdout.write(csv_text([LargeRecord._fields, *found]))
+    else:
+        out.print(largest_table(found))
 
 
 def freshness(live: LiveScorecard) -> str:

@@ -151,11 +151,12 @@ def rebuild(
             dead_letter_producer(settings.kafka) as producer,
         ):
             letters = DeadLetters(producer, settings.kafka)
-            memory = settings.records_in_memory
             orders = Quarantine(redis, settings.kafka, settings.deployment, rules)
             await orders.adopt()
             await orders.put_back(await reader.describe())
-            work = Rebuild(redis, settings.deployment, rules, reader, memory, letters, acknowledged)
+            most = settings.records_in_memory, settings.records_bytes
+            of = redis, settings.deployment, rules, reader, *most
+            work = Rebuild(*of, letters, acknowledged)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():
                     if tp not in tasks:
