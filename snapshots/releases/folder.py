@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from snapshots.releases.access import Access
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
-from snapshots.releases.failures import Damaged, Taken
+from snapshots.releases.failures import Damaged, NoRoom, Taken
 
 RELEASE, HASH = "release.json", "release.sha256"
 INCOMING = ".incoming-"
@@ -65,8 +65,18 @@ class ReleaseFolder:
         2. Give the folder its name in one step, which fails if there is one of that name.
         3. Bring the name to the disk.
 
-        Raises Taken when there is a release of that number already.
+        Raises Taken when there is a release of that number already, and NoRoom.
         """
+        try:
+            self._write(sealed)
+        except OSError as error:
+            raise NoRoom(
+                f"{sealed.name} could not be put into {self.root}: {error.strerror or error}. Make "
+                "room, or mend who may write there, and ask for it again: what Kafka has of it is "
+                "then put into the folder as it is"
+            ) from error
+
+    def _write(self, sealed: Sealed) -> None:
         target = self.root / sealed.name
         target.parent.mkdir(parents=True, exist_ok=True)
         self.access.set_folder(self.root)
