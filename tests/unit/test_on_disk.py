@@ -179,7 +179,7 @@ def test_a_release_for_which_there_is_no_room_is_not_there_and_is_whole_once_the
     folder = ReleaseFolder(tmp_path / "releases")
     with (
         full_disk(1_000),
-        pytest.raises(NoRoom, match="could not be put into .*releases: File too"),
+        pytest.raises(NoRoom, match="could not be put into"),
     ):
         folder.write(SEALED)
     assert folder.names("2015-10") == []
