@@ -127,7 +127,7 @@ class LiveMetrics(Collector):
         when = await judged(self._redis, self._settings.deployment)
         for kind, at in (("cases", when.cases), ("indicators", when.indicators)):
             if at is not None:
-                found.add("caseline_alerts_judged_age_days", (today - at.date()).days, kind)
+                found.add("caseline_alerts_unjudged_midnights", (today - at.date()).days, kind)
 
     async def _look_at_kafka(self, found: Found) -> dict[TP, tuple[int, int]]:
         """The bounds of every partition's log; of none if Kafka does not answer."""

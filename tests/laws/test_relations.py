@@ -32,9 +32,8 @@ def column(draw: st.DrawFn, values: st.SearchStrategy[int], size: int) -> Days:
 @st.composite
 def kin_and_facts(draw: st.DrawFn) -> tuple[Kin, Days, Days]:
     """What relations look at, and the group and the anchor of each fact."""
-    groups, spells, openings, facts = (
-        draw(st.integers(*it)) for it in ((1, 6), (0, 9), (0, 5), (0, 9))
-    )
+    groups, openings = draw(st.integers(1, 6)), draw(st.integers(0, 5))
+    spells, facts = draw(st.integers(0, 9)), draw(st.integers(0, 9))
     any_group = st.integers(0, groups - 1)
     of_group = column(draw, st.integers(0, 2), groups)
     begin = column(draw, DAYS, spells)
@@ -69,6 +68,7 @@ def test_relations_counted_are_those_of_every_pair(
     rules: Rules, drawn: tuple[Kin, Days, Days]
 ) -> None:
     kin, group, anchor = drawn
+    assert rules.wanted.relations
     for relation in rules.wanted.relations:
         kin.holder_tests[:] = [relation.holder] if relation.holder is not None else []
         days = {name: anchor for name in (relation.before, relation.after) if name}

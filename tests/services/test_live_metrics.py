@@ -122,7 +122,7 @@ def test_it_is_shown_how_many_days_ago_alerts_were_judged(
 
     def age(kind: str) -> float | None:
         return look(settings, MONDAY).get_sample_value(
-            "caseline_alerts_judged_age_days", {"kind": kind}
+            "caseline_alerts_unjudged_midnights", {"kind": kind}
         )
 
     with PlainRedis.from_url(settings.redis_url) as redis:
