@@ -67,6 +67,10 @@ TAKE_SECONDS = 20.0
 # The least time from one commit of a partition to the next. Each costs some 3 ms of work whatever
 # is in it, so that in light traffic this, and not the traffic, decides how busy a worker is.
 COMMIT_SECONDS = 0.03
+# A settlement that takes long for few messages is one of a very large record, which is worked out
+# and written whole: so many times as long is waited until the next, within what a reader can wait,
+# so that what it costs is bounded by time, and not by how many messages come.
+FEW_MESSAGES, SLOW_SECONDS, PACE, LONGEST_PACE = 1_000, 0.02, 4, 2.0
 # How often the group's offsets are brought up to date, for tools that show lag by them.
 SHOW_SECONDS = 5.0
 
@@ -662,6 +666,7 @@ class Folding:
             held.is_broken, held.failure = True, error
             log.error("cannot be settled: %s", where_raised(error), extra=_where(shard, held))
             return
+        self._pace(held, sum(it["messages"] for it in tallies.values()), time.monotonic() - began)
         if settlement.grown.unmatched:
             more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
             advance = replace(advance, tallies=more)
@@ -683,6 +688,12 @@ class Folding:
                 self._dead_letters.stored(TP(topic, shard.partition), offset)
         self._metrics.told(settlement.telling.changes)
         self._metrics.recorded(shard, held.state.largest, settlement.grown.unmatched)
+
+    def _pace(self, held: Held, messages: int, seconds: float) -> None:
+        """Put off the next commit where settling few messages took long."""
+        if messages < FEW_MESSAGES and seconds > SLOW_SECONDS:
+            due = asyncio.get_running_loop().time() + min(LONGEST_PACE, PACE * seconds)
+            held.commit_due = max(held.commit_due, due)
 
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""
