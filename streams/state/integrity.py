@@ -190,6 +190,11 @@ class Look(NamedTuple):
         return "alerts that are on, or wait to be told, are gone" if self.lacks_alerts else None
 
     @property
+    def has_another_outbox(self) -> bool:
+        """Whether what is in the place of the outbox is no stream."""
+        return self.alerts.rpartition(b" ")[2].isalpha()
+
+    @property
     def lacks_alerts(self) -> bool:
         """Whether alerts that are on, or wait to be told, are others than the head says."""
         noted = self.head.get(NOTED_ALERTS, b"").split(b" ")

@@ -458,6 +458,8 @@ class ShardStore:
             pipe.multi()
             if again:
                 pipe.delete(self.alerts_key("open"), self.alerts_key("counts"))
+                if found.has_another_outbox:
+                    pipe.delete(self.alerts_key("outbox"))
                 queue_changes(pipe, self.alerts_key, again)
             pipe.delete(self.head_key, f"{self._prefix}:stopped")
             self._queue_head(pipe, to, to.tallies)

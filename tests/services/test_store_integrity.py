@@ -221,7 +221,7 @@ def test_a_state_that_is_gone_as_a_whole_is_begun_again_and_a_worker_that_had_it
     in_redis(redis_server.address, work)
 
 
-@pytest.mark.parametrize("name", ["open", "outbox"])
+@pytest.mark.parametrize("name", ["open", "outbox", "outbox of another type"])
 def test_alerts_that_are_gone_are_noticed_and_told_again_by_a_rebuild(
     redis_server: Server, deployment: str, rules: Rules, name: str
 ) -> None:
@@ -245,7 +245,9 @@ def test_alerts_that_are_gone_are_noticed_and_told_again_by_a_rebuild(
         await redis.xtrim(store.alerts_key("outbox"), maxlen=0)  # as it is when all is told
         await Shard(redis, deployment, rules).take_over()
 
-        await redis.delete(store.alerts_key(name))
+        await redis.delete(store.alerts_key(name.partition(" ")[0]))
+        if "another" in name:
+            await redis.set(store.alerts_key("outbox"), "x")
         with pytest.raises(Incomplete, match="alerts that are on, or wait to be told, are gone"):
             await Shard(redis, deployment, rules).take_over()
 
