@@ -1,10 +1,9 @@
-"""Disks of Redis and of Kafka that take no more for a while: nothing is lost or doubled by it.
+"""A disk of Redis that takes no more for a while: nothing is lost or doubled by it.
 
 A full disk is one on which no file of a process may grow beyond what it has.
 """
 
 import json
-import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from tests.support.programs import free_ports, program
 from tests.support.redis_servers import binary, wait_for
 from tests.support.servers import Server
 from tests.support.topics import remove_topics
-from tests.support.workers import CommandLine, wait_until
+from tests.support.workers import CommandLine
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
@@ -102,29 +101,3 @@ def test_redis_without_room_takes_no_writes_and_goes_on_by_itself_once_there_is_
             caseline.wait_for_the_end([worker])
             assert "Nothing wrong" in caseline.run("doctor").stdout
         assert_as_replayed(caseline, sent)
-
-
-def test_a_broker_that_ends_for_want_of_room_loses_nothing_that_it_had_taken(
-    caseline: CommandLine, kafka: Server
-) -> None:
-    sent = messages(12_000)
-    pid = int((kafka.folder / "kafka.pid").read_text())
-    with feeding(kafka.address, TOPIC, sent) as feeder, caseline.worker() as worker:
-        feeder.burst(1_000).result()
-        with full(pid):
-            burst = feeder.burst(10_000)
-            wait_until(lambda: not _runs(pid), "the broker has ended", [worker])
-            kafka.running = False
-        kafka.start()
-        burst.result()
-        feeder.burst().result()
-        caseline.wait_for_the_end([worker])
-    assert_as_replayed(caseline, sent)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].startswith(" Z")

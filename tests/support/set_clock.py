@@ -8,6 +8,7 @@ import datetime as dates
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 FILE = Path(sys.argv.pop(1))
 right = time.time
@@ -19,13 +20,24 @@ def wrong_by() -> float:
     return float(FILE.read_text() or 0)
 
 
-class Wrong(Right):
+class Either(type):
+    """Has a right time be one of the wrong clock's as well: there is no difference but in `now`."""
+
+    def __instancecheck__(cls, it: object) -> bool:
+        return isinstance(it, Right)
+
+
+class Wrong(Right, metaclass=Either):
     """Times of a clock that is wrong."""
 
+    def __new__(cls, *given: Any, **more: Any) -> Any:
+        """A time as any other."""
+        return Right(*given, **more)
+
     @classmethod
-    def now(cls, tz: dates.tzinfo | None = None) -> "Wrong":
+    def now(cls, tz: dates.tzinfo | None = None) -> Any:
         """What it shows."""
-        return cls.fromtimestamp(right() + wrong_by(), tz)
+        return Right.fromtimestamp(right() + wrong_by(), tz)
 
 
 time.time = lambda: right() + wrong_by()
