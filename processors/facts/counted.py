@@ -15,9 +15,10 @@ FAR = 2**20
 
 
 def number_of_pairs(left: Days, right: Days) -> int:
-    """How many pairs of a left and a right element there are that are equal; none is negative."""
-    most = int(max(left.max(initial=0), right.max(initial=0))) + 1
-    each = np.bincount(left, minlength=most), np.bincount(right, minlength=most)
+    """How many pairs of a left and a right element there are that are equal."""
+    least = int(min(left.min(initial=0), right.min(initial=0)))
+    most = int(max(left.max(initial=0), right.max(initial=0))) - least + 1
+    each = np.bincount(left - least, minlength=most), np.bincount(right - least, minlength=most)
     return int(each[0] @ each[1])
 
 

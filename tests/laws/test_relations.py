@@ -50,7 +50,7 @@ def kin_and_facts(draw: st.DrawFn) -> tuple[Kin, Days, Days]:
             np.zeros(spells, dtype=np.int64),
             np.zeros(spells, dtype=np.int64),
         ),
-        (column(draw, DAYS, openings), column(draw, st.integers(0, 2), openings)),
+        (column(draw, DAYS, openings), column(draw, st.integers(-1, 2), openings)),
         [],
     )
     return kin, column(draw, any_group, facts), column(draw, DAYS | st.just(NEVER), facts)
