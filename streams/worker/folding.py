@@ -738,6 +738,9 @@ class Folding:
         log.info("shard taken anew", extra=_where(shard, held))
         for topic, read in held.reads.items():
             tp = TP(topic, shard.partition)
+            if read.next < before.head.offset(topic):
+                # Messages come again of which it was not looked whether there are dead letters.
+                self._dead_letters.take_over(tp)
             stopped = self._stops.get(tp)
             if tp in watched.wrong:
                 self._stop_for_now(tp, read.next, watched.wrong[tp])

@@ -100,6 +100,21 @@ def test_a_header_name_that_is_not_utf_8_stops_nothing_and_is_read_by_the_recoun
     assert "1 dead letters." in told.stderr
 
 
+def test_a_state_that_goes_back_under_a_worker_doubles_no_dead_letter(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    send(kafka.address, TOPIC, [each.sent for each in BAD])
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+    send(kafka.address, TOPIC, [each.sent for each in BAD])
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+        with Redis.from_url(caseline.settings.redis_url) as redis:
+            redis.flushall()
+        caseline.wait_for_the_end([worker])
+    assert_each_once(kafka)
+
+
 def foreign(offset: bytes | None) -> tuple[tuple[str, bytes | None], ...]:
     return (("__connect.errors.offset", offset), ("__connect.errors.topic", TOPIC.encode()))
 
