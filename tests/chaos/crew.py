@@ -26,7 +26,7 @@ WORKERS, TELLERS = 2, 2
 PAUSE_SECONDS = 3.0
 # For how long a fault lasts, of those that last.
 LASTS = (0.5, 2.0)
-# Shorter than Sentinels wait: after a longer pause two masters answer for some seconds, and a worker
+# Shorter than Sentinels wait: after a longer pause two masters answer for a while, and a worker
 # whose connections are to both stops its shard, loudly, until a rebuild.
 REDIS_PAUSE_SECONDS = 0.5
 BETWEEN = (0.1, 0.5)
