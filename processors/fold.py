@@ -3,6 +3,7 @@
 This is the whole of the live computation; where the bytes come from and go to is not its concern.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,10 +22,14 @@ from processors.rules import Rules
 
 
 class Grown(NamedTuple):
-    """By how many records a partition's grew, and the sum of their seals, modulo 2**64."""
+    """By how many records a partition's grew, and the sum of their seals, modulo 2**64.
+
+    `unmatched` is how many retractions came that named no event that was known by then.
+    """
 
     records: int = 0
     seals: int = 0
+    unmatched: int = 0
 
 
 NOTHING_MORE = Grown()
@@ -59,6 +64,8 @@ class Partition:
         self.children: dict[str, Child] = {}
         self._dirty: dict[str, Child] = {}
         self._due: dict[str, Child] = {}
+        # About how many bytes the records in memory took at the last settlement, and the largest.
+        self.size = self.largest = 0
 
     def missing(self, children: Iterable[str]) -> list[str]:
         """Those of the children whose record is not in memory."""
@@ -70,6 +77,7 @@ class Partition:
         held = self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
         if encoded is not None:
             held.seal = seal(child, encoded)
+        self._weigh(held)
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
         """Take (child, event) pairs into their records; how many were known already."""
@@ -113,13 +121,16 @@ class Partition:
     def _encoded(self) -> tuple[dict[str, bytes], Grown]:
         """The records that changed, encoded and sealed, and by how much all of them grew."""
         records: dict[str, bytes] = {}
-        new = seals = 0
+        new = seals = unmatched = 0
         for name, child in self._dirty.items():
             record = records[name] = child.record.encode()
             before, child.seal = child.seal, seal(name, record)
             new += before is None
             seals += child.seal - (before or 0)
-        return records, Grown(new, seals % 2**64)
+            unmatched += child.record.unmatched
+            child.record.unmatched = 0
+            self._weigh(child)
+        return records, Grown(new, seals % 2**64, unmatched)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
@@ -171,11 +182,26 @@ class Partition:
                     child.counted = counted
         return [*entries_of(before, -1), *entries_of(now, 1)] if now else []
 
-    def forget(self, most: int) -> None:
-        """Drop the records longest in memory beyond `most`, unless they are unsettled."""
-        for child in list(self.children)[: max(0, len(self.children) - most)]:
-            if child not in self._dirty and child not in self._due:
-                del self.children[child]
+    def _weigh(self, child: Child) -> None:
+        """Add up what a record has grown by."""
+        self.size += child.record.size - child.size
+        child.size = child.record.size
+        self.largest = max(self.largest, child.size)
+
+    def forget(self, most: int, most_bytes: int = sys.maxsize) -> None:
+        """Drop the records longest in memory beyond `most`, and beyond so many bytes of them all.
+
+        Those that are unsettled stay.
+        """
+        beyond = len(self.children) - most
+        if beyond <= 0 and self.size <= most_bytes:
+            return
+        for name in list(self.children):
+            if beyond <= 0 and self.size <= most_bytes:
+                return
+            beyond -= 1
+            if name not in self._dirty and name not in self._due:
+                self.size -= self.children.pop(name).size
 
 
 class _Cases:

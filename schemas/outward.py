@@ -51,6 +51,11 @@ def for_csv(value: T) -> T | str:
     return f"'{text}" if is_formula else text
 
 
+def for_mail(text: str) -> str:
+    """A text within a line of a mail: no line of its own, and no formula where it is pasted."""
+    return for_csv(" ".join(text.split()))
+
+
 def csv_text(rows: Iterable[Iterable[object]]) -> str:
     """Rows as CSV, each ended by a line feed; what is None is empty."""
     text = io.StringIO()

@@ -73,6 +73,10 @@ class Settings(ServiceSettings):
     records_in_memory: Annotated[int, Field(ge=1000)] = Field(
         200_000, description="children's records a worker keeps in memory, all partitions together"
     )
+    records_megabytes: Annotated[int, Field(ge=10)] = Field(
+        2_000,
+        description="megabytes that these records may take, by a rough count",
+    )
     session_timeout: Annotated[float, Field(ge=1)] = Field(
         10.0, description="seconds after which Kafka gives a silent worker's partitions to others"
     )
@@ -100,6 +104,11 @@ class Settings(ServiceSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least severe log lines shown"
     )
+
+    @property
+    def records_bytes(self) -> int:
+        """About how many bytes of memory records may take."""
+        return self.records_megabytes * 1_000_000
 
     @classmethod
     def settings_customise_sources(

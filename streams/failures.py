@@ -28,6 +28,10 @@ class Understood(Exception):  # noqa: N818 - a family of conditions, each named 
     """A condition whose text says all that a user needs: what, where, and what to do."""
 
 
+# What Kafka's clients call a broker that cannot write to its disk.
+DISK_FAILED = ("KafkaStorageError", "KAFKA_STORAGE_ERROR")
+
+
 def described(error: BaseException) -> str:
     """A failure in words that may be logged and shown: nothing in them comes from data."""
     if isinstance(error, (Understood, ReleaseError)):
@@ -37,6 +41,8 @@ def described(error: BaseException) -> str:
         why = _redis_code(error) or _system_says(error)
     elif type(error).__module__.partition(".")[0] in KAFKA_CLIENTS:
         why = str(error)
+        if any(name in why for name in DISK_FAILED):
+            why += ": a broker cannot write: is its disk full?"
     elif isinstance(error, OSError):
         why = " ".join(str(it) for it in (error.filename, error.strerror) if it)
     else:

@@ -11,16 +11,17 @@ class Child:
 
     `counted` is what the record's events of a person, or of sessions, add to the tables; `told` the
     alerts that were told of the child, by what they are about. `seal` is that of the record as it
-    was stored last, None where it never was.
+    was stored last, None where it never was; `size` the record's as it was added up last.
     """
 
-    __slots__ = ("counted", "record", "seal", "told")
+    __slots__ = ("counted", "record", "seal", "size", "told")
 
     def __init__(self) -> None:
         self.record = Record()
         self.counted: tuple[Counted, ...] = ()
         self.told: dict[About, Alert] = {}
         self.seal: int | None = None
+        self.size = 0
 
 
 def read_child(

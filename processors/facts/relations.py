@@ -8,7 +8,11 @@ from numpy.typing import NDArray
 
 from processors.arrays import Flags, positions
 from processors.days.calendar import NEVER, Days, back
+from processors.facts.counted import any_other, first_since, number_of_pairs
 from schemas.catalogue import Match, Relation
+
+# Beyond so many pairs of what is one child's, they are counted rather than looked at.
+MOST_PAIRS = 1_000_000
 
 
 class Facts(Protocol):
@@ -82,7 +86,10 @@ def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
     asking = positions(kin.is_kin[facts.group] & (anchor < NEVER))
     if not (len(at) and len(asking)):
         return found
-    fact, other = _pairs(kin.of_group[facts.group[asking]], kin.of_group[spells.group[at]])
+    whose, asked = kin.of_group[facts.group[asking]], kin.of_group[spells.group[at]]
+    if number_of_pairs(whose, asked) > MOST_PAIRS:
+        return _earlier_of_many(relation, facts, kin, at)
+    fact, other = _pairs(whose, asked)
     fact, spell = asking[fact], at[other]
     group, of_spell = facts.group[fact], spells.group[spell]
     holds = (group != of_spell) & (spells.begin[spell] <= anchor[fact])
@@ -95,13 +102,36 @@ def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
     return found
 
 
+def _earlier_of_many(relation: Relation, facts: Facts, kin: Kin, at: NDArray[np.intp]) -> Flags:
+    """As `_earlier`, of the spells at some positions, without looking at each pair."""
+    spells, anchor = kin.spells, facts.days[relation.before or ""]
+    whose, groups = kin.of_group, (facts.group, spells.group[at])
+    asks = np.ones(len(facts.group), dtype=np.bool_)
+    if relation.same is not None:
+        whose = whose * (kin.reason.max(initial=0) + 1) + kin.reason
+        asks = kin.reason[facts.group] > 0
+    found = any_other(
+        anchor,
+        (whose[groups[0]], groups[0]),
+        (spells.begin[at], spells.until[at]),
+        (whose[groups[1]], groups[1]),
+        relation.months,
+    )
+    return found & asks
+
+
 def _later(relation: Relation, facts: Facts, kin: Kin) -> Days:
     """The first day on which social care opened a case of the child, not long after."""
     anchor, (days, whose) = facts.days[relation.after or ""], kin.openings
     found: Days = np.full(len(facts.group), NEVER)
     if not len(days):
         return found
-    fact, opening = _pairs(kin.of_group[facts.group], whose)
+    asking = kin.of_group[facts.group]
+    if number_of_pairs(asking, whose) > MOST_PAIRS:
+        found = first_since(anchor, asking, days, whose)
+        near = back(np.where(found < NEVER, found, 0), relation.months) < anchor
+        return np.where(near, found, NEVER)
+    fact, opening = _pairs(asking, whose)
     holds = (days[opening] >= anchor[fact]) & (anchor[fact] < NEVER)
     fact, opening = fact[holds], opening[holds]
     near = back(days[opening], relation.months) < anchor[fact]

@@ -21,6 +21,10 @@ ACTIVE_TYPES = types_feeding("person") | types_feeding("session")
 # The name, which no case has, under which rows are kept that are of the child alone.
 ALONE = ""
 
+# About how much memory a record takes, each of its events beside its encoding, and each identity
+# that was retracted: as measured, and rather too much.
+BYTES, KNOWN_BYTES, RETRACTED_BYTES = 900, 700, 150
+
 MakeRow = Callable[[Event], bytes]
 # (instant, rank, source, id, row): rows in order of time, then source, then id, except that
 # allocations come first within an instant, because the holder of a closed case is the latest
@@ -40,10 +44,21 @@ class Record:
     """One child's events, and their rows by case kept in the order the rules read them.
 
     `before` holds, for each case changed since the last `settle`, the rows it had then. `is_active`
-    says that events which make facts of a person or of sessions are among them, or were.
+    says that events which make facts of a person or of sessions are among them, or were. `size` is
+    about how many bytes of memory it takes; `unmatched` how many retractions named an event that
+    was not there, since somebody set it to 0 last.
     """
 
-    __slots__ = ("before", "cases", "is_active", "known", "retracted", "settled")
+    __slots__ = (
+        "before",
+        "cases",
+        "is_active",
+        "known",
+        "retracted",
+        "settled",
+        "size",
+        "unmatched",
+    )
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], Known] = {}
@@ -52,6 +67,8 @@ class Record:
         self.settled: dict[str, bytes] = {}
         self.before: dict[str, bytes] = {}
         self.is_active = False
+        self.size = BYTES
+        self.unmatched = 0
 
     @property
     def events(self) -> Iterator[Event]:
@@ -75,9 +92,10 @@ class Record:
         if known is not None:
             if not _supersedes(event, known.event):
                 return False
-            self._remove_row(known)
-        row = make_row(event)
-        self.known[identity] = Known(event, row, _encode(event))
+            self._forget(known)
+        row, encoded = make_row(event), _encode(event)
+        self.known[identity] = Known(event, row, encoded)
+        self.size += KNOWN_BYTES + len(encoded)
         if event.type in ACTIVE_TYPES:
             self.is_active = True
         if row:
@@ -114,12 +132,16 @@ class Record:
         if identity in self.retracted:
             return False
         self.retracted.add(identity)
+        self.size += RETRACTED_BYTES
         known = self.known.pop(identity, None)
-        if known is not None:
-            self._remove_row(known)
+        if known is None:
+            self.unmatched += 1
+        else:
+            self._forget(known)
         return True
 
-    def _remove_row(self, known: Known) -> None:
+    def _forget(self, known: Known) -> None:
+        self.size -= KNOWN_BYTES + len(known.encoded)
         if known.row:
             self._touch(_case_of(known.event)).remove(_ordered(known.event, known.row))
 
@@ -132,6 +154,7 @@ def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
     for event in events:
         record.apply(event, make_row)
     record.settle()
+    record.size += RETRACTED_BYTES * len(record.retracted)
     return record
 
 

@@ -6,12 +6,14 @@
 3. Evaluate the indicators from the sums.
 """
 
+import errno
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from processors.days.calendar import calendar, previous_month_end
 from processors.record.decoding import Event
@@ -28,6 +30,10 @@ from snapshots.recount.children import Placed, by_key, known, offsets_of
 from snapshots.recount.days import WorkingDays, bank_holidays, day_of
 from snapshots.recount.definitions import Definitions, Share
 from snapshots.recount.disk import LogRecord, Spill
+from snapshots.releases.failures import NoRoom
+
+# What a disk says that has no more room, or no more for whoever asks.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 # Called with how many records have been read and how many have been evaluated.
 Show = Callable[[int, int], None]
@@ -70,7 +76,10 @@ class Evidence:
 
 
 def examine(batches: Iterable[Sequence[LogRecord]], question: Question, show: Show) -> Evidence:
-    """The evidence in a log's records, all before the question's cut; needs disk for their size."""
+    """The evidence in a log's records, all before the question's cut; needs disk for their size.
+
+    Raises NoRoom where there is not so much.
+    """
     count, published = _counted(batches, question, show)
     cells = count.recount(known_of(published)).cells()
     return Evidence(cells, dict(count.quality), published, count.moves)
@@ -87,12 +96,26 @@ def known_of(reference: Iterable[Sequence[Placed]]) -> list[Event]:
     return [event for placed in reference for event in known(it.event for it in placed)]
 
 
+@contextmanager
+def _room() -> Iterator[None]:
+    """Say of a disk that is full which one it is. Raises NoRoom."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise NoRoom(
+            f"the log could not be laid out in {gettempdir()}, which takes about as much room "
+            f"as its events: {error.strerror}. Make room, or name another folder in TMPDIR"
+        ) from error
+
+
 def _counted(
     batches: Iterable[Sequence[LogRecord]], question: Question, show: Show
 ) -> tuple["_Count", list[list[Placed]]]:
     """What is counted, and the reference events of each key."""
     total = sum(it.offset for it in question.cut)
-    with TemporaryDirectory(prefix="caseline-log-") as folder:
+    with _room(), TemporaryDirectory(prefix="caseline-log-") as folder:
         spill, reference, read = Spill(Path(folder), total), list[LogRecord](), 0
         for batch in batches:
             spill.add(it for it in batch if not _is_reference(it))

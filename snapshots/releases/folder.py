@@ -20,7 +20,7 @@ from snapshots.releases.access import Access
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
 from snapshots.releases.durable import sync_folder, write_file
-from snapshots.releases.failures import Damaged, Taken
+from snapshots.releases.failures import Damaged, NoRoom, Taken
 
 STEM = "release"
 RELEASE, HASH = f"{STEM}.json", f"{STEM}.sha256"
@@ -58,7 +58,20 @@ class ReleaseFolder:
         return [unseal(name, self.text(name)) for name in self.names(period)]
 
     def write(self, sealed: Sealed) -> None:
-        """Store a release, as a whole or not at all. Raises Taken for a number that is there."""
+        """Store a release, as a whole or not at all.
+
+        Raises Taken when there is a release of that number already, and NoRoom.
+        """
+        try:
+            self._write(sealed)
+        except OSError as error:
+            raise NoRoom(
+                f"{sealed.name} could not be put into {self.root}: {error.strerror or error}. Make "
+                "room, or mend who may write there, and ask for it again: what Kafka has of it is "
+                "then put into the folder as it is"
+            ) from error
+
+    def _write(self, sealed: Sealed) -> None:
         target = self.root / sealed.name
         target.parent.mkdir(parents=True, exist_ok=True)
         self.access.set_folder(self.root)

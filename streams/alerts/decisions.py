@@ -8,48 +8,36 @@ was read; whatever of it is lost, also all of it, is put back from the topic.
                                                     "<kind> <id>" -> the offset of its message
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import NamedTuple
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from redis.asyncio import Redis
 
 from schemas.alerts import DECISIONS_TOPIC
 from schemas.connections import Brokers
 from streams.alerts.actions import Ack, Actions, Decided, NotPossible, Silence, kind_of
-from streams.alerts.topic.log import TopicReader, find_topic, topic_reader
-from streams.alerts.topic.publishing import DEPLOYMENT_HEADER, NotTaken
-from streams.kafka import private
-from streams.kafka.clients import for_aiokafka
+from streams.alerts.topic.log import TopicReader, topic_reader
+from streams.kafka.decided import Decision, decision, write
 
 PARTITION = TopicPartition(DECISIONS_TOPIC, 0)
 READ_AT_ONCE = 2_000
 WAIT_MS = 500
-# What is decided is taken, or said not to be, within so many seconds.
-WRITE_SECONDS = 10.0
+# The kinds of decisions about alerts.
+ALERTS = {"ack", "silence"}
 # How often it is looked whether something expired so long ago that it is forgotten.
 FORGET_SECONDS = 3600.0
 
 log = logging.getLogger(__name__)
 
 
-class _Message(NamedTuple):
-    """A decision as a message; without one of what is forgotten."""
-
-    kind: str
-    number: str
-    text: str | None
-
-
 class Decisions:
     """Writes decisions of a deployment.
 
-    Raises OtherLog, NotTaken, KafkaError or redis.RedisError.
+    Raises OtherLog, NotConfirmed, KafkaError or redis.RedisError.
     """
 
     def __init__(self, brokers: Brokers, redis: Redis, deployment: str) -> None:
@@ -88,24 +76,9 @@ class Decisions:
         if unknown:
             await self._write(unknown)
 
-    async def _write(self, messages: Sequence[_Message]) -> None:
-        headers = [(DEPLOYMENT_HEADER, self._deployment.encode())]
-        async with _producer(self._brokers) as producer:
-            for it in messages:
-                sending = producer.send_and_wait(
-                    DECISIONS_TOPIC,
-                    key="/".join((self._deployment, it.kind, it.number)).encode(),
-                    value=None if it.text is None else it.text.encode(),
-                    headers=headers,
-                    partition=0,
-                )
-                try:
-                    written = await asyncio.wait_for(sending, WRITE_SECONDS)
-                except TimeoutError as error:
-                    raise NotTaken(
-                        f"Kafka did not confirm it within {WRITE_SECONDS:.0f} s: try again"
-                    ) from error
-                await self.actions.take([Decided(written.offset, it.kind, it.number, it.text)])
+    async def _write(self, decisions: Sequence[Decision]) -> None:
+        async for offset, it in write(self._brokers, self._deployment, decisions):
+            await self.actions.take([Decided(offset, *it)])
 
 
 class Keeping:
@@ -147,12 +120,8 @@ class Keeping:
         return False
 
     def _decided(self, record: ConsumerRecord) -> Decided | None:
-        deployment, _, rest = (record.key or b"").decode("utf-8", "replace").partition("/")
-        kind, _, number = rest.partition("/")
-        if deployment != self._deployment or kind not in {"ack", "silence"}:
-            return None
-        text = record.value.decode("utf-8", "replace") if record.value else None
-        return Decided(record.offset, kind, number, text)
+        it = decision(self._deployment, record.key, record.value)
+        return Decided(record.offset, *it) if it and it.kind in ALERTS else None
 
 
 @asynccontextmanager
@@ -164,19 +133,6 @@ async def keeping(
         yield Keeping(reader, Decisions(brokers, redis, deployment), deployment, now)
 
 
-def _message(action: Ack | Silence) -> _Message:
+def _message(action: Ack | Silence) -> Decision:
     number = action.alert if isinstance(action, Ack) else action.id
-    return _Message(kind_of(action), number, action.model_dump_json())
-
-
-@asynccontextmanager
-async def _producer(brokers: Brokers) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer, where there is the topic. Raises OtherLog or aiokafka.errors.KafkaError."""
-    producer = AIOKafkaProducer(**for_aiokafka(brokers), acks="all", enable_idempotence=True)
-    try:
-        await producer.start()
-        topic = DECISIONS_TOPIC
-        await find_topic(topic, lambda: private.partitions_of_known(producer, topic))
-        yield producer
-    finally:
-        await producer.stop()
+    return Decision(kind_of(action), number, action.model_dump_json())

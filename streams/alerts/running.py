@@ -1,6 +1,8 @@
 """The process that tells of alerts: one is elected, others may stand by."""
 
+import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -9,7 +11,10 @@ from functools import partial
 
 from aiohttp import ClientSession
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from schemas.receivers import Alertmanager, Smtp, Webhook
 from schemas.settings import Settings
@@ -21,12 +26,15 @@ from streams.alerts.decisions import keeping
 from streams.alerts.delivery.digests import Digests
 from streams.alerts.delivery.receiver import Delivery, Desk, StateDelivery, measure
 from streams.alerts.delivery.refusals import Refusals
-from streams.alerts.elected_jobs import Job, do_once, keep_doing
+from streams.alerts.elected_jobs import TROUBLE, TROUBLE_SECONDS, Job, do_once, keep_doing
 from streams.alerts.topic.log import AlertLog, alert_log
 from streams.alerts.topic.publishing import Outboxes, Publisher
+from streams.failures import described
 from streams.kafka.clients import for_aiokafka
+from streams.keys import of_deployment
 from streams.state.clients import connect_redis
 from streams.state.election import Elsewhere, Office, Term, TermOver, elected
+from streams.state.replicas import Replicas
 
 ALERTING = Office(
     "alerts",
@@ -39,6 +47,11 @@ WAIT_MS_ONCE = 50
 
 # How often it is seen to that Redis has all that people decided.
 KEEP_SECONDS = 2.0
+# How long a starting process waits for services that are away before it gives up.
+START_SECONDS = 20.0
+# What may be over by itself.
+AWAY = (RedisError, KafkaError, KafkaException, OSError)
+
 # How often it is measured how far receivers are behind.
 MEASURE_SECONDS = 5.0
 
@@ -67,18 +80,34 @@ class Telling:
     duties: Duties = nothing_more
 
     async def run(self) -> None:
-        """Tell until cancelled, whenever elected. Raises redis.RedisError or KafkaError."""
+        """Tell until cancelled, whenever elected.
+
+        What is away is waited for, for good once it was there. Before, Understood, redis.RedisError
+        or KafkaError is raised after START_SECONDS.
+        """
+        lasting: tuple[type[Exception], ...] = ()
+        gives_up_at = time.monotonic() + START_SECONDS
         async with connect_redis(self.settings) as redis:
             while True:
                 try:
+                    await redis.ping()
+                    lasting = lasting or (RedisError,)
                     async with (
                         elected(redis, self.settings.deployment, ALERTING) as term,
                         self._jobs(redis, term) as jobs,
                     ):
                         log.info("elected", extra={"term": term.number})
+                        lasting = TROUBLE
                         await keep_doing(jobs, term)
                 except (Elsewhere, TermOver) as over:
+                    lasting = TROUBLE
                     log.info("standing by", extra={"reason": str(over)})
+                except TROUBLE as error:
+                    is_starting = isinstance(error, AWAY) and time.monotonic() < gives_up_at
+                    if not (is_starting or isinstance(error, lasting)):
+                        raise
+                    log.warning("not elected, tries again", extra={"reason": described(error)})
+                    await asyncio.sleep(TROUBLE_SECONDS)
 
     async def run_once(self) -> None:
         """Tell all there is to tell now. Raises as `run` does, and Understood."""
@@ -95,9 +124,10 @@ class Telling:
     ) -> AsyncIterator[list[Job]]:
         """All jobs, in the order in which one brings about what the next has to do."""
         settings = self.settings
-        outboxes = Outboxes(
-            redis, settings.deployment, Publisher(settings.kafka, settings.deployment)
-        )
+        publisher = Publisher(settings.kafka, settings.deployment)
+        key = f"{of_deployment(settings.deployment)}:alerts:replicated"
+        replicas = Replicas(redis, settings.redis, key)
+        outboxes = Outboxes(redis, settings.deployment, publisher, replicas)
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session())
             producer = await stack.enter_async_context(_producer(settings))

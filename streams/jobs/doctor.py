@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -20,8 +21,9 @@ from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
 from streams.failures import described
-from streams.jobs.doctor_logs import log_troubles
 from streams.jobs.findings import STYLES, Finding, Verdict
+from streams.jobs.kafka_health import log_dirs
+from streams.jobs.log_troubles import log_troubles
 from streams.jobs.redis_health import clocks, disks, said_by_redis
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
@@ -42,6 +44,8 @@ LETTERS = {dead_letter_topic(ALERTS_TOPIC): "caseline alerts refused"}
 # Changes of alerts that wait to be told where somebody tells them: of seconds, even on a busy day.
 MOST_WAITING = 5_000
 DELETE_IT = 'see "A key of another type" in docs/runbook.md'
+# Retractions of what is not there: so many, and such a part of all messages, are odd.
+MANY_UNMATCHED, UNMATCHED_PART = 1_000, 0.01
 # How long a partition with messages to take in may stand where it is, while workers run.
 STUCK_SECONDS, LOOK_SECONDS = 10.0, 0.5
 
@@ -166,7 +170,8 @@ class Doctor:
                 for name in missing
             ]
             kept = [plan for plan in plans if plan.name in there]
-            return findings + [self._retention(admin, plan) for plan in kept]
+            findings += [self._retention(admin, plan) for plan in kept]
+            return findings + list(log_dirs(admin))
         finally:
             admin.close()
 
@@ -282,6 +287,8 @@ class Doctor:
             text = "it has state, and is not among the shards that figures are read from: "
             yield Finding(Verdict.WRONG, _name(shard), f"{text}start a worker, which adds it")
         heads = {shard_of(tp): stand.head for tp, stand in stands.items() if stand.head}
+        for finding in _retractions(heads.values()):
+            yield finding
         for _, head in sorted(heads.items()):
             for gap in head.gaps:
                 yield Finding(Verdict.ODD, "gap", gap.told)
@@ -301,6 +308,18 @@ class Doctor:
             return len(admin.describe_groups([group])[group]["members"])
         finally:
             admin.close()
+
+
+def _retractions(heads: Iterable[Head]) -> Iterator[Finding]:
+    """Whether so many retractions came of what is not there that records swell by them."""
+    tallies = sum((Counter(head.tallies) for head in heads), Counter[str]())
+    unmatched, messages = tallies["unmatched"], tallies["messages"]
+    if unmatched > max(MANY_UNMATCHED, UNMATCHED_PART * messages):
+        text = (
+            f"{unmatched:,} of {messages:,} messages retract what was not there, and are kept: "
+            "`caseline quality --largest 10` shows of whom"
+        )
+        yield Finding(Verdict.ODD, "retractions", text)
 
 
 def _workers(members: int, lag: int) -> Finding:

@@ -32,7 +32,7 @@ from streams.kafka.logreading import LogReader
 from streams.kafka.private import Described
 from streams.state.gaps import Gap, begins
 from streams.state.integrity import Incomplete, Kept
-from streams.state.quarantine import quarantined_in
+from streams.state.quarantine import forget_others, quarantined_in
 from streams.state.reading import known_shards, partitions_key
 from streams.state.sources import (
     Mark,
@@ -123,6 +123,7 @@ class Rebuild:
     rules: Rules
     reader: LogReader
     records_in_memory: int
+    bytes_in_memory: int
     dead_letters: DeadLetters | None = None
     acknowledged: Acknowledgement | None = None
     notes: list[str] = field(default_factory=list)
@@ -302,6 +303,7 @@ class Rebuild:
             generation = head.generation + 1
             await store.drop(generation)
         state, tallies, latest, kept = Partition(self.rules), Counter[str](), 0, Kept()
+        await forget_others(self.redis, store, described, of.others)
         skipped = {(it.tp, it.offset) for it in await quarantined_in(self.redis, store)}
         sources = dict(of.sources)
         for topic, (first, target) in sorted(of.stretches.items()):
@@ -334,8 +336,9 @@ class Rebuild:
                 if records:
                     source = source._replace(mark=Mark.of(records[-1]))
                 sources[topic] = source
+                tallies["unmatched"] += settlement.grown.unmatched
                 kept = await store.write(generation, settlement, state.tables, kept)
-                state.forget(self.records_in_memory)
+                state.forget(self.records_in_memory, self.bytes_in_memory)
                 yield Progress(tp, offset, target)
         count = described.logs[of.shard.topic].partitions
         to = Head(

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from redis.asyncio import Redis
@@ -71,8 +72,8 @@ async def clocks(redis: Redis) -> AsyncIterator[Finding]:
 
 
 async def disks(redis: Redis, releases: Path) -> AsyncIterator[Finding]:
-    """Whether disks that this machine can see are nearly full: of releases, and of Redis."""
-    places = {"disk of releases": releases}
+    """Whether disks that this machine can see are nearly full: its own, and Redis's."""
+    places = {"disk of releases": releases, "disk of temporary files": Path(gettempdir())}
     with suppress(RedisError):  # Redis may not let everyone read its settings
         found: Any = await redis.config_get("dir")
         if is_local(redis) and Path(found["dir"]).is_dir():

@@ -35,11 +35,18 @@ from snapshots.releases.chain import (
 from snapshots.releases.failures import Damaged
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.kafka_reading import log_ends, read_log
+from streams.failures import Understood
+from streams.jobs.log_troubles import other_logs
+from streams.kafka.logreading import log_reader
 from streams.state.election import Term, elected
 from streams.state.livecut import take_cut, wait_for_state
 
 # Begins to show progress over so many messages.
 BeginShow = Callable[[int], Show]
+
+
+class OtherLog(Understood):
+    """The log is not the one that the live tables were made from."""
 
 
 class Outcome(NamedTuple):
@@ -73,14 +80,15 @@ class Releasing:
         1. Be the only one: take the lock, and have Kafka refuse whoever had it before.
         2. Complete what a run that died has left, and see whether this release is there already,
            and may be made today.
-        3. Wait, `seconds` at most, until the tables have all that is in the log; take the cut.
+        3. Make sure that the log is the one that the tables were made from; wait, `seconds` at
+           most, until they have all that is in it; take the cut.
         4. Compute everything again from the log, and refuse unless it agrees in every cell; the
            same figures as those of a release that was asked for alike are that release.
         5. Publish it to Kafka, as a whole: from here on the release is made.
         6. Put it into the folder, as a whole.
 
         Raises snapshots.releases.failures.ReleaseError, streams.failures.Understood,
-        redis.RedisError.
+        redis.RedisError, aiokafka.errors.KafkaError.
         """
         brokers = self.settings.kafka
         async with elected(self.redis, self.settings.deployment) as term:
@@ -162,12 +170,20 @@ class Releasing:
     async def cut(self, as_of: date, seconds: float) -> Cut:
         """A cut that has at least all that is in the log now.
 
-        Raises streams.state.livecut.Behind.
+        Raises OtherLog or streams.state.livecut.Behind.
         """
         deployment, rules = self.settings.deployment, self.rules
+        await self._check_logs()
         ends = await asyncio.to_thread(log_ends, self.settings.kafka, list(VALIDATORS))
         await wait_for_state(self.redis, deployment, rules, ends, seconds)
         return await take_cut(self.redis, deployment, rules, ends, as_of)
+
+    async def _check_logs(self) -> None:
+        """Make sure that the log is the one that the tables were made from. Raises OtherLog."""
+        async with log_reader(self.settings.kafka, VALIDATORS) as reader:
+            others = other_logs(self.redis, self.settings.deployment, self.rules, reader)
+            async for trouble in others:
+                raise OtherLog(f"nothing was released: {trouble.what}: {trouble.text}")
 
     async def sealed(self, draft: Draft) -> Sealed:
         """The drafted release, reconciled and sealed.

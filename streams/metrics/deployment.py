@@ -37,7 +37,7 @@ from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
 from streams.metrics.families import FAMILIES, Found
 from streams.state.nights import read_outcome
-from streams.state.open_alerts import active_counts
+from streams.state.open_alerts import active_counts, judged
 from streams.state.reading import read_scorecard
 from streams.state.store import Head, OtherLayout, ShardStore, shard_of
 
@@ -97,6 +97,7 @@ class LiveMetrics(Collector):
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._add_alerts(found)
+                await self._add_judged(found, today)
                 has_redis = True
                 await self._add_scorecard(found, today)
                 has_scorecard = True
@@ -132,6 +133,13 @@ class LiveMetrics(Collector):
         active |= await active_counts(self._redis, self._settings.deployment)
         for (standard, state), count in active.items():
             found.add("caseline_alerts_active", count, standard, state)
+
+    async def _add_judged(self, found: Found, today: date) -> None:
+        """Of which day alerts are; nothing of those that were never judged."""
+        when = await judged(self._redis, self._settings.deployment)
+        for kind, at in (("cases", when.cases), ("indicators", when.indicators)):
+            if at is not None:
+                found.add("caseline_alerts_unjudged_midnights", (today - at.date()).days, kind)
 
     async def _look_at_kafka(self, found: Found) -> dict[TP, tuple[int, int]]:
         """The bounds of every partition's log; of none if Kafka does not answer."""

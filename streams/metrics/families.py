@@ -64,6 +64,10 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         "Alerts that are on, by service standard and state.",
         ("standard", "state"),
     ),
+    "caseline_alerts_unjudged_midnights": (
+        "Midnights since alerts were judged last, on cases and on indicators: 0 if today.",
+        ("kind",),
+    ),
     "caseline_latest_event_timestamp_seconds": (
         "The latest time that any event in the tables says it happened at.",
         (),

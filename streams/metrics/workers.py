@@ -102,6 +102,17 @@ class WorkerMetrics:
             ["standard", "state"],
             registry=registry,
         )
+        self.largest_record = Gauge(
+            "caseline_largest_record_bytes",
+            "About how much memory the largest record takes that the worker has seen of the shard.",
+            by_partition,
+            registry=registry,
+        )
+        self.unmatched = Counter(
+            "caseline_unmatched_retractions",
+            "Retractions that named no event that was known when they came.",
+            registry=registry,
+        )
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
@@ -129,6 +140,11 @@ class WorkerMetrics:
         rejected += tallies.get("quarantined", 0)
         self.events.labels(topic).inc(tallies.get("messages", 0) - rejected)
         self.duplicates.labels(topic).inc(tallies.get("duplicates", 0))
+
+    def recorded(self, shard: TP, largest: int, unmatched: int) -> None:
+        """A commit has stored records: the largest of the shard, and retractions of nothing."""
+        self.largest_record.labels(shard.topic, str(shard.partition)).set(largest)
+        self.unmatched.inc(unmatched)
 
     def told(self, changes: Sequence[Told]) -> None:
         """A commit has told these changes of alerts; those that are history are not counted."""
@@ -194,7 +210,8 @@ class Meter:
 
     def given_up(self) -> None:
         """The partition is another worker's: what was said of it holds no more."""
-        for gauge in (self._metrics.lag, self._metrics.progress):
+        metrics = self._metrics
+        for gauge in (metrics.lag, metrics.progress, metrics.largest_record):
             gauge.remove(*self._labels)
 
 

@@ -19,12 +19,34 @@ from streams.state.encoding import CELL, NewCells
 KEPT = "kept:"
 # Parts that only Redis can count in the step that changes them.
 NOTED = "noted:"
+NOTED_ALERTS = b"noted:alerts"
 SEAL_BYTES = 4
 
+# How many alerts are open and the last id of the outbox, after the number of commits when it was
+# so: a program that does not note it, in an upgrade, makes it say nothing. Entries of the outbox
+# come and go, and its last id stays.
+ALERTS = """
+local function alerts(head, own)
+  local open, outbox, last = own .. 'alerts:open', own .. 'alerts:outbox', ''
+  local kind = redis.call('TYPE', outbox).ok
+  if kind == 'stream' then
+    local info = redis.call('XINFO', 'STREAM', outbox)
+    for at = 1, #info, 2 do
+      if info[at] == 'last-generated-id' then last = info[at + 1] end
+    end
+  elseif kind ~= 'none' then
+    last = kind
+  end
+  local count = redis.call('TYPE', open).ok == 'hash' and redis.call('HLEN', open) or 0
+  return (redis.call('HGET', head, 'commits') or '') .. ' ' .. count .. ' ' .. last
+end
+"""
 # The head, the size of each part (-1 for another type), what of months is gone, parts of the first
 # generation that are there without a head, and why topics are stopped: all at one moment. The keys
 # share the slot of the first. With `all` every month's keys are looked for.
-LOOK = """
+LOOK = (
+    ALERTS
+    + """
 local function size(key, kind, command)
   local found = redis.call('TYPE', key).ok
   if found == 'none' then return 0 end
@@ -40,7 +62,7 @@ end
 if kind ~= 'hash' then
   local first = own .. '0:'
   return {kind, {}, {}, {}, redis.call('EXISTS', first .. 'records', first .. 'cells',
-    first .. 'localities', first .. 'months'), stopped}
+    first .. 'localities', first .. 'months'), stopped, ''}
 end
 local head = redis.call('HGETALL', KEYS[1])
 local base = own .. (redis.call('HGET', KEYS[1], 'generation') or '') .. ':'
@@ -61,14 +83,20 @@ if ARGV[1] == 'all' and sizes[4] > 0 then
     end
   end
 end
-return {kind, head, sizes, gone, 0, stopped}
+return {kind, head, sizes, gone, 0, stopped, alerts(KEYS[1], own)}
 """
+)
 # Notes in the head what only Redis can count; within the transaction that changed it. A Cluster
 # that is moving the slot refuses it, since its keys are named.
-NOTE = """
+NOTE = (
+    ALERTS
+    + """
+local own = string.sub(KEYS[1], 1, -5)
 return redis.call('HSET', KEYS[1],
+  'noted:alerts', alerts(KEYS[1], own),
   'noted:deadlines', redis.call('ZCARD', KEYS[2]), 'noted:told', redis.call('HLEN', KEYS[3]))
 """
+)
 TOLD = "alerts:told"
 PARTS = ("records", "cells", "localities", "months", "deadlines", "told")
 
@@ -128,7 +156,7 @@ class Look(NamedTuple):
 
     `sizes` are how large the parts are, in order of PARTS, -1 for what is of another type; `gone`
     the months' keys that are not there; `stray` how many keys are there without a head; `stopped`
-    why topics are stopped.
+    why topics are stopped; `alerts` what there is of alerts on their way, as the head notes it.
     """
 
     kind: str
@@ -137,6 +165,7 @@ class Look(NamedTuple):
     gone: Sequence[str]
     stray: int
     stopped: Mapping[str, str]
+    alerts: bytes = b""
 
     def trouble(self) -> str | None:
         """What does not add up; None where everything does that was looked at."""
@@ -157,7 +186,21 @@ class Look(NamedTuple):
                 return "the head does not say what there must be"
             if counted != size:
                 return f"{size:,} {name}, {counted:,} counted"
-        return f"{', '.join(sorted(self.gone))} is gone" if self.gone else None
+        if self.gone:
+            return f"{', '.join(sorted(self.gone))} is gone"
+        return "alerts that are on, or wait to be told, are gone" if self.lacks_alerts else None
+
+    @property
+    def has_another_outbox(self) -> bool:
+        """Whether what is in the place of the outbox is no stream."""
+        return self.alerts.rpartition(b" ")[2].isalpha()
+
+    @property
+    def lacks_alerts(self) -> bool:
+        """Whether alerts that are on, or wait to be told, are others than the head says."""
+        noted = self.head.get(NOTED_ALERTS, b"").split(b" ")
+        found = self.alerts.split(b" ")
+        return noted[0] == found[0] and noted != found
 
     def _counted(self, name: str) -> int | None:
         noted = name in {"deadlines", "told"}
@@ -185,7 +228,7 @@ async def look(client: Any, head_key: str, *, every_month: bool = False) -> Look
 async def _looked(client: Any, asked: str, *keys: str) -> Look:
     # In full each time: a Cluster's pipelines take no scripts by their hash.
     answer = await client.eval(LOOK, len(keys), *keys, asked)
-    kind, head, sizes, gone, stray, stopped = answer
+    kind, head, sizes, gone, stray, stopped, alerts = answer
     pairs = dict(zip(stopped[::2], stopped[1::2], strict=True))
     return Look(
         kind.decode(),
@@ -194,6 +237,7 @@ async def _looked(client: Any, asked: str, *keys: str) -> Look:
         [it.decode() for it in gone],
         stray,
         {topic.decode(): reason.decode("utf-8", "replace") for topic, reason in pairs.items()},
+        alerts,
     )
 
 

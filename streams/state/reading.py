@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date
+from heapq import heappush, heappushpop
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -62,6 +63,16 @@ async def known_shards(redis: Redis, deployment: str) -> list[TP]:
     names = [member.decode() for member in members]
     pairs = (name.rsplit(":", 1) for name in names)
     return sorted(TP(topic, int(partition)) for topic, partition in pairs)
+
+
+class LargeRecord(NamedTuple):
+    """How large a record is, what it is of, and how many events and retractions are in it."""
+
+    shard: str
+    key: str
+    bytes: int
+    events: int
+    retracted: int
 
 
 async def read_scorecard(
@@ -229,6 +240,26 @@ async def read_known(redis: Redis, deployment: str, rules: Rules, as_of: date) -
     stocks = await read_stocks(redis, deployment, rules, [as_of])
     reference = await read_reference(redis, deployment, rules)
     return known(rules, as_of, stocks.by_date[0], reference.events)
+
+
+async def read_largest(redis: Redis, deployment: str, rules: Rules, most: int) -> list[LargeRecord]:
+    """So many of the largest records, the largest first. Raises as `read_odd_facts` does."""
+    found: list[tuple[int, str, TP, bytes]] = []
+    for shard in await known_shards(redis, deployment):
+        store = ShardStore(redis, deployment, shard, rules)
+        head = await store.head()
+        async for name, stored in store.all_records(head or Head()):
+            one = len(stored), name, shard, stored
+            (heappush if len(found) < most else heappushpop)(found, one)
+    # A record that changed while all were looked through came twice: it is shown as it is largest.
+    by_key = {(shard, name): (shard, name, stored) for _, name, shard, stored in sorted(found)}
+    return [_large(*it) for it in reversed(by_key.values())]
+
+
+def _large(shard: TP, name: str, stored: bytes) -> LargeRecord:
+    record = decode_record(stored, lambda _: b"")
+    where = f"{shard.topic}[{shard.partition}]"
+    return LargeRecord(where, name, len(stored), len(record.known), len(record.retracted))
 
 
 async def read_list(

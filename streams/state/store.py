@@ -40,6 +40,7 @@ from numpy.typing import NDArray
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from processors.alerts.changes import decode_alerts
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
@@ -462,7 +463,8 @@ class ShardStore:
     async def switch(self, current: Head, to: Head) -> None:
         """Make another generation the state, in one step. Raises Refused if it changed.
 
-        A head that is missing, or no head at all, is one of generation -1.
+        A head that is missing, or no head at all, is one of generation -1. Where alerts that were
+        on, or waited to be told, are gone, each is told again as it was told last.
         """
         try:
             async with fenced(self._redis, self.head_key) as pipe:
@@ -472,7 +474,13 @@ class ShardStore:
                     raise Refused(
                         f"{self.head_key}: it is no longer generation {current.generation}"
                     )
+                again = await self._told_again() if found.lacks_alerts else []
                 pipe.multi()
+                if again:
+                    pipe.delete(self.alerts_key("open"), self.alerts_key("counts"))
+                    if found.has_another_outbox:
+                        pipe.delete(self.alerts_key("outbox"))
+                    queue_changes(pipe, self.alerts_key, again)
                 pipe.delete(self.head_key, f"{self._prefix}:stopped")
                 self._queue_head(pipe, to, to.tallies)
         except Overtaken as error:
@@ -507,6 +515,16 @@ class ShardStore:
         await self._redis.delete(self.head_key)
         async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=1_000):
             await self._redis.unlink(key)
+
+    async def _told_again(self) -> list[Outgoing]:
+        """Every alert as it was told last, under the version that it has."""
+        stored = await self._redis.hgetall(self.alerts_key("told"))
+        return [
+            Outgoing(name, alert.standard, None, alert.state, text)
+            for child, encoded in stored.items()
+            for alert in decode_alerts(encoded)
+            for name, text in [self._rules.wording.change(child.decode(), alert, alert.stand_at)]
+        ]
 
     def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
         for child, alert, before in settlement.telling.changes:

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
@@ -67,6 +67,10 @@ TAKE_SECONDS = 20.0
 # The least time from one commit of a partition to the next. Each costs some 3 ms of work whatever
 # is in it, so that in light traffic this, and not the traffic, decides how busy a worker is.
 COMMIT_SECONDS = 0.03
+# A settlement that takes long for few messages is one of a very large record, which is worked out
+# and written whole: so many times as long is waited until the next, within what a reader can wait,
+# so that what it costs is bounded by time, and not by how many messages come.
+FEW_MESSAGES, SLOW_SECONDS, PACE, LONGEST_PACE = 1_000, 0.02, 4, 2.0
 # How often the group's offsets are brought up to date, for tools that show lag by them.
 SHOW_SECONDS = 5.0
 
@@ -90,6 +94,8 @@ CHECK_SECONDS = 2.0
 # What a shard cannot be taken for just now, and is tried again for.
 TROUBLE = (RedisError, OSError)
 NOTHING_STORED = Head()
+# The tally of retractions that named no event that was known when they came.
+UNMATCHED = "unmatched"
 
 Seek = Callable[[TP, int], Awaitable[None]]
 Pause = Callable[[TP], Awaitable[None]]
@@ -100,9 +106,13 @@ Show = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a worker allows itself: records in memory, and seconds until old events are believed."""
+    """What a worker allows itself: records in memory, and seconds until old events are believed.
+
+    Records are limited by how many they are and by about how many bytes they take.
+    """
 
     records_in_memory: int
+    bytes_in_memory: int
     calm_seconds: float
 
 
@@ -556,7 +566,10 @@ class Folding:
         heads = {shard: self._held[shard].head for shard in by_shard}
         while True:
             try:
-                return await self._logs.look(heads, by_shard, marks=True)
+                watched = await self._logs.look(heads, by_shard, marks=True)
+                for shard in by_shard:
+                    await self._heed(self._held[shard])
+                return watched
             except SERVICES as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
@@ -607,9 +620,10 @@ class Folding:
     async def _make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
         most = self._limits.records_in_memory // len(self._held)
-        if len(held.state.children) > most:
+        most_bytes = self._limits.bytes_in_memory // len(self._held)
+        if len(held.state.children) > most or held.state.size > most_bytes:
             await _committed(held)
-            held.state.forget(most)
+            held.state.forget(most, most_bytes)
 
     def _commit_soon(self, shard: TP, held: Held) -> None:
         """Begin a commit, at once or when the next one is due."""
@@ -652,6 +666,10 @@ class Folding:
             held.is_broken, held.failure = True, error
             log.error("cannot be settled: %s", where_raised(error), extra=_where(shard, held))
             return
+        self._pace(held, sum(it["messages"] for it in tallies.values()), time.monotonic() - began)
+        if settlement.grown.unmatched:
+            more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
+            advance = replace(advance, tallies=more)
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
         except (Refused, OtherLayout, Incomplete, *TROUBLE) as error:
@@ -669,6 +687,13 @@ class Folding:
                 read.meter.stored(arrivals[topic], tallies[topic], offset, seconds)
                 self._dead_letters.stored(TP(topic, shard.partition), offset)
         self._metrics.told(settlement.telling.changes)
+        self._metrics.recorded(shard, held.state.largest, settlement.grown.unmatched)
+
+    def _pace(self, held: Held, messages: int, seconds: float) -> None:
+        """Put off the next commit where settling few messages took long."""
+        if messages < FEW_MESSAGES and seconds > SLOW_SECONDS:
+            due = asyncio.get_running_loop().time() + min(LONGEST_PACE, PACE * seconds)
+            held.commit_due = max(held.commit_due, due)
 
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""
@@ -698,6 +723,7 @@ class Folding:
             watched = await self._logs.look(
                 {shard: held.head}, {shard: list(held.reads)}, marks=is_other or is_stopped
             )
+            await self._heed(held)
         except Incomplete as error:
             await self._stop_shard(shard, before, error)
             return False
@@ -712,6 +738,9 @@ class Folding:
         log.info("shard taken anew", extra=_where(shard, held))
         for topic, read in held.reads.items():
             tp = TP(topic, shard.partition)
+            if read.next < before.head.offset(topic):
+                # Messages come again of which it was not looked whether there are dead letters.
+                self._dead_letters.take_over(tp)
             stopped = self._stops.get(tp)
             if tp in watched.wrong:
                 self._stop_for_now(tp, read.next, watched.wrong[tp])
@@ -760,12 +789,15 @@ class Folding:
         head, tables = await held.store.load()
         if head:
             held = self._unloaded(shard, meters, head, tables)
-        for it in await quarantined_in(self._redis, held.store):
-            known = held.quarantined.get(it.tp.topic, frozenset())
-            held.quarantined[it.tp.topic] = known | {it.offset}
         with suppress(*TROUBLE):
             await held.store.clear_stopped()
         return held
+
+    async def _heed(self, held: Held) -> None:
+        """Know which messages are to be passed over, once the logs were looked at."""
+        for it in await quarantined_in(self._redis, held.store):
+            known = held.quarantined.get(it.tp.topic, frozenset())
+            held.quarantined[it.tp.topic] = known | {it.offset}
 
     def _unloaded(
         self,

@@ -1,15 +1,19 @@
 """Whether the logs that a worker is given are those that its shards' states were made from."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from aiokafka.errors import TopicAuthorizationFailedError
 from redis.asyncio import Redis
 
+from processors.rules import Rules
 from schemas.connections import Brokers
 from schemas.events.registry import group_of, topics_in
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
 from streams.kafka.private import Described
+from streams.state.quarantine import Quarantine
 from streams.state.sources import (
     Source,
     keep_counts,
@@ -19,6 +23,8 @@ from streams.state.sources import (
     other_record,
 )
 from streams.state.store import Head
+
+log = logging.getLogger(__name__)
 
 Describe = Callable[[Iterable[str]], Awaitable[Described]]
 
@@ -33,8 +39,9 @@ class Watched(NamedTuple):
 class LogWatch:
     """Looks at the logs of a deployment; `describe` is the consumer's, given when it is there."""
 
-    def __init__(self, redis: Redis, deployment: str, brokers: Brokers) -> None:
+    def __init__(self, redis: Redis, deployment: str, brokers: Brokers, rules: Rules) -> None:
         self._redis, self._deployment, self._brokers = redis, deployment, brokers
+        self._quarantine = Quarantine(redis, brokers, deployment, rules)
         self.describe: Describe | None = None
 
     async def look(
@@ -42,11 +49,15 @@ class LogWatch:
     ) -> Watched:
         """What is wrong with the topics of shards, by their heads; with `marks` records are read.
 
-        Raises redis.RedisError, aiokafka.errors.KafkaError, streams.kafka.logreading.ReadTimedOut.
+        With `marks`, what is quarantined is put back where a shard has no state: it may be lost
+        with it. Raises redis.RedisError, aiokafka.errors.KafkaError,
+        streams.kafka.logreading.ReadTimedOut, streams.state.quarantine.NotQuarantined.
         """
         assert self.describe is not None
         groups = {group_of(shard.topic) for shard in heads}
         described = await self.describe(topic for group in groups for topic in topics_in(group))
+        if marks and any(head.place == Head().place for head in heads.values()):
+            await self._put_back(described)
         wrong: dict[TP, str] = {}
         for shard, head in heads.items():
             reason = other_partitions(shard.topic, head.partitions, described)
@@ -67,6 +78,12 @@ class LogWatch:
         if marks:
             wrong |= await self._by_records(heads, topics, wrong.keys())
         return Watched(wrong, described)
+
+    async def _put_back(self, described: Described) -> None:
+        try:
+            await self._quarantine.put_back(described)
+        except TopicAuthorizationFailedError:
+            log.warning("the topic of decisions may not be read: nothing quarantined is put back")
 
     async def _by_records(
         self,

@@ -51,9 +51,10 @@ def _app(
     metrics: WorkerMetrics,
 ) -> App:
     dead_letters = DeadLetters(producer, settings.kafka)
-    limits = Limits(settings.records_in_memory, settings.alert_calm_seconds)
+    most = settings.records_in_memory, settings.records_bytes
+    limits = Limits(*most, settings.alert_calm_seconds)
     clock = clock_of(settings)
-    logs = LogWatch(redis, settings.deployment, settings.kafka)
+    logs = LogWatch(redis, settings.deployment, settings.kafka, rules)
     folding = Folding(redis, settings.deployment, rules, dead_letters, logs, clock, limits, metrics)
     reading = Reading(
         group=f"caseline-{settings.deployment}",

@@ -164,6 +164,11 @@ def test_another_cluster_or_another_record_where_the_last_one_was_is_refused(
         assert said in worker.text
         assert said in wrong(caseline)
         assert caseline.offsets()[tp] == before[tp]
+        refused = caseline.run(
+            "snapshot", "freeze", "--period", "2015-10", "--by", "Test", code=1
+        ).stderr
+        assert "nothing was released" in refused
+        assert said in " ".join(refused.split())
 
 
 def add_partitions(kafka: Server, topic: str, count: int) -> None:

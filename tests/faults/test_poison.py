@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, KafkaAdminClient, NewTopic
+from redis import Redis
 
 from examples.workload import case_events
 from processors.record.decoding import decode
@@ -97,6 +98,21 @@ def test_a_header_name_that_is_not_utf_8_stops_nothing_and_is_read_by_the_recoun
     assert sorted(filter(None, values)) == sorted([value for _, value in messages] + [b"no event"])
     told = caseline.run("dead-letters", "list")
     assert "1 dead letters." in told.stderr
+
+
+def test_a_state_that_goes_back_under_a_worker_doubles_no_dead_letter(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    send(kafka.address, TOPIC, [each.sent for each in BAD])
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+    send(kafka.address, TOPIC, [each.sent for each in BAD])
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+        with Redis.from_url(caseline.settings.redis_url) as redis:
+            redis.flushall()
+        caseline.wait_for_the_end([worker])
+    assert_each_once(kafka)
 
 
 def foreign(offset: bytes | None) -> tuple[tuple[str, bytes | None], ...]:
@@ -315,6 +331,16 @@ def test_a_message_that_is_in_the_state_is_out_of_it_after_a_rebuild(
         assert cells(caseline.rows(DAY)) == expected(caseline, without)
         caseline.run("snapshot", "freeze", "--period", "2015-10", "--by", "Test")
         assert "Nothing wrong." in caseline.run("doctor").stdout
+    with Redis.from_url(caseline.settings.redis_url) as redis:
+        redis.delete(f"caseline:{{{caseline.settings.deployment}:{TOPIC}:0}}:quarantine")
+        caseline.run("rebuild", "--yes")  # the log of decisions has it still
+        assert cells(caseline.rows(DAY)) == expected(caseline, without)
+        redis.flushall()
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+    assert cells(caseline.rows(DAY)) == expected(caseline, without)
+    listed = caseline.run("dead-letters", "quarantine", "--list").stdout
+    assert "sent in error" in listed
     missing = caseline.run(
         "dead-letters", "quarantine", f"{TOPIC}:0:99999", "--reason", "typo", code=2
     )

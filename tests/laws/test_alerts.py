@@ -66,6 +66,19 @@ def test_any_arrival_under_any_clock_tells_the_alerts_of_brute_force(
     assert true_of(worker) == alerts(parsed(history.lines), days[-1])
 
 
+@settings(max_examples=60)
+@given(st.data(), histories())
+def test_a_clock_that_was_set_back_and_forward_has_told_what_is_true_once_it_is_right(
+    watched: Rules, data: st.DataObject, history: History
+) -> None:
+    first = history.dates[0]
+    jumps = st.integers(-2, 3).map(lambda days: first + timedelta(days=days))
+    days = data.draw(st.lists(jumps, min_size=1, max_size=6))
+    worker = Worker(watched, CASE_TOPIC)
+    watch(worker, data.draw(arrivals(history.lines)), [*days, max(days)])
+    assert true_of(worker) == alerts(parsed(history.lines), max(days))
+
+
 @settings(max_examples=100)
 @given(st.data(), histories())
 def test_changes_of_an_alert_are_numbered_and_end_in_what_was_told(

@@ -1,13 +1,17 @@
 """What delivery keeps and takes at a time is bounded, however long it runs and much there is."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from schemas.events.registry import CASE_TOPIC
+from schemas.settings import Settings
 from streams.alerts.delivery.receiver_state import (
     FORGET_SECONDS,
     FORGOTTEN_AT_ONCE,
@@ -16,7 +20,10 @@ from streams.alerts.delivery.receiver_state import (
 )
 from streams.alerts.topic.publishing import MOST_AT_ONCE, Outboxes, Publisher
 from streams.state.reading import partitions_key
+from streams.state.replicas import NotReplicated, Replicas
 from tests.support.alerting import change
+from tests.support.programs import free_ports
+from tests.support.redis_servers import server, wait_for
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.services
@@ -61,6 +68,13 @@ def test_what_has_long_been_over_is_forgotten_while_a_process_runs(
     on_redis(redis_server, work)
 
 
+def unpublished(redis: Any, url: str, deployment: str) -> Outboxes:
+    """The outboxes of a deployment, with a Kafka that is nowhere."""
+    key = f"caseline:{{{deployment}}}:alerts:replicated"
+    replicas = Replicas(redis, Settings(redis_url=url).redis, key)
+    return Outboxes(redis, deployment, Publisher("nowhere", deployment), replicas)
+
+
 def test_no_more_is_published_in_one_transaction_than_a_producer_takes(
     redis_server: Server, deployment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,10 +91,40 @@ def test_no_more_is_published_in_one_transaction_than_a_producer_takes(
                 for _ in range(each):
                     pipe.xadd(f"caseline:{{{deployment}:{name}}}:alerts:outbox", {"change": text})
             await pipe.execute()
-        outboxes = Outboxes(redis, deployment, Publisher("nowhere", deployment))
+        outboxes = unpublished(redis, redis_server.address, deployment)
         while await outboxes.turn():
             pass
 
     on_redis(redis_server, work)
     assert sum(taken) == partitions * each
     assert max(taken) <= MOST_AT_ONCE
+
+
+def test_nothing_is_published_that_a_replica_lacks_which_may_take_over(
+    deployment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(Publisher, "publish", lambda _, changes: taken.append(len(changes)))
+    first, second = free_ports(2)
+    url = f"redis://127.0.0.1:{first}/0"
+
+    async def work(redis: Any) -> None:
+        key = f"caseline:{{{deployment}}}:alerts:outbox"
+        outboxes = unpublished(redis, url, deployment)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await redis.xadd(key, {"change": change().model_dump_json()})
+            with pytest.raises(NotReplicated):
+                await outboxes.turn()
+            assert not taken
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        wait_for(lambda: replica.xlen(key), "the replica follows")
+        assert await outboxes.turn()
+        assert taken == [1]
+
+    follows = (f"replicaof 127.0.0.1 {first}", "repl-diskless-sync-delay 0")
+    with server(tmp_path, first), server(tmp_path, second, *follows) as replica:
+        wait_for(lambda: replica.info()["master_link_status"] == "up", "the replica follows")
+        pid = int(replica.info()["process_id"])
+        on_redis(Server("redis", url, tmp_path), work)

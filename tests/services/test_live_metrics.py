@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,6 +112,28 @@ def test_metrics_show_every_cell_of_the_scorecard_in_bounded_series(
     monitoring_programs.check(
         "promtool", "check", "metrics", text=generate_latest(registry).decode()
     )
+
+
+@pytest.mark.services
+def test_it_is_shown_how_many_days_ago_alerts_were_judged(
+    caseline: CommandLine, look: Look
+) -> None:
+    settings = caseline.settings
+    prefix = f"caseline:{{{settings.deployment}"
+
+    def age(kind: str) -> float | None:
+        return look(settings, MONDAY).get_sample_value(
+            "caseline_alerts_unjudged_midnights", {"kind": kind}
+        )
+
+    with PlainRedis.from_url(settings.redis_url) as redis:
+        redis.sadd(f"{prefix}}}:partitions", "case-events:0", "case-events:1")
+        redis.zadd(f"{prefix}:case-events:0}}:alerts:judged", {"at": MONDAY.timestamp()})
+        assert age("cases") is None  # nobody has looked at the other shard
+        before_midnight = (MONDAY - timedelta(hours=12, minutes=1)).timestamp()
+        redis.zadd(f"{prefix}:case-events:1}}:alerts:judged", {"at": before_midnight})
+        redis.zadd(f"{prefix}}}:alerts:judged", {"at": MONDAY.timestamp()})
+    assert (age("cases"), age("indicators")) == (1, 0)
 
 
 @pytest.mark.services

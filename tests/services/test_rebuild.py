@@ -81,7 +81,7 @@ async def interrupted_after(caseline: CommandLine, reports: int) -> list[Progres
         Redis.from_url(settings.redis_url) as redis,
         log_reader(settings.kafka_bootstrap, VALIDATORS) as reader,
     ):
-        rebuild = Rebuild(redis, settings.deployment, caseline.rules, reader, 1000)
+        rebuild = Rebuild(redis, settings.deployment, caseline.rules, reader, 1000, 10**9)
         running = cast(AsyncGenerator[Progress], rebuild.run())
         seen: list[Progress] = []
         async with aclosing(running):

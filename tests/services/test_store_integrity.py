@@ -1,20 +1,27 @@
 """What is missing or damaged in a shard's state is noticed before anything is counted on it."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
+from processors.alerts.judging import Judgement
+from processors.days.calendar import day_number
 from processors.fold import seal
 from processors.rules import Rules
+from schemas.alerts import CHANGE
 from streams.state.integrity import Incomplete
-from streams.state.store import Head, Refused, ShardStore
+from streams.state.store import Advance, Head, Refused, ShardStore
 from tests.support.servers import Server
 from tests.support.shards import SHARD, Messages, Shard, batches, in_redis
 
 pytestmark = pytest.mark.services
+
+AUTUMN = day_number(date(2015, 10, 31))
 
 Damage = Callable[[Any, str], None]
 
@@ -210,5 +217,50 @@ def test_a_state_that_is_gone_as_a_whole_is_begun_again_and_a_worker_that_had_it
         assert shard.head == Head()
         await shard.fold_and_commit(first)
         assert shard.head.offset(SHARD.topic) == len(first)
+
+    in_redis(redis_server.address, work)
+
+
+@pytest.mark.parametrize("name", ["open", "outbox", "outbox of another type"])
+def test_alerts_that_are_gone_are_noticed_and_told_again_by_a_rebuild(
+    redis_server: Server, deployment: str, rules: Rules, name: str
+) -> None:
+    async def work(redis: Any) -> None:
+        shard = Shard(redis, deployment, rules)
+        store = shard.store
+        (messages,) = batches(1, size=600)
+        await shard.fold_and_commit(messages)
+        offset = shard.head.offset(SHARD.topic)
+        await shard.take_over()
+        children = [child async for child, _ in store.all_records(shard.head)]
+        for child, stored in zip(children, await store.children(shard.head, children), strict=True):
+            shard.memory.admit(child, *stored)
+        shard.memory.look_at(children)
+        settlement = shard.memory.settle(Judgement(AUTUMN))
+        await shard.commit(settlement, Advance({SHARD.topic: offset}, 0, {}))
+        was = await redis.hgetall(store.alerts_key("open"))
+        counts = await redis.hgetall(store.alerts_key("counts"))
+        waiting = await redis.xlen(store.alerts_key("outbox"))
+        assert len(was) > 10
+        await redis.xtrim(store.alerts_key("outbox"), maxlen=0)  # as it is when all is told
+        await Shard(redis, deployment, rules).take_over()
+
+        await redis.delete(store.alerts_key(name.partition(" ")[0]))
+        if "another" in name:
+            await redis.set(store.alerts_key("outbox"), "x")
+        with pytest.raises(Incomplete, match="alerts that are on, or wait to be told, are gone"):
+            await Shard(redis, deployment, rules).take_over()
+
+        head = shard.head
+        await store.switch(head, replace(head, generation=1))
+        assert await redis.hgetall(store.alerts_key("counts")) == counts
+        again = [fields[b"change"] for _, fields in await redis.xrange(store.alerts_key("outbox"))]
+        assert len(again) == waiting
+        now = await redis.hgetall(store.alerts_key("open"))
+        assert now.keys() == was.keys()
+        assert set(now.values()) <= set(again)
+        assert [CHANGE.validate_json(it).key for it in now.values()] == [
+            CHANGE.validate_json(was[alert]).key for alert in now
+        ]
 
     in_redis(redis_server.address, work)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaStorageError, UnknownTopicOrPartitionError
+from confluent_kafka import KafkaError, KafkaException
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
@@ -45,6 +46,8 @@ def chained() -> Exception:
         (in_a_pipeline(OutOfMemoryError("command not allowed", status_code="OOM")), "OOM"),
         (ResponseError(f"ERR unknown command 'ZREM', with args: '{CHILD}'"), "ERR"),
         (ResponseError(f"{CHILD} of pipeline caused error: ('{CHILD} x"), "ResponseError"),
+        (KafkaStorageError(), "a broker cannot write: is its disk full?"),
+        (KafkaException(KafkaError(KafkaError.KAFKA_STORAGE_ERROR)), "is its disk full?"),
         (KeyError(CHILD), "KeyError"),
         (msgspec.ValidationError(f"Expected `int` - at {CHILD}"), "ValidationError"),
         (UnicodeDecodeError("utf-8", CHILD.encode(), 0, 1, CHILD), "UnicodeDecodeError"),

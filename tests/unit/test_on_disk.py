@@ -1,6 +1,7 @@
 """What lies on disk unsuppressed: for its owner alone, and gone with a process that is killed."""
 
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -8,18 +9,25 @@ import sys
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples.workload import case_events
+from processors.rules import Rules
+from schemas.events.registry import CASE_TOPIC
+from snapshots.checking.evidence import Question, examine
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import Format, publish
 from snapshots.recount import disk
 from snapshots.recount.disk import LogRecord, Spill
 from snapshots.releases.access import Access, write_privately
 from snapshots.releases.chain import unseal
+from snapshots.releases.failures import NoRoom
 from snapshots.releases.folder import ReleaseFolder
 
 STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
@@ -152,3 +160,40 @@ def test_messages_that_are_written_out_are_for_their_owner(tmp_path: Path) -> No
         write_privately(path, b"{}\n")
         assert path.read_bytes() == b"{}\n"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file grows beyond so many bytes, as where a disk is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_release_for_which_there_is_no_room_is_not_there_and_is_whole_once_there_is(
+    tmp_path: Path,
+) -> None:
+    folder = ReleaseFolder(tmp_path / "releases")
+    with (
+        full_disk(1_000),
+        pytest.raises(NoRoom, match="could not be put into"),
+    ):
+        folder.write(SEALED)
+    assert folder.names("2015-10") == []
+    assert [it for it in folder.root.rglob("*") if it.is_file()] == []
+    folder.write(SEALED)
+    assert folder.read("2015-10") == [SEALED]
+
+
+def test_a_recount_that_has_no_room_for_the_log_says_where(rules: Rules) -> None:
+    question = Question(rules.catalogue, rules.areas, date(2015, 10, 31), ())
+    records = [
+        LogRecord(CASE_TOPIC, 0, number, key, value, ())
+        for number, (key, value) in enumerate(case_events(2_000))
+    ]
+    with full_disk(10_000), pytest.raises(NoRoom, match="or name another folder in TMPDIR"):
+        examine([records], question, lambda *_: None)
+    assert examine([records], question, lambda *_: None).cells

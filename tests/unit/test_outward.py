@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,10 +25,13 @@ from snapshots.publish.formats.pdf import pdf_files
 from snapshots.publish.formats.workbook import xlsx_files
 from snapshots.publish.text.view import View
 from snapshots.releases.chain import unseal
+from streams.alerts.actions import Ack
+from streams.alerts.messages.digest_text import Listed, as_html, as_text, sections, subject_of
 from streams.terminal.commands import quality
 from streams.terminal.console import PlainConsole
 from streams.terminal.tables import alerts
 from streams.terminal.tables.scorecards import Format
+from tests.support.alerting import alert_id, change
 
 STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
 OCTOBER = unseal("2015-10/001", STORED.read_bytes()).release
@@ -212,3 +215,29 @@ def test_all_csv_is_written_in_one_place() -> None:
     ]
     assert writers == ["schemas/outward.py"]
     assert csv_text([["a", None, "=x()"]]) == "a,,'=x()\n"
+
+
+@pytest.mark.parametrize("attack", [*ATTACKS, "a\n\nBreached\n--------\n  case C9"])
+def test_a_digest_by_mail_has_no_line_formula_or_command_that_was_in_an_event(attack: str) -> None:
+    now = datetime(2015, 10, 31, 9, tzinfo=UTC)
+    acked = Ack(
+        alert=alert_id(1),
+        by=attack,
+        reason=attack,
+        at=now,
+        until=now + timedelta(days=1),
+        state="breached",
+    )
+    told = change(1, owner=attack, case=attack, title=attack)
+    listed = Listed([told], [])
+    parts = sections(listed, {alert_id(1): acked}, now, 10)
+    plain, html = as_text(attack, parts), as_html(attack, parts)
+    subject = subject_of(attack, listed)
+    for text in (plain, html, subject):
+        assert not any(sign in text for sign in OBEYED)
+        assert f">{LINK}" not in text
+    lines = plain.splitlines()
+    assert len(lines) == 5
+    assert "\n" not in subject
+    for field in (subject, lines[0], *parts[0].lines[0]):
+        assert for_csv(field) == field

@@ -12,9 +12,9 @@ from aiokafka import AIOKafkaProducer
 from processors.record.decoding import Rejection
 from schemas.alerts import ALERTS_TOPIC
 from streams.alerts.channels.sending import Refused
-from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
 from streams.kafka.batches import TP, Record
 from streams.kafka.deadletters import dead_letter_topic, headers_of
+from streams.kafka.decided import DEPLOYMENT_HEADER
 
 RECEIVER_HEADER = "caseline-receiver"
 DELIVERY_HEADER = "caseline-delivery"

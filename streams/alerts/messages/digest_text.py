@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from processors.alerts.overview import urgency
 from schemas.alerts import CaseChange, IndicatorChange, Reason
+from schemas.outward import for_mail
 from schemas.standards import OwnerKind
 from streams.alerts.actions import Ack
 
@@ -110,12 +111,12 @@ def subject_of(owner: str, listed: Listed) -> str:
         f"{breached} breached, {len(listed.active) - breached} due soon, "
         f"{len(listed.resolved)} resolved"
     )
-    return f"{' '.join(owner.split())}: {counts}"  # a header has no line breaks
+    return f"{for_mail(owner)}: {counts}"
 
 
 def as_text(title: str, parts: Sequence[Section]) -> str:
     """A digest as plain text."""
-    lines = [title, ""]
+    lines = [for_mail(title), ""]
     for part in parts:
         lines += [part.heading, "-" * len(part.heading)]
         lines += ["  " + "; ".join(filter(None, line)) for line in part.lines]
@@ -125,6 +126,7 @@ def as_text(title: str, parts: Sequence[Section]) -> str:
 
 def as_html(title: str, parts: Sequence[Section]) -> str:
     """A digest as HTML that a screen reader finds its way in."""
+    title = for_mail(title)
     tables = "".join(_table(it, f"part-{number}") for number, it in enumerate(parts, 1))
     return (
         f'<!DOCTYPE html><html lang="en-GB"><head><meta charset="utf-8">'
@@ -175,7 +177,7 @@ def _line(change: CaseChange | IndicatorChange, ack: Ack | None) -> Line:
         place = change.provider or change.area
         subject = ", ".join(filter(None, (change.indicator, place, change.period)))
         due = f"{change.value_text} against {change.target:g}"
-    return Line(subject, change.title, due, ", ".join(notes))
+    return Line(*map(for_mail, (subject, change.title, due, ", ".join(notes))))
 
 
 def _day(day: date) -> str:

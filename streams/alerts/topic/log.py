@@ -1,9 +1,7 @@
 """Reading the `alerts` topic: this deployment's changes, as transactions have committed them."""
 
-import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -13,10 +11,9 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
 from schemas.connections import Brokers
-from streams.alerts.topic.publishing import DEPLOYMENT_HEADER
-from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.clients import for_aiokafka
+from streams.kafka.decided import DEPLOYMENT_HEADER, OtherLog, find_topic
 from streams.state.open_alerts import parsed
 
 PARTITION = TopicPartition(ALERTS_TOPIC, 0)
@@ -25,15 +22,8 @@ CHANGES_READ = 5_000
 
 # Kafka's clients log each attempt to reach a broker that is away.
 RETRY_MS = 1_000
-# Seconds that a new topic may take to be known.
-PATIENCE = 5.0
-POLL_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
-
-
-class OtherLog(Understood):
-    """The topic is not there, or not the one that was read before."""
 
 
 class Published(NamedTuple):
@@ -151,12 +141,3 @@ async def _consumer(
         yield consumer
     finally:
         await consumer.stop()
-
-
-async def find_topic(topic: str, partitions: Callable[[], Awaitable[Collection[int]]]) -> None:
-    """Wait a moment for the topic, which may have been created just now. Raises OtherLog."""
-    deadline = time.monotonic() + PATIENCE
-    while not await partitions():
-        if time.monotonic() > deadline:
-            raise OtherLog(f"there is no topic {topic}: run `caseline topics create`")
-        await asyncio.sleep(POLL_SECONDS)

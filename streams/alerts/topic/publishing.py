@@ -17,13 +17,14 @@ from schemas.alerts import ALERTS_TOPIC
 from schemas.connections import Brokers
 from snapshots.releases.transactions import NotWritten, transactional, write
 from streams.failures import Understood
+from streams.kafka.decided import DEPLOYMENT_HEADER
 from streams.state.election import TermOver
 from streams.state.open_alerts import parsed, prefixes
+from streams.state.replicas import Replicas
 
 # In one transaction, of all outboxes and of one: the producer takes no more than 100,000 at a time.
 MOST_AT_ONCE = 20_000
 ENTRIES_AT_ONCE = 2_000
-DEPLOYMENT_HEADER = "caseline-deployment"
 
 log = logging.getLogger(__name__)
 
@@ -85,21 +86,26 @@ class Publisher:
 class Outboxes:
     """All outboxes of a deployment, emptied into the topic."""
 
-    def __init__(self, redis: Redis, deployment: str, publisher: Publisher) -> None:
+    def __init__(
+        self, redis: Redis, deployment: str, publisher: Publisher, replicas: Replicas
+    ) -> None:
         self._redis: Any = redis
         self._deployment = deployment
         self._publisher = publisher
+        self._replicas = replicas
 
     async def turn(self) -> bool:
-        """Publish what is there now, then remove it; whether there was anything.
+        """Publish what is there now and a replica has, then remove it; whether there was anything.
 
-        Raises NotTaken, streams.state.election.TermOver or redis.RedisError.
+        Raises NotTaken, streams.state.replicas.NotReplicated, streams.state.election.TermOver or
+        redis.RedisError.
         """
         entries = await self._read()
         if not entries:
             return False
         changes = [(entry.alert, entry.change) for entry in entries if entry.alert]
         if changes:
+            await self._replicas.have_all()
             await asyncio.to_thread(self._publisher.publish, changes)
         for stream, last in {entry.stream: entry.id for entry in entries}.items():
             await self._redis.xtrim(stream, minid=_after(last), approximate=False)

@@ -20,7 +20,8 @@ from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.kafka.eventfiles import BadLine, as_line
 from streams.kafka.ingest import Sender
 from streams.kafka.logreading import log_reader
-from streams.state.quarantine import Quarantined, all_quarantined, quarantine
+from streams.state.quarantine import Order, Quarantine, Quarantined, all_quarantined
+from streams.state.sources import log_name
 from streams.state.store import ShardStore, shard_of
 from streams.terminal.commands.figures import EventFiles, feed_lines, show_bad_lines
 from streams.terminal.console import Exit, err, explained, on_redis, out, settings_and_rules
@@ -126,12 +127,12 @@ def quarantine_message(
     who, now = by or getuser(), datetime.now(UTC)
 
     async def store(redis: Redis) -> Quarantined:
-        return await quarantine(
-            redis, settings.deployment, rules, tp, offset, str(reason).strip(), who, now
-        )
+        orders = Quarantine(redis, settings.kafka, settings.deployment, rules)
+        at = now.isoformat(timespec="seconds")
+        return await orders.order(Order(tp, offset, str(reason).strip(), who, at, log_id))
 
     with explained():
-        end = asyncio.run(_end_of(settings.kafka, tp))
+        end, log_id = asyncio.run(_end_of(settings.kafka, tp))
         if end is None or offset >= end:
             raise typer.BadParameter(f"there is no message at {message}: the log ends at {end}")
     entry = on_redis(settings, store)
@@ -160,9 +161,11 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-async def _end_of(brokers: Brokers, tp: TP) -> int | None:
+async def _end_of(brokers: Brokers, tp: TP) -> tuple[int | None, str]:
+    """The end of a partition, None for none, and which log it is of."""
     async with log_reader(brokers, [tp.topic]) as reader:
-        return (await reader.bounds()).get(tp, (0, None))[1]
+        end = (await reader.bounds()).get(tp, (0, None))[1]
+        return end, log_name(await reader.describe(), tp.topic)
 
 
 def _list_quarantined(passed: list[Quarantined]) -> None:

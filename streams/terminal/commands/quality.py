@@ -1,6 +1,8 @@
 """The command that shows data quality: odd facts, and how much of the data is as it should be."""
 
 import asyncio
+import json
+import sys
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
@@ -16,14 +18,15 @@ from processors.record.lateness import Arrivals
 from processors.record.quality import OddFact, Oddity, odd_facts
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC, topic_names
+from schemas.outward import csv_text, for_json
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.kafka.logreading import log_reader
-from streams.state.reading import read_children, read_odd_facts
+from streams.state.reading import LargeRecord, read_children, read_largest, read_odd_facts
 from streams.terminal.commands.behind import FileOption, known_on, replayed_from, write_rows
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of
-from streams.terminal.tables.scorecards import Format, odd_facts_table
+from streams.terminal.tables.scorecards import Format, largest_table, odd_facts_table
 
 EVERYONE = "all"
 
@@ -52,6 +55,12 @@ def quality(
             ),
         ),
     ] = Show.FACTS,
+    largest: Annotated[
+        int | None,
+        typer.Option(
+            "--largest", min=1, max=1_000, metavar="N", help="Show the N largest records instead."
+        ),
+    ] = None,
     file: FileOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -59,9 +68,15 @@ def quality(
 
     Odd facts are kept, and count as the explanation says: how many of each kind, or (json, csv)
     every one. Reads every record, so it takes a while where there are many children; arrivals read
-    the whole log.
+    the whole log. A record that is far larger than all others is written whole whenever one of its
+    events comes: a key that many children share, or retractions without end.
     """
     settings, rules = settings_and_rules()
+    if largest is not None:
+        if kind or file or show is not Show.FACTS:
+            raise typer.BadParameter("it goes with --format alone", param_hint="--largest")
+        _show_largest(settings, rules, largest, form)
+        return
     day = day_of(as_of, settings)
     if kind and show is not Show.FACTS:
         raise typer.BadParameter("only odd facts have kinds", param_hint="--kind")
@@ -77,6 +92,16 @@ def quality(
     else:
         with explained():
             write_rows(*_arrivals(asyncio.run(_read_arrivals(settings))), form)
+
+
+def _show_largest(settings: Settings, rules: Rules, most: int, form: Format) -> None:
+    found = on_redis(settings, lambda redis: read_largest(redis, settings.deployment, rules, most))
+    if form is Format.JSON:
+        sys.stdout.write(for_json(json.dumps([it._asdict() for it in found], indent=1)) + "\n")
+    elif form is Format.CSV:
+        sys.stdout.write(csv_text([LargeRecord._fields, *found]))
+    else:
+        out.print(largest_table(found))
 
 
 def _facts(

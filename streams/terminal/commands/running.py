@@ -23,6 +23,7 @@ from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.eventfiles import as_line
 from streams.kafka.logreading import log_reader
 from streams.state.clients import connect_redis
+from streams.state.quarantine import Quarantine
 from streams.terminal.console import (
     Exit,
     err,
@@ -150,8 +151,12 @@ def rebuild(
             dead_letter_producer(settings.kafka) as producer,
         ):
             letters = DeadLetters(producer, settings.kafka)
-            memory = settings.records_in_memory
-            work = Rebuild(redis, settings.deployment, rules, reader, memory, letters, acknowledged)
+            orders = Quarantine(redis, settings.kafka, settings.deployment, rules)
+            await orders.adopt()
+            await orders.put_back(await reader.describe())
+            most = settings.records_in_memory, settings.records_bytes
+            of = redis, settings.deployment, rules, reader, *most
+            work = Rebuild(*of, letters, acknowledged)
             with progress("records") as bar:
                 async for tp, offset, target in work.run():
                     if tp not in tasks:

@@ -13,6 +13,7 @@ from processors.record.quality import EXPLANATIONS, OddFact
 from schemas.catalogue import ALL_AGES, BANDS, Catalogue, Indicator
 from schemas.outward import csv_text, for_json
 from schemas.scorecard import ROWS, ScorecardRow
+from streams.state.reading import LargeRecord
 
 
 class Format(StrEnum):
@@ -180,6 +181,16 @@ def value_text(indicator: Indicator, value: float | None) -> str:
 def half_up(value: float) -> int:
     """A value of one decimal as a whole number, as it is printed without decimals."""
     return int(value + 0.5)
+
+
+def largest_table(records: Sequence[LargeRecord]) -> Table:
+    """The largest records."""
+    table = Table("shard", "key", box=box.SIMPLE_HEAD)
+    for name in LargeRecord._fields[2:]:
+        table.add_column(name, justify="right")
+    for it in records:
+        table.add_row(it.shard, Text(it.key), *(f"{count:,}" for count in it[2:]))
+    return table
 
 
 def odd_facts_table(facts: Sequence[OddFact]) -> Table:

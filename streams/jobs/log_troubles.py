@@ -1,4 +1,4 @@
-"""What doctor looks at in logs: whether they are those that the state was made from."""
+"""Whether logs are those that the state was made from, and what else is odd about them."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -37,9 +37,34 @@ class Trouble(NamedTuple):
 async def log_troubles(
     redis: Redis, deployment: str, rules: Rules, reader: LogReader
 ) -> AsyncIterator[Trouble]:
-    """What is wrong with the logs, each said once.
+    """What is wrong with the logs, each said once; what `other_logs` says first.
 
     Raises redis.RedisError, aiokafka.errors.KafkaError, streams.kafka.logreading.ReadTimedOut.
+    """
+    async for trouble in other_logs(redis, deployment, rules, reader):
+        yield trouble
+    described = await reader.describe()
+    for topic, found in described.logs.items():
+        letters = described.logs.get(dead_letter_topic(topic))
+        if letters and letters.partitions < found.partitions:
+            text = f"{letters.partitions} partitions, but {topic} has {found.partitions}"
+            yield Trouble(dead_letter_topic(topic), text, is_wrong=False)
+    heads = await _heads(redis, deployment, rules)
+    for it in await all_quarantined(redis, deployment, rules):
+        if it.since > heads.get(shard_of(it.tp), Head()).generation:
+            text = (
+                f"the message at offset {it.offset} is to be passed over and is in the figures: "
+                "run `caseline rebuild`"
+            )
+            yield Trouble(name_of(it.tp), text, is_wrong=True)
+
+
+async def other_logs(
+    redis: Redis, deployment: str, rules: Rules, reader: LogReader
+) -> AsyncIterator[Trouble]:
+    """Which of the reader's topics are not the logs that the state was made from, and why.
+
+    Raises as `log_troubles` does.
     """
     described = await reader.describe()
     heads = await _heads(redis, deployment, rules)
@@ -59,18 +84,6 @@ async def log_troubles(
     }
     async for trouble in _others(sources, described, reader):
         yield trouble
-    for topic, found in described.logs.items():
-        letters = described.logs.get(dead_letter_topic(topic))
-        if letters and letters.partitions < found.partitions:
-            text = f"{letters.partitions} partitions, but {topic} has {found.partitions}"
-            yield Trouble(dead_letter_topic(topic), text, is_wrong=False)
-    for it in await all_quarantined(redis, deployment, rules):
-        if it.since > heads.get(shard_of(it.tp), Head()).generation:
-            text = (
-                f"the message at offset {it.offset} is to be passed over and is in the figures: "
-                "run `caseline rebuild`"
-            )
-            yield Trouble(name_of(it.tp), text, is_wrong=True)
 
 
 async def _others(

@@ -1,0 +1,68 @@
+"""Whether what was read from Redis would outlive its master: it is with a replica as well.
+
+A replica that takes over may lack what the master has just confirmed. The state then goes back, and
+workers count again from there. What has gone to Kafka meanwhile does not go back: an alert would be
+told otherwise a second time under the version that it was told by already. So nothing is taken to
+Kafka before a replica has it.
+"""
+
+import logging
+import time
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
+
+from schemas.connections import RedisConnection
+from streams.failures import Understood
+
+# How long a replica is given to confirm.
+WAIT_MS = 1_000
+# After so many seconds without any replica, what there is goes out without: there is none to take
+# over. Longer than Sentinels take to make a master that came back a replica of the one that is.
+PATIENCE = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class NotReplicated(Understood):
+    """No replica has yet what the master has."""
+
+
+class Replicas:
+    """The replicas of a deployment's Redis; of a Cluster nothing is known, and nothing waited for.
+
+    `key` is one to write, so that there is something to be confirmed.
+    """
+
+    def __init__(self, redis: Redis, connection: RedisConnection, key: str) -> None:
+        self._redis: Any = redis
+        self._key = key
+        self._is_possible = connection.kind != "cluster"
+        # When there was a replica last; None where there never was one.
+        self._seen_at = time.monotonic() if connection.kind == "sentinel" else None
+
+    async def have_all(self) -> None:
+        """Wait until a replica has all that was written before now.
+
+        Raises NotReplicated or redis.RedisError.
+        """
+        if not self._is_possible:
+            return
+        now = time.monotonic()
+        count = int((await self._redis.info("replication")).get("connected_slaves", 0))
+        if count:
+            self._seen_at = now
+        if self._seen_at is None or (not count and now - self._seen_at > PATIENCE):
+            return
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.set(self._key, int(time.time()))
+                pipe.execute_command("WAIT", 1, WAIT_MS)
+                _, confirmed = await pipe.execute()
+        except NoPermissionError:
+            self._is_possible = False
+            log.warning("the user of Redis may not WAIT: alerts may be told twice after a failover")
+            return
+        if not confirmed:
+            raise NotReplicated("no replica of Redis has confirmed what is to be told of alerts")

@@ -1,0 +1,103 @@
+"""A disk of Redis that takes no more for a while: nothing is lost or doubled by it.
+
+A full disk is one on which no file of a process may grow beyond what it has.
+"""
+
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import redis
+
+from examples.workload import case_events
+from schemas.settings import Settings
+from streams.kafka.topics import create_topics
+from streams.state.clients import load_rules
+from tests.support.feeder import feeding
+from tests.support.programs import free_ports, program
+from tests.support.redis_servers import binary, wait_for
+from tests.support.servers import Server
+from tests.support.topics import remove_topics
+from tests.support.workers import CommandLine
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+TOPIC, DAY = "case-events", date(2015, 10, 31)
+SMALL = 1 << 18
+
+
+def messages(count: int) -> list[tuple[bytes, bytes]]:
+    return list(islice(case_events(2 * count, seed=17), count))
+
+
+def assert_as_replayed(caseline: CommandLine, sent: list[tuple[bytes, bytes]]) -> None:
+    path = caseline.folder / "events.jsonl"
+    path.write_bytes(b"".join(value + b"\n" for _, value in sent))
+    asked = ("--as-of", str(DAY), "--format", "json")
+    live = json.loads(caseline.run("scorecard", *asked).stdout)
+    assert live == json.loads(caseline.run("replay", path, *asked).stdout)
+    assert caseline.tally("messages") == len(sent)
+
+
+@contextmanager
+def full(pid: int, size: int = SMALL) -> Iterator[None]:
+    """No file of a process grows beyond a size until the context ends, or the process does."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+    yield
+    if Path(f"/proc/{pid}").exists():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def redis_on_a_disk(folder: Path) -> Iterator[redis.Redis]:
+    """A Redis that is told of a full disk by an error, as any disk tells it, and by no signal."""
+    (port,) = free_ports(1)
+    conf = folder / "redis.conf"
+    conf.write_text(f"port {port}\ndir {folder}\nappendonly yes\nsave ''\n")
+    client = redis.Redis(port=port)
+
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    command: list[str | Path] = ["bash", "-c", 'trap "" XFSZ; exec "$@"', "-", binary(), conf]
+    with program(command, folder / "redis.log", answers):
+        yield client
+
+
+def test_redis_without_room_takes_no_writes_and_goes_on_by_itself_once_there_is_room(
+    kafka: Server, deployment: str, tmp_path: Path
+) -> None:
+    remove_topics(kafka.address)
+    sent = messages(6_000)
+    with redis_on_a_disk(tmp_path) as there:
+        port = there.connection_pool.connection_kwargs["port"]
+        settings = Settings(
+            kafka_bootstrap=kafka.address,
+            redis_url=f"redis://127.0.0.1:{port}/0",
+            deployment=deployment,
+        )
+        create_topics(settings)
+        caseline = CommandLine(settings, load_rules(settings), tmp_path)
+        with feeding(kafka.address, TOPIC, sent) as feeder, caseline.worker() as worker:
+            with full(int(there.info("server")["process_id"])):
+                feeder.burst(5_000).result()
+                wait_for(
+                    lambda: there.info("persistence")["aof_last_write_status"] == "err",
+                    "Redis has no room",
+                )
+                said = caseline.run("doctor", code=4).stdout
+                assert "it cannot save (aof_last_write_status: err)" in " ".join(said.split())
+                worker.check()
+            feeder.burst().result()
+            caseline.wait_for_the_end([worker])
+            assert "Nothing wrong" in caseline.run("doctor").stdout
+        assert_as_replayed(caseline, sent)
