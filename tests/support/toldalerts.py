@@ -3,11 +3,10 @@
 import json
 import random
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice
 from typing import Any
 
-import pytest
 from redis import Redis as PlainRedis
 
 from examples.workload import case_events
@@ -19,14 +18,6 @@ from schemas.alerts import CHANGE, CaseChange
 from schemas.events.registry import CASE_TOPIC
 from tests.reference.alerts import About, Found
 from tests.support.workers import CommandLine
-
-pytestmark = pytest.mark.services
-
-TODAY = date(2015, 10, 31)
-NOON = datetime(2015, 10, 31, 12, tzinfo=UTC)
-EVENTS = 6_000
-# Longer than a busy machine leaves between one event and the next.
-CALM_SECONDS = 20
 
 
 class Alerts:
