@@ -129,7 +129,7 @@ class WorkerMetrics:
         return Meter(self, tp)
 
     def counted(self, topic: str, tallies: Mapping[str, int]) -> None:
-        """Count what a commit stored (see streams.worker.folding.Held.tallies)."""
+        """Count what a commit stored (see streams.worker.held.Read.tallies)."""
         rejected = 0
         for name, count in tallies.items():
             if name.startswith(REJECTED):

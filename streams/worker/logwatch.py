@@ -37,12 +37,14 @@ class Watched(NamedTuple):
 
 
 class LogWatch:
-    """Looks at the logs of a deployment; `describe` is the consumer's, given when it is there."""
+    """Looks at the logs of a deployment; `describe` asks which they are now."""
 
-    def __init__(self, redis: Redis, deployment: str, brokers: Brokers, rules: Rules) -> None:
+    def __init__(
+        self, redis: Redis, deployment: str, brokers: Brokers, rules: Rules, describe: Describe
+    ) -> None:
         self._redis, self._deployment, self._brokers = redis, deployment, brokers
         self._quarantine = Quarantine(redis, brokers, deployment, rules)
-        self.describe: Describe | None = None
+        self._describe = describe
 
     async def look(
         self, heads: Mapping[TP, Head], topics: Mapping[TP, Iterable[str]], *, marks: bool
@@ -53,9 +55,8 @@ class LogWatch:
         with it. Raises redis.RedisError, aiokafka.errors.KafkaError,
         streams.kafka.logreading.ReadTimedOut, streams.state.quarantine.NotQuarantined.
         """
-        assert self.describe is not None
         groups = {group_of(shard.topic) for shard in heads}
-        described = await self.describe(topic for group in groups for topic in topics_in(group))
+        described = await self._describe(topic for group in groups for topic in topics_in(group))
         if marks and any(head.place == Head().place for head in heads.values()):
             await self._put_back(described)
         wrong: dict[TP, str] = {}

@@ -1,20 +1,22 @@
-"""Partitions that had to stop, and how a message is found that cannot be taken in.
+"""Partitions that had to stop, and why: whatever one message does, at most its partition stops."""
 
-Whatever one message does, at most its partition stops. When folding a batch fails for a reason that
-no service is to blame for, the batch is folded again in ever smaller parts, each stored on its own,
-until the message is alone.
-"""
-
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from traceback import extract_tb
 
-from streams.kafka.batches import TP, Batch, Hole
+from streams.kafka.batches import TP, Hole
+from streams.state.integrity import Incomplete
 from streams.state.sources import name_of
+from streams.state.store import ShardStore
+from streams.worker.held import Held, log
+from streams.worker.services import TROUBLE
 
-# A part that failed is tried again in this many.
-PARTS = 10
+# After which a partition is tried again that was stopped for its log, or for a dead letter that
+# could not be written.
+STOP_SECONDS = 30.0
 
 
 class MessageStopsError(Exception):
@@ -34,37 +36,63 @@ class Stopped:
     retry_at: float = inf
 
 
-@dataclass(frozen=True)
-class Careful:
-    """How a partition is read until an offset: `step` records at a time, a suspect alone."""
+class Stops:
+    """Which partitions are stopped, in `of`, said in the log and kept with the state."""
 
-    until: int
-    step: int
-    suspect: int | None = None
+    def __init__(self) -> None:
+        self.of: dict[TP, Stopped] = {}
+        self._noting: set[asyncio.Future[None]] = set()
 
-    def parts(self, batch: Batch) -> Iterator[Batch]:
-        """The batch in parts."""
-        start, taken = batch.start, list(batch.records)
-        while taken and start < self.until:
-            count = self.step
-            if self.suspect is not None:
-                before = sum(record.offset < self.suspect for record in taken)
-                count = before or 1
-            part, taken = taken[:count], taken[count:]
-            end = taken[0].offset if taken else batch.end
-            yield batch._replace(start=start, end=end, records=part)
-            start = end
-        if start < batch.end:
-            yield batch._replace(start=start, records=taken)
+    def forget(self, tps: Iterable[TP]) -> None:
+        """These partitions are another worker's."""
+        for tp in tps:
+            self.of.pop(tp, None)
+
+    def stop_for_now(self, held: Held, tp: TP, offset: int, reason: str) -> None:
+        """Leave a partition alone, and try it again after a while."""
+        retry_at = asyncio.get_running_loop().time() + STOP_SECONDS
+        self.stop(held, tp, Stopped(offset, reason, retry_at))
+
+    def stop(self, held: Held, tp: TP, stopped: Stopped) -> None:
+        """Leave a partition alone, and say so, loudly, unless that was said before."""
+        before = self.of.get(tp)
+        self.of[tp] = stopped
+        self.note_soon(held, tp)
+        if before is None or before.reason != stopped.reason:
+            log.error(
+                "partition stopped: %s",
+                stopped.reason,
+                extra={"topic": tp.topic, "partition": tp.partition, "offset": stopped.offset},
+            )
+
+    def note_soon(self, held: Held, tp: TP) -> None:
+        """Keep why a partition stopped with the state, for whoever reads that."""
+        noting = asyncio.ensure_future(_note(held.store, tp.topic, self.of[tp].reason))
+        self._noting.add(noting)
+        noting.add_done_callback(self._noting.discard)
+
+    async def stop_shard(self, held: Held, error: Incomplete) -> None:
+        """Count nothing more in a shard of whose state a part is missing, until it is made anew."""
+        is_news = held.trouble.stopped != str(error)
+        held.trouble.is_broken, held.trouble.stopped = True, str(error)
+        if is_news:
+            for topic in held.reads:
+                where = {"topic": topic, "partition": held.shard.partition}
+                log.error("partition stopped: %s", error, extra=where)
+                await _note(held.store, topic, str(error))
+
+    async def unreadable(self, held: Held, error: Exception) -> None:
+        """What is in memory is of no use: records cannot be read, or are not as they were."""
+        if isinstance(error, Incomplete):
+            await self.stop_shard(held, error)
+            return
+        held.trouble.is_broken = True
+        log.warning("records cannot be read: %s", error, extra=held.where)
 
 
-def closer(batch: Batch, error: Exception) -> Careful | None:
-    """How to look for the message at which a batch failed; None if there is nothing to look for."""
-    if isinstance(error, MessageStopsError):
-        return Careful(error.offset + 1, 1, error.offset)
-    if not batch.records:
-        return None
-    return Careful(batch.end, max(1, len(batch.records) // PARTS))
+async def _note(store: ShardStore, topic: str, reason: str) -> None:
+    with suppress(*TROUBLE):
+        await store.note_stopped(topic, reason)
 
 
 def why_stopped(tp: TP, offset: int, error: Exception) -> str:

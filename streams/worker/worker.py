@@ -10,11 +10,13 @@ from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import clock_of
 from streams.kafka.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
+from streams.kafka.consumer import BatchConsumer
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.workers import WorkerMetrics
 from streams.state.clients import connect_redis, load_rules
-from streams.worker.folding import Folding, Limits
+from streams.worker.folding import Folding
+from streams.worker.given import Given, Limits
 from streams.worker.logwatch import LogWatch
 
 # Records are many small objects that live long and form no cycles; at Python's own thresholds,
@@ -50,12 +52,24 @@ def _app(
     producer: AIOKafkaProducer,
     metrics: WorkerMetrics,
 ) -> App:
-    dead_letters = DeadLetters(producer, settings.kafka)
+    app: App
+
+    def consumer() -> BatchConsumer:
+        return app.batches
+
     most = settings.records_in_memory, settings.records_bytes
-    limits = Limits(*most, settings.alert_calm_seconds)
-    clock = clock_of(settings)
-    logs = LogWatch(redis, settings.deployment, settings.kafka, rules)
-    folding = Folding(redis, settings.deployment, rules, dead_letters, logs, clock, limits, metrics)
+    kafka, deployment = settings.kafka, settings.deployment
+    given = Given(
+        redis=redis,
+        deployment=deployment,
+        rules=rules,
+        clock=clock_of(settings),
+        limits=Limits(*most, settings.alert_calm_seconds),
+        metrics=metrics,
+        dead_letters=DeadLetters(producer, kafka),
+        logs=LogWatch(redis, deployment, kafka, rules, lambda it: consumer().describe(it)),
+        consumer=consumer,
+    )
     reading = Reading(
         group=f"caseline-{settings.deployment}",
         brokers=settings.kafka,
@@ -65,11 +79,5 @@ def _app(
     )
     if settings.kafka_is_embedded:
         reading = for_embedded_broker(reading)
-    app = create_app(reading, folding)
-    logs.describe = lambda topics: app.batches.describe(topics)
-    folding.seek = lambda tp, offset: app.batches.seek(tp, offset)
-    folding.halt = lambda tp: app.batches.halt(tp)
-    folding.pause = lambda tp: app.batches.pause(tp)
-    folding.hear = lambda tp: app.batches.heard(tp)
-    folding.show = lambda offsets: app.batches.commit_group(offsets)
+    app = create_app(reading, Folding(given))
     return app

@@ -20,7 +20,7 @@ from streams.state.sources import (
     source_fields,
     sources_in,
 )
-from streams.worker.stops import Careful
+from streams.worker.careful import Careful
 
 TOPIC = "case-events"
 HERE = TP(TOPIC, 3)

@@ -1,0 +1,68 @@
+"""Children whose alerts change by the clock, taken up as their deadlines come."""
+
+import asyncio
+
+from streams.clock import midnight
+from streams.state.integrity import Incomplete
+from streams.worker.given import Given
+from streams.worker.held import Held, log
+from streams.worker.memory import Memory
+from streams.worker.services import TROUBLE
+from streams.worker.stops import Stops
+
+# How often the deadlines of alerts are looked up, and how many children are judged at a time.
+LOOK_SECONDS = 0.5
+JUDGED_AT_ONCE = 500
+# How often it is noted that nothing is left to judge: until when alerts are right.
+JUDGED_SECONDS = 10.0
+
+
+class Deadlines:
+    """Has the next commit judge children whose deadlines are over.
+
+    Who they are is asked for in the background: a Redis that does not answer holds up nothing that
+    can do without it.
+    """
+
+    def __init__(self, given: Given, memory: Memory, stops: Stops) -> None:
+        self._given, self._memory, self._stops = given, memory, stops
+
+    async def look(self, held: Held) -> None:
+        """Ask who is due, or take up those of the answer, some at a time."""
+        lookups = held.lookups
+        if lookups.task is None:
+            self._begin(held)
+        elif lookups.task.done():
+            due, lookups.task = lookups.task.result(), None
+            await self._memory.make_room(held)
+            try:
+                await self._memory.admit(held, due)
+            except (Incomplete, *TROUBLE) as error:
+                await self._stops.unreadable(held, error)
+                return
+            held.state.look_at(due)
+
+    def _begin(self, held: Held) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < held.lookups.due or held.is_judging:
+            return
+        held.lookups.due = now + LOOK_SECONDS
+        if not held.calm.is_replaying(now):
+            held.lookups.task = asyncio.create_task(self._due(held))
+
+    async def _due(self, held: Held) -> list[str]:
+        """Children to be judged by now; none while Redis does not answer."""
+        lookups, clock = held.lookups, self._given.clock
+        try:
+            at = clock.seconds()
+            due = await held.store.due(held.head, at, JUDGED_AT_ONCE)
+            is_another_day = lookups.judged_at < midnight(clock.day()) <= at
+            if not due and (is_another_day or at >= lookups.judged_at + JUDGED_SECONDS):
+                await held.store.judged(at)
+                lookups.judged_at = at
+        except TROUBLE as error:
+            log.warning("deadlines cannot be read: %s", error, extra=held.where)
+            return []
+        if len(due) == JUDGED_AT_ONCE:
+            lookups.due = 0.0  # there may be more
+        return due

@@ -1,0 +1,78 @@
+"""Batches into the state in memory: decoded, with the records that they need, and folded."""
+
+import asyncio
+from collections.abc import Iterable
+
+from processors.record.decoding import decode
+from streams.kafka.batches import TP, Batch
+from streams.kafka.deadletters import NotWritten
+from streams.state.sources import Mark
+from streams.worker.given import Given
+from streams.worker.held import Held
+from streams.worker.stops import MessageStopsError
+
+
+class Memory:
+    """The records that the worker has in memory, of all its shards together."""
+
+    def __init__(self, given: Given, shards: dict[TP, Held]) -> None:
+        self._given, self._shards = given, shards
+
+    async def make_room(self, held: Held) -> None:
+        """Drop records from memory when there are too many; only what is stored may go."""
+        most = self._given.limits.records_in_memory // len(self._shards)
+        most_bytes = self._given.limits.bytes_in_memory // len(self._shards)
+        if len(held.state.children) > most or held.state.size > most_bytes:
+            await held.committed()
+            held.state.forget(most, most_bytes)
+
+    async def fold(self, held: Held, batch: Batch) -> None:
+        """Take in all of a batch, or, where anything is raised, nothing of it.
+
+        What is no event becomes a dead letter. Raises MessageStopsError where that cannot be
+        written, streams.state.integrity.Incomplete, and SERVICES.
+        """
+        read, records = held.reads[batch.tp.topic], batch.records
+        if read.quarantined:
+            records = [record for record in records if record.offset not in read.quarantined]
+        decoded = decode(
+            batch.tp.topic, [(record.key, record.value, record.headers) for record in records]
+        )
+        source = read.source
+        for position, rejection in decoded.rejected:
+            record, stored = records[position], held.head.offset(batch.tp.topic)
+            try:
+                letters = await self._given.dead_letters.write(
+                    batch.tp, record, rejection, stored, source.letters
+                )
+            except NotWritten as error:
+                raise MessageStopsError(record.offset, str(error)) from error
+            source = source._replace(letters=letters)
+        if batch.records:
+            source = source._replace(mark=Mark.of(batch.records[-1]))
+        await self.admit(held, (child for child, _ in decoded.events))
+        # From here to the end nothing is awaited, so a commit sees all of the batch or none.
+        known = held.state.fold(decoded.events)
+        read.next, read.end, read.source = batch.end, batch.log_end, source
+        read.meter.folded(batch)
+        held.latest = max([held.latest, *(event.instant for _, event in decoded.events)])
+        held.calm.take_in(
+            decoded.events,
+            held.behind,
+            self._given.clock.seconds(),
+            asyncio.get_running_loop().time(),
+        )
+        read.tallies["messages"] += len(batch.records)
+        read.tallies["quarantined"] += len(batch.records) - len(records)
+        read.tallies["duplicates"] += known
+        read.tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
+
+    async def admit(self, held: Held, children: Iterable[str]) -> None:
+        """Read the records of children into memory that are not there.
+
+        Raises streams.state.integrity.Incomplete, and TROUBLE.
+        """
+        missing = held.state.missing(children)
+        stored = await held.store.children(held.head, missing)
+        for child, (record, told) in zip(missing, stored, strict=True):
+            held.state.admit(child, record, told)
