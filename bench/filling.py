@@ -49,9 +49,7 @@ class Filling:
         messages, self._waiting[number] = self._waiting[number], []
         state, head = self._states[number], self._heads[number]
         events = decode(self._topic, messages).events
-        for child in state.missing(child for child, _ in events):
-            state.admit(child, None)
-        state.fold(events)
+        state.fold_unstored(events)
         latest = max([head.latest, *(event.instant for _, event in events)])
         offset = head.offset(self._topic) + len(messages)
         advance = Advance({self._topic: offset}, latest, {"messages": len(messages)})

@@ -4,7 +4,7 @@ This is the whole of the live computation; where the bytes come from and go to i
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
@@ -89,6 +89,12 @@ class Partition:
             else:
                 known += 1
         return known
+
+    def fold_unstored(self, events: Sequence[tuple[str, Event]]) -> int:
+        """The same where nothing is stored: whoever is not in memory has no record yet."""
+        for child in self.missing(child for child, _ in events):
+            self.admit(child, None)
+        return self.fold(events)
 
     def look_at(self, children: Iterable[str]) -> None:
         """Have the next settlement judge these children, whose records are in memory."""

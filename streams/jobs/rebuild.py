@@ -361,9 +361,7 @@ class Rebuild:
             alone = Partition(self.rules)
             try:
                 events = decode(tp.topic, [(record.key, record.value, record.headers)]).events
-                for child in alone.missing(child for child, _ in events):
-                    alone.admit(child, None)
-                alone.fold(events)
+                alone.fold_unstored(events)
                 alone.settle()
             except Exception as error:
                 return MessageFails(

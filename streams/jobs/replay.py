@@ -84,7 +84,5 @@ class Replay:
     def _fold(self, topic: str, messages: list[Message]) -> None:
         shard = self._shards[group_of(topic)]
         events = decode(topic, messages).events
-        for child in shard.missing(child for child, _ in events):
-            shard.admit(child, None)
-        shard.fold(events)
+        shard.fold_unstored(events)
         shard.settle()

@@ -132,9 +132,7 @@ class Reconcile:
             async for _, records in self.reader.read(tp, bounds[tp][0], end):
                 decoded = decode(topic, [(it.key, it.value, it.headers) for it in records])
                 events = [it for it in decoded.events if crc32(it[0].encode()) % passes == number]
-                for child in state.missing(child for child, _ in events):
-                    state.admit(child, None)
-                state.fold(events)
+                state.fold_unstored(events)
                 await asyncio.sleep(0)
 
     def _different_cells(self, stored: Tables, made: Tables, month: date) -> int:

@@ -43,9 +43,7 @@ def folded(rules: Rules, messages: Messages, most_bytes: int) -> tuple[Partition
     for start in range(0, len(messages), AT_ONCE):
         part = [(key, value, ()) for key, value in messages[start : start + AT_ONCE]]
         events = decode(CASE_TOPIC, part).events
-        for child in state.missing(name for name, _ in events):
-            state.admit(child, None)
-        state.fold(events)
+        state.fold_unstored(events)
         unmatched += state.settle().grown.unmatched
         state.forget(10**9, most_bytes)
         most = max(most, state.size)

@@ -41,9 +41,7 @@ async def _store(settings: Settings, rules: Rules) -> None:
     ]
     events = decode(CASE_TOPIC, [it.message for it in lines]).events
     state = Partition(rules)
-    for child in state.missing(child for child, _ in events):
-        state.admit(child, None)
-    state.fold(events)
+    state.fold_unstored(events)
     async with Redis.from_url(settings.redis_url) as redis:
         members: list[str] = [f"{CASE_TOPIC}:0"]
         await redis.sadd(partitions_key(settings.deployment), *members)

@@ -86,9 +86,7 @@ class Deployment:
         for outcome in outcomes:
             self._cases += 1
             events = decode(CASE_TOPIC, closed(self._cases, outcome)).events
-            for child in self._state.missing(child for child, _ in events):
-                self._state.admit(child, None)
-            self._state.fold(events)
+            self._state.fold_unstored(events)
         advance = Advance({CASE_TOPIC: self._head.offset(CASE_TOPIC) + 1}, 0, {})
         settlement = self._state.settle()
         self._head = await self._store.commit(self._head, settlement, self._state.tables, advance)

@@ -127,9 +127,7 @@ class FrozenLog:
 
 def _fold(shard: Partition, topic: str, records: list[LogRecord]) -> None:
     events = decode(topic, [(it.key, it.value, it.headers) for it in records]).events
-    for child in shard.missing(child for child, _ in events):
-        shard.admit(child, None)
-    shard.fold(events)
+    shard.fold_unstored(events)
     shard.settle()
 
 
