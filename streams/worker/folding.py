@@ -44,7 +44,7 @@ class Folding:
         memory = Memory(given, self._shards)
         self._careful = CarefulFolding(memory, self._committing, self._stops)
         self._deadlines = Deadlines(given, memory, self._stops)
-        self._watching = Watching(given, self._shards, self._stops)
+        self._watching = Watching(given.logs, given.redis, self._shards, self._stops)
         self._comparing = Comparing(given, self._shards)
         self._showing = Showing(given, self._shards)
 
