@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
+import pytest
 from redis.asyncio import Redis
 
 from processors.fold import Partition
@@ -20,6 +21,7 @@ from streams.worker.watching import Watching
 from tests.support.servers import Server
 from tests.support.shards import in_redis
 
+pytestmark = pytest.mark.services
 TOPIC = "case-events"
 TPS = [TP(TOPIC, 0), TP(TOPIC, 1)]
 
