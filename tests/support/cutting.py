@@ -79,6 +79,9 @@ class Link:
         tasks = [asyncio.create_task(self._pass(*pair)) for pair in pairs]
         self._tasks.update(tasks)
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if self._broken and self._cut.how == "break after":
+            # Redis has done all that arrived once it closes; only then does the client hear of it.
+            await asyncio.wait(tasks)
         for each in (writer, there):
             each.close()
 
@@ -88,13 +91,17 @@ class Link:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(CHUNK):
                 if not is_command and self._broken:
+                    if self._cut.how == "break after":
+                        continue
                     return
                 found = data.find(self._cut.word) if is_command and self._armed else -1
                 if found >= 0 and not self.reached.is_set():
                     data = await self._at_the_word(data, found)
                 writer.write(data)
                 await writer.drain()
-                if self._broken and self._cut.how == "break before":
+                if self._broken and is_command:
+                    if self._cut.how == "break after":
+                        writer.write_eof()
                     return
 
     async def _at_the_word(self, data: bytes, found: int) -> bytes:
