@@ -20,7 +20,7 @@ from streams.state.clients import connect_redis
 SETTLE_SECONDS = 1.5
 TITLE = "Redis memory"
 MEGABYTE = 1_000_000
-KINDS = ("records", "entries", "checkpoints")
+KINDS = ("records", "entries", "checkpoint")
 
 
 def memory(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
