@@ -22,8 +22,8 @@ from pydantic import Field, ValidationError, model_validator
 from schemas.release import Frozen, Release, Sha256
 from snapshots.disclosure.public import Left, PublicRelease
 from snapshots.disclosure.suppression import Rule
-from snapshots.releases.canonical import canonical, parsed, sha256
-from snapshots.releases.chain import Sealed, name_of
+from snapshots.releases.canonical import canonical, sha256
+from snapshots.releases.chain import Sealed, name_of, stated_format
 from snapshots.releases.failures import Damaged, LaterFormat
 from snapshots.releases.topic import PUBLIC
 
@@ -149,12 +149,8 @@ def sealed_entry(entry: Entry) -> Kept:
 
 def unsealed(name: str, text: bytes) -> Kept:
     """The entry that a stored text holds. Raises Damaged, or LaterFormat."""
-    try:
-        said = parsed(text)
-    except ValueError as error:
-        raise Damaged(f"{name}: {error}, so it is not what was written") from error
-    number = said.get("format") if isinstance(said, dict) else None
-    if isinstance(number, int) and number > FORMAT:
+    number = stated_format(name, text)
+    if number is not None and number > FORMAT:
         raise LaterFormat(f"{name}: of format {number}, by a later Caseline: update this one")
     try:
         entry = Entry.model_validate_json(text)

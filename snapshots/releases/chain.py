@@ -82,12 +82,8 @@ def unseal(name: str, text: bytes) -> Sealed:
 
     Raises Damaged, or LaterFormat for one that a later version has written.
     """
-    try:
-        said = parsed(text)
-    except ValueError as error:
-        raise Damaged(f"{name}: {error}, so it is not what was written") from error
-    format_number = said.get("format") if isinstance(said, dict) else None
-    if isinstance(format_number, int) and format_number > FORMAT:
+    format_number = stated_format(name, text)
+    if format_number is not None and format_number > FORMAT:
         raise LaterFormat(
             f"{name}: written in format {format_number} by a later Caseline; this one reads "
             f"formats up to {FORMAT}, so it can neither check nor show it: bring it up to date"
@@ -100,6 +96,16 @@ def unseal(name: str, text: bytes) -> Sealed:
     if sealed.name != name:
         raise Damaged(f"{name}: it says that it is {sealed.name}")
     return sealed
+
+
+def stated_format(name: str, text: bytes) -> int | None:
+    """The format that a stored text says it is of; None for none. Raises Damaged."""
+    try:
+        said = parsed(text)
+    except ValueError as error:
+        raise Damaged(f"{name}: {error}, so it is not what was written") from error
+    number = said.get("format") if isinstance(said, dict) else None
+    return number if isinstance(number, int) else None
 
 
 def requested(period: str, kind: ReleaseKind, author: str, reason: str | None) -> Request:

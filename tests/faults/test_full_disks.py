@@ -3,7 +3,6 @@
 A full disk is one on which no file of a process may grow beyond what it has.
 """
 
-import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from tests.support.programs import free_ports, program
 from tests.support.redis_servers import binary, wait_for
 from tests.support.servers import Server
 from tests.support.topics import remove_topics
-from tests.support.workers import CommandLine
+from tests.support.workers import CommandLine, assert_shown_as_replayed
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
@@ -33,15 +32,6 @@ SMALL = 1 << 18
 
 def messages(count: int) -> list[tuple[bytes, bytes]]:
     return list(islice(case_events(2 * count, seed=17), count))
-
-
-def assert_as_replayed(caseline: CommandLine, sent: list[tuple[bytes, bytes]]) -> None:
-    path = caseline.folder / "events.jsonl"
-    path.write_bytes(b"".join(value + b"\n" for _, value in sent))
-    asked = ("--as-of", str(DAY), "--format", "json")
-    live = json.loads(caseline.run("scorecard", *asked).stdout)
-    assert live == json.loads(caseline.run("replay", path, *asked).stdout)
-    assert caseline.tally("messages") == len(sent)
 
 
 @contextmanager
@@ -100,4 +90,5 @@ def test_redis_without_room_takes_no_writes_and_goes_on_by_itself_once_there_is_
             feeder.burst().result()
             caseline.wait_for_the_end([worker])
             assert "Nothing wrong" in caseline.run("doctor").stdout
-        assert_as_replayed(caseline, sent)
+        assert_shown_as_replayed(caseline, sent, DAY)
+        assert caseline.tally("messages") == len(sent)

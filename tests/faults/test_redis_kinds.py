@@ -1,7 +1,6 @@
 """A worker on every kind of Redis: by TLS and ACL, a Cluster that moves a slot, a failover."""
 
 import asyncio
-import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -30,7 +29,7 @@ from tests.support.redis_servers import (
 )
 from tests.support.servers import Server
 from tests.support.topics import remove_topics
-from tests.support.workers import CommandLine, RunningWorker, log_ends, wait_until
+from tests.support.workers import CommandLine, assert_shown_as_replayed
 
 pytestmark = pytest.mark.services
 
@@ -74,24 +73,6 @@ def messages(count: int) -> list[tuple[bytes, bytes]]:
     return list(islice(case_events(count + 500, seed=5), count))
 
 
-def wait_for_the_end(caseline: CommandLine, worker: RunningWorker) -> None:
-    ends = {tp: end for tp, end in log_ends(caseline.settings.kafka_bootstrap).items() if end}
-
-    def is_there() -> bool:
-        stored = caseline.offsets()
-        return all(stored.get(tp, 0) >= end for tp, end in ends.items())
-
-    wait_until(is_there, f"the state is at {ends}", [worker])
-
-
-def assert_as_replayed(caseline: CommandLine, sent: list[tuple[bytes, bytes]]) -> None:
-    path = caseline.folder / "events.jsonl"
-    path.write_bytes(b"".join(value + b"\n" for _, value in sent))
-    asked = ("--as-of", str(DAY), "--format", "json")
-    live = json.loads(caseline.run("scorecard", *asked).stdout)
-    assert live == json.loads(caseline.run("replay", path, *asked).stdout)
-
-
 def assert_rebuilt_the_same(caseline: CommandLine) -> None:
     before = caseline.rows(DAY)
     caseline.run("rebuild", "--yes")
@@ -109,9 +90,9 @@ def test_by_tls_and_with_the_documented_user_it_works_and_shows_no_secret(
             caseline.worker() as worker,
         ):
             feeder.burst(BURST).result()
-            wait_for_the_end(caseline, worker)
+            caseline.wait_for_the_end([worker])
             doctor = caseline.run("doctor")
-        assert_as_replayed(caseline, sent)
+        assert_shown_as_replayed(caseline, sent, DAY)
         caseline.run("alerts", "run", "--once")
         assert_rebuilt_the_same(caseline)
         assert "Nothing wrong" in doctor.stdout
@@ -132,17 +113,17 @@ def test_on_a_cluster_nothing_is_lost_when_a_slot_moves_under_load(
         caseline.worker() as worker,
     ):
         feeder.burst(BURST).result()
-        wait_for_the_end(caseline, worker)
+        caseline.wait_for_the_end([worker])
         burst = feeder.burst(BURST)
         for partition in range(4):
             cluster.move_slots_of(f"caseline:{{{deployment}:{TOPIC}:{partition}}}:head")
         burst.result()
         feeder.burst(BURST).result()
-        wait_for_the_end(caseline, worker)
+        caseline.wait_for_the_end([worker])
         doctor = caseline.run("doctor")
     assert "Nothing wrong" in doctor.stdout
     assert sum(cluster.keys()) > max(cluster.keys())
-    assert_as_replayed(caseline, sent)
+    assert_shown_as_replayed(caseline, sent, DAY)
     caseline.run("alerts", "run", "--once")
     assert_rebuilt_the_same(caseline)
     caseline.run("quality", "--format", "csv")
@@ -157,7 +138,7 @@ def test_after_a_failover_under_load_the_state_is_that_of_the_log(on: On, watche
         caseline.worker() as worker,
     ):
         feeder.burst(BURST).result()
-        wait_for_the_end(caseline, worker)
+        caseline.wait_for_the_end([worker])
         before = watched.master()
         burst = feeder.burst(2 * BURST)
         process = watched.servers[before]
@@ -165,10 +146,10 @@ def test_after_a_failover_under_load_the_state_is_that_of_the_log(on: On, watche
         burst.result()
         wait_for(lambda: watched.master() != before, "the Sentinels name the replica")
         feeder.burst(BURST).result()
-        wait_for_the_end(caseline, worker)
+        caseline.wait_for_the_end([worker])
         doctor = caseline.run("doctor")
     assert "Nothing wrong" in doctor.stdout
-    assert_as_replayed(caseline, sent)
+    assert_shown_as_replayed(caseline, sent, DAY)
     assert caseline.tally("messages") == len(sent)
     assert SECRET not in worker.text + doctor.stdout
 

@@ -4,7 +4,6 @@ A fault counts only if it hit a worker in the middle of its work: events that th
 acknowledged before it, in partitions that worker held, were not in the state after it.
 """
 
-import json
 import random
 import time
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +23,14 @@ from streams.kafka.batches import TP
 from streams.kafka.topics import create_topics
 from tests.support.feeder import Feeder, feeding
 from tests.support.servers import Server
-from tests.support.workers import CommandLine, Offsets, RunningWorker, wait_to_share, wait_until
+from tests.support.workers import (
+    CommandLine,
+    Offsets,
+    RunningWorker,
+    assert_shown_as_replayed,
+    wait_to_share,
+    wait_until,
+)
 
 pytestmark = pytest.mark.services
 
@@ -48,11 +53,6 @@ def caseline(bare: CommandLine) -> CommandLine:
     return replace(bare, settings=settings)
 
 
-def write_events(path: Path, messages: list[tuple[bytes, bytes]]) -> Path:
-    path.write_bytes(b"".join(value + b"\n" for _, value in messages))
-    return path
-
-
 def first(count: int, seed: int) -> list[tuple[bytes, bytes]]:
     """The first so many messages of a longer workload."""
     messages = list(islice(case_events(int(count * 1.1), seed=seed), count))
@@ -69,11 +69,7 @@ def repeated(rules: Rules, messages: list[tuple[bytes, bytes]]) -> int:
 
 def assert_as_replayed(caseline: CommandLine, messages: list[tuple[bytes, bytes]]) -> None:
     """Tables equal to `replay`, offsets equal to the log's ends, and every message tallied once."""
-    path = write_events(caseline.folder / "events.jsonl", messages)
-    for day in DATES:
-        options = ("--as-of", f"{day}", "--format", "json")
-        live = caseline.run("scorecard", *options).stdout
-        assert json.loads(live) == json.loads(caseline.run("replay", path, *options).stdout)
+    assert_shown_as_replayed(caseline, messages, *DATES)
     ends = caseline.ends()
     assert sum(ends.values()) == len(messages)
     assert caseline.offsets() == ends

@@ -277,6 +277,18 @@ def finished(
     return subprocess.CompletedProcess(process.args, code, out, err)
 
 
+def assert_shown_as_replayed(
+    caseline: CommandLine, sent: list[tuple[bytes, bytes]], *days: date
+) -> None:
+    """The scorecard of each day is the one that `replay` gives of the messages sent."""
+    path = caseline.folder / "events.jsonl"
+    path.write_bytes(b"".join(value + b"\n" for _, value in sent))
+    for day in days:
+        asked = ("--as-of", str(day), "--format", "json")
+        live = json.loads(caseline.run("scorecard", *asked).stdout)
+        assert live == json.loads(caseline.run("replay", path, *asked).stdout)
+
+
 def cells(rows: Sequence[ScorecardRow] | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows in a form that compares exactly and shows differences well."""
     return [row.model_dump() if isinstance(row, ScorecardRow) else dict(row) for row in rows]
