@@ -17,7 +17,8 @@ from redis.asyncio import Redis
 
 from examples.workload import case_events
 from schemas.events.registry import VALIDATORS
-from streams.jobs.rebuild import Progress, Rebuild
+from streams.jobs.rebuild.making import Progress
+from streams.jobs.rebuild.rebuild import Rebuild
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
 from tests.support.examples import DATES, LOGS, good_lines, log_file
