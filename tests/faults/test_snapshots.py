@@ -49,7 +49,7 @@ from tests.support.workers import CommandLine, RunningWorker, finished, wait_unt
 
 pytestmark = pytest.mark.services
 
-KILLS = 12
+KILLS = 6
 CATALOGUE = Path(str(files("schemas") / "data/catalogue.toml"))
 DYING = Path(__file__).parents[1] / "support/dying_command.py"
 DIED = 9
@@ -372,7 +372,7 @@ def test_a_cut_taken_while_events_keep_coming_is_one_that_the_log_agrees_with(
     brokers = caseline.settings.kafka_bootstrap
     with (
         caseline.worker() as worker,
-        feeding(brokers, CASE_TOPIC, case_events(300_000)) as feeder,
+        feeding(brokers, CASE_TOPIC, case_events(100_000)) as feeder,
         trickle(feeder),
     ):
         for number in range(3):

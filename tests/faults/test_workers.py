@@ -37,8 +37,8 @@ pytestmark = pytest.mark.services
 TOPIC = "case-events"
 DATES = (date(2015, 6, 30), date(2016, 1, 15))
 # As many as the test asks for, and enough more for bursts that are over before a fault strikes.
-EVENTS = 300_000
-KILLS = 10
+EVENTS = 200_000
+KILLS = 6
 # Some seconds' work for a worker on a slow machine, and not all of the events in all the bursts.
 BURST = 9_000
 SESSION_SECONDS = 2.0

@@ -53,7 +53,7 @@ def watch(worker: Worker, arrived: list[Arrival], days: list[date]) -> None:
         worker.look(judgement)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.data(), histories())
 def test_any_arrival_under_any_clock_tells_the_alerts_of_brute_force(
     watched: Rules, data: st.DataObject, history: History
@@ -79,7 +79,7 @@ def test_a_clock_that_was_set_back_and_forward_has_told_what_is_true_once_it_is_
     assert true_of(worker) == alerts(parsed(history.lines), max(days))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.data(), histories())
 def test_changes_of_an_alert_are_numbered_and_end_in_what_was_told(
     watched: Rules, data: st.DataObject, history: History
@@ -107,7 +107,7 @@ def test_changes_of_an_alert_are_numbered_and_end_in_what_was_told(
     assert latest == told(worker)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.data(), histories())
 def test_stocks_of_the_ledger_count_the_breaches_of_any_day(
     watched: Rules, data: st.DataObject, history: History

@@ -22,7 +22,7 @@ def everywhere() -> Rules:
     return Rules(load_catalogue(), south_east_areas(), places=shipped_sites())
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(st.data(), histories_of_all_topics())
 def test_any_arrival_of_any_events_gives_the_scorecard_of_brute_force_at_every_place(
     everywhere: Rules, data: st.DataObject, history: History

@@ -98,7 +98,7 @@ def held(rules: Rules, stock: Stock) -> dict[Named, int]:
     return {cell: amount for cell, amount in amounts.items() if amount}
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data(), histories())
 def test_any_arrival_of_any_events_gives_the_scorecard_of_brute_force(
     south_east: Rules, data: st.DataObject, history: History

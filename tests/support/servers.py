@@ -1,11 +1,14 @@
 """A real Kafka and a real Redis for tests, run by `scripts/services`, to be stopped and killed."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "services"
+# A broker of a test lives too short for what the second compiler of Java finds out to pay.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 SECONDS = 600  # the first start of all fetches the broker's jars, and Redis where it is missing
 
 
@@ -20,6 +23,7 @@ def run_services(command: str, folder: Path) -> dict[str, str]:
         done = subprocess.run(
             [str(SCRIPT), command, *options],
             capture_output=True,
+            env={**os.environ, "JDK_JAVA_OPTIONS": JAVA_OPTIONS},
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=SECONDS,
