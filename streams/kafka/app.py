@@ -22,6 +22,7 @@ from streams.kafka.batches import Batch, Stop
 from streams.kafka.clients import faust_credentials
 from streams.kafka.consumer import BatchConsumer, BatchTransport, PartitionOwner
 
+WATCH_SECONDS = 5.0  # how often it is looked whether partitions stand still
 QUEUED_BATCHES = 1  # in Faust's queue; the consumer's thread reads ahead, where batches can grow
 
 
@@ -149,6 +150,20 @@ class App(faust.App):
         await self.batches.release()
         await super().on_stop()
 
+    def FlowControlQueue(  # noqa: N802 - Faust's name
+        self,
+        maxsize: int | None = None,
+        *,
+        clear_on_resume: bool = False,  # noqa: ARG002
+    ) -> Any:
+        """A queue that Faust never empties, as it would whenever reading is suspended or resumed.
+
+        Which batches are of no more use is told by their epochs. Faust may resume reading after
+        batches of the next assignment have come, where a rebalance follows another at once; those
+        it dropped would never come again, unless a later message showed the gap.
+        """
+        return super().FlowControlQueue(maxsize, clear_on_resume=False)
+
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
 
@@ -181,8 +196,15 @@ def create_app(reading: Reading, handler: BatchHandler) -> App:
             if not app.batches.turn.locked():
                 await _idle(app.batches, handler)
 
+    async def watch() -> None:
+        while not app.should_stop:
+            await asyncio.sleep(WATCH_SECONDS)
+            async with app.batches.turn:
+                await app.batches.place_stalled()
+
     app.agent(topic, name="batches")(deliver)
     app.task(tick)
+    app.task(watch)
     return app
 
 
