@@ -1,4 +1,4 @@
-"""Which partitions are ours, should be read, and are not: a last resort against a silent standstill.
+"""Which partitions are ours, should be read, and are not: against standing still in silence.
 
 Faust drops what it holds of an assignment that is over, on signals of its own, and so may drop what
 is of the next; and an error between an assignment and the first fetch is not always said. Whatever

@@ -27,9 +27,8 @@ WORKERS, TELLERS = 2, 2
 PAUSE_SECONDS = 3.0
 # For how long a fault lasts, of those that last.
 LASTS = (0.5, 2.0)
-# Shorter than Sentinels wait: after a longer pause two masters answer for a while, and a worker
-# whose connections are to both stops its shard, loudly, until a rebuild.
-REDIS_PAUSE_SECONDS = 0.5
+# Shorter, and much longer, than Sentinels wait: after the longer one two masters answer for a while.
+REDIS_PAUSES = (0.5, 4.0)
 BETWEEN = (0.1, 0.5)
 FAILED, BUSY = Answer(500, is_taken=False), Answer(503, {"retry-after": "0"}, is_taken=False)
 TAKEN_UNSAID = Answer(500)
@@ -167,7 +166,7 @@ class Crew:
     def pause_redis(self) -> None:
         self.pair.wait_to_follow()
         with _stopped(self.pair.signal_master):
-            time.sleep(REDIS_PAUSE_SECONDS)
+            time.sleep(self.rng.choice(REDIS_PAUSES))
 
     def restart_broker(self) -> None:
         self.rng.choice([self.kafka.stop, self.kafka.kill])()

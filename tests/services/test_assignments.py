@@ -34,10 +34,11 @@ class Noting:
     async def revoked(self, tps: set[TP]) -> None:
         self.placed = self.placed - tps
 
-    async def stopped(self, tp: TP, reason: Exception) -> None:
+    async def stopped(self, _tp: TP, reason: Exception) -> None:
         raise reason
 
     async def batch(self, batch: Batch) -> None:
+        await asyncio.sleep(0.1)  # as storing takes
         self.values += [record.value for record in batch.records]
 
     async def idle(self) -> None:
@@ -55,7 +56,7 @@ def test_what_lies_in_a_topic_made_after_the_worker_has_begun_is_all_handed_over
         noting, asked = Noting(), asyncio.Event()
         app = create_app(reading, noting)
         running = asyncio.create_task(run_until(app, asked))
-        while not app.tables.recovery.completed.is_set():  # of no partitions
+        while not app.flow_control.is_active():  # the first assignment, of no partitions
             await asyncio.sleep(0.05)
         seek_now = app.batches.seek
 
