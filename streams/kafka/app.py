@@ -223,11 +223,8 @@ async def _idle(consumer: BatchConsumer, handler: BatchHandler) -> None:
         await handler.idle()
 
 
-async def run_worker(app: App) -> None:
-    """Run until SIGINT or SIGTERM; raises `WorkerFailed` if it stops by itself.
-
-    A second signal ends the process at once.
-    """
+def asked_by_signal() -> asyncio.Event:
+    """What SIGINT or SIGTERM sets from now on; a second signal ends the process at once."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
 
     def ask() -> None:
@@ -237,7 +234,7 @@ async def run_worker(app: App) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask)
-    await run_until(app, asked)
+    return asked
 
 
 async def run_until(app: App, asked: asyncio.Event) -> None:

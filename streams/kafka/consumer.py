@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
 
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as FaustTP  # noqa: N811
 from faust.types import ConsumerMessage
@@ -172,20 +172,27 @@ class BatchConsumer(driver.Consumer):
         if self._thread.is_reassigning():
             return
         ours = {TP(*tp) for tp in self.assignment()}
-        stopped = self._taken - (await self._owner.positions(self._taken)).keys()
-        reading = ours - stopped - self._paused
-        at = {tp: self._cursors[tp].next if tp in self._cursors else None for tp in reading}
+        positions = await self._owner.positions(self._taken)
+        by_right = self._paused | (self._taken - positions.keys())
+        at = {tp: cursor.next for tp, cursor in self._cursors.items() if tp in ours}
+        reading = {tp: at.get(tp) for tp in ours - by_right}
         now = asyncio.get_running_loop().time()
-        stalled = self._stalls.look(now, at, {tp: self.log_end(tp) for tp in at})
+        stalled = self._stalls.look(now, reading, {tp: self.log_end(tp) for tp in reading})
         if not stalled:
             return
-        names = ", ".join(f"{tp.topic}[{tp.partition}] at {at[tp]}" for tp in sorted(stalled))
-        self.log.warning("assigned, and not read though there are messages: %s: again", names)
-        async with asyncio.timeout(self._reading.start_timeout):
-            if stalled - self._taken:
-                await self._take(ours)
-            else:
-                await self._place(stalled)
+        names = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in sorted(stalled))
+        self.log.warning("assigned and not read, though messages wait, placed again: %s", names)
+        try:
+            async with asyncio.timeout(self._reading.start_timeout):
+                for tp in stalled & at.keys():
+                    await self.seek(tp, positions[tp])
+                if stalled - self._taken:
+                    await self._take(ours)
+                elif stalled - at.keys():
+                    await self._place(stalled - at.keys())
+        except (KafkaError, TimeoutError) as error:
+            self.log.warning("not placed again, tried later: %s", type(error).__name__)
+            return
         self.app.flow_control.resume()
         self.resume_flow()
 

@@ -27,7 +27,7 @@ WORKERS, TELLERS = 2, 2
 PAUSE_SECONDS = 3.0
 # For how long a fault lasts, of those that last.
 LASTS = (0.5, 2.0)
-# Shorter, and much longer, than Sentinels wait: after the longer one two masters answer for a while.
+# Shorter and longer than Sentinels wait: after the longer one two masters answer for a while.
 REDIS_PAUSES = (0.5, 4.0)
 BETWEEN = (0.1, 0.5)
 FAILED, BUSY = Answer(500, is_taken=False), Answer(503, {"retry-after": "0"}, is_taken=False)
