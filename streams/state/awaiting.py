@@ -79,7 +79,9 @@ async def _until(name: str, where: str, ask: Callable[[], Awaitable[None]]) -> N
 def _why(error: BaseException) -> str:
     """A failure, with what the system said where a client says nothing."""
     texts = (it.strerror for it in chain_of(error) if isinstance(it, OSError) and it.strerror)
-    return described(error) if isinstance(error, redis.RedisError) else next(texts, str(error))
+    if isinstance(error, redis.RedisError):
+        return described(error)
+    return next(texts, str(error)) or type(error).__name__
 
 
 async def _reach(options: dict[str, object]) -> None:
