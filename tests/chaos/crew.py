@@ -170,6 +170,10 @@ class Crew:
 
     def restart_broker(self) -> None:
         self.rng.choice([self.kafka.stop, self.kafka.kill])()
+        if self.rng.random() < 0.5:  # and whoever replaces them begins while it is away
+            self.rng.choice(self.workers).process.kill()
+            self.rng.choice(self.tellers).process.kill()
+            self.replace_the_dead()
         self._last()
         self.kafka.start()
 
@@ -234,10 +238,7 @@ class Crew:
             self.wrong.append(f"commands did not end: {[it.arguments for it in self.asked]}")
 
     def replace_the_dead(self) -> None:
-        """Hire for everyone who is gone; it is wrong to have ended in any way but by being killed.
-
-        A worker that begins while a service is away may give up: that is for who runs it to see to.
-        """
+        """Hire for everyone who is gone; it is wrong to have ended in any way but by being killed."""
         for crew, hire in ((self.workers, self._worker), (self.tellers, self._teller)):
             for place, it in enumerate(crew):
                 if it.is_running:
@@ -245,8 +246,7 @@ class Crew:
                 code = it.ended()
                 if code != -signal.SIGKILL:
                     self.say(f"  ended by itself with {code}: {it.text[-300:]}")
-                    if any(line["message"] in {"shard taken", "elected"} for line in it.lines):
-                        self.wrong.append(f"ended by itself with {code}: {it.text[-3000:]}")
+                    self.wrong.append(f"ended by itself with {code}: {it.text[-3000:]}")
                 if "Traceback" in it.text:
                     self.wrong.append(f"a traceback: {it.text[-3000:]}")
                 crew[place] = hire()

@@ -24,7 +24,7 @@ DAYS = [date(2016, 2, 29), TODAY, date(2017, 6, 30)]
 NOON = datetime(2017, 6, 17, 12, tzinfo=UTC)
 PERIOD = "2017-05"
 # How many messages there are: more than brute force can take in a while would show nothing more.
-MESSAGES_A_SECOND, MOST_MESSAGES = 140, 32_000
+MESSAGES_A_SECOND, MOST_MESSAGES = 140, 20_000
 END_SECONDS = 120.0
 # So few are kept in memory that most are read back from Redis, whatever that is doing.
 FEW_RECORDS = 1_000
