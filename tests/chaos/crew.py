@@ -122,10 +122,10 @@ class Crew:
         return 0
 
     def kill_worker(self) -> None:
-        self.rng.choice(self.workers).process.kill()
+        _kill(self.rng.choice(self.workers))
 
     def kill_teller(self) -> None:
-        self.rng.choice(self.tellers).process.kill()
+        _kill(self.rng.choice(self.tellers))
 
     def pause_worker(self) -> None:
         worker = self.rng.choice(self.workers)
@@ -171,8 +171,8 @@ class Crew:
     def restart_broker(self) -> None:
         self.rng.choice([self.kafka.stop, self.kafka.kill])()
         if self.rng.random() < 0.5:  # and whoever replaces them begins while it is away
-            self.rng.choice(self.workers).process.kill()
-            self.rng.choice(self.tellers).process.kill()
+            self.kill_worker()
+            self.kill_teller()
             self.replace_the_dead()
         self._last()
         self.kafka.start()
@@ -238,7 +238,7 @@ class Crew:
             self.wrong.append(f"commands did not end: {[it.arguments for it in self.asked]}")
 
     def replace_the_dead(self) -> None:
-        """Hire for everyone who is gone; it is wrong to have ended in any way but by being killed."""
+        """Hire for everyone who is gone; it is wrong to have ended but by being killed."""
         for crew, hire in ((self.workers, self._worker), (self.tellers, self._teller)):
             for place, it in enumerate(crew):
                 if it.is_running:
@@ -250,6 +250,11 @@ class Crew:
                 if "Traceback" in it.text:
                     self.wrong.append(f"a traceback: {it.text[-3000:]}")
                 crew[place] = hire()
+
+
+def _kill(worker: RunningWorker) -> None:
+    worker.process.kill()
+    worker.ended()
 
 
 def _signal(pid: int, number: signal.Signals) -> int:
