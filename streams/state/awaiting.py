@@ -9,13 +9,13 @@ import ssl
 from collections.abc import Awaitable, Callable
 
 from aiokafka import errors as kafka
-from aiokafka.conn import collect_hosts, create_conn
 from redis import exceptions as redis
 from redis.asyncio import Redis
 
 from schemas.connections import Brokers, KafkaConnection, RedisConnection
 from streams.failures import chain_of, described
 from streams.kafka.clients import for_aiokafka
+from streams.kafka.private import reach
 
 TRY_SECONDS = 1.0
 # How often it is said that something is waited for.
@@ -44,16 +44,18 @@ def is_refusal(error: BaseException) -> bool:
 async def until_there(client: Redis, connection: RedisConnection, brokers: Brokers) -> None:
     """Wait until Redis and Kafka answer. Raises what refuses; OSError for files not readable."""
     options = for_aiokafka(brokers)
-    where = KafkaConnection.of(brokers).bootstrap
+    kafka_is_at = KafkaConnection.of(brokers)
 
     async def ask_redis() -> None:
         await client.ping()
 
     async def ask_kafka() -> None:
-        await _reach(options)
+        failures = await reach(kafka_is_at.servers, options)
+        if failures:
+            raise next(filter(is_refusal, failures), failures[0])
 
     await _until("Redis", str(connection), ask_redis)
-    await _until("Kafka", where, ask_kafka)
+    await _until("Kafka", str(kafka_is_at), ask_kafka)
 
 
 async def _until(name: str, where: str, ask: Callable[[], Awaitable[None]]) -> None:
@@ -82,17 +84,3 @@ def _why(error: BaseException) -> str:
     if isinstance(error, redis.RedisError):
         return described(error)
     return next(texts, str(error)) or type(error).__name__
-
-
-async def _reach(options: dict[str, object]) -> None:
-    """Have any of the brokers let us in; raises a refusal rather than that another is away."""
-    own = {name: it for name, it in options.items() if name != "bootstrap_servers"}
-    failures: list[Exception] = []
-    for host, port, _ in collect_hosts(options["bootstrap_servers"]):
-        try:
-            (await create_conn(host, port, **own)).close()
-        except (kafka.KafkaError, OSError) as error:
-            failures.append(error)
-        else:
-            return
-    raise next(filter(is_refusal, failures), failures[0])
