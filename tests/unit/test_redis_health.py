@@ -10,7 +10,6 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from streams.jobs import redis_health
 from streams.jobs.findings import Finding, Verdict
 from streams.jobs.redis_health import clocks, disks, said_by_redis
 
@@ -94,7 +93,7 @@ def test_each_disk_at_hand_that_is_nearly_full_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, used: int, verdict: Verdict | None
 ) -> None:
     usage = SimpleNamespace(used=used, free=100 - used)
-    monkeypatch.setattr(redis_health.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     told = found(disks(cast(Redis, Told(folder=tmp_path)), tmp_path / "not there yet"))
     names = {it.what for it in told}
     expected = {"disk of releases", "disk of temporary files", "disk of Redis"}
