@@ -77,6 +77,18 @@ def redis_client(connection: RedisConnection) -> redis.asyncio.Redis:
     return cast(redis.asyncio.Redis, client)
 
 
+async def connect_anew(client: redis.asyncio.Redis) -> None:
+    """Have all that is asked from now on be asked by new connections.
+
+    Where a Sentinel has named another master, connections may be left to the one before, which
+    takes itself for the master until it is told. A Cluster's client sees to that by itself.
+    """
+    pool: Any = getattr(client, "connection_pool", None)
+    if pool is not None:
+        await pool.update_active_connections_for_reconnect()
+        await pool.disconnect(inuse_connections=False)
+
+
 def plain_redis_client(connection: RedisConnection) -> redis.Redis:
     """As `redis_client`, for code that doesn't await."""
     options = _options(connection)

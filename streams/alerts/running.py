@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +31,7 @@ from streams.alerts.topic.publishing import Outboxes, Publisher
 from streams.failures import described
 from streams.kafka.clients import for_aiokafka
 from streams.keys import of_deployment
+from streams.state.awaiting import is_refusal, until_there
 from streams.state.clients import connect_redis
 from streams.state.election import Elsewhere, Office, Term, TermOver, elected
 from streams.state.replicas import Replicas
@@ -47,8 +47,6 @@ WAIT_MS_ONCE = 50
 
 # How often it is seen to that Redis has all that people decided.
 KEEP_SECONDS = 2.0
-# How long a starting process waits for services that are away before it gives up.
-START_SECONDS = 20.0
 # What may be over by itself.
 AWAY = (RedisError, KafkaError, KafkaException, OSError)
 
@@ -82,29 +80,27 @@ class Telling:
     async def run(self) -> None:
         """Tell until cancelled, whenever elected.
 
-        What is away is waited for, for good once it was there. Before, Understood, redis.RedisError
-        or KafkaError is raised after START_SECONDS.
+        What is away is waited for. Before the first election what refuses is raised, as until_there
+        does, and so is Understood.
         """
-        lasting: tuple[type[Exception], ...] = ()
-        gives_up_at = time.monotonic() + START_SECONDS
+        is_settled = False
         async with connect_redis(self.settings) as redis:
+            await until_there(redis, self.settings.redis, self.settings.kafka)
             while True:
                 try:
-                    await redis.ping()
-                    lasting = lasting or (RedisError,)
                     async with (
                         elected(redis, self.settings.deployment, ALERTING) as term,
                         self._jobs(redis, term) as jobs,
                     ):
                         log.info("elected", extra={"term": term.number})
-                        lasting = TROUBLE
+                        is_settled = True
                         await keep_doing(jobs, term)
                 except (Elsewhere, TermOver) as over:
-                    lasting = TROUBLE
+                    is_settled = True
                     log.info("standing by", extra={"reason": str(over)})
                 except TROUBLE as error:
-                    is_starting = isinstance(error, AWAY) and time.monotonic() < gives_up_at
-                    if not (is_starting or isinstance(error, lasting)):
+                    is_away = isinstance(error, AWAY) and not is_refusal(error)
+                    if not (is_settled or is_away):
                         raise
                     log.warning("not elected, tries again", extra={"reason": described(error)})
                     await asyncio.sleep(TROUBLE_SECONDS)

@@ -22,6 +22,7 @@ from streams.kafka.batches import Batch, Stop
 from streams.kafka.clients import faust_credentials
 from streams.kafka.consumer import BatchConsumer, BatchTransport, PartitionOwner
 
+WATCH_SECONDS = 5.0  # how often it is looked whether partitions stand still
 QUEUED_BATCHES = 1  # in Faust's queue; the consumer's thread reads ahead, where batches can grow
 
 
@@ -149,6 +150,20 @@ class App(faust.App):
         await self.batches.release()
         await super().on_stop()
 
+    def FlowControlQueue(  # noqa: N802 - Faust's name
+        self,
+        maxsize: int | None = None,
+        *,
+        clear_on_resume: bool = False,  # noqa: ARG002
+    ) -> Any:
+        """A queue that Faust never empties, as it would whenever reading is suspended or resumed.
+
+        Which batches are of no more use is told by their epochs. Faust may resume reading after
+        batches of the next assignment have come, where a rebalance follows another at once; those
+        it dropped would never come again, unless a later message showed the gap.
+        """
+        return super().FlowControlQueue(maxsize, clear_on_resume=False)
+
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
 
@@ -181,8 +196,15 @@ def create_app(reading: Reading, handler: BatchHandler) -> App:
             if not app.batches.turn.locked():
                 await _idle(app.batches, handler)
 
+    async def watch() -> None:
+        while not app.should_stop:
+            await asyncio.sleep(WATCH_SECONDS)
+            async with app.batches.turn:
+                await app.batches.place_stalled()
+
     app.agent(topic, name="batches")(deliver)
     app.task(tick)
+    app.task(watch)
     return app
 
 
@@ -201,11 +223,8 @@ async def _idle(consumer: BatchConsumer, handler: BatchHandler) -> None:
         await handler.idle()
 
 
-async def run_worker(app: App) -> None:
-    """Run until SIGINT or SIGTERM; raises `WorkerFailed` if it stops by itself.
-
-    A second signal ends the process at once.
-    """
+def asked_by_signal() -> asyncio.Event:
+    """What SIGINT or SIGTERM sets from now on; a second signal ends the process at once."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
 
     def ask() -> None:
@@ -215,7 +234,7 @@ async def run_worker(app: App) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask)
-    await run_until(app, asked)
+    return asked
 
 
 async def run_until(app: App, asked: asyncio.Event) -> None:

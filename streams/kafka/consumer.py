@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
 
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as FaustTP  # noqa: N811
 from faust.types import ConsumerMessage
@@ -22,6 +22,7 @@ from mode import Service
 from streams.kafka.batches import TP, Batch, Heard, Hole, Stop
 from streams.kafka.fetching import FetchThread, RebalanceListener
 from streams.kafka.private import Described
+from streams.kafka.stalls import Stalls
 
 
 class PartitionOwner(Protocol):
@@ -64,7 +65,10 @@ class BatchConsumer(driver.Consumer):
         self._epochs = count(1)
         self._cursors: dict[TP, _Cursor] = {}
         self._owned: set[TP] = set()
+        self._taken: set[TP] = set()
+        self._paused: set[TP] = set()
         self._ends: dict[TP, int] = {}
+        self._stalls = Stalls()
 
     def _new_consumer_thread(self) -> FetchThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
@@ -75,22 +79,26 @@ class BatchConsumer(driver.Consumer):
         """Read on from the offset; what was fetched before is dropped. Also revives a stop."""
         tp = TP(*partition)
         self._cursors.pop(tp, None)
+        self._paused.discard(tp)
         cursor = _Cursor(next(self._epochs), offset)
         if await self._thread.run(self._thread.place(tp, offset, cursor.epoch)):
             self._cursors[tp] = cursor
 
     async def pause(self, tp: TP) -> None:
         """Stop fetching from the partition; batches fetched already still come."""
+        self._paused.add(tp)
         await self._thread.run(self._thread.set_paused(tp, paused=True))
 
     async def resume(self, tp: TP) -> None:
         """Fetch from the partition again; a stopped one only comes back by `seek`."""
         if tp in self._cursors:
+            self._paused.discard(tp)
             await self._thread.run(self._thread.set_paused(tp, paused=False))
 
     async def halt(self, tp: TP) -> None:
         """Deliver nothing more of the partition until it is placed by `seek`."""
         self._cursors.pop(tp, None)
+        self._paused.add(tp)
         await self._thread.run(self._thread.set_paused(tp, paused=True))
 
     async def describe(self, topics: Iterable[str]) -> Described:
@@ -140,14 +148,53 @@ class BatchConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """After every rebalance: place the partitions where their owner's state is."""
-        tps = {TP(*tp) for tp in self.assignment()}
         async with asyncio.timeout(self._reading.start_timeout), self.turn:
-            self._owned |= tps
-            await self._owner.assigned(tps)
-            positions = await self._owner.positions(tps)
-            bounds = await self._thread.run(self._thread.log_bounds(tps))
-            for tp, position in sorted(positions.items()):
-                await self._begin(tp, position, *bounds[tp])
+            await self._take({TP(*tp) for tp in self.assignment()})
+
+    async def _take(self, tps: set[TP]) -> None:
+        self._owned |= tps
+        await self._owner.assigned(tps)
+        self._taken |= tps
+        await self._place(tps)
+
+    async def _place(self, tps: set[TP]) -> None:
+        """Place partitions where their owner's state is, but for those that the owner has not."""
+        positions = await self._owner.positions(tps)
+        bounds = await self._thread.run(self._thread.log_bounds(tps))
+        for tp, position in sorted(positions.items()):
+            await self._begin(tp, position, *bounds[tp])
+
+    async def place_stalled(self) -> None:
+        """Place again what is ours and stands still beside messages. Called with the turn.
+
+        A partition that its owner has stopped, or paused, stands still by right.
+        """
+        if self._thread.is_reassigning():
+            return
+        ours = {TP(*tp) for tp in self.assignment()}
+        positions = await self._owner.positions(self._taken)
+        by_right = self._paused | (self._taken - positions.keys())
+        at = {tp: cursor.next for tp, cursor in self._cursors.items() if tp in ours}
+        reading = {tp: at.get(tp) for tp in ours - by_right}
+        now = asyncio.get_running_loop().time()
+        stalled = self._stalls.look(now, reading, {tp: self.log_end(tp) for tp in reading})
+        if not stalled:
+            return
+        names = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in sorted(stalled))
+        self.log.warning("assigned and not read, though messages wait, placed again: %s", names)
+        try:
+            async with asyncio.timeout(self._reading.start_timeout):
+                for tp in stalled & at.keys():
+                    await self.seek(tp, positions[tp])
+                if stalled - self._taken:
+                    await self._take(ours)
+                elif stalled - at.keys():
+                    await self._place(stalled - at.keys())
+        except (KafkaError, TimeoutError) as error:
+            self.log.warning("not placed again, tried later: %s", type(error).__name__)
+            return
+        self.app.flow_control.resume()
+        self.resume_flow()
 
     async def _begin(self, tp: TP, position: int, first: int, end: int) -> None:
         self._ends[tp] = end
@@ -178,6 +225,8 @@ class BatchConsumer(driver.Consumer):
             self._cursors.clear()
             self._ends.clear()
             owned, self._owned = self._owned, set()
+            self._taken.clear()
+            self._paused.clear()
             if not owned:
                 return
             try:

@@ -173,6 +173,10 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     def _holds(consumer: AIOKafkaConsumer, tp: TP) -> bool:
         return private.holds(consumer, TopicPartition(*tp))
 
+    def is_reassigning(self) -> bool:
+        """Whether a rebalance is under way."""
+        return private.is_reassigning(self._ensure_consumer())
+
     def log_end(self, tp: TP) -> int | None:
         """Stable end of the partition's log as the last fetch said; None before the first."""
         heard = self.heard(tp)

@@ -5,7 +5,8 @@ rather than in the middle of a night, and a test looks at every name. What is us
 
 - a worker reads whole fetches, from positions that its state knows, and committed records alone;
 - header names that are not UTF-8, on which aiokafka's own parser gives up, are read all the same;
-- a topic's ID and a cluster's, by which one log is told from another of the same name.
+- a topic's ID and a cluster's, by which one log is told from another of the same name;
+- why a broker does not let us in, which its clients log and do not raise.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from inspect import signature
 from itertools import islice
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, errors
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.consumer import fetcher as fetching
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
@@ -99,13 +102,13 @@ def faust_names() -> dict[type[Any], tuple[str, ...]]:
             ),
             *("create_topic", "on_buffer_drop", "on_buffer_full", "on_partitions_assigned"),
             *("on_partitions_revoked", "perform_seek", "verify_all_partitions_active"),
-            *("RebalanceListener",),
+            *("RebalanceListener", "resume_flow"),
         ),
         driver.ConsumerRebalanceListener: ("_thread", "on_partitions_revoked"),
         driver.Transport: ("Consumer",),
         faust.App: (
-            *("_create_directories", "_new_transport", "consumer", "consumer_generation_id"),
-            *("crash_reason", "create_event"),
+            *("FlowControlQueue", "_create_directories", "_new_transport", "consumer"),
+            *("consumer_generation_id", "crash_reason", "create_event", "flow_control"),
         ),
         PartitionAssignor: ("assign",),
         TableManager: ("_update_channels", "on_start", "recovery"),
@@ -324,7 +327,25 @@ class _Records(MemoryRecords):  # type: ignore[misc]
 fetching.MemoryRecords = _Records
 
 
-# Asking: which log it is
+# Asking: whether brokers let us in, and which log it is
+
+
+async def reach(servers: list[str], options: Mapping[str, Any]) -> list[Exception]:
+    """Connect to brokers, one after another, until one lets us in; why each before it did not.
+
+    Nothing where one did. aiokafka's clients log why, and raise that there is no connection.
+    """
+    names = signature(create_conn).parameters
+    own = {name: it for name, it in options.items() if name in names}
+    failures: list[Exception] = []
+    for host, port, _ in collect_hosts(servers):
+        try:
+            (await create_conn(host, port, **own)).close()
+        except (KafkaError, OSError) as error:
+            failures.append(error)
+        else:
+            return []
+    return failures
 
 
 class _Uuid(AbstractType):  # type: ignore[misc]

@@ -30,7 +30,7 @@ began at. So a worker that has lost the shard cannot write, whatever it believes
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -46,7 +46,7 @@ from processors.days.calendar import NEVER
 from processors.fold import Settlement
 from processors.ledger.tables import Cells, Sums, Tables
 from processors.rules import Rules
-from schemas.events.registry import group_of
+from schemas.events.registry import group_of, topics_in
 from streams import keys
 from streams.clock import midnight
 from streams.failures import Understood
@@ -120,6 +120,10 @@ return answer
 """
 
 
+# Generation, offsets by topic, number of commits.
+Place = tuple[int, tuple[tuple[str, int], ...], int]
+
+
 class Refused(Understood):
     """The stored state is not the one the commit began at; nothing was written."""
 
@@ -155,7 +159,7 @@ class Head:
         return self.offsets.get(topic, 0)
 
     @property
-    def place(self) -> tuple[int, tuple[tuple[str, int], ...], int]:
+    def place(self) -> Place:
         """What another state of the shard differs in: generation, offsets, number of commits."""
         return self.generation, tuple(sorted(self.offsets.items())), self.commits
 
@@ -340,16 +344,36 @@ class ShardStore:
         return self._opened(children, stored)
 
     async def children(
-        self, head: Head, children: list[str]
+        self, head: Head, children: list[str], is_ours: Callable[[Place], bool] | None = None
     ) -> list[tuple[bytes | None, bytes | None]]:
-        """The stored records of the children and the alerts told of them, None for none."""
+        """The stored records of the children and the alerts told of them, None for none.
+
+        Raises Refused unless where the state stood then, if that is asked about, is ours: of two
+        servers that both take themselves for the master one may be behind, and not know it.
+        """
         if not children:
             return []
-        async with self._redis.pipeline(transaction=False) as pipe:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self.head_key, *self._place_fields)
             pipe.hmget(self.key(head.generation, "records"), children)
             pipe.hmget(self.alerts_key("told"), children)
-            records, told = await pipe.execute()
+            at, records, told = await pipe.execute()
+        if is_ours and not is_ours(self._place_in(at)):
+            raise Refused(f"{self.head_key}: the state stands elsewhere, at {self._place_in(at)}")
         return list(zip(self._opened(children, records), told, strict=True))
+
+    @property
+    def _place_fields(self) -> list[str]:
+        topics = (f"{OFFSET}{topic}" for topic in topics_in(self._shard.topic))
+        return ["generation", "commits", "offset", *topics]
+
+    def _place_in(self, stored: Sequence[bytes | None]) -> Place:
+        """The place of a head, from its `_place_fields`."""
+        pairs = zip(self._place_fields, stored, strict=True)
+        fields = {name: value for name, value in pairs if value is not None}
+        offsets = self._offsets_in(fields)
+        generation, commits = (int(fields.get(name, 0)) for name in ("generation", "commits"))
+        return Head(generation, offsets, commits=commits).place
 
     def _opened(
         self, children: Sequence[str], stored: Sequence[bytes | None]
@@ -593,12 +617,9 @@ class ShardStore:
                 "or version of Caseline; `caseline rebuild` makes it anew from the log"
             )
         fields = {name.decode(): value for name, value in stored.items()}
-        offsets = _beginning_with(OFFSET, fields)
-        if "offset" in fields:  # as it was before shards had several topics
-            offsets.setdefault(self._shard.topic, int(fields["offset"]))
         return Head(
             generation=int(fields["generation"]),
-            offsets=offsets,
+            offsets=self._offsets_in(fields),
             latest=int(fields["latest"]),
             commits=int(fields.get("commits", 0)),
             old_share=float(fields.get("old_share", 0)),
@@ -608,6 +629,12 @@ class ShardStore:
             kept=kept_in(stored),
             gaps=decode_gaps(stored.get(b"gaps", b"")),
         )
+
+    def _offsets_in(self, fields: Mapping[str, bytes]) -> dict[str, int]:
+        offsets = _beginning_with(OFFSET, fields)
+        if "offset" in fields:  # as it was before shards had several topics
+            offsets.setdefault(self._shard.topic, int(fields["offset"]))
+        return offsets
 
 
 def _beginning_with(prefix: str, fields: Mapping[str, bytes]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from streams.kafka.batches import TP, Batch
 from streams.state.integrity import Incomplete
+from streams.state.store import Refused
 from streams.worker.committing import Committing
 from streams.worker.held import Held, log, where
 from streams.worker.memory import Memory
@@ -74,7 +75,7 @@ class CarefulFolding:
         try:
             await self._memory.make_room(held)
             await self._memory.fold(held, batch)
-        except (Incomplete, *SERVICES) as error:
+        except (Incomplete, Refused, *SERVICES) as error:
             # Nothing of the batch is in memory, and what follows it must not be without it.
             await self._stops.unreadable(held, error)
         except Exception as error:

@@ -78,6 +78,7 @@ class Committing:
         if settlement.grown.unmatched:
             more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
             advance = replace(advance, tallies=more)
+        held.expect(advance.offsets)
         try:
             held.head = await held.store.commit(held.head, settlement, held.state.tables, advance)
         except (Refused, OtherLayout, Incomplete, *TROUBLE) as error:

@@ -4,6 +4,7 @@ import asyncio
 
 from streams.clock import midnight
 from streams.state.integrity import Incomplete
+from streams.state.store import Refused
 from streams.worker.given import Given
 from streams.worker.held import Held, log
 from streams.worker.memory import Memory
@@ -37,7 +38,7 @@ class Deadlines:
             await self._memory.make_room(held)
             try:
                 await self._memory.admit(held, due)
-            except (Incomplete, *TROUBLE) as error:
+            except (Incomplete, Refused, *TROUBLE) as error:
                 await self._stops.unreadable(held, error)
                 return
             held.state.look_at(due)

@@ -3,15 +3,15 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from processors.fold import Partition
 from streams.kafka.batches import TP
 from streams.kafka.private import Described
 from streams.metrics.workers import Meter
 from streams.state.sources import Source, log_name
-from streams.state.store import Head, ShardStore, shard_of
+from streams.state.store import Head, Place, ShardStore, shard_of
 from streams.worker.holdback import Calm
 
 # The parts of the live fold log under one name, by which readers of logs select.
@@ -20,6 +20,9 @@ log = logging.getLogger("streams.worker.folding")
 # A pause before a shard is taken anew, twice as long each time that it was of no use, so that
 # lasting trouble, such as a Redis that is full, is not met in a tight loop.
 RETAKE_SECONDS, LONGEST_RETAKE_SECONDS = 0.2, 5.0
+
+# Of how many commits it is remembered where the state stood: an answer may be older than the last.
+PLACES_KEPT = 64
 
 
 @dataclass
@@ -40,12 +43,17 @@ class Read:
 
 @dataclass
 class Commits:
-    """The commit under way or last made, the last that judges, and when the next may begin."""
+    """The commit under way or last made, the last that judges, and when the next may begin.
+
+    `places` are where the state stood, by the number of commits, and where the one under way
+    brings it.
+    """
 
     task: asyncio.Task[None] | None = None
     judging: asyncio.Task[None] | None = None
     due: float = 0.0
     timer: asyncio.TimerHandle | None = None
+    places: dict[int, Place] = field(default_factory=dict)
 
 
 @dataclass
@@ -107,6 +115,21 @@ class Held:
     lookups: Lookups = field(default_factory=Lookups)
     trouble: Trouble = field(default_factory=Trouble)
     retakes: Retakes = field(default_factory=Retakes)
+
+    def __post_init__(self) -> None:
+        self.commits.places[self.head.commits] = self.head.place
+
+    def expect(self, offsets: Mapping[str, int]) -> None:
+        """Know where a commit that moves offsets so brings the state."""
+        places, commits = self.commits.places, self.head.commits + 1
+        offsets = {**self.head.offsets, **offsets}
+        places[commits] = replace(self.head, offsets=offsets, commits=commits).place
+        places.pop(commits - PLACES_KEPT, None)
+
+    def is_place(self, place: Place, since: int) -> bool:
+        """Whether the state that is held stood there, not before a number of commits."""
+        *_, commits = place
+        return commits >= since and self.commits.places.get(commits) == place
 
     @property
     def unstored(self) -> int:

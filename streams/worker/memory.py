@@ -30,7 +30,7 @@ class Memory:
         """Take in all of a batch, or, where anything is raised, nothing of it.
 
         What is no event becomes a dead letter. Raises MessageStopsError where that cannot be
-        written, streams.state.integrity.Incomplete, and SERVICES.
+        written, streams.state.integrity.Incomplete, streams.state.store.Refused, and SERVICES.
         """
         read, records = held.reads[batch.tp.topic], batch.records
         if read.quarantined:
@@ -70,9 +70,11 @@ class Memory:
     async def admit(self, held: Held, children: Iterable[str]) -> None:
         """Read the records of children into memory that are not there.
 
-        Raises streams.state.integrity.Incomplete, and TROUBLE.
+        Raises streams.state.integrity.Incomplete, streams.state.store.Refused, and TROUBLE.
         """
-        missing = held.state.missing(children)
-        stored = await held.store.children(held.head, missing)
+        missing, since = held.state.missing(children), held.head.commits
+        stored = await held.store.children(
+            held.head, missing, lambda place: held.is_place(place, since)
+        )
         for child, (record, told) in zip(missing, stored, strict=True):
             held.state.admit(child, record, told)

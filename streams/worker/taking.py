@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from processors.fold import Partition
 from processors.ledger.tables import Tables
+from streams.connections import connect_anew
 from streams.kafka.batches import TP
 from streams.metrics.workers import Meter
 from streams.state.integrity import Incomplete
@@ -63,6 +64,7 @@ class Taking:
         for meter in meters.values():
             meter.read_again()
         try:
+            await connect_anew(self._given.redis)
             held = await self._load(shard, meters)
             is_other = held.head.generation != before.head.generation
             is_stopped = any(TP(topic, shard.partition) in self._stops.of for topic in held.reads)

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+from collections.abc import Coroutine
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
@@ -9,11 +11,19 @@ from redis.asyncio import Redis
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import clock_of
-from streams.kafka.app import App, Reading, create_app, for_embedded_broker, run_until, run_worker
+from streams.kafka.app import (
+    App,
+    Reading,
+    asked_by_signal,
+    create_app,
+    for_embedded_broker,
+    run_until,
+)
 from streams.kafka.consumer import BatchConsumer
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.workers import WorkerMetrics
+from streams.state.awaiting import until_there
 from streams.state.clients import connect_redis, load_rules
 from streams.worker.folding import Folding
 from streams.worker.given import Given, Limits
@@ -25,24 +35,41 @@ GC_THRESHOLDS = (100_000, 50, 100)
 
 
 async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
-    """Run a worker until asked to stop, or until a signal asks.
+    """Run a worker until asked to stop, or until a signal asks. Services that are away it awaits.
 
-    Raises streams.kafka.app.WorkerFailed when it stops by itself, its cause saying why, and
-    streams.metrics.exposition.PortNotServed.
+    Raises streams.kafka.app.WorkerFailed when it stops by itself, its cause saying why, what
+    until_there raises, and streams.metrics.exposition.PortNotServed.
     """
     gc.set_threshold(*GC_THRESHOLDS)
+    asked = asked or asked_by_signal()
     rules = load_rules(settings)
     redis = connect_redis(settings)
     producer = dead_letter_producer(settings.kafka)
     metrics = WorkerMetrics(new_registry())
     try:
         with served(settings, metrics.registry):
+            waiting = until_there(redis, settings.redis, settings.kafka)
+            if not await _comes_before(waiting, asked):
+                return
             await producer.start()
             app = _app(settings, rules, redis, producer, metrics)
-            await (run_until(app, asked) if asked else run_worker(app))
+            await run_until(app, asked)
     finally:
         await producer.stop()
         await redis.aclose()
+
+
+async def _comes_before(waiting: Coroutine[Any, Any, None], asked: asyncio.Event) -> bool:
+    """Wait; False if it is asked to stop before. Raises as waiting does."""
+    there, stop = asyncio.ensure_future(waiting), asyncio.ensure_future(asked.wait())
+    both: list[asyncio.Future[Any]] = [there, stop]
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not there.done():
+        there.cancel()
+        return False
+    there.result()
+    return True
 
 
 def _app(

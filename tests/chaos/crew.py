@@ -27,9 +27,8 @@ WORKERS, TELLERS = 2, 2
 PAUSE_SECONDS = 3.0
 # For how long a fault lasts, of those that last.
 LASTS = (0.5, 2.0)
-# Shorter than Sentinels wait: after a longer pause two masters answer for a while, and a worker
-# whose connections are to both stops its shard, loudly, until a rebuild.
-REDIS_PAUSE_SECONDS = 0.5
+# Shorter and longer than Sentinels wait: after the longer one two masters answer for a while.
+REDIS_PAUSES = (0.5, 4.0)
 BETWEEN = (0.1, 0.5)
 FAILED, BUSY = Answer(500, is_taken=False), Answer(503, {"retry-after": "0"}, is_taken=False)
 TAKEN_UNSAID = Answer(500)
@@ -123,10 +122,10 @@ class Crew:
         return 0
 
     def kill_worker(self) -> None:
-        self.rng.choice(self.workers).process.kill()
+        _kill(self.rng.choice(self.workers))
 
     def kill_teller(self) -> None:
-        self.rng.choice(self.tellers).process.kill()
+        _kill(self.rng.choice(self.tellers))
 
     def pause_worker(self) -> None:
         worker = self.rng.choice(self.workers)
@@ -167,10 +166,14 @@ class Crew:
     def pause_redis(self) -> None:
         self.pair.wait_to_follow()
         with _stopped(self.pair.signal_master):
-            time.sleep(REDIS_PAUSE_SECONDS)
+            time.sleep(self.rng.choice(REDIS_PAUSES))
 
     def restart_broker(self) -> None:
         self.rng.choice([self.kafka.stop, self.kafka.kill])()
+        if self.rng.random() < 0.5:  # and whoever replaces them begins while it is away
+            self.kill_worker()
+            self.kill_teller()
+            self.replace_the_dead()
         self._last()
         self.kafka.start()
 
@@ -235,10 +238,7 @@ class Crew:
             self.wrong.append(f"commands did not end: {[it.arguments for it in self.asked]}")
 
     def replace_the_dead(self) -> None:
-        """Hire for everyone who is gone; it is wrong to have ended in any way but by being killed.
-
-        A worker that begins while a service is away may give up: that is for who runs it to see to.
-        """
+        """Hire for everyone who is gone; it is wrong to have ended but by being killed."""
         for crew, hire in ((self.workers, self._worker), (self.tellers, self._teller)):
             for place, it in enumerate(crew):
                 if it.is_running:
@@ -246,11 +246,15 @@ class Crew:
                 code = it.ended()
                 if code != -signal.SIGKILL:
                     self.say(f"  ended by itself with {code}: {it.text[-300:]}")
-                    if any(line["message"] in {"shard taken", "elected"} for line in it.lines):
-                        self.wrong.append(f"ended by itself with {code}: {it.text[-3000:]}")
+                    self.wrong.append(f"ended by itself with {code}: {it.text[-3000:]}")
                 if "Traceback" in it.text:
                     self.wrong.append(f"a traceback: {it.text[-3000:]}")
                 crew[place] = hire()
+
+
+def _kill(worker: RunningWorker) -> None:
+    worker.process.kill()
+    worker.ended()
 
 
 def _signal(pid: int, number: signal.Signals) -> int:

@@ -58,19 +58,7 @@ class RedisPair:
 
     def wait_to_follow(self) -> None:
         """Wait until the one follows the other again, so that it can take over."""
-
-        def follows() -> bool:
-            infos = [it.info("replication") for it in self._watched.servers]
-            roles = [it["role"] for it in infos]
-            master = self._watched.master()
-            return bool(
-                roles[master] == "master"
-                and roles[1 - master] == "slave"
-                and infos[1 - master]["master_link_status"] == "up"
-                and int(infos[master]["connected_slaves"]) == 1
-            )
-
-        wait_for(follows, "the replica follows the master")
+        wait_for(self._watched.is_whole, "the replica follows the master")
         known = [it.sentinel_masters()["kent"] for it in self._watched.sentinels]
         assert all(int(it["num-other-sentinels"]) == 2 for it in known)
 

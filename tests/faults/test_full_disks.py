@@ -1,11 +1,13 @@
-"""A disk of Redis that takes no more for a while: nothing is lost or doubled by it.
+"""A disk of Redis, or of Kafka, that takes no more: nothing is lost or doubled by it.
 
-A full disk is one on which no file of a process may grow beyond what it has.
+Redis's full disk is one on which no file of its process may grow beyond what it has; Kafka's is a
+small one in memory, which something else fills.
 """
 
 import resource
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -20,7 +22,7 @@ from streams.state.clients import load_rules
 from tests.support.feeder import feeding
 from tests.support.programs import free_ports, program
 from tests.support.redis_servers import binary, wait_for
-from tests.support.servers import Server
+from tests.support.servers import Server, run_services
 from tests.support.topics import remove_topics
 from tests.support.workers import CommandLine, assert_shown_as_replayed
 
@@ -87,6 +89,73 @@ def test_redis_without_room_takes_no_writes_and_goes_on_by_itself_once_there_is_
                 said = caseline.run("doctor", code=4).stdout
                 assert "it cannot save (aof_last_write_status: err)" in " ".join(said.split())
                 worker.check()
+            feeder.burst().result()
+            caseline.wait_for_the_end([worker])
+            assert "Nothing wrong" in caseline.run("doctor").stdout
+        assert_shown_as_replayed(caseline, sent, DAY)
+        assert caseline.tally("messages") == len(sent)
+
+
+@contextmanager
+def kafka_on_a_small_disk(folder: Path) -> Iterator[Server]:
+    """A Kafka whose logs lie on a disk of their own; skips the test where none may be mounted."""
+    disk = folder / "kafka"
+    disk.mkdir(parents=True)
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(disk)]
+    done = subprocess.run(mounting, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no disk may be mounted here, as only root may: {done.stderr.strip()}")
+    try:
+        kafka = Server("kafka", "", folder)
+        kafka.start()
+        ports = dict(line.split("=") for line in (folder / "ports").read_text().split())
+        kafka.address = f"127.0.0.1:{ports['kafka']}"
+        yield kafka
+    finally:
+        run_services("kafka-kill", folder)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Take all the room there is on a disk; the file that does."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as stream, suppress(OSError):
+        while stream.write(bytes(1 << 12)):
+            pass
+    return filler
+
+
+def is_over(pid: int) -> bool:
+    """Whether a process has ended, also one that nobody has asked how."""
+    try:
+        return not Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
+
+
+def test_a_kafka_without_room_gives_up_and_all_goes_on_once_there_is_room_and_it_is_started(
+    redis_server: Server, deployment: str, tmp_path: Path
+) -> None:
+    sent = messages(6_000)
+    with kafka_on_a_small_disk(tmp_path / "services") as kafka:
+        settings = Settings(
+            kafka_bootstrap=kafka.address, redis_url=redis_server.address, deployment=deployment
+        )
+        create_topics(settings)
+        caseline = CommandLine(settings, load_rules(settings), tmp_path)
+        with feeding(kafka.address, TOPIC, sent) as feeder, caseline.worker() as worker:
+            feeder.burst(2_000).result()
+            caseline.wait_for_the_end([worker])
+            filler = fill(kafka.folder / "kafka")
+            burst = feeder.burst(2_000)
+            pid = int((kafka.folder / "kafka.pid").read_text())
+            wait_for(lambda: is_over(pid), "Kafka has given up")
+            said = caseline.run("doctor", code=4).stdout
+            assert f"Kafka does not answer at {kafka.address}" in " ".join(said.split())
+            worker.check()
+            filler.unlink()
+            kafka.start()
+            burst.result()
             feeder.burst().result()
             caseline.wait_for_the_end([worker])
             assert "Nothing wrong" in caseline.run("doctor").stdout

@@ -154,6 +154,38 @@ def test_after_a_failover_under_load_the_state_is_that_of_the_log(on: On, watche
     assert SECRET not in worker.text + doctor.stdout
 
 
+def test_an_old_master_that_comes_back_is_not_taken_for_the_new_one(
+    on: On, watched: Watched
+) -> None:
+    """It was paused for longer than Sentinels wait, and answers as before until it is told."""
+    sent = messages(6 * BURST)
+    caseline = on(**watched.settings, records_in_memory=1_000)
+    with (
+        feeding(caseline.settings.kafka_bootstrap, TOPIC, sent) as feeder,
+        caseline.worker() as worker,
+    ):
+        feeder.burst(BURST).result()
+        caseline.wait_for_the_end([worker])
+        for _ in range(2):
+            before = watched.master()
+            burst = feeder.burst(BURST)
+            pid = watched.servers[before].info("server")["process_id"]
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                wait_for(lambda at=before: watched.master() != at, "the Sentinels name the replica")
+                feeder.burst(BURST).result()
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            burst.result()
+            wait_for(watched.is_whole, "the old master follows the new one")
+        feeder.burst().result()
+        caseline.wait_for_the_end([worker])
+        doctor = caseline.run("doctor")
+    assert "Nothing wrong" in doctor.stdout
+    assert_shown_as_replayed(caseline, sent, DAY)
+    assert caseline.tally("messages") == len(sent)
+
+
 def test_a_transaction_that_a_cluster_does_not_answer_is_not_sent_again(cluster: Cluster) -> None:
     pid = cluster.nodes[-1].info("server")["process_id"]  # of the one that has the key's slot
 

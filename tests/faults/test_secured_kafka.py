@@ -195,3 +195,12 @@ def test_whoever_has_the_wrong_password_or_authority_is_told_so_without_it(
     for done in [finished(it, Exit.UNWELL) for it in asked]:
         assert "does not answer" in done.stdout
         assert "another-secret" not in done.stdout + done.stderr
+    refused = [
+        caseline.start("worker", kafka_sasl_password_file=wrong),
+        caseline.start("alerts", "run", kafka_sasl_password_file=wrong),
+        unbelieved.start("worker"),
+    ]
+    said = [finished(it, Exit.FAILED).stderr for it in refused]
+    assert all("AuthenticationFailed" in it for it in said[:2]), said
+    assert "certificate" in said[2]
+    assert not any("another-secret" in it or "waited for" in it for it in said), said

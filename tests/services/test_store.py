@@ -126,6 +126,28 @@ def test_reading_what_has_never_been_written_gives_nothing(
     assert everything(redis_server.address, deployment) == {}
 
 
+def test_records_are_refused_where_the_state_does_not_stand_where_the_reader_may_be(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    first, second = batches(2)
+
+    async def work(redis: Redis) -> None:
+        state, late = (State(redis, deployment, rules) for _ in range(2))
+        nothing = await late.store.children(late.head, ["C1"], late.head.place.__eq__)
+        assert nothing == [(None, None)]
+        await state.fold_and_commit(first)
+        await late.take_over()
+        names = list(state.memory.children)
+        stored = await late.store.children(late.head, names, late.head.place.__eq__)
+        assert all(record for record, _ in stored)
+        await state.fold_and_commit(second)
+        with pytest.raises(Refused, match="stands elsewhere"):
+            await late.store.children(late.head, names, late.head.place.__eq__)
+        await state.store.children(state.head, names, state.head.place.__eq__)
+
+    in_redis(redis_server.address, work)
+
+
 @pytest.mark.parametrize("stale", ["offset", "generation"])
 def test_a_commit_that_began_at_another_offset_or_generation_is_refused_and_changes_nothing(
     redis_server: Server, deployment: str, rules: Rules, stale: str

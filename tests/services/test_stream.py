@@ -140,13 +140,11 @@ def test_a_service_that_cannot_be_reached_is_exit_code_1_and_one_clear_line(
     ingest = ["ingest", str(log_file(LOGS[0]))]
     asked = [
         (["topics", "create"], "kafka_bootstrap", NOWHERE, "Kafka"),
-        (["worker"], "kafka_bootstrap", NOWHERE, "Kafka"),
         (["dead-letters", "list"], "kafka_bootstrap", NOWHERE, "Kafka"),
         (["rebuild", "--yes"], "kafka_bootstrap", NOWHERE, "Kafka"),
         (ingest, "kafka_bootstrap", NOWHERE, "Kafka"),
         (["scorecard"], "redis_url", f"redis://{NOWHERE}/0", "Redis"),
         (["rebuild", "--yes"], "redis_url", f"redis://{NOWHERE}/0", "Redis"),
-        (["worker"], "redis_url", f"redis://{NOWHERE}/0", "Redis"),
     ]
     running = [
         (command, service, caseline.start(*command, log_level="error", **{setting: address}))

@@ -2,17 +2,25 @@
 
 import json
 from datetime import date
+from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 import pytest
 from redis import Redis
 
+from examples.workload import case_events
+from schemas.events.registry import CASE_TOPIC
 from tests.support.examples import LOGS, log_file
-from tests.support.workers import CommandLine, cells
+from tests.support.feeder import feeding
+from tests.support.patience import SECONDS
+from tests.support.servers import Server
+from tests.support.workers import CommandLine, cells, wait_until
 
 pytestmark = pytest.mark.services
 
 DAY = date(2015, 10, 17)
+EVENTS = 8_000
 # What a head of version 0.1.0 had: one offset, as a shard had one topic, and the layout of then.
 EARLIER_LAYOUT = "5f2b0c7d91ae4466"
 EARLIER_FIELDS = ("generation", "latest", "commits")
@@ -59,3 +67,36 @@ def test_a_state_of_an_earlier_layout_says_rebuild_and_is_made_anew_in_use(
     }
     shown = caseline.run("scorecard", "--as-of", f"{DAY}", "--format", "json").stdout
     assert len(json.loads(shown)) == len(right)
+
+
+def test_a_rolling_upgrade_to_another_layout_loses_and_doubles_nothing_while_events_flow(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    """What has another layout is a version with another catalogue; the steps are those in docs."""
+    text = (files("schemas") / "data" / "catalogue.toml").read_text()
+    path = caseline.folder / "catalogue.toml"
+    path.write_text(text.replace('any_of = ["SCS step-down"]', 'any_of = ["EHN"]'))
+    new: dict[str, Any] = {"catalogue_file": path}
+    messages = list(islice(case_events(2 * EVENTS, seed=6), EVENTS))
+    with feeding(kafka.address, CASE_TOPIC, messages) as feeder, caseline.worker() as old:
+        feeder.burst(EVENTS // 4).result()
+        wait_until(lambda: sum(caseline.offsets().values()) > 0, "a first commit", [old])
+        rebuild = caseline.start("rebuild", "--yes", **new)
+        while rebuild.poll() is None and feeder.sent < EVENTS // 2:
+            feeder.burst(200).result()
+        _, told = rebuild.communicate(timeout=SECONDS)
+        assert rebuild.returncode == 0, told
+        with caseline.worker(**new) as worker:
+            feeder.burst(EVENTS // 4).result()
+            old.process.terminate()
+            old.ended()
+            assert "`caseline rebuild`" in old.text  # what became of it is not silent
+            feeder.burst().result()
+            caseline.wait_for_the_end([worker])
+            assert "Nothing wrong" in caseline.run("doctor", **new).stdout
+    events = caseline.folder / "events.jsonl"
+    events.write_bytes(b"".join(value + b"\n" for _, value in messages))
+    options = ("--as-of", f"{date(2015, 10, 31)}", "--format", "csv")
+    live = caseline.run("scorecard", *options, **new).stdout
+    assert live == caseline.run("replay", events, *options, **new).stdout
+    assert caseline.tally("messages") == EVENTS

@@ -184,6 +184,17 @@ class Watched:
         ports = [it.connection_pool.connection_kwargs["port"] for it in self.servers]
         return ports.index(int(port))
 
+    def is_whole(self) -> bool:
+        """Whether the one follows the other, so that it can take over."""
+        infos = [it.info("replication") for it in self.servers]
+        at = self.master()
+        return bool(
+            infos[at]["role"] == "master"
+            and infos[1 - at]["role"] == "slave"
+            and infos[1 - at]["master_link_status"] == "up"
+            and int(infos[at]["connected_slaves"]) == 1
+        )
+
 
 @contextmanager
 def watched_redis(folder: Path) -> Iterator[Watched]:

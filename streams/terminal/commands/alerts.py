@@ -115,8 +115,9 @@ def run(once: OnceOption = False) -> None:
 
     Run it beside any number of workers, more than once if you like: one of them is elected, and
     another takes over when it stops or dies. Who is told is in the file that `receivers_file`
-    names. With --once it first waits for `alert_calm_seconds` if an indicator's alert changes, to
-    see that it lasts.
+    names. Redis and Kafka that are away are waited for, and the log says so every few seconds. With
+    --once they are not; it first waits for `alert_calm_seconds` if an indicator's alert changes,
+    to see that it lasts.
     """
     # Kafka's and HTTP's clients take a while to import, which no other command should wait for.
     from streams.alerts.duties import ElectedDuties

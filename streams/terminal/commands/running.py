@@ -44,7 +44,8 @@ def worker() -> None:
     """Run a worker until it is told to stop (Ctrl-C or SIGTERM).
 
     Start as many as there are partitions, anywhere: they share the work, and take over from one
-    another when one stops or dies.
+    another when one stops or dies. Redis and Kafka that are away at the start are waited for, and
+    the log says every few seconds what it waits for and where; refused credentials end it.
     """
     # Faust takes half a second to import, which no other command should wait for.
     from streams.kafka.app import WorkerFailed
