@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR, london_days
+from processors.record.usual import Envelope, Usual, present
 from schemas.events.registry import VALIDATORS
 
 # A header may be without a value.
@@ -78,8 +80,8 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
     The key must be the event's `partitionkey`: otherwise one child's events would lie in several
     partitions and no figure about the child could be right.
     """
-    validate = VALIDATORS[topic].validator.validate_json
-    valid: list[dict[str, Any]] = []
+    validate, read = VALIDATORS[topic].validator.validate_json, _usual(topic).read
+    valid: list[Envelope] = []
     instants: list[int] = []
     rejected: list[tuple[int, Rejection]] = []
     messages = list(messages)
@@ -87,22 +89,28 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
     for position, (key, value, headers) in enumerate(messages):
         try:
             text = structured(value, headers) if headers else value or b""
-            event = validate(text)
-            if has_constants and _mentions_constants(text):
-                _refuse_constants(text)
-            if key != event["partitionkey"].encode():
+            is_usual = not (has_constants and _mentions_constants(text))
+            event = read(text) if is_usual else None
+            if event is None:
+                event = _envelope(validate(text))
+                if not is_usual:
+                    _refuse_constants(text)
+            if key != event.partitionkey.encode():
                 raise RejectedError("key", "the message key is not the event's partitionkey")
-            instants.append(instant_of(event["time"]))
+            instants.append(instant_of(event.time))
             valid.append(event)
         except ValidationError as error:
             rejected.append((position, explain(error)))
         except RejectedError as error:
             rejected.append((position, error.rejection))
     days = london_days(np.array(instants, dtype=np.int64)).tolist()
-    return Decoded(
-        [_event(*parts) for parts in zip(valid, instants, days, strict=True)],
-        rejected,
-    )
+    events = map(_event, valid, instants, days)
+    return Decoded(list(events), rejected)
+
+
+@cache
+def _usual(topic: str) -> Usual:
+    return Usual(topic)
 
 
 def _mentions_constants(text: bytes) -> bool:
@@ -117,19 +125,24 @@ def _refuse_constants(text: bytes) -> None:
         raise RejectedError("json", "not JSON") from error
 
 
-def _event(valid: dict[str, Any], instant: int, day: int) -> tuple[str, Event]:
-    data = valid.get("data") or {}
-    if None in data.values():
-        data = {name: value for name, value in data.items() if value is not None}
-    return valid["partitionkey"], Event(
-        valid["source"],
-        valid["id"],
-        valid.get("revision") or 0,
-        instant,
-        day,
-        valid["type"],
-        valid["subject"],
-        data,
+def _event(it: Envelope, instant: int, day: int) -> tuple[str, Event]:
+    return it.partitionkey, Event(
+        it.source, it.id, it.revision, instant, day, it.type, it.subject, it.data
+    )
+
+
+def _envelope(event: dict[str, Any]) -> Envelope:
+    """What the schema's validator has made of an event."""
+    return Envelope(
+        specversion=event["specversion"],
+        id=event["id"],
+        source=event["source"],
+        type=event["type"],
+        subject=event["subject"],
+        time=event["time"],
+        partitionkey=event["partitionkey"],
+        data=present(event.get("data")),
+        revision=event.get("revision") or 0,
     )
 
 
