@@ -5,13 +5,17 @@ byte.
 """
 
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from processors.record.decoding import decode
+from processors.record.instants import FEWEST
 from processors.record.usual import MOST_BYTES, MOST_REMEMBERED, Envelope, Usual
+from schemas.events.attributes import RFC3339
 from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC, VALIDATORS, types_on
 from tests.support.messages import ESTIMATE, NOTIFICATION, changed, with_data
 
@@ -92,8 +96,23 @@ def test_what_is_read_the_quick_way_is_what_the_validator_makes_of_it(text: byte
     usual = Usual(CASE_TOPIC)
     for _ in range(2):  # the second time the data are known
         found = usual.read(text)
-        if found is not None:
+        if found is not None and re.fullmatch(RFC3339, found.time):
             assert said(found) == judged(CASE_TOPIC, text)
+
+
+@given(texts())
+@example(written(NOTIFICATION))
+def test_a_message_is_judged_the_same_alone_and_among_many(text: bytes) -> None:
+    key = str(NOTIFICATION["partitionkey"]).encode()
+    alone = decode(CASE_TOPIC, [(key, text, ())])
+    plain = key, written({**NOTIFICATION, "id": "plain"}), ()
+    among = decode(CASE_TOPIC, [(key, text, ()), *[plain] * FEWEST])
+    assert among.rejected == alone.rejected
+    assert among.events[: len(alone.events)] == alone.events
+    assert {event.id for _, event in among.events[len(alone.events) :]} == {"plain"}
+    assert len(among.events) == len(alone.events) + FEWEST
+    if alone.events:
+        assert judged(CASE_TOPIC, text)
 
 
 PLAIN = [NOTIFICATION, {**NOTIFICATION, "revision": 3, "datacontenttype": "application/json"}] + [
