@@ -115,9 +115,8 @@ class Calendar:
 
     @staticmethod
     def _at(table: Days, day: Days) -> Days:
-        # Not np.clip: its checks cost more than the rest of it where there are few days.
-        inside = np.minimum(np.maximum(day, FIRST_DAY), LAST_DAY)
-        looked_up: Days = table[inside - FIRST_DAY]
+        """What a table with an element for each day in range has for days, or for the nearest."""
+        looked_up: Days = table.take(day - FIRST_DAY, mode="clip")
         return looked_up
 
 
