@@ -20,13 +20,15 @@ def positions(column: NDArray[Any]) -> Positions:
 
 def begins(column: NDArray[Any]) -> Flags:
     """Where a stretch of equal elements begins: all that differ from the one before, the first."""
-    found = np.ones(len(column), dtype=np.bool_)
+    found = np.empty(len(column), dtype=np.bool_)
+    found[:1] = True
     np.not_equal(column[1:], column[:-1], out=found[1:])
     return found
 
 
 def ends(column: NDArray[Any]) -> Flags:
     """Where a stretch of equal elements ends: all that differ from the next, and the last."""
-    found = np.ones(len(column), dtype=np.bool_)
+    found = np.empty(len(column), dtype=np.bool_)
+    found[-1:] = True
     np.not_equal(column[1:], column[:-1], out=found[:-1])
     return found

@@ -44,7 +44,11 @@ class Rules:
         self.wanted = Wanted(
             days=frozenset(_days(catalogue, standards)),
             relations=catalogue.relation,
-            holder_tests=holder_tests,
+            holder_bits={
+                it.name: holder_tests.index(it.holder)
+                for it in catalogue.relation
+                if it.holder is not None
+            },
             spell_tests=_spell_tests(catalogue, holder_tests),
         )
         # The ledger's slots begin with the catalogue's; those of the standards follow.

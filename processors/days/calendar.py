@@ -5,7 +5,6 @@ January 1970 (month 0). Everything here is exact from 1900-01-01 to 2199-12-31, 
 events are accepted.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -25,6 +24,8 @@ LAST_DAY = (date(LAST_YEAR, 12, 31) - EPOCH).days
 NEVER = 2**40
 LONDON = ZoneInfo("Europe/London")
 MICROSECONDS_A_DAY = 86_400_000_000
+# Fewer seconds than ever lay between two changes of London's offset.
+CHANGES_APART = 14 * 86_400
 
 
 def day_number(day: date) -> int:
@@ -114,9 +115,8 @@ class Calendar:
 
     @staticmethod
     def _at(table: Days, day: Days) -> Days:
-        # Not np.clip: its checks cost more than the rest of it where there are few days.
-        inside = np.minimum(np.maximum(day, FIRST_DAY), LAST_DAY)
-        looked_up: Days = table[inside - FIRST_DAY]
+        """What a table with an element for each day in range has for days, or for the nearest."""
+        looked_up: Days = table.take(day - FIRST_DAY, mode="clip")
         return looked_up
 
 
@@ -171,33 +171,31 @@ def _exit_table(months: int) -> Days:
 @lru_cache(maxsize=1)
 def _london_changes() -> tuple[Days, Days]:
     """Instants at which London's offset changes and the offsets from then, in microseconds."""
-    starts: list[int] = [-(2**62)]
-    offsets: list[int] = [_offset(datetime(FIRST_YEAR - 1, 12, 1, tzinfo=UTC))]
-    low = datetime(FIRST_YEAR - 1, 12, 1, tzinfo=UTC)
-    end = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+    low = int(datetime(FIRST_YEAR - 1, 12, 1, tzinfo=UTC).timestamp())
+    end = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp())
+    starts, offsets = [-(2**62)], [_offset(low)]
     while low < end:
-        high = low + timedelta(days=14)
+        high = low + CHANGES_APART
         if _offset(high) != offsets[-1]:
-            change = _bisect(low, high, lambda at: _offset(at) != offsets[-1])
-            starts.append(int(change.timestamp()) * 1_000_000)
-            offsets.append(_offset(change))
-            high = change
+            high = _first_with_another(offsets[-1], low, high)
+            starts.append(high * 1_000_000)
+            offsets.append(_offset(high))
         low = high
     return np.array(starts), np.array(offsets)
 
 
-def _offset(instant: datetime) -> int:
-    """London's offset from UTC at an instant, in microseconds."""
-    offset = instant.astimezone(LONDON).utcoffset()
+def _offset(second: int) -> int:
+    """London's offset from UTC at a second from 1970, in microseconds."""
+    offset = datetime.fromtimestamp(second, LONDON).utcoffset()
     assert offset is not None
     return offset // timedelta(microseconds=1)
 
 
-def _bisect(low: datetime, high: datetime, past: Callable[[datetime], bool]) -> datetime:
-    """The first whole second after `low`, up to `high`, at which `past` holds."""
-    while high - low > timedelta(seconds=1):
-        middle = (low + (high - low) / 2).replace(microsecond=0)
-        low, high = (low, middle) if past(middle) else (middle, high)
+def _first_with_another(offset: int, low: int, high: int) -> int:
+    """The first second after `low`, up to `high`, at which London's offset is another."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _offset(middle) == offset else (low, middle)
     return high
 
 

@@ -98,7 +98,7 @@ def derive(
     found = Facts(case_facts, notification_facts, stretches.measured(spells))
     openings = positions(kind == SCS_OPENING)
     opened = rows["day"][openings].astype(np.int64), numbers[case[openings]]
-    kin = Kin(numbers, has_kin, table.reason, spells, opened, wanted.holder_tests)
+    kin = Kin(numbers, has_kin, table.reason, spells, opened, wanted.holder_bits)
     for relation in wanted.relations:
         relate(relation, found.of(relation.of), kin)
     return found

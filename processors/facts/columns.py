@@ -1,5 +1,6 @@
 """Facts about cases as columns, by the names that they have in the catalogue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from processors.arrays import Flags, positions
 from processors.days.calendar import Days
-from schemas.catalogue import Match, Relation
+from schemas.catalogue import Relation
 from schemas.events.case import SERVICES
 
 BAND_STARTS = np.array([0, 5, 11, 16])  # completed years at which a band of AGE_BANDS begins
@@ -47,12 +48,13 @@ class Columns:
 class Wanted:
     """What of the facts anything rests on; the rest is not worked out.
 
+    `holder_bits` has the bit of the test that each relation makes on holders, by its name;
     `spell_tests` has the bits of the holder tests that measures of spells make, 0 for no measure.
     """
 
     days: frozenset[str]
     relations: tuple[Relation, ...]
-    holder_tests: list[Match]
+    holder_bits: Mapping[str, int]
     spell_tests: int
 
 

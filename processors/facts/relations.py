@@ -1,5 +1,6 @@
 """Relations between facts of one child: what came before or after, in another case or elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from processors.arrays import Flags, positions
 from processors.days.calendar import NEVER, Days, back
 from processors.facts.counted import any_other, first_since, number_of_pairs
-from schemas.catalogue import Match, Relation
+from schemas.catalogue import Relation
 
 # Beyond so many pairs of what is one child's, they are counted rather than looked at.
 MOST_PAIRS = 1_000_000
@@ -53,7 +54,8 @@ class Kin:
 
     Groups of one child at one time share a number in `of_group`; `is_kin` says whether there are
     several. `openings` has the days on which social care opened a case, and the number of the child
-    and time that each is of.
+    and time that each is of. `holder_bits` has the bit of the test that a relation makes on
+    holders, by its name.
     """
 
     of_group: Days
@@ -61,7 +63,7 @@ class Kin:
     reason: Days
     spells: Spells
     openings: tuple[Days, Days]
-    holder_tests: list[Match]
+    holder_bits: Mapping[str, int]
 
 
 def relate(relation: Relation, facts: Facts, kin: Kin) -> None:
@@ -78,13 +80,15 @@ def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
     found = np.zeros(len(facts.group), dtype=np.bool_)
     chosen = kin.is_kin[spells.group]
     if relation.holder is not None:
-        bit = kin.holder_tests.index(relation.holder)
+        bit = kin.holder_bits[relation.name]
         chosen &= (spells.passes >> np.uint32(bit)) & 1 == 1
     if relation.to == "closure":
         chosen &= spells.is_ending
     at = positions(chosen)
+    if not len(at):
+        return found
     asking = positions(kin.is_kin[facts.group] & (anchor < NEVER))
-    if not (len(at) and len(asking)):
+    if not len(asking):
         return found
     whose, asked = kin.of_group[facts.group[asking]], kin.of_group[spells.group[at]]
     if number_of_pairs(whose, asked) > MOST_PAIRS:

@@ -22,6 +22,8 @@ T = TypeVar("T")
 # Bits of a number that stands for aspects, without its sign: all are set where nothing is known.
 BITS = 63
 EVERY_ASPECT = -1
+# Rows below which the measures of each are less work to find than which rows are alike.
+FEW_ROWS = 50
 # Of which at least one is for where and when a fact holds, and one for days.
 MOST_TESTS = BITS - 2
 
@@ -36,6 +38,9 @@ class Counts(NamedTuple):
     begin: Days
     end: Days
     amount: Days
+
+
+NOTHING = Counts(*(np.zeros(0, dtype=np.int64) for _ in Counts._fields))
 
 
 class Plan:
@@ -86,7 +91,10 @@ class Plan:
         """What the measures count of facts that have changed, a row for each slot."""
         passed = self._tests.passed(rows)
         changed = self._changed(rows, passed)
-        row, measure = self._tests.pairs(passed, positions(changed & self._reads_any))
+        read = positions(changed & self._reads_any)
+        if not len(read):
+            return NOTHING
+        row, measure = self._tests.pairs(passed, read)
         kept = positions(changed[row] & self._reads[measure])
         row, measure = row[kept], measure[kept]
         kept = positions(self._keep_limits(rows, row, measure))
@@ -229,6 +237,9 @@ class _Tests:
 
     def pairs(self, passed: Days, rows: Positions) -> tuple[Positions, Days]:
         """Every one of the rows with every measure whose tests it passes, in order of rows."""
+        if len(rows) < FEW_ROWS:
+            each = [self._measures_passing(bits) for bits in passed[rows].tolist()]
+            return rows.repeat([len(it) for it in each]), np.concatenate(each)
         different, which = np.unique(passed[rows], return_inverse=True)
         measures = [self._measures_passing(bits) for bits in different.tolist()]
         sizes = np.array([len(it) for it in measures], dtype=np.int64)

@@ -149,13 +149,14 @@ class Tables:
         changes = self._changes(entries, calendar)
         begun = [month for month in changes if self._begin(month)]
         rows: dict[int, NDArray[np.intp]] = {}
-        net: dict[int, NDArray[np.int64]] = {}
+        net: dict[int, Days] = {}
         for month, (place, amount) in changes.items():
             self.entries[month].add(place, amount)
             cell = place // ROW_DAYS
-            rows[month] = cell[begins(cell)]
-            net[month] = np.bincount(cell, amount, len(self.cells)).astype(np.int64)
-        checkpoints = self._carry(net)
+            starts = positions(begins(cell))
+            rows[month] = cell[starts]
+            net[month] = np.add.reduceat(amount, starts, dtype=np.int64)
+        checkpoints = self._carry(rows, net)
         for month in begun:
             checkpoints[month] = np.arange(len(self.checkpoints[month]))
         return Touched(rows, checkpoints, begun, known)
@@ -253,20 +254,23 @@ class Tables:
         insort(self.months, month)
         return True
 
-    def _carry(self, net: dict[int, NDArray[np.int64]]) -> dict[int, NDArray[np.intp]]:
-        """Add the months' net changes to every later checkpoint; the cells this changed."""
+    def _carry(
+        self, cells: dict[int, NDArray[np.intp]], net: dict[int, Days]
+    ) -> dict[int, NDArray[np.intp]]:
+        """Add net changes of cells in months to every later checkpoint; the cells this changed."""
         changed: dict[int, NDArray[np.intp]] = {}
         if not net:
             return changed
-        running = np.zeros(len(self.cells), dtype=np.int64)
+        running = np.zeros(len(self.cells), dtype=np.int32)
+        carried = cells[min(net)][:0]
         for month in self.months[bisect_left(self.months, min(net)) :]:
-            cells = positions(running)
-            if len(cells):
+            if len(carried):
                 self.checkpoints[month] = _grown(self.checkpoints[month], len(self.cells))
-                self.checkpoints[month][cells] += running[cells].astype(np.int32)
-                changed[month] = cells
+                self.checkpoints[month][carried] += running[carried]
+                changed[month] = carried
             if month in net:
-                running += net[month]
+                running[cells[month]] += net[month].astype(np.int32)
+                carried = positions(running)
         return changed
 
 

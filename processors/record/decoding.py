@@ -1,7 +1,7 @@
 """From Kafka messages to events: both CloudEvents modes, validation, instants and civil dates."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,17 +10,13 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR, london_days
+from processors.record.instants import EARLIEST, LATEST, UNUSUAL, microseconds, usual_instants
+from processors.record.usual import Envelope, Usual, present
 from schemas.events.registry import VALIDATORS
 
 # A header may be without a value.
 Headers = Sequence[tuple[str, bytes | None]]
 Message = tuple[bytes | None, bytes | None, Headers]
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-# The accepted range: a day inside the calendar's tables, so that no offset leads out of them.
-EARLIEST = (datetime(FIRST_YEAR, 1, 2, tzinfo=UTC) - EPOCH) // MICROSECOND
-LATEST = (datetime(LAST_YEAR, 12, 31, tzinfo=UTC) - EPOCH) // MICROSECOND
 
 STRUCTURED_MODE = b"application/cloudevents"
 BINARY_PREFIX = "ce_"
@@ -78,31 +74,62 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
     The key must be the event's `partitionkey`: otherwise one child's events would lie in several
     partitions and no figure about the child could be right.
     """
-    validate = VALIDATORS[topic].validator.validate_json
-    valid: list[dict[str, Any]] = []
-    instants: list[int] = []
-    rejected: list[tuple[int, Rejection]] = []
     messages = list(messages)
+    quick = _read_quickly(topic, messages)
+    instants = usual_instants([it.time if it else "" for it in quick])
+    rejected: list[tuple[int, Rejection]] = []
+    for position, instant in enumerate(instants):
+        if instant == UNUSUAL:
+            try:
+                quick[position], instants[position] = _judged(topic, messages[position])
+            except RejectedError as error:
+                quick[position] = None
+                rejected.append((position, error.rejection))
+    valid = [it for it in quick if it is not None]
+    if rejected:
+        instants = [it for it in instants if it != UNUSUAL]
+    days = london_days(np.array(instants, dtype=np.int64)).tolist()
+    return Decoded([*map(_event, valid, instants, days)], rejected)
+
+
+def _read_quickly(topic: str, messages: Sequence[Message]) -> list[Envelope | None]:
+    """What messages say that are as nearly all are; None for those to be judged one by one."""
+    read = _usual(topic).read
     has_constants = _mentions_constants(b"".join([value or b"" for _, value, _ in messages]))
-    for position, (key, value, headers) in enumerate(messages):
+    found: list[Envelope | None] = []
+    for key, value, headers in messages:
+        event = None
         try:
             text = structured(value, headers) if headers else value or b""
-            event = validate(text)
-            if has_constants and _mentions_constants(text):
-                _refuse_constants(text)
-            if key != event["partitionkey"].encode():
-                raise RejectedError("key", "the message key is not the event's partitionkey")
-            instants.append(instant_of(event["time"]))
-            valid.append(event)
-        except ValidationError as error:
-            rejected.append((position, explain(error)))
-        except RejectedError as error:
-            rejected.append((position, error.rejection))
-    days = london_days(np.array(instants, dtype=np.int64)).tolist()
-    return Decoded(
-        [_event(*parts) for parts in zip(valid, instants, days, strict=True)],
-        rejected,
-    )
+            if not (has_constants and _mentions_constants(text)):
+                event = read(text)
+        except RejectedError:
+            event = None
+        if event is not None and key != event.partitionkey.encode():
+            event = None
+        found.append(event)
+    return found
+
+
+@cache
+def _usual(topic: str) -> Usual:
+    return Usual(topic)
+
+
+def _judged(topic: str, message: Message) -> tuple[Envelope, int]:
+    """What any message says, and its instant. Raises RejectedError."""
+    key, value, headers = message
+    text = structured(value, headers) if headers else value or b""
+    try:
+        event = _envelope(VALIDATORS[topic].validator.validate_json(text))
+    except ValidationError as error:
+        rejection = explain(error)
+        raise RejectedError(*rejection) from error
+    if _mentions_constants(text):
+        _refuse_constants(text)
+    if key != event.partitionkey.encode():
+        raise RejectedError("key", "the message key is not the event's partitionkey")
+    return event, instant_of(event.time)
 
 
 def _mentions_constants(text: bytes) -> bool:
@@ -117,19 +144,24 @@ def _refuse_constants(text: bytes) -> None:
         raise RejectedError("json", "not JSON") from error
 
 
-def _event(valid: dict[str, Any], instant: int, day: int) -> tuple[str, Event]:
-    data = valid.get("data") or {}
-    if None in data.values():
-        data = {name: value for name, value in data.items() if value is not None}
-    return valid["partitionkey"], Event(
-        valid["source"],
-        valid["id"],
-        valid.get("revision") or 0,
-        instant,
-        day,
-        valid["type"],
-        valid["subject"],
-        data,
+def _event(it: Envelope, instant: int, day: int) -> tuple[str, Event]:
+    return it.partitionkey, Event(
+        it.source, it.id, it.revision, instant, day, it.type, it.subject, it.data
+    )
+
+
+def _envelope(event: dict[str, Any]) -> Envelope:
+    """What the schema's validator has made of an event."""
+    return Envelope(
+        specversion=event["specversion"],
+        id=event["id"],
+        source=event["source"],
+        type=event["type"],
+        subject=event["subject"],
+        time=event["time"],
+        partitionkey=event["partitionkey"],
+        data=present(event.get("data")),
+        revision=event.get("revision") or 0,
     )
 
 
@@ -139,20 +171,12 @@ def instant_of(time: str) -> int:
     Raises RejectedError for a date or time that does not exist, or outside 1900 to 2199.
     """
     try:
-        instant = (datetime.fromisoformat(time) - EPOCH) // MICROSECOND
-    except ValueError:
-        instant = _unusual_instant(time)
+        instant = microseconds(time)
+    except ValueError as error:
+        raise RejectedError("time", "time: no such date or time of day") from error
     if not EARLIEST <= instant <= LATEST:
         raise RejectedError("time", f"time: outside {FIRST_YEAR} to {LAST_YEAR}")
     return instant
-
-
-def _unusual_instant(time: str) -> int:
-    """The instant of a time with lower-case letters, or of the year 0, which no calendar has."""
-    try:
-        return (datetime.fromisoformat(time.upper()) - EPOCH) // MICROSECOND
-    except ValueError as error:
-        raise RejectedError("time", "time: no such date or time of day") from error
 
 
 def structured(value: bytes | None, headers: Headers) -> bytes:

@@ -6,9 +6,11 @@ an entry in TOPICS.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Union, get_args, get_origin
 
 from pydantic import Field, TypeAdapter
+from pydantic.plugin._schema_validator import PluggableSchemaValidator
+from pydantic_core import SchemaValidator
 
 from schemas.events import activity, case, reference, scs
 from schemas.events.attributes import EventRetracted
@@ -133,6 +135,27 @@ def _adapter(topic: str) -> TypeAdapter[Any]:
 
 
 VALIDATORS: dict[str, TypeAdapter[Any]] = {topic.name: _adapter(topic.name) for topic in TOPICS}
+
+
+class DataOf(NamedTuple):
+    """What is asked of the data of a type of event, and whether there may be none."""
+
+    validator: SchemaValidator | PluggableSchemaValidator
+    may_be_absent: bool
+
+
+def data_on(topic: str) -> dict[str, DataOf]:
+    """What the schemas of a topic's events ask of the attribute `data` alone, by type of event."""
+    found = {}
+    for schema in _on(topic):
+        asked: Any = schema.__annotations__["data"]
+        may_be_absent = "data" in schema.__optional_keys__
+        of: Any = get_origin(asked)
+        if of is NotRequired:
+            (asked,) = get_args(asked)
+        of_data = DataOf(TypeAdapter(asked).validator, may_be_absent)
+        found.update(dict.fromkeys(get_args(schema.__annotations__["type"]), of_data))
+    return found
 
 
 def json_schema() -> dict[str, Any]:

@@ -64,7 +64,7 @@ NAMES: dict[type[Any], tuple[str, ...]] = {
     ),
     fetching.FetchResult: ("_partition_records", "_update_position", "check_assignment"),
     fetching.FetchError: ("check_raise",),
-    fetching.PartitionRecords: ("_consumer_record", "_unpack_records"),
+    fetching.PartitionRecords: ("_consumer_record", "_records_iterator", "_unpack_records"),
     MemoryRecords: ("has_next", "next_batch", "size_in_bytes"),
     _DefaultRecordBatchPy: ("_buffer", "_maybe_uncompress", "_read_msg", "next_offset"),
 }
@@ -270,7 +270,8 @@ def take_fetched(
     if parsed is not None:
         parsed._consumer_record = made
         try:
-            records.extend(islice(parsed, limit))
+            # Not by way of its own `__next__`, which takes as long again for each record.
+            records.extend(islice(parsed._records_iterator or (), limit))
         except Exception:
             if not records:
                 raise

@@ -35,8 +35,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
@@ -44,7 +42,7 @@ from processors.alerts.changes import decode_alerts
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
-from processors.ledger.tables import Cells, Sums, Tables
+from processors.ledger.tables import Cells, Tables, Touched
 from processors.rules import Rules
 from schemas.events.registry import group_of, topics_in
 from streams import keys
@@ -117,6 +115,18 @@ for index, asked in ipairs(ARGV) do
   end
 end
 return answer
+"""
+# Sets cells of checkpoints, packed as streams.state.encoding.CHANGE, a text for each key. There are
+# hundreds in a commit of a few events, since each changes the stock of many later months; a command
+# for each would take longer to send than all else.
+SET_CELLS = """
+for index, key in ipairs(KEYS) do
+  local changes = ARGV[index]
+  for at = 1, #changes, 8 do
+    local cell = struct.unpack('<I4', changes, at)
+    redis.call('SETRANGE', key, 4 * cell, string.sub(changes, at + 4, at + 7))
+  end
+end
 """
 
 
@@ -578,13 +588,25 @@ class ShardStore:
         for month, cells in touched.rows.items():
             fields = encode_rows(tables.entries[month], cells)
             _queue_fields(pipe, self.key(generation, f"entries:{month}"), fields)
-        for month, cells in touched.checkpoints.items():
-            key = self.key(generation, f"checkpoint:{month}")
-            _queue_checkpoint(pipe, key, tables.checkpoints[month], cells)
+        self._queue_checkpoints(pipe, generation, touched, tables)
         begun = {str(month): month for month in touched.begun}
         if begun:
             pipe.zadd(self.key(generation, "months"), begun)
         return new
+
+    def _queue_checkpoints(
+        self, pipe: Any, generation: int, touched: Touched, tables: Tables
+    ) -> None:
+        changed: dict[str, bytes] = {}
+        for month, cells in touched.checkpoints.items():
+            key = self.key(generation, f"checkpoint:{month}")
+            changes = checkpoint_changes(tables.checkpoints[month], cells)
+            if changes is None:
+                pipe.set(key, encode_checkpoint(tables.checkpoints[month]))
+            else:
+                changed[key] = changes
+        if changed:
+            pipe.eval(SET_CELLS, len(changed), *changed, *changed.values())
 
     def _queue_head(self, pipe: Any, head: Head, tallies: Mapping[str, int]) -> None:
         """Queue a head; the tallies are added to those that are stored."""
@@ -671,15 +693,6 @@ def _advanced(head: Head, advance: Advance) -> Head:
         sources={**head.sources, **advance.sources},
         partitions=advance.partitions or head.partitions,
     )
-
-
-def _queue_checkpoint(pipe: Any, key: str, checkpoint: Sums, cells: NDArray[np.intp]) -> None:
-    changes = checkpoint_changes(checkpoint, cells)
-    if changes is None:
-        pipe.set(key, encode_checkpoint(checkpoint))
-        return
-    for offset, packed in changes:
-        pipe.setrange(key, offset, packed)
 
 
 def _queue_deadlines(pipe: Any, key: str, deadlines: Mapping[str, int], again: float) -> None:

@@ -18,9 +18,10 @@ from streams.worker.stops import where_raised
 # is in it, so that in light traffic this, and not the traffic, decides how busy a worker is.
 COMMIT_SECONDS = 0.03
 # A settlement that takes long for few messages is one of a very large record, which is worked out
-# and written whole: so many times as long is waited until the next, within what a reader can wait,
-# so that what it costs is bounded by time, and not by how many messages come.
-FEW_MESSAGES, SLOW_SECONDS, PACE, LONGEST_PACE = 1_000, 0.02, 4, 2.0
+# whole: so many times as long is waited until the next, within what a reader can wait, so that what
+# it costs is bounded by time, and not by how many messages come. It is the processor's time that
+# counts, since a machine that is busy with other things makes any settlement last.
+FEW_MESSAGES, LARGE_BYTES, SLOW_SECONDS, PACE, LONGEST_PACE = 1_000, 1_000_000, 0.02, 4, 2.0
 # The tally of retractions that named no event that was known when they came.
 UNMATCHED = "unmatched"
 
@@ -67,14 +68,17 @@ class Committing:
         for topic, read in held.reads.items():
             read.tallies.clear()
             arrivals[topic] = read.meter.commit_begins()
-        began = time.monotonic()
+        began, used = time.monotonic(), time.thread_time()
         try:
             settlement = held.state.settle(self._judgement(held))
         except Exception as error:
             held.trouble.is_broken, held.trouble.failure = True, error
             log.error("cannot be settled: %s", where_raised(error), extra=held.where)
             return
-        _pace(held, sum(it["messages"] for it in tallies.values()), time.monotonic() - began)
+        used = time.thread_time() - used
+        messages = sum(it["messages"] for it in tallies.values())
+        pause = pause_after(held.state.largest, messages, used)
+        held.commits.due = max(held.commits.due, asyncio.get_running_loop().time() + pause)
         if settlement.grown.unmatched:
             more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
             advance = replace(advance, tallies=more)
@@ -107,8 +111,11 @@ class Committing:
         return Judgement(clock.day(), held.calm.kept_back(now), clock.seconds())
 
 
-def _pace(held: Held, messages: int, seconds: float) -> None:
-    """Put off the next commit where settling few messages took long."""
-    if messages < FEW_MESSAGES and seconds > SLOW_SECONDS:
-        due = asyncio.get_running_loop().time() + min(LONGEST_PACE, PACE * seconds)
-        held.commits.due = max(held.commits.due, due)
+def pause_after(largest: int, messages: int, seconds: float) -> float:
+    """How long to wait after a settlement that took so many seconds of the processor for messages.
+
+    `largest` is about how many bytes the largest record takes. 0 but for a very large one.
+    """
+    if largest <= LARGE_BYTES or messages >= FEW_MESSAGES or seconds <= SLOW_SECONDS:
+        return 0.0
+    return min(LONGEST_PACE, PACE * seconds)

@@ -20,7 +20,7 @@ DAYS = st.integers(FIRST, FIRST + 12)
 CASE = st.lists(st.tuples(st.sampled_from([CONTACT, PLAN]), DAYS), max_size=8).flatmap(
     lambda rows: DAYS.map(lambda day: sorted([*rows, (NOTIFICATION, day)], key=lambda row: row[1]))
 )
-NOTHING = Wanted(days=frozenset(), relations=(), holder_tests=[], spell_tests=0)
+NOTHING = Wanted(days=frozenset(), relations=(), holder_bits={}, spell_tests=0)
 
 
 def table(cases: list[list[tuple[int, int]]]) -> Table:

@@ -5,11 +5,15 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
 from processors.ledger.tables import Tables
 from processors.rules import Rules
 from streams.state.encoding import (
+    CHANGE,
+    CHECKPOINT,
     checkpoint_changes,
     decode_cells,
     decode_checkpoint,
@@ -21,6 +25,16 @@ from streams.state.encoding import (
 from streams.state.store import Advance, Head, Refused
 
 T = TypeVar("T")
+
+
+def with_cells_set(stored: bytes, changes: bytes) -> bytes:
+    """What Redis makes of a stored checkpoint: what it does not have yet is made of zeros."""
+    value, changed = bytearray(stored), np.frombuffer(changes, dtype=CHANGE)
+    for cell, amount in zip(changed["cell"], changed["amount"], strict=True):
+        offset, packed = CHECKPOINT.itemsize * int(cell), amount.tobytes()
+        value.extend(bytes(max(0, offset + len(packed) - len(value))))
+        value[offset : offset + len(packed)] = packed
+    return bytes(value)
 
 
 class Store(Protocol):
@@ -142,11 +156,8 @@ class MemoryStore:
         if changes is None:
             self._checkpoints[month] = encode_checkpoint(tables.checkpoints[month])
             return
-        stored = bytearray(self._checkpoints.get(month, b""))
-        for offset, packed in changes:
-            stored.extend(bytes(max(0, offset + len(packed) - len(stored))))
-            stored[offset : offset + len(packed)] = packed
-        self._checkpoints[month] = bytes(stored)
+        stored = self._checkpoints.get(month, b"")
+        self._checkpoints[month] = with_cells_set(stored, changes)
 
     def _decoded_cells(self) -> Any:
         return decode_cells(self._cells, self._localities, self._rules.localities)
