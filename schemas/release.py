@@ -12,10 +12,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.areas import Areas
-from schemas.catalogue import AnyMeasure, Indicator, Relation
+from schemas.catalogue import AnyMeasure, DeclaredTarget, Indicator, Relation
 from schemas.cells import CellKey
 from schemas.places import NO_PLACES, Places
-from schemas.schemes import RagScheme
+from schemas.schemes import RagScheme, Scheme
 from schemas.scorecard import Direction, Status
 from schemas.scorecard import Rag as Rag
 
@@ -28,7 +28,9 @@ from schemas.scorecard import Rag as Rag
 #    where any rests on them; indicators say where they come from and whether they are released;
 #    messages before the cut that were passed over are named.
 # 4  may be a withdrawal: the month's releases before it no longer stand, and it has no figures.
-FORMAT = 4
+# 5  has every level of place and what others supply, so that a figure may lack its numerator and
+#    denominator; compares and rates by family, and keeps the schemes and the declared targets.
+FORMAT = 5
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
 # correction mends an error; both come after a first release and need a reason. A
@@ -46,13 +48,17 @@ class Frozen(BaseModel):
 
 
 class ReleaseCell(Frozen):
-    """One cell: as a live scorecard row, with its target and rating where it has them."""
+    """One cell: as a live scorecard row, with its target and rating where it has them.
+
+    `area` is the name of the place; `level` is what kind of place it is, unless one of the areas.
+    """
 
     code: str
     area: str
     age_band: str
-    numerator: int
-    denominator: int
+    level: str = ""
+    numerator: int | float | None
+    denominator: int | float | None
     value: int | float | None
     status: Status
     previous: int | float | None
@@ -63,7 +69,7 @@ class ReleaseCell(Frozen):
     @property
     def key(self) -> CellKey:
         """What tells it from the other cells."""
-        return CellKey(self.code, self.area, self.age_band)
+        return CellKey(self.code, self.area, self.age_band, self.level)
 
 
 class Position(Frozen):
@@ -118,6 +124,7 @@ class Change(Frozen):
     code: str
     area: str
     age_band: str
+    level: str = ""
     before: int | float | None
     after: int | float | None
     causes: tuple[Cause, ...]
@@ -126,7 +133,7 @@ class Change(Frozen):
     @property
     def key(self) -> CellKey:
         """Which cell it is."""
-        return CellKey(self.code, self.area, self.age_band)
+        return CellKey(self.code, self.area, self.age_band, self.level)
 
 
 class Release(Frozen):
@@ -161,6 +168,8 @@ class Release(Frozen):
     relations: tuple[Relation, ...] = ()
     places: Places = NO_PLACES
     passed_over: tuple[PassedOver, ...] = ()
+    schemes: tuple[Scheme, ...] = ()
+    targets: tuple[DeclaredTarget, ...] = ()
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:
