@@ -47,6 +47,10 @@ class Frozen(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
+# What a figure is that nothing was counted for, so that others' was looked for.
+NOT_COUNTED = ("supplied", "to-be-supplied")
+
+
 class ReleaseCell(Frozen):
     """One cell: as a live scorecard row, with its target and rating where it has them.
 
@@ -70,6 +74,16 @@ class ReleaseCell(Frozen):
     def key(self) -> CellKey:
         """What tells it from the other cells."""
         return CellKey(self.code, self.area, self.age_band, self.level)
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """The numerator and denominator as they are counted: nothing where others supply them.
+
+        A denominator that others supply, such as staff, may lie between whole numbers.
+        """
+        if self.status in NOT_COUNTED or self.numerator is None or self.denominator is None:
+            return 0, 0
+        return int(self.numerator), int(self.denominator)
 
 
 class Position(Frozen):
@@ -182,6 +196,20 @@ class Release(Frozen):
         if self.kind == "withdrawn" and (self.format < 4 or self.cells or self.changes):
             raise ValueError("a withdrawal has no figures, and came with format 4")
         return self
+
+    def scheme_of(self, indicator: Indicator) -> Scheme:
+        """How it compares and rates an indicator: by its family's scheme, or as all it holds."""
+        found = (it for it in self.schemes if indicator.family in it.families)
+        return next(found, None) or Scheme(
+            name="of the release",
+            families=(indicator.family,),
+            direction=self.direction_scheme,
+            rag=self.rag_scheme,
+        )
+
+    def is_rated_by_previous(self, indicator: Indicator) -> bool:
+        """Whether a rating says how a figure compares with that of the month before."""
+        return self.scheme_of(indicator).rag == "previous"
 
     @property
     def is_premature(self) -> bool:

@@ -12,7 +12,6 @@ from snapshots.checking.evidence import Question
 from snapshots.recount.days import bank_holidays
 from snapshots.releases.failures import NotAllowed
 
-
 # The format from which a figure that others worked out is released where nothing is counted.
 WITH_SUPPLIED = 5
 

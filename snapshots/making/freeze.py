@@ -69,8 +69,7 @@ def frozen_cells(rules: Rules, as_of: date, cut: Cut) -> list[ReleaseCell]:
     return [
         _released(row, "" if row.level in areas else row.level)
         for row in scorecard(rules, now, previous, rules.graph.levels)
-        if row.code in indicators
-        and _is_kept(row.level, indicators[row.code].levels, areas)
+        if row.code in indicators and _is_kept(row.level, indicators[row.code].levels, areas)
     ]
 
 
