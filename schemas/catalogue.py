@@ -388,7 +388,7 @@ class Indicator(Data):
     `amber` is by how much it may fall short of what it is rated against and still be Amber, in its
     own unit. One that is `supplied` has no formula: others work it out. With `denominator_of` the
     denominator of a site is that of the district it lies in. One that is not `released` is shown
-    live alone.
+    live alone; a `headline` stands for the rest in publications.
     """
 
     code: str
@@ -404,6 +404,7 @@ class Indicator(Data):
     amber: Annotated[float, Field(ge=0)] | None = None
     decimals: Literal[0, 1] = 1
     released: bool = True
+    headline: bool = False
     source: Literal["events", "supplied"] = "events"
     numerator: dict[str, int] = {}
     denominator: dict[str, int] | Literal["population"] | PopulationOf | WorkforceOf | None = None
