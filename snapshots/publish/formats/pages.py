@@ -26,14 +26,17 @@ def html_files(view: View) -> Iterator[tuple[str, bytes]]:
 
 
 def file_of(view: View, area: str, level: str = "") -> str:
-    """The name of a place's page; of other places than areas by their number among them as well.
+    """The name of a place's page.
 
-    What a provider is called comes from its events, and two may be alike but for their signs.
+    What a provider is called comes from its events, and two may be alike but for their signs: then
+    each has its number among them.
     """
     if not level:
         return view.named(f"{slug(area)}.html")
-    number = view.places.index(Place(level, area)) + 1
-    return view.named(f"{slug(f'{level} {area}')}-{number}.html")
+    own = slug(f"{level} {area}")
+    alike = [it for it in view.places if slug(f"{it.level} {it.name}") == own]
+    number = f"-{alike.index(Place(level, area)) + 1}" if len(alike) > 1 else ""
+    return view.named(f"{own}{number}.html")
 
 
 def slug(name: str) -> str:
