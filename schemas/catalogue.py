@@ -388,7 +388,7 @@ class Indicator(Data):
     `amber` is by how much it may fall short of what it is rated against and still be Amber, in its
     own unit. One that is `supplied` has no formula: others work it out. With `denominator_of` the
     denominator of a site is that of the district it lies in. One that is not `released` is shown
-    live alone.
+    live alone; a `headline` stands for the rest in publications.
     """
 
     code: str
@@ -404,6 +404,7 @@ class Indicator(Data):
     amber: Annotated[float, Field(ge=0)] | None = None
     decimals: Literal[0, 1] = 1
     released: bool = True
+    headline: bool = False
     source: Literal["events", "supplied"] = "events"
     numerator: dict[str, int] = {}
     denominator: dict[str, int] | Literal["population"] | PopulationOf | WorkforceOf | None = None
@@ -451,7 +452,7 @@ class DeclaredTarget(Data):
 class Catalogue(Data):
     """Every relation, measure and indicator, checked: names unique, all that they name known.
 
-    `direction` and `rag` are those of releases, and of families that are in no scheme.
+    `direction` and `rag` are those of families that are in no scheme.
     """
 
     direction: DirectionScheme
@@ -522,10 +523,10 @@ class Catalogue(Data):
         return self
 
     def scheme_of(self, indicator: Indicator) -> Scheme:
-        """How an indicator is compared and rated where it is shown live."""
+        """How an indicator is compared and rated."""
         found = (it for it in self.scheme if indicator.family in it.families)
         return next(found, None) or Scheme(
-            name="of releases",
+            name="of all others",
             families=(indicator.family,),
             direction=self.direction,
             rag=self.rag,
@@ -548,7 +549,11 @@ class Catalogue(Data):
         named = {name for it in measures if isinstance(it, Measure) for name in it.names}
         relations = tuple(it for it in self.relation if it.name in named)
         kept = {"indicator": indicators, "measure": measures, "relation": relations}
-        return self.model_copy(update={**kept, "scheme": (), "target": ()})
+        codes = {it.code for it in indicators}
+        families = {it.family for it in indicators}
+        schemes = (it.only(families, codes) for it in self.scheme if families & {*it.families})
+        targets = tuple(it for it in self.target if it.code in codes)
+        return self.model_copy(update={**kept, "scheme": tuple(schemes), "target": targets})
 
     @property
     def rests_on_places(self) -> bool:

@@ -12,10 +12,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.areas import Areas
-from schemas.catalogue import AnyMeasure, Indicator, Relation
+from schemas.catalogue import AnyMeasure, DeclaredTarget, Indicator, Relation
 from schemas.cells import CellKey
 from schemas.places import NO_PLACES, Places
-from schemas.schemes import RagScheme
+from schemas.schemes import RagScheme, Scheme
 from schemas.scorecard import Direction, Status
 from schemas.scorecard import Rag as Rag
 
@@ -28,7 +28,9 @@ from schemas.scorecard import Rag as Rag
 #    where any rests on them; indicators say where they come from and whether they are released;
 #    messages before the cut that were passed over are named.
 # 4  may be a withdrawal: the month's releases before it no longer stand, and it has no figures.
-FORMAT = 4
+# 5  has every level of place and what others supply, so that a figure may lack its numerator and
+#    denominator; compares and rates by family, and keeps the schemes and the declared targets.
+FORMAT = 5
 
 # The kinds in the order a period goes through them. A revision is scheduled (late data); a
 # correction mends an error; both come after a first release and need a reason. A
@@ -45,14 +47,22 @@ class Frozen(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
+# What a figure is that nothing was counted for, so that others' was looked for.
+NOT_COUNTED = ("supplied", "to-be-supplied")
+
+
 class ReleaseCell(Frozen):
-    """One cell: as a live scorecard row, with its target and rating where it has them."""
+    """One cell: as a live scorecard row, with its target and rating where it has them.
+
+    `area` is the name of the place; `level` is what kind of place it is, unless one of the areas.
+    """
 
     code: str
     area: str
     age_band: str
-    numerator: int
-    denominator: int
+    level: str = ""
+    numerator: int | float | None
+    denominator: int | float | None
     value: int | float | None
     status: Status
     previous: int | float | None
@@ -63,7 +73,17 @@ class ReleaseCell(Frozen):
     @property
     def key(self) -> CellKey:
         """What tells it from the other cells."""
-        return CellKey(self.code, self.area, self.age_band)
+        return CellKey(self.code, self.area, self.age_band, self.level)
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """The numerator and denominator as they are counted: nothing where others supply them.
+
+        A denominator that others supply, such as staff, may lie between whole numbers.
+        """
+        if self.status in NOT_COUNTED or self.numerator is None or self.denominator is None:
+            return 0, 0
+        return int(self.numerator), int(self.denominator)
 
 
 class Position(Frozen):
@@ -118,6 +138,7 @@ class Change(Frozen):
     code: str
     area: str
     age_band: str
+    level: str = ""
     before: int | float | None
     after: int | float | None
     causes: tuple[Cause, ...]
@@ -126,7 +147,7 @@ class Change(Frozen):
     @property
     def key(self) -> CellKey:
         """Which cell it is."""
-        return CellKey(self.code, self.area, self.age_band)
+        return CellKey(self.code, self.area, self.age_band, self.level)
 
 
 class Release(Frozen):
@@ -161,6 +182,8 @@ class Release(Frozen):
     relations: tuple[Relation, ...] = ()
     places: Places = NO_PLACES
     passed_over: tuple[PassedOver, ...] = ()
+    schemes: tuple[Scheme, ...] = ()
+    targets: tuple[DeclaredTarget, ...] = ()
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:
@@ -173,6 +196,20 @@ class Release(Frozen):
         if self.kind == "withdrawn" and (self.format < 4 or self.cells or self.changes):
             raise ValueError("a withdrawal has no figures, and came with format 4")
         return self
+
+    def scheme_of(self, indicator: Indicator) -> Scheme:
+        """How it compares and rates an indicator: by its family's scheme, or as all it holds."""
+        found = (it for it in self.schemes if indicator.family in it.families)
+        return next(found, None) or Scheme(
+            name="of the release",
+            families=(indicator.family,),
+            direction=self.direction_scheme,
+            rag=self.rag_scheme,
+        )
+
+    def is_rated_by_previous(self, indicator: Indicator) -> bool:
+        """Whether a rating says how a figure compares with that of the month before."""
+        return self.scheme_of(indicator).rag == "previous"
 
     @property
     def is_premature(self) -> bool:

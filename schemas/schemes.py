@@ -5,6 +5,7 @@ how much a figure may fall short and still be Amber, and which figures it prints
 (docs/indicators.md, Scorecard).
 """
 
+from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -55,6 +56,19 @@ class Scheme(_Data):
     def codes(self) -> list[str]:
         """The codes that it says something of."""
         return [*(code for it in self.tolerance for code in it.codes), *self.unrated]
+
+    def only(self, families: Collection[str], codes: Collection[str]) -> Self:
+        """What it says of some families and codes."""
+        tolerances = (
+            it.model_copy(update={"codes": tuple(code for code in it.codes if code in codes)})
+            for it in self.tolerance
+        )
+        kept = {
+            "families": tuple(it for it in self.families if it in families),
+            "tolerance": tuple(it for it in tolerances if it.codes),
+            "unrated": tuple(code for code in self.unrated if code in codes),
+        }
+        return self.model_copy(update=kept)
 
     def share_of(self, code: str) -> float:
         """By how much of what it is rated against a figure may fall short and still be Amber."""

@@ -10,12 +10,13 @@ from processors.days.calendar import previous_month_end
 from processors.record.decoding import Event
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue, Indicator
-from schemas.places import Place
+from schemas.places import NO_PLACES, Place, Places
 from schemas.release import Cause, Change, Position, ReleaseCell
 from schemas.schemes import RagScheme
 from snapshots.checking.evidence import Evidence, known_of
 from snapshots.recount.children import Placed, Spot, before, news, offsets_of
-from snapshots.recount.supplies import Key, goals_of, keys_of, said
+from snapshots.recount.places import Whereabouts
+from snapshots.recount.supplies import Key, figure_keys, goals_of, keys_of, said
 
 # A cell's own figure; the rest of it says how it compares.
 FIGURE = ("numerator", "denominator", "value", "status")
@@ -80,10 +81,12 @@ class Explanation:
         as_of: date,
         evidence: Evidence,
         since: Iterable[Position],
+        places: Places = NO_PLACES,
     ) -> None:
         self._indicators = {indicator.code: indicator for indicator in catalogue.indicator}
-        self._dates_of = {**DATES_OF, "rag": DATES_OF_RATINGS[catalogue.rag]}
+        self._catalogue = catalogue
         self._levels = {area.name: area.level for area in areas.area}
+        self._where = Whereabouts(areas, places)
         self._dates = as_of, previous_month_end(as_of)
         assert evidence.moves is not None, "the evidence was not asked why"
         self._moves = evidence.moves
@@ -102,6 +105,7 @@ class Explanation:
         return Change(
             code=difference.cell.code,
             area=difference.cell.area,
+            level=difference.cell.level,
             age_band=difference.cell.age_band,
             before=difference.before.value if difference.before else None,
             after=difference.after.value if difference.after else None,
@@ -119,8 +123,9 @@ class Explanation:
     def _spots(self, cell: ReleaseCell, field: str) -> list[Spot]:
         found = set[Spot]()
         if field != "target" and cell.code in self._indicators:
-            for position in self._dates_of.get(field, (0,)):
-                found |= self._behind(self._indicators[cell.code], cell, position)
+            indicator = self._indicators[cell.code]
+            for position in self._dates_of(indicator, field):
+                found |= self._behind(indicator, cell, position)
         if field in {"target", "rag"}:
             found |= self._targets.get((cell.code, cell.area), set())
         return sorted(found)
@@ -128,10 +133,18 @@ class Explanation:
     def _cause(self, spot: Spot) -> Cause:
         return self._placed[spot].cause
 
+    def _dates_of(self, indicator: Indicator, field: str) -> tuple[int, ...]:
+        if field == "rag":
+            return DATES_OF_RATINGS[self._catalogue.scheme_of(indicator).rag]
+        return DATES_OF.get(field, (0,))
+
     def _behind(self, indicator: Indicator, cell: ReleaseCell, position: int) -> set[Spot]:
-        place = Place(self._levels.get(cell.area, ""), cell.area)
+        place = Place(cell.level or self._levels.get(cell.area, ""), cell.area)
         found = self._moves.causes(position, indicator.terms, place, cell.age_band)
-        for key in keys_of(indicator, place, cell.age_band, self._dates[position]):
+        if indicator.denominator_of and (district := self._where.district_of(place)):
+            found |= self._moves.causes(position, indicator.terms, district, cell.age_band)
+        asked = indicator, place, cell.age_band, self._dates[position]
+        for key in (*keys_of(*asked), *figure_keys(*asked)):
             found |= self._supplies[position].get(key, set())
         return found
 

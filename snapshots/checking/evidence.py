@@ -44,7 +44,8 @@ class Question:
     """What is asked of the log: the figures of a date under rules, and since which cut they moved.
 
     Without `since` it is not asked why they moved; without `bank_holidays` those known now count.
-    The messages in `passed_over` are left out.
+    The messages in `passed_over` are left out. Where it is not `takes_supplied`, what others supply
+    of a figure is, as it was in releases up to format 4.
     """
 
     catalogue: Catalogue
@@ -55,6 +56,7 @@ class Question:
     bank_holidays: tuple[date, ...] | None = None
     places: Places = NO_PLACES
     passed_over: tuple[PassedOver, ...] = ()
+    takes_supplied: bool = True
 
     @property
     def dates(self) -> tuple[date, date]:
@@ -174,4 +176,5 @@ class _Count:
             question.dates,
             self._sums,
             reference,
+            takes_supplied=question.takes_supplied,
         )

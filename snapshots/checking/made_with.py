@@ -12,6 +12,9 @@ from snapshots.checking.evidence import Question
 from snapshots.recount.days import bank_holidays
 from snapshots.releases.failures import NotAllowed
 
+# The format from which a figure that others worked out is released where nothing is counted.
+WITH_SUPPLIED = 5
+
 
 def catalogue_of(release: Release, present: Catalogue) -> Catalogue:
     """The catalogue that a release was made with.
@@ -26,6 +29,8 @@ def catalogue_of(release: Release, present: Catalogue) -> Catalogue:
             measure=release.measures,
             indicator=release.indicators,
             relation=release.relations,
+            scheme=release.schemes,
+            target=release.targets,
             version=release.catalogue_version,
         )
     if release.catalogue_version == present.version:
@@ -50,6 +55,7 @@ def question_of(release: Release, present: Catalogue, since: Release | None = No
         _bank_holidays_of(release),
         release.places,
         release.passed_over,
+        takes_supplied=release.format >= WITH_SUPPLIED,
     )
 
 

@@ -6,25 +6,27 @@ that found it. What the solver's tolerances or a mistake in the search may have 
 proof here, and the counts that it was to protect are named.
 """
 
-from collections.abc import Collection, Iterable
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.cells import CellKey
 from schemas.release import Release
-from snapshots.disclosure.counts import Expression, Quantity
-from snapshots.disclosure.knowledge import BlockSum, Knowledge
-from snapshots.disclosure.layout import Table
+from snapshots.disclosure.counts import Quantity
+from snapshots.disclosure.knowledge import Block, Knowledge, Relation
 from snapshots.disclosure.programme import Change
+from snapshots.disclosure.tables import counted_cells
 
 
 def published(release: Release, known: Knowledge, suppressed: Collection[CellKey]) -> set[Quantity]:
     """The counts that the cells left in a release reveal."""
     return {
         quantity
-        for cell in release.cells
-        if cell.status != "not-at-this-level" and cell.key not in suppressed
+        for cell in counted_cells(release)
+        if cell.key not in suppressed
         for quantity in known.formulas.revealed(release.period, cell.key)
     }
 
@@ -53,15 +55,34 @@ def ranges(
     """How far from the truth the proofs that hold let each count in need of protection be."""
     lowest = dict.fromkeys(known.needs, 0)
     highest = dict.fromkeys(known.needs, 0)
+    needed, fixed = _by_block(known.needs), _by_block(unchangeable)
+    lowered = _by_block(known.lowered)
     for proof in proofs:
         tried = _Tried(known, proof)
-        if not tried.leaves(unchangeable, sums):
+        if not tried.leaves(fixed, lowered, sums):
             continue
-        for quantity in known.needs:
+        for quantity in _touched(needed, proof):
             moved = tried.move(quantity)
             lowest[quantity] = min(lowest[quantity], moved)
             highest[quantity] = max(highest[quantity], moved)
     return {each: (lowest[each], highest[each]) for each in known.needs}
+
+
+# Counts by the tables that they are sums over.
+ByBlock = Mapping[Block, Sequence[Quantity]]
+
+
+def _by_block(quantities: Iterable[Quantity]) -> ByBlock:
+    found: dict[Block, list[Quantity]] = defaultdict(list)
+    for quantity in quantities:
+        for slot, _ in quantity.expression:
+            found[quantity.period, slot].append(quantity)
+    return found
+
+
+def _touched(quantities: ByBlock, change: Change) -> Iterator[Quantity]:
+    """The counts over tables that a change has anything of; the others stay as they are."""
+    return chain.from_iterable(quantities.get(block, ()) for block in change)
 
 
 class _Tried:
@@ -69,28 +90,29 @@ class _Tried:
 
     def __init__(self, known: Knowledge, change: Change) -> None:
         self._known, self._change = known, change
-        self._none = np.zeros((len(known.layout.leaves), len(known.layout.ages)), dtype=np.int64)
-        self._totals = lru_cache(maxsize=None)(self._total)
+        self._totals = {
+            block: known.layouts.of(block[1]).totals(table) for block, table in change.items()
+        }
 
-    def leaves(self, unchangeable: Collection[Quantity], sums: Collection[Sum] = ()) -> bool:
+    def leaves(self, fixed: ByBlock, lowered: ByBlock, sums: Collection[Sum]) -> bool:
         """Whether the tables so changed are possible and look the same from outside."""
+        room = self._known.lowered
         return (
             self._is_possible()
-            and not any(self.move(quantity) for quantity in unchangeable)
+            and not any(self.move(each) for each in _touched(fixed, self._change))
             and not any(sum(self.move(quantity) for quantity in each) for each in sums)
-            and all(-self.move(each) <= room for each, room in self._known.lowered.items())
+            and all(-self.move(each) <= room[each] for each in _touched(lowered, self._change))
         )
 
     def move(self, quantity: Quantity) -> int:
         """By how much a count changes."""
-        where = self._known.layout.index[quantity.area, quantity.band]
-        return int(self._totals(quantity.period, quantity.expression)[where])
-
-    def _total(self, period: str, expression: Expression) -> Table:
-        summed = self._none.copy()
-        for slot, times in expression:
-            summed += times * self._change.get((period, slot), self._none)
-        return self._known.layout.totals(summed)
+        moved = 0
+        for slot, times in quantity.expression:
+            totals = self._totals.get((quantity.period, slot))
+            if totals is not None:
+                where = self._known.layouts.of(slot).index[quantity.spot]
+                moved += times * int(totals[where])
+        return moved
 
     def _is_possible(self) -> bool:
         known = self._known
@@ -99,23 +121,19 @@ class _Tried:
         ]
         return (
             all((table >= 0).all() for table in versions)
-            and not any(self._moved(terms).any() for terms in known.equal)
-            and all(self._stays(terms) for terms in known.at_most)
+            and not any(self._moved(it).any() for it in self._concerned(known.equal))
+            and all(self._stays(it) for it in self._concerned(known.at_most))
         )
 
-    def _moved(self, terms: BlockSum) -> Table:
-        return sum(
-            (times * self._change.get(block, self._none) for block, times in terms), self._none
+    def _concerned(self, relations: Iterable[Relation]) -> Iterator[Relation]:
+        return (it for it in relations if any(block in self._change for block, _ in it.terms))
+
+    def _moved(self, relation: Relation) -> NDArray[np.int64]:
+        layouts = self._known.layouts
+        return relation.sums(
+            [self._change.get(block, layouts.of(block[1]).empty) for block, _ in relation.terms]
         )
 
-    def _stays(self, terms: BlockSum) -> bool:
+    def _stays(self, relation: Relation) -> bool:
         """Whether a relation holds in every release of its period."""
-        versions = zip(*(reversed(self._known.versions[block]) for block, _ in terms), strict=False)
-        moved = self._moved(terms)
-        return all(
-            (
-                moved + sum(times * table for (_, times), table in zip(terms, row, strict=True))
-                >= 0
-            ).all()
-            for row in versions
-        )
+        return bool((self._moved(relation) + self._known.spare(relation) >= 0).all())

@@ -24,6 +24,7 @@ from snapshots.disclosure.disclosed import Disclosed, Guard
 from snapshots.disclosure.knowledge import ANYWHERE, Knowledge, gather
 from snapshots.disclosure.protect import Choice, Protection
 from snapshots.disclosure.public import Issued, public_release
+from snapshots.disclosure.supplied import beside_small
 from snapshots.disclosure.suppression import Reason, Rule
 
 
@@ -67,12 +68,13 @@ def disclose(
 def primary(release: Release, rule: Rule) -> dict[CellKey, Reason]:
     """The cells that are suppressed for what they say themselves."""
     indicators = {indicator.code: indicator for indicator in release.indicators}
-    return {
+    own = {
         cell.key: reason
         for cell in release.cells
         if cell.status != "not-at-this-level"
         and (reason := rule.reason(indicators[cell.code], cell))
     }
+    return {**dict.fromkeys(beside_small(release, own), "secondary"), **own}
 
 
 def _suppressed_before(release: Release, issued: Iterable[Issued]) -> dict[CellKey, Reason]:
@@ -111,7 +113,7 @@ def _audited(
 def _named(quantities: Sequence[Quantity]) -> str:
     """Where the counts are; never how many they are."""
     found = [
-        f"{' '.join(slot for slot, _ in expression)} of {area or 'no district'}, {band}"
-        for _, expression, area, band in quantities
+        f"{' '.join(slot for slot, _ in it.expression)} of {it.area or 'no district'}, {it.band}"
+        for it in quantities
     ]
     return "; ".join(found[:5]) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")

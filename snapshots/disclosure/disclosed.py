@@ -64,7 +64,8 @@ class Disclosed(NamedTuple):
         for code in reversed([indicator.code for indicator in release.indicators]):
             for expression in known.formulas.people(code, rests=True):
                 codes[expression] = code
-            codes[known.formulas.numerator[code]] = code
+            if code in known.formulas.numerator:
+                codes[known.formulas.numerator[code]] = code
         found = []
         for quantity in quantities:
             down, up = self.values.get(quantity, (0, 0))

@@ -1,26 +1,48 @@
 """What one measure's definition says of another's: that it counts among it, or nothing of it.
 
-Sound rather than complete: what is said here holds for all cases; more may hold than is said. Only
-measures of cases are reasoned about. What depends on another case or on another service, a flag or
-a window that is not the same says nothing.
+Sound rather than complete: what is said here holds for everyone; more may hold than is said. What
+depends on another case or on another service, a flag or a window that is not the same says nothing.
 """
 
 from datetime import date
 from itertools import pairwise
 
-from schemas.catalogue import Limit, Match, Measure, Start, Window
+from schemas.catalogue import (
+    AnyMeasure,
+    Attended,
+    Limit,
+    Match,
+    Measure,
+    Outcome,
+    PersonMeasure,
+    SessionMeasure,
+    Start,
+    Window,
+)
 
 # The day that every fact about a case has, and that none of its other days comes before.
 RECEIVED = "received"
 # Days of a month at most. Of a month's end from any of its days: one fewer.
 MONTH_DAYS = 31
+# Completed years of anyone, where a measure asks for no age; more months than any may ask for.
+EVERY_AGE, LONGER = (0, 200), 10**6
 # Working days come five a week; so many bank holidays and weekend days at most may be added where
 # they are turned into calendar days, over half a year.
 EXTRA_DAYS = 10
 
 
-def implies(part: Measure, whole: Measure) -> bool:
-    """Whether whatever `part` counts, `whole` counts as well."""
+def implies(part: AnyMeasure, whole: AnyMeasure) -> bool:
+    """Whether whatever `part` counts, `whole` counts as well, in the same place."""
+    if isinstance(part, Measure) and isinstance(whole, Measure):
+        return _case_implies(part, whole)
+    if isinstance(part, PersonMeasure) and isinstance(whole, PersonMeasure):
+        return _person_implies(part, whole)
+    if isinstance(part, SessionMeasure) and isinstance(whole, SessionMeasure):
+        return _session_implies(part, whole)
+    return False
+
+
+def _case_implies(part: Measure, whole: Measure) -> bool:
     return (
         part.of == whole.of
         and whole.state in (None, part.state)
@@ -34,8 +56,68 @@ def implies(part: Measure, whole: Measure) -> bool:
     )
 
 
-def are_apart(one: Measure, other: Measure) -> bool:
-    """Whether nothing can be counted by both."""
+def _person_implies(part: PersonMeasure, whole: PersonMeasure) -> bool:
+    youngest, oldest = part.age or EVERY_AGE
+    least, most = whole.age or EVERY_AGE
+    said = whole.characteristics
+    return (
+        (part.of, part.once) == (whole.of, whole.once)
+        and (whole.age is None or (part.age is not None and least <= youngest and oldest <= most))
+        and whole.deprived in (None, part.deprived)
+        and (not said or (bool(part.characteristics) and {*part.characteristics} <= {*said}))
+        and part.registered >= whole.registered
+        and part.newly >= whole.newly
+        and part.resident >= whole.resident
+        and _narrows(part.registration, whole.registration)
+        and (not whole.at or (bool(part.at) and {*part.at} <= {*whole.at}))
+        and _attends(part.attended, whole.attended)
+        and _achieves(part.recorded, whole.recorded)
+        and whole.scs_status in (None, part.scs_status)
+        and (not whole.scs or part.scs or part.scs_status is not None)
+        and _narrows(part.origin, whole.origin)
+        and _narrows(part.reason, whole.reason)
+        and _is_as_recent(part.months, whole.months)
+        and (whole.again_within is None or (part.again_within or LONGER) <= whole.again_within)
+    )
+
+
+def _session_implies(part: SessionMeasure, whole: SessionMeasure) -> bool:
+    return (
+        part.once == whole.once
+        and _narrows(part.kind, whole.kind)
+        and part.attended >= whole.attended
+        and (not whole.at or (bool(part.at) and {*part.at} <= {*whole.at}))
+        and _is_as_recent(part.months, whole.months)
+    )
+
+
+def _attends(part: Attended | None, whole: Attended | None) -> bool:
+    if whole is None or part is None:
+        return whole is None
+    return (
+        _narrows(part.kind, whole.kind)
+        and (not whole.at or (bool(part.at) and {*part.at} <= {*whole.at}))
+        and part.anywhere <= whole.anywhere
+        and part.times >= whole.times
+        and _is_as_recent(part.months, whole.months)
+    )
+
+
+def _achieves(part: Outcome | None, whole: Outcome | None) -> bool:
+    if whole is None or part is None:
+        return whole is None
+    return part.accredited >= whole.accredited and part.months <= whole.months
+
+
+def _is_as_recent(part: int | None, whole: int | None) -> bool:
+    """Whether the last so many months, or the month, lie in those of another."""
+    return part == whole or (whole is not None and (part is None or part <= whole))
+
+
+def are_apart(one: AnyMeasure, other: AnyMeasure) -> bool:
+    """Whether nothing can be counted by both; said of cases alone."""
+    if not isinstance(one, Measure) or not isinstance(other, Measure):
+        return False
     return any(
         _exclude(first.outcome, second.outcome)
         or _ends_before(first.limit, second.limit)

@@ -4,28 +4,55 @@ The tables of the release's period, those of other months that a definition link
 earlier public releases told of them, and the small counts behind all of these.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from schemas.catalogue import AnyMeasure, Measure
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.catalogue import ALL_AGES, AnyMeasure
+from schemas.places import Place
 from schemas.release import Release
-from snapshots.disclosure.counts import (
-    Expression,
-    Formulas,
-    NotProtected,
-    Quantity,
-    tables,
-    total_of,
-)
-from snapshots.disclosure.layout import NO_DISTRICT, Layout, Table
-from snapshots.disclosure.public import Issued, month_before
-from snapshots.disclosure.relations import carried, relations, without_implied
+from snapshots.disclosure.counts import Expression, Formulas, NotProtected, Quantity
+from snapshots.disclosure.layout import Spot, Table, Whole
+from snapshots.disclosure.public import Issued, month_after, month_before
+from snapshots.disclosure.relations import carried, longest_ago, relations, without_implied
 from snapshots.disclosure.suppression import Rule
+from snapshots.disclosure.tables import Layouts, counted_cells, tables
+from snapshots.recount.places import Whereabouts
 
 Block = tuple[str, str]  # period, slot
-# A sum over blocks, in every leaf area and band alike.
-BlockSum = tuple[tuple[Block, int], ...]
+
+
+# A sum over blocks: each so many times.
+Terms = tuple[tuple[Block, int], ...]
+
+
+class Relation:
+    """A sum over blocks that readers know something of, in each of some places and bands.
+
+    `spots` has, for each of these, where to look in each block: the same in all, for the most part.
+    """
+
+    def __init__(self, terms: Terms, spots: Sequence[tuple[Spot, ...]], layouts: Layouts) -> None:
+        self.terms = terms
+        self.spots = spots
+        self._layouts = [layouts.of(slot) for (_, slot), _ in terms]
+        self._at = [
+            tuple(np.array([layout.index[each[term]] for each in spots], dtype=np.intp).T)
+            for term, layout in enumerate(self._layouts)
+            if spots
+        ]
+
+    def sums(self, tables: Sequence[Table]) -> NDArray[np.int64]:
+        """Its sum in each of its places and bands, over a table for each of its terms."""
+        found = np.zeros(len(self.spots), dtype=np.int64)
+        for (_, times), layout, at, table in zip(
+            self.terms, self._layouts, self._at, tables, strict=True
+        ):
+            found += times * layout.totals(table)[at]
+        return found
 
 
 class Need(NamedTuple):
@@ -60,11 +87,11 @@ class Knowledge:
     """
 
     period: str
-    layout: Layout
+    layouts: Layouts
     formulas: Formulas
     versions: dict[Block, list[Table]] = field(default_factory=dict)
-    at_most: list[BlockSum] = field(default_factory=list)
-    equal: list[BlockSum] = field(default_factory=list)
+    at_most: list[Relation] = field(default_factory=list)
+    equal: list[Relation] = field(default_factory=list)
     told: set[Quantity] = field(default_factory=set)
     lowered: dict[Quantity, int] = field(default_factory=dict)
     needs: dict[Quantity, Need] = field(default_factory=dict)
@@ -74,10 +101,19 @@ class Knowledge:
         values = {
             slot: self.versions[quantity.period, slot][version] for slot, _ in quantity.expression
         }
-        cells = self.layout.leaf_cells[quantity.area, quantity.band]
-        return sum(
-            times * int(values[slot].ravel()[cells].sum()) for slot, times in quantity.expression
+        return self.layouts.total(quantity.expression, values, quantity.spot)
+
+    def height(self, quantity: Quantity) -> int:
+        """How high the place of a count stands."""
+        return self.layouts.of(quantity.expression[0][0]).height[quantity.place]
+
+    def spare(self, relation: Relation) -> NDArray[np.int64]:
+        """By how much, at least, a relation holds in every release of its periods."""
+        versions = zip(
+            *(reversed(self.versions[block]) for block, _ in relation.terms), strict=False
         )
+        least: NDArray[np.int64] = np.min([relation.sums(it) for it in versions], axis=0)
+        return least
 
     def protect(self, quantity: Quantity, need: Need) -> None:
         """Ask for a count's protection, beside what is asked for already."""
@@ -90,61 +126,129 @@ def gather(
 ) -> Knowledge:
     """What concerns the protection of a release, in order of its cells.
 
-    Of the measures declared, those of cases tell of one another.
-
     Raises NotProtected when the release does not add up, or an earlier one of its period has
     other areas or age bands.
     """
-    measures = [it for it in declared if isinstance(it, Measure)]
-    layout, formulas = Layout(release.areas, release.age_bands), Formulas(release.indicators)
-    known = Knowledge(release.period, layout, formulas)
     earlier = sorted(
-        (each for each in issued if each.release.areas == release.areas),
+        (
+            each
+            for each in issued
+            if each.release.areas == release.areas and each.release.age_bands == release.age_bands
+        ),
         key=lambda each: (each.release.period, each.release.number),
     )
     if any(each.release.period == release.period and each not in earlier for each in issued):
         raise NotProtected("an earlier release of the period has other areas: correct it instead")
-    _add_blocks(known, release, measures, earlier)
-    _add_relations(known, measures)
-    for each in earlier:
+    formulas = Formulas(release.indicators)
+    near = _near(release, declared, formulas, earlier)
+    layouts = Layouts(release.areas, release.age_bands, [*(each.release for each in near), release])
+    known = Knowledge(release.period, layouts, formulas)
+    _Blocks(known, release, declared, near).add()
+    _add_relations(known, declared)
+    for each in near:
         _add_told(known, each)
-    _add_lowered(known, release, rule, earlier)
+    _add_lowered(known, release, rule, near)
     _add_needs(known, release, rule)
-    for each in earlier:
+    for each in near:
         _add_earlier_needs(known, each)
     return known
 
 
-def _add_blocks(
-    known: Knowledge, release: Release, measures: Sequence[Measure], earlier: Sequence[Issued]
-) -> None:
-    own = [each.release for each in earlier if each.release.period == release.period]
-    for version in (*own, release):
-        for slot, table in tables(version, Formulas(version.indicators), known.layout).items():
-            known.versions.setdefault((release.period, slot), []).append(table)
-    others: dict[Block, list[Table]] = {}
-    for each in earlier:
-        if each.release.period != release.period:
-            formulas = Formulas(each.release.indicators)
-            for slot, table in tables(each.release, formulas, known.layout).items():
-                others.setdefault((each.release.period, slot), []).append(table)
-    for link in carried(measures, known.formulas):
-        for month in {release.period, *(period for period, _ in others)}:
-            terms = [((month, link.slot), 1)]
-            at = month
-            for _ in range(link.months):
-                at = month_before(at)
-                terms.append(((at, link.of), -1))
+def _near(
+    release: Release,
+    measures: Sequence[AnyMeasure],
+    formulas: Formulas,
+    earlier: Sequence[Issued],
+) -> list[Issued]:
+    """The releases whose months a definition may link to this one's."""
+    months = longest_ago(measures, formulas)
+    first = last = release.period
+    for _ in range(months):
+        first, last = month_before(first), month_after(last)
+    return [each for each in earlier if first <= each.release.period <= last]
+
+
+class _Blocks:
+    """The tables of the release's period, and those of other months that a definition links."""
+
+    def __init__(
+        self,
+        known: Knowledge,
+        release: Release,
+        measures: Sequence[AnyMeasure],
+        near: Sequence[Issued],
+    ) -> None:
+        self._known, self._release, self._measures = known, release, measures
+        self._own = [each.release for each in near if each.release.period == release.period]
+        self._others = [each.release for each in near if each.release.period != release.period]
+
+    def add(self) -> None:
+        """Take them all in, with what links them."""
+        known, period = self._known, self._release.period
+        for version in (*self._own, self._release):
+            for slot, table in self._tables(version).items():
+                known.versions.setdefault((period, slot), []).append(table)
+        others: dict[Block, list[Table]] = {}
+        for other in self._others:
+            for slot, table in self._tables(other).items():
+                others.setdefault((other.period, slot), []).append(table)
+        # Later months first, so that what goes on is followed back from here.
+        for terms in self._carried(others):
             blocks = {block for block, _ in terms}
-            if any(period == release.period for period, _ in blocks) and blocks <= {
-                *known.versions,
-                *others,
-            }:
+            is_linked = any(block in known.versions for block in blocks)
+            if is_linked and blocks <= {*known.versions, *others}:
                 known.versions |= {block: others[block] for block in blocks & set(others)}
-                known.equal.append(tuple(terms))
+                known.equal.append(Relation(terms, leaf_spots(known.layouts, terms), known.layouts))
+        known.equal += self._of_districts()
+
+    def _tables(self, release: Release) -> dict[str, Table]:
+        return tables(release, Formulas(release.indicators), self._known.layouts)
+
+    def _carried(self, others: Iterable[Block]) -> Iterator[Terms]:
+        """What sums up other months of the same, from all that may be at hand."""
+        periods = sorted({self._release.period, *(period for period, _ in others)})
+        for link in carried(self._measures, self._known.formulas):
+            for period in periods:
+                terms = [((period, link.slot), 1)]
+                at = period
+                for _ in range(link.months):
+                    at = month_before(at)
+                    terms.append(((at, link.of), -1))
+                if link.goes_on:
+                    terms.append(((period, link.of), -1))
+                    if not (link.of_year and period.endswith("-04")):
+                        terms.append(((month_before(period), link.slot), -1))
+                yield tuple(terms)
+
+    def _of_districts(self) -> Iterator[Relation]:
+        """What stands beside a site as its district's is what the district has."""
+        known, period = self._known, self._release.period
+        where = Whereabouts(self._release.areas, self._release.places)
+        for slot, of in known.formulas.of_districts.items():
+            if not {(period, slot), (period, of)} <= known.versions.keys():
+                continue
+            spots = tuple(
+                ((place, band), (Place("", district.name), band))
+                for place, band in known.layouts.of(slot).index
+                if (district := where.district_of(place))
+                and (Place("", district.name), band) in known.layouts.of(of).index
+            )
+            if spots:
+                yield Relation((((period, slot), 1), ((period, of), -1)), spots, known.layouts)
 
 
-def _add_relations(known: Knowledge, measures: Sequence[Measure]) -> None:
+def leaf_spots(layouts: Layouts, terms: Terms) -> tuple[tuple[Spot, ...], ...]:
+    """The smallest places and bands that several blocks have in common, for each of the blocks."""
+    slots = [slot for (_, slot), _ in terms]
+    first = layouts.of(slots[0])
+    if all(layouts.of(slot) is first for slot in slots):
+        spots = first.leaf_spots
+    else:
+        spots = layouts.common(tuple((slot, 1) for slot in slots))
+    return tuple((spot,) * len(slots) for spot in spots)
+
+
+def _add_relations(known: Knowledge, measures: Sequence[AnyMeasure]) -> None:
     """Relations that the truth bears out; of another month, those between tables at hand."""
     every = relations(measures, known.formulas)
     for period in sorted({period for period, _ in known.versions}):
@@ -152,24 +256,40 @@ def _add_relations(known: Knowledge, measures: Sequence[Measure]) -> None:
             spare
             for spare in every
             if all((period, slot) in known.versions for slot, _ in spare)
-            and _holds(known, _of_period(period, spare))
+            and _holds(known, _of_period(known, period, spare))
         ]
-        known.at_most += [_of_period(period, spare) for spare in without_implied(borne_out)]
+        found = (_of_period(known, period, spare) for spare in without_implied(borne_out))
+        known.at_most += [it for it in found if it.spots]
+    for period, slot in sorted(known.versions):
+        for whole in known.layouts.of(slot).wholes:
+            each = _once_each(known, (period, slot), whole)
+            known.at_most += [it for it in each if _holds(known, it)]
 
 
-def _of_period(period: str, spare: Expression) -> BlockSum:
-    return tuple(((period, slot), times) for slot, times in spare)
+def _once_each(known: Knowledge, block: Block, whole: Whole) -> Iterator[Relation]:
+    for part in whole.parts:
+        spots = ((whole.place, ALL_AGES), (part, ALL_AGES))
+        yield Relation(((block, 1), (block, -1)), (spots,), known.layouts)
+    if whole.is_all:
+        terms = ((block, -1), *((block, 1) for _ in whole.parts))
+        places = tuple((place, ALL_AGES) for place in (whole.place, *whole.parts))
+        yield Relation(terms, (places,), known.layouts)
 
 
-def _holds(known: Knowledge, blocks: BlockSum) -> bool:
-    return all(
-        (sum(times * table for (_, times), table in zip(blocks, row, strict=True)) >= 0).all()
-        for row in zip(*(reversed(known.versions[block]) for block, _ in blocks), strict=False)
-    )
+def _of_period(known: Knowledge, period: str, spare: Expression) -> Relation:
+    terms = tuple(((period, slot), times) for slot, times in spare)
+    return Relation(terms, leaf_spots(known.layouts, terms), known.layouts)
+
+
+def _holds(known: Knowledge, relation: Relation) -> bool:
+    return bool((known.spare(relation) >= 0).all())
 
 
 def _is_at_hand(known: Knowledge, quantity: Quantity) -> bool:
-    return all((quantity.period, slot) in known.versions for slot, _ in quantity.expression)
+    return all(
+        (quantity.period, slot) in known.versions and quantity.spot in known.layouts.of(slot).index
+        for slot, _ in quantity.expression
+    )
 
 
 def _add_told(known: Knowledge, each: Issued) -> None:
@@ -179,7 +299,7 @@ def _add_told(known: Knowledge, each: Issued) -> None:
     """
     formulas = Formulas(each.release.indicators)
     for cell in each.public.cells:
-        if cell.numerator is not None:
+        if cell.is_told:
             for quantity in formulas.revealed(each.release.period, cell.key):
                 if _is_at_hand(known, quantity):
                     known.told.add(quantity)
@@ -192,36 +312,40 @@ def _add_lowered(known: Knowledge, release: Release, rule: Rule, earlier: Sequen
         if not its_rule.zeros_shown:
             continue
         formulas = Formulas(version.indicators)
-        for cell in version.cells:
+        for cell in counted_cells(version):
             if formulas.indicators[cell.code].denominator is not None:
                 continue
             for quantity in formulas.revealed(version.period, cell.key):
                 if _is_at_hand(known, quantity):
-                    room = max(0, cell.numerator - 1)
+                    room = max(0, cell.counted[0] - 1)
                     known.lowered[quantity] = min(room, known.lowered.get(quantity, room))
 
 
 def _add_needs(known: Knowledge, release: Release, rule: Rule) -> None:
-    for cell in release.cells:
-        if cell.status != "not-at-this-level":
-            for expression in known.formulas.people(cell.code, rests=rule.complements):
-                _protect_small(
-                    known, Quantity(release.period, expression, cell.area, cell.age_band), rule
-                )
+    for cell in counted_cells(release):
+        for expression in known.formulas.people(cell.code, rests=rule.complements):
+            quantity = Quantity(release.period, expression, cell.area, cell.age_band, cell.level)
+            _protect_small(known, quantity, rule)
     if rule.remainders:
-        for expression in _people(known, rule):
-            for band in known.layout.bands:
-                _protect_small(known, Quantity(release.period, expression, NO_DISTRICT, band), rule)
+        for quantity in remainders(known, rests=rule.complements):
+            _protect_small(known, quantity, rule)
 
 
-def _people(known: Knowledge, rule: Rule) -> list[Expression]:
+def remainders(known: Knowledge, *, rests: bool) -> Iterator[Quantity]:
+    """The counts that are differences of what is published: of no district, of no provider."""
     found: dict[Expression, None] = {}
     for code in known.formulas.indicators:
-        found |= dict.fromkeys(known.formulas.people(code, rests=rule.complements))
-    return list(found)
+        found |= dict.fromkeys(known.formulas.people(code, rests=rests))
+    for expression in found:
+        places = set(known.layouts.of(expression[0][0]).remainders)
+        for place, band in known.layouts.common(expression):
+            if place in places:
+                yield Quantity(known.period, expression, place.name, band, place.level)
 
 
 def _protect_small(known: Knowledge, quantity: Quantity, rule: Rule) -> None:
+    if not _is_at_hand(known, quantity):
+        return
     count = known.count(quantity)
     if rule.is_small(count):
         least, greatest = rule.kept_possible(count)
@@ -234,19 +358,19 @@ def _add_earlier_needs(known: Knowledge, each: Issued) -> None:
     By the rule that it went out by, whatever the present one is.
     """
     rule, formulas = each.public.rule, Formulas(each.release.indicators)
-    values = tables(each.release, formulas, known.layout)
-    for cell in each.release.cells:
+    period = each.release.period
+    own = tables(each.release, formulas, known.layouts)
+    for cell in counted_cells(each.release):
         if not each.public.is_suppressed(cell.key):
             continue
         is_count = formulas.indicators[cell.code].denominator is None
         for expression in formulas.people(cell.code, rests=rule.complements):
-            quantity = Quantity(each.release.period, expression, cell.area, cell.age_band)
+            quantity = Quantity(period, expression, cell.area, cell.age_band, cell.level)
             if not _is_at_hand(known, quantity):
                 continue
-            where = known.layout.index[cell.area, cell.age_band]
-            count = int(total_of(expression, values, known.layout)[where])
+            count = known.layouts.total(expression, own, quantity.spot)
             if rule.is_small(count):
                 least, greatest = rule.kept_possible(count)
                 known.protect(quantity, Need(least - count, greatest - count))
-            elif is_count and each.release.period == known.period:
+            elif is_count and period == known.period:
                 known.protect(quantity, ANYWHERE)

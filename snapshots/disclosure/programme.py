@@ -7,7 +7,7 @@ disclosure protection for sensitive tabular data, Networks 22 (1992); for linked
 M. Fischetti and J. J. Salazar, Management Science 47 (2001).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,8 @@ from scipy.optimize import (
 from scipy.sparse import csr_array
 
 from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.knowledge import Block, BlockSum, Knowledge
-from snapshots.disclosure.layout import Table
+from snapshots.disclosure.knowledge import Block, Knowledge
+from snapshots.disclosure.layout import Spot, Table
 
 # Of a table's cells none changes by more; far above what any count is protected by.
 FARTHEST = 10**6
@@ -46,20 +46,24 @@ class Programme:
     def __init__(
         self, known: Knowledge, blocks: Sequence[Block], quantities: Sequence[Quantity]
     ) -> None:
-        self._layout = known.layout
+        self._layouts = known.layouts
         self.blocks = list(blocks)
         self.quantities = list(quantities)
         self.row = {quantity: row for row, quantity in enumerate(quantities)}
-        self._first = {block: at * known.layout.size for at, block in enumerate(self.blocks)}
-        self._leaf_cells = len(self.blocks) * known.layout.size
+        sizes = [known.layouts.of(slot).size for _, slot in self.blocks]
+        ends = np.cumsum(sizes).tolist()
+        self._first = {
+            block: end - size for block, size, end in zip(self.blocks, sizes, ends, strict=True)
+        }
+        self._leaf_cells = sum(sizes)
         own = set(self.blocks)
         people = known.formulas.slots_of_people
-        self._is_people = np.repeat([slot in people for _, slot in blocks], known.layout.size)
+        self._is_people = np.repeat([slot in people for _, slot in self.blocks], sizes)
         self._relations = [
-            (terms, is_equal)
-            for sums, is_equal in ((known.equal, True), (known.at_most, False))
-            for terms in sums
-            if all(block in own for block, _ in terms)
+            (relation, is_equal)
+            for found, is_equal in ((known.equal, True), (known.at_most, False))
+            for relation in found
+            if all(block in own for block, _ in relation.terms)
         ]
         self._matrix = self._build()
         self._floors, self._ceilings = self._row_bounds(known)
@@ -127,9 +131,12 @@ class Programme:
 
     def tables(self, change: NDArray[np.int64]) -> Change:
         """A change as tables by block, those that stay the same left out."""
-        shape = len(self._layout.leaves), len(self._layout.ages)
-        parts = change.reshape(len(self.blocks), *shape)
-        return {block: part for block, part in zip(self.blocks, parts, strict=True) if part.any()}
+        parts = np.split(change, list(self._first.values())[1:])
+        return {
+            block: part.reshape(self._layouts.of(block[1]).empty.shape)
+            for block, part in zip(self.blocks, parts, strict=True)
+            if part.any()
+        }
 
     def _solve(
         self, cost: Floats, bounds: Bounds, is_whole: NDArray[np.bool_] | None = None
@@ -149,28 +156,40 @@ class Programme:
     def _build(self) -> Any:
         counts = _Rows()
         for quantity in self.quantities:
-            cells = self._layout.leaf_cells[quantity.area, quantity.band]
             counts.add(
-                {self._first[quantity.period, slot]: times for slot, times in quantity.expression},
-                cells[None, :],
+                self._positions((quantity.period, slot), quantity.spot, times)
+                for slot, times in quantity.expression
             )
         related = _Rows()
-        every = np.arange(self._layout.size)[:, None]
-        for terms, _ in self._relations:
-            related.add({self._first[block]: times for block, times in terms}, every)
+        for relation, _ in self._relations:
+            for spots in relation.spots:
+                related.add(
+                    self._positions(block, spot, times)
+                    for (block, times), spot in zip(relation.terms, spots, strict=True)
+                )
         self._counts = counts.matrix(self._leaf_cells)
         self._related = related.matrix(self._leaf_cells)
         number = len(self.quantities)
-        slack = _Rows()
-        slack.add({0: -1, number: 1}, np.arange(number)[:, None])
-        return _stacked(self._counts, slack.matrix(2 * number), self._related)
+        rows = np.arange(number)
+        slack = csr_array(
+            (
+                np.repeat([-1, 1], number),
+                (np.tile(rows, 2), np.concatenate([rows, rows + number])),
+            ),
+            shape=(number, 2 * number),
+        )
+        return _stacked(self._counts, slack, self._related)
+
+    def _positions(self, block: Block, spot: Spot, times: int) -> tuple[NDArray[np.intp], int]:
+        """The columns that a block's place and band add up, and how many times each."""
+        return self._first[block] + self._layouts.of(block[1]).leaf_cells[spot], times
 
     def _row_bounds(self, known: Knowledge) -> tuple[Floats, Floats]:
         floors, ceilings = [np.zeros(len(self.quantities))], [np.zeros(len(self.quantities))]
-        for terms, is_equal in self._relations:
-            none = np.zeros(self._layout.size)
-            floors.append(none if is_equal else -_spare(known.versions, terms))
-            ceilings.append(none if is_equal else np.full(self._layout.size, np.inf))
+        for relation, is_equal in self._relations:
+            none = np.zeros(len(relation.spots))
+            floors.append(none if is_equal else -known.spare(relation).astype(float))
+            ceilings.append(none if is_equal else np.full(len(relation.spots), np.inf))
         return np.concatenate(floors), np.concatenate(ceilings)
 
 
@@ -182,27 +201,26 @@ class _Rows:
     """Rows of a sparse matrix, put together."""
 
     def __init__(self) -> None:
-        self._entries: list[tuple[NDArray[np.intp], NDArray[np.intp], int]] = []
+        self._at: list[NDArray[np.intp]] = []
+        self._rows: list[int] = []
+        self._times: list[int] = []
         self._number = 0
 
-    def add(self, terms: Mapping[int, int], cells: NDArray[np.intp]) -> None:
-        """A row for each row of `cells`, with every term's factor at the cells after its start."""
-        rows = self._number + np.repeat(np.arange(cells.shape[0]), cells.shape[1])
-        for start, times in terms.items():
-            self._entries.append((rows, start + cells.ravel(), times))
-        self._number += cells.shape[0]
+    def add(self, terms: Iterable[tuple[NDArray[np.intp], int]]) -> None:
+        """A row with every term's factor at its columns."""
+        for at, times in terms:
+            self._at.append(at)
+            self._rows.append(self._number)
+            self._times.append(times)
+        self._number += 1
 
     def matrix(self, columns: int) -> Any:
         """The rows as a sparse matrix of integers."""
-        if not self._entries:
+        if not self._at:
             return csr_array((self._number, columns), dtype=np.int64)
-        rows, at, times = zip(*self._entries, strict=True)
-        factors = np.concatenate(
-            [np.full(len(each), factor) for each, factor in zip(rows, times, strict=True)]
-        )
-        return csr_array(
-            (factors, (np.concatenate(rows), np.concatenate(at))), shape=(self._number, columns)
-        )
+        sizes = [len(at) for at in self._at]
+        where = np.repeat(self._rows, sizes), np.concatenate(self._at)
+        return csr_array((np.repeat(self._times, sizes), where), shape=(self._number, columns))
 
 
 def _stacked(counts: Any, slack: Any, related: Any) -> Any:
@@ -220,14 +238,3 @@ def _stacked(counts: Any, slack: Any, related: Any) -> Any:
         ),
         shape=(counts.shape[0] + related.shape[0], shift + slack.shape[1]),
     )
-
-
-def _spare(versions: Mapping[Block, Sequence[Table]], terms: BlockSum) -> Floats:
-    """By how much, at least, a relation holds in every release of its periods."""
-    per_version = zip(*(reversed(versions[block]) for block, _ in terms), strict=False)
-    spares = [
-        sum(times * table for (_, times), table in zip(terms, tables, strict=True)).ravel()
-        for tables in per_version
-    ]
-    spare: Floats = np.min(spares, axis=0).astype(float)
-    return spare

@@ -18,9 +18,9 @@ from schemas.cells import CellKey
 from schemas.release import Release, ReleaseCell
 from snapshots.disclosure.counts import Quantity
 from snapshots.disclosure.knowledge import ANYWHERE, Block, Knowledge, Need
-from snapshots.disclosure.layout import NO_DISTRICT
 from snapshots.disclosure.programme import Change, Programme
 from snapshots.disclosure.suppression import Reason, Rule
+from snapshots.disclosure.tables import counted_cells
 
 # What it costs to touch a published count by one: each level up, and all ages beside one band,
 # are so much dearer; a count already suppressed costs next to nothing.
@@ -49,19 +49,18 @@ class Choice:
         self._cells: dict[Quantity, list[CellKey]] = defaultdict(list)
         self._weight: dict[CellKey, float] = {}
         self._shown_zero: set[Quantity] = set()
-        for cell in release.cells:
-            if cell.status != "not-at-this-level":
-                self._add_cell(cell, rule)
+        for cell in counted_cells(release):
+            self._add_cell(cell, rule)
 
     def _add_cell(self, cell: ReleaseCell, rule: Rule) -> None:
         key = cell.key
         quantities = self._known.formulas.revealed(self._known.period, key)
         for quantity in quantities:
             self._cells[quantity].append(key)
-        height = self._known.layout.height[cell.area]
+        height = self._known.height(quantities[0])
         self._weight[key] = LEVEL**height * (WHOLE if cell.age_band == ALL_AGES else 1.0)
         is_count = self._known.formulas.indicators[cell.code].denominator is None
-        is_zero = is_count and rule.zeros_shown and not cell.numerator
+        is_zero = is_count and rule.zeros_shown and not cell.counted[0]
         if is_zero and key not in self.protection.suppressed:
             self._shown_zero.update(quantities)
 
@@ -99,13 +98,15 @@ class Choice:
 def parts(known: Knowledge) -> list[list[Block]]:
     """The blocks, apart where no relation and no formula links them."""
     group = {block: {block} for block in known.versions}
-    links = [[block for block, _ in terms] for terms in (*known.equal, *known.at_most)]
+    links = [[block for block, _ in it.terms] for it in (*known.equal, *known.at_most)]
     links += [
         [(known.period, slot) for slot, _ in each]
-        for each in (*known.formulas.numerator.values(), *known.formulas.denominator.values())
+        for code in known.formulas.indicators
+        for each in (*known.formulas.expressions(code), *known.formulas.people(code, rests=True))
     ]
     for link in links:
-        merged = set().union(*(group[block] for block in link))
+        # An indicator of places that there are none of has no tables.
+        merged = set().union(*(group[block] for block in link if block in group))
         for block in merged:
             group[block] = merged
     return [sorted(blocks) for blocks in {id(each): each for each in group.values()}.values()]
@@ -140,9 +141,9 @@ class _Part:
 
     def _in_order(self) -> list[Quantity]:
         """The higher levels and all ages first: what they need often serves the lower ones."""
-        height = {**self._known.layout.height, NO_DISTRICT: len(self._known.layout.height)}
         own = [each for each in self._programme.quantities if each in self._known.needs]
-        return sorted(own, key=lambda each: (-height[each.area], each.band != ALL_AGES, each))
+        height = self._known.height
+        return sorted(own, key=lambda each: (-height(each), each.band != ALL_AGES, each))
 
     def _is_wide(self, row: int, need: Need) -> bool:
         return need.is_wide(int(self._lowest[row]), int(self._highest[row]))

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
-from schemas.release import Frozen, Period, Rag, Release, ReleaseCell
+from schemas.release import NOT_COUNTED, Frozen, Period, Rag, Release, ReleaseCell
 from schemas.scorecard import Direction, Status
 from snapshots.disclosure.suppression import Rule
 
@@ -26,8 +26,9 @@ class PublicCell(Frozen):
     code: str
     area: str
     age_band: str
-    numerator: int | None
-    denominator: int | None
+    level: str = ""
+    numerator: int | float | None
+    denominator: int | float | None
     value: int | float | None
     status: PublicStatus
     previous: int | float | None
@@ -39,7 +40,12 @@ class PublicCell(Frozen):
     @property
     def key(self) -> CellKey:
         """What tells it from the other cells."""
-        return CellKey(self.code, self.area, self.age_band)
+        return CellKey(self.code, self.area, self.age_band, self.level)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it says what it counts, if only that nothing was counted."""
+        return self.numerator is not None or self.status in NOT_COUNTED
 
 
 class PublicChange(Frozen):
@@ -48,6 +54,7 @@ class PublicChange(Frozen):
     code: str
     area: str
     age_band: str
+    level: str = ""
     before: int | float | None
     after: int | float | None
 
@@ -107,13 +114,14 @@ def public_release(
     replaced = _latest(issued, release.period, release.number)
     earlier = before.by_key if before else {}
     rules = (rule, before.rule) if before else (rule,)
-    counts = {each.code for each in release.indicators if each.denominator is None}
+    counts = {each.code for each in release.indicators if each.unit == "count"}
+    since = {each.code for each in release.indicators if release.is_rated_by_previous(each)}
     cells = tuple(
         _cell(
             each,
             suppressed,
             _Before(earlier.get(each.key), each.code in counts, rules),
-            rated_by_previous=release.rag_scheme == "previous",
+            rated_by_previous=each.code in since,
         )
         for each in release.cells
     )
@@ -130,6 +138,12 @@ def month_before(period: str) -> str:
     """The period before one, both as YYYY-MM."""
     year, month = (int(part) for part in period.split("-"))
     return f"{year}-{month - 1:02}" if month > 1 else f"{year - 1}-12"
+
+
+def month_after(period: str) -> str:
+    """The period after one, both as YYYY-MM."""
+    year, month = (int(part) for part in period.split("-"))
+    return f"{year}-{month + 1:02}" if month < 12 else f"{year + 1}-01"
 
 
 def _latest(issued: Collection[Issued], period: str, below: int | None) -> PublicRelease | None:
@@ -178,6 +192,7 @@ def _cell(
         code=cell.code,
         area=cell.area,
         age_band=cell.age_band,
+        level=cell.level,
         numerator=cell.numerator if is_public else None,
         denominator=cell.denominator if is_public else None,
         value=cell.value if is_public else None,
@@ -205,6 +220,7 @@ def _changes(
             code=each.code,
             area=each.area,
             age_band=each.age_band,
+            level=each.level,
             before=each.before,
             after=each.after,
         )
@@ -221,5 +237,6 @@ def _is_small_move(replaced: PublicRelease, before: PublicCell, after: ReleaseCe
     """Whether a count moved by so few that it may point to a child, as a corrected age does."""
     pairs = (before.numerator, after.numerator), (before.denominator, after.denominator)
     return any(
-        old is not None and 0 < abs(old - new) <= replaced.rule.threshold for old, new in pairs
+        old is not None and new is not None and 0 < abs(old - new) <= replaced.rule.threshold
+        for old, new in pairs
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
-from schemas.catalogue import Limit, Measure, Start, Window
+from schemas.catalogue import AnyMeasure, Limit, Measure, Start, Window
 from snapshots.disclosure.counts import Expression, Formulas
 from snapshots.disclosure.implication import (
     RECEIVED,
@@ -27,28 +27,39 @@ from snapshots.disclosure.implication import (
 NEAR = 1e-9
 
 
+# Months that what goes on from month to month is followed back for.
+LONGEST_AGO = 12
+
+
 class Carried(NamedTuple):
-    """A slot that sums up another slot's tables of the months before, as EH08's notifications."""
+    """A slot that sums up another slot's tables of the months before, as EH08's notifications.
+
+    With `goes_on` it is what it was a month ago and the other slot's of the month; what is
+    `of_year` begins anew each April.
+    """
 
     slot: str
     of: str
     months: int
+    goes_on: bool = False
+    of_year: bool = False
 
 
 class Group(NamedTuple):
-    """Cases that a measure counts, or that two measures with opposite limits count together."""
+    """What a measure counts, or what two measures with opposite limits count together."""
 
-    measure: Measure
+    measure: AnyMeasure
     slots: tuple[str, ...]
 
 
-def relations(measures: Sequence[Measure], formulas: Formulas) -> list[Expression]:
+def relations(measures: Sequence[AnyMeasure], formulas: Formulas) -> list[Expression]:
     """What the measures and formulas say is never below 0, in any leaf area and band.
 
     Each is a difference of slots in use: by how much one measure counts more than others.
     """
     used = [it for it in measures if it.name in _slots(formulas)]
-    groups = [Group(it, (it.name,)) for it in used] + list(_joined(used))
+    of_cases = [it for it in used if isinstance(it, Measure)]
+    groups = [Group(it, (it.name,)) for it in used] + list(_joined(of_cases))
     found = [
         _difference(whole.slots, part.slots)
         for part, whole in permutations(groups, 2)
@@ -63,7 +74,7 @@ def relations(measures: Sequence[Measure], formulas: Formulas) -> list[Expressio
     ]
     found += [formulas.rest(code) for code in formulas.denominator if _is_share(formulas, code)]
     found += [each for each in formulas.numerator.values() if len(each) > 1]
-    found += list(_longest(used))
+    found += list(_longest(of_cases))
     return [spare for spare in dict.fromkeys(found) if any(times < 0 for _, times in spare)]
 
 
@@ -83,12 +94,36 @@ def without_implied(spares: Sequence[Expression]) -> list[Expression]:
     return kept
 
 
-def carried(measures: Sequence[Measure], formulas: Formulas) -> list[Carried]:
+def carried(measures: Sequence[AnyMeasure], formulas: Formulas) -> list[Carried]:
     """The slots in use that sum up earlier months of another slot in use.
 
-    Only of notifications by their types, of which nothing changes once a month is over.
+    Of notifications by their types, of which nothing changes once a month is over; and of what is
+    counted since April, or to date, month by month.
     """
-    used = [it for it in measures if it.name in _slots(formulas) and _is_lasting(it)]
+    of_cases = [it for it in measures if isinstance(it, Measure) and it.name in _slots(formulas)]
+    used = [it for it in of_cases if _is_lasting(it)]
+    return [*_going_on(of_cases), *_summed_up(used)]
+
+
+def longest_ago(measures: Sequence[AnyMeasure], formulas: Formulas) -> int:
+    """How many months lie between the first and the last that a slot in use is linked to."""
+    links = carried(measures, formulas)
+    return max((LONGEST_AGO if it.goes_on else it.months for it in links), default=0)
+
+
+def _going_on(measures: Sequence[Measure]) -> Iterable[Carried]:
+    """Counts since April or to date, with the same count of one month."""
+    for later, earlier in permutations(measures, 2):
+        if earlier.window is None or earlier.window.kind != "month":
+            continue
+        if _without_window(later) != _without_window(earlier):
+            continue
+        is_of_year = later.window is not None
+        if later.window in (None, Window(day=earlier.window.day, kind="financial-year")):
+            yield Carried(later.name, earlier.name, 0, goes_on=True, of_year=is_of_year)
+
+
+def _summed_up(used: Sequence[Measure]) -> list[Carried]:
     return [
         Carried(later.name, earlier.name, later.window.months)
         for later, earlier in permutations(used, 2)

@@ -43,7 +43,7 @@ class Rule(Frozen):
         """The least count that is small."""
         return 1 if self.zeros_shown else 0
 
-    def is_small(self, count: int) -> bool:
+    def is_small(self, count: float) -> bool:
         """Whether a count is suppressed."""
         return self.least <= count <= self.threshold
 
@@ -57,24 +57,30 @@ class Rule(Frozen):
 
     def reason(self, indicator: Indicator, cell: ReleaseCell) -> Reason | None:
         """Why a cell is suppressed for what it says itself, if it is."""
-        if indicator.denominator is None:
-            return "small-count" if self.is_small(cell.numerator) else None
+        if indicator.unit == "count":
+            count = cell.value if cell.numerator is None else cell.numerator
+            return "small-count" if count is not None and self.is_small(count) else None
         if any(self.is_small(count) for count in self._rests_on(indicator, cell)):
             return "rests-on-a-small-count"
-        if counts_people(indicator) and 0 < cell.denominator < self.least_denominator:
+        is_of_people = cell.denominator is not None and counts_people(indicator)
+        if is_of_people and 0 < (cell.denominator or 0) < self.least_denominator:
             return "small-denominator"
         return None
 
-    def _rests_on(self, indicator: Indicator, cell: ReleaseCell) -> list[int]:
-        """The counts of people behind a percentage, a rate or an average."""
-        counts = [] if indicator.unit == "days" else [cell.numerator]
+    def _rests_on(self, indicator: Indicator, cell: ReleaseCell) -> list[int | float]:
+        """The counts of people behind a percentage, a rate or an average, as far as they are known.
+
+        Of what others worked out they may not be.
+        """
+        above, below = cell.numerator, cell.denominator
+        counts = [] if indicator.unit == "days" else [above]
         if counts_people(indicator):
-            counts.append(cell.denominator)
-        if self.complements and indicator.unit == "percent":
-            counts.append(cell.denominator - cell.numerator)
-        return counts
+            counts.append(below)
+        if self.complements and indicator.unit == "percent" and None not in (above, below):
+            counts.append((below or 0) - (above or 0))
+        return [count for count in counts if count is not None]
 
 
 def counts_people(indicator: Indicator) -> bool:
-    """Whether the denominator counts cases, not the population, which everyone knows."""
-    return isinstance(indicator.denominator, dict)
+    """Whether the denominator counts cases, not the population or staff, which everyone knows."""
+    return isinstance(indicator.denominator, dict) or indicator.source == "supplied"

@@ -28,7 +28,8 @@ from snapshots.disclosure.commentary import small_numbers_in
 from snapshots.disclosure.counts import Expression, Quantity
 from snapshots.disclosure.disclosed import Disclosed
 from snapshots.disclosure.figures_in_text import Kind, Told, plain_text, told_by
-from snapshots.disclosure.layout import NO_DISTRICT
+from snapshots.disclosure.knowledge import remainders
+from snapshots.disclosure.layout import NOWHERE
 from snapshots.disclosure.suppression import Rule, counts_people
 
 KINDS: Mapping[str, Kind] = {"percent": "percent", "days": "days", "rate": "count"}
@@ -94,7 +95,7 @@ class Texts:
             if not self._is_withheld(cell) or not self._concerns(cell, near, code):
                 continue
             for expression in known.formulas.people(cell.code, rests=True):
-                quantity = Quantity(known.period, expression, cell.area, cell.age_band)
+                quantity = Quantity(known.period, expression, cell.area, cell.age_band, cell.level)
                 if quantity not in shown | seen:
                     seen.add(quantity)
                     yield Secret(quantity, cell.key, known.count(quantity))
@@ -104,15 +105,15 @@ class Texts:
         known = self.disclosed.guards[0].known
         if self.release.areas.top not in near:
             return
-        seen = set[Quantity]()
-        for it in self.release.indicators:
-            for expression in known.formulas.people(it.code, rests=True):
-                for band in known.layout.bands:
-                    quantity = Quantity(known.period, expression, NO_DISTRICT, band)
-                    if quantity not in seen and not self._is_a_difference_of_shown(quantity):
-                        seen.add(quantity)
-                        key = CellKey(it.code, "no district", band)
-                        yield Secret(quantity, key, known.count(quantity))
+        codes = {
+            expression: code
+            for code in reversed(known.formulas.indicators)
+            for expression in known.formulas.people(code, rests=True)
+        }
+        for quantity in remainders(known, rests=True):
+            if quantity.place == NOWHERE and not self._is_a_difference_of_shown(quantity):
+                key = CellKey(codes[quantity.expression], "no district", quantity.band)
+                yield Secret(quantity, key, known.count(quantity))
 
     def _is_a_difference_of_shown(self, quantity: Quantity) -> bool:
         areas, shown = self.release.areas, self.disclosed.guards[0].shown
@@ -202,7 +203,7 @@ def _sums_of(places: set[str], secrets: Sequence[Secret]) -> Iterator[tuple[Secr
     across: dict[tuple[Expression, str], list[Secret]] = defaultdict(list)
     along: dict[tuple[Expression, str], list[Secret]] = defaultdict(list)
     for secret in secrets:
-        expression, area, band = secret.quantity[1:]
+        expression, area, band = secret.quantity[1:4]
         if area in places:
             across[expression, band].append(secret)
             if band != ALL_AGES:

@@ -96,6 +96,8 @@ class Draft:
             relations=catalogue.relation,
             places=self.rules.places if catalogue.rests_on_places else NO_PLACES,
             passed_over=self.cut.passed_over,
+            schemes=catalogue.scheme,
+            targets=catalogue.target,
         )
 
     @property
@@ -110,7 +112,12 @@ class Draft:
         if before is None:
             return ()
         explanation = Explanation(
-            self.catalogue, self.rules.areas, self.as_of, evidence, before.cut
+            self.catalogue,
+            self.rules.areas,
+            self.as_of,
+            evidence,
+            before.cut,
+            self.rules.places,
         )
         return explanation.changes(differences(before.cells, evidence.cells))
 

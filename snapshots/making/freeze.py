@@ -5,28 +5,22 @@ order of arrival. So two machines that freeze the same offsets write the same by
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
 from processors.days.calendar import calendar, month_number, month_start, previous_month_end
-from processors.figures.direction import direction_of_travel
-from processors.figures.evaluate import AsOf, Cell, Exact, cells, exact_value, shown
-from processors.figures.rating import Target, rating, rating_since, targets
-from processors.figures.supplies import Supplies, exact
+from processors.figures.evaluate import known, scorecard
 from processors.ledger.tables import Stock
 from processors.record.decoding import Event
 from processors.rules import Rules
 from schemas.areas import Areas
-from schemas.catalogue import ALL_AGES, Catalogue, WorkforceOf
 from schemas.release import Commentary, PassedOver, Position, ReleaseCell
-from schemas.schemes import RagScheme
-from schemas.scorecard import Rag
+from schemas.scorecard import ScorecardRow
 from snapshots.releases.failures import NotAllowed
 
 COMMENTARY_WRITTEN = "commentary.written"
-MEASURE_SUPPLIED = "measure.supplied"
 
 
 @dataclass(frozen=True)
@@ -59,72 +53,45 @@ def calendar_version() -> str:
 
 
 def frozen_cells(rules: Rules, as_of: date, cut: Cut) -> list[ReleaseCell]:
-    """The released indicators' cells from a cut, as the live scorecard counts them, rated.
+    """The released indicators' cells from a cut, as the live scorecard has them.
 
-    Where nothing is counted the live scorecard shows what others supply; a release has none of it.
-    Raises NotAllowed for an indicator whose figures a release cannot keep.
+    Wherever an indicator exists; one that exists at any level of the areas is in every area. Raises
+    NotAllowed where nothing is released.
     """
-    check_releasable(rules.catalogue)
-    counted = [it for it in cut.reference if it.type != MEASURE_SUPPLIED]
+    indicators = {it.code: it for it in rules.catalogue.indicator if it.released}
+    if not indicators:
+        raise NotAllowed("the catalogue has no indicator that is released")
     now, previous = (
-        AsOf(day, stock, Supplies(counted, day))
+        known(rules, day, stock, cut.reference)
         for day, stock in zip((as_of, previous_month_end(as_of)), cut.stocks, strict=True)
     )
-    goals = targets(cut.reference, rules.areas, as_of)
+    areas = frozenset(rules.areas.levels)
     return [
-        _released(rules.catalogue, cell, goals.get((cell.indicator.code, cell.place.name)))
-        for cell in cells(rules, now, previous)
-        if cell.indicator.released
+        _released(row, "" if row.level in areas else row.level)
+        for row in scorecard(rules, now, previous, rules.graph.levels)
+        if row.code in indicators and _is_kept(row.level, indicators[row.code].levels, areas)
     ]
 
 
-def check_releasable(catalogue: Catalogue) -> None:
-    """Raises NotAllowed unless what is to be released is counted, and there is any."""
-    released = catalogue.released.indicator
-    if not released:
-        raise NotAllowed("the catalogue has no indicator that is released")
-    for indicator in released:
-        if indicator.source == "supplied" or isinstance(indicator.denominator, WorkforceOf):
-            raise NotAllowed(
-                f"{indicator.code} cannot be released: a release keeps counts and what they make "
-                "of populations, not what others work out or report of their staff"
-            )
+def _is_kept(level: str, levels: Collection[str], areas: Collection[str]) -> bool:
+    return level in levels or (level in areas and any(it in areas for it in levels))
 
 
-def _released(catalogue: Catalogue, cell: Cell, target: Target | None) -> ReleaseCell:
-    indicator, now, before = cell.indicator, cell.now, cell.before
-    is_rated = cell.band == ALL_AGES
+def _released(row: ScorecardRow, level: str) -> ReleaseCell:
     return ReleaseCell(
-        code=indicator.code,
-        area=cell.place.name,
-        age_band=cell.band,
-        numerator=_whole(now.numerator),
-        denominator=_whole(now.denominator),
-        value=shown(indicator, now.value),
-        status=now.status,
-        previous=shown(indicator, before.value),
-        direction=direction_of_travel(
-            now.value,
-            before.value,
-            catalogue.direction,
-            indicator.polarity,
-            exact(target.aim) if target else None,
-        ),
-        target=target.aim if target and is_rated else None,
-        rag=_rating(catalogue.rag, cell, target) if is_rated else None,
+        code=row.code,
+        area=row.area,
+        age_band=row.age_band,
+        level=level,
+        numerator=row.numerator,
+        denominator=row.denominator,
+        value=row.value,
+        status=row.status,
+        previous=row.previous,
+        direction=row.direction,
+        target=row.target,
+        rag=row.rag,
     )
-
-
-def _whole(number: Exact | None) -> int:
-    assert number is not None, "what is released is counted"
-    return int(number)
-
-
-def _rating(scheme: RagScheme, cell: Cell, target: Target | None) -> Rag | None:
-    now, before = exact_value(cell.now.value), exact_value(cell.before.value)
-    if scheme == "previous":
-        return rating_since(cell.indicator, now, before)
-    return rating(cell.indicator, now, target) if target else None
 
 
 def commentary(reference: Iterable[Event], areas: Areas, period: str) -> tuple[Commentary, ...]:

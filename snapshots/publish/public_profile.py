@@ -38,7 +38,10 @@ class LetOut:
             counts = []
         if counts_people(indicator):
             counts.append((before.denominator, after.denominator))
-        return any(0 < abs(one - other) <= self._rule.threshold for one, other in counts)
+        return any(
+            one is not None and other is not None and 0 < abs(one - other) <= self._rule.threshold
+            for one, other in counts
+        )
 
     def hides_number(self, number: int) -> bool:
         """Whether a count outside the scorecard is small."""

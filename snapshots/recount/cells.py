@@ -52,8 +52,11 @@ class Recount:
         dates: tuple[date, date],
         sums: tuple[Sums, Sums],
         reference: Sequence[Event],
+        *,
+        takes_supplied: bool = True,
     ) -> None:
         self._catalogue, self._areas = catalogue, areas
+        self._takes_supplied = takes_supplied
         self._now, self._before = (
             Figures(where, day, each, said(reference, day))
             for day, each in zip(dates, sums, strict=True)
@@ -69,10 +72,21 @@ class Recount:
         return [self._row(it) for it in self._cells((now, before), lambda _: True, self._places)]
 
     def cells(self) -> list[ReleaseCell]:
-        """The cells of a release: the indicators that are released, in the areas."""
-        areas = [place for place in self._places if place.level in self._areas.levels]
-        dates = self._now.counted, self._before.counted
-        return [self._released(it) for it in self._cells(dates, lambda it: it.released, areas)]
+        """The cells of a release: each released indicator's, wherever it exists.
+
+        One that exists at any level of the areas has a cell in every area.
+        Before others' figures were released, a figure was what is counted, supplied or not.
+        """
+        areas = self._areas.levels
+        asked = (self._now, self._before)
+        dates = [it.figure if self._takes_supplied else it.counted for it in asked]
+        found = self._cells((dates[0], dates[1]), lambda it: it.released, self._places)
+        return [
+            self._released(it, "" if it.place.level in areas else it.place.level)
+            for it in found
+            if it.place.level in it.indicator.levels
+            or (it.place.level in areas and set(areas).intersection(it.indicator.levels))
+        ]
 
     def _cells(
         self,
@@ -94,10 +108,9 @@ class Recount:
         scheme = self._catalogue.scheme_of(cell.indicator)
         return ScorecardRow(**self._shown(cell, scheme), title=title, level=level)
 
-    def _released(self, cell: _Cell) -> ReleaseCell:
-        direction, rag = self._catalogue.direction, self._catalogue.rag
-        of_releases = Scheme(name="", families=("",), direction=direction, rag=rag)
-        return ReleaseCell(**self._shown(cell, of_releases))
+    def _released(self, cell: _Cell, level: str) -> ReleaseCell:
+        scheme = self._catalogue.scheme_of(cell.indicator)
+        return ReleaseCell(**self._shown(cell, scheme), level=level)
 
     def _shown(self, cell: _Cell, scheme: Scheme) -> dict[str, Any]:
         """What a row of a scorecard and a cell of a release both have."""

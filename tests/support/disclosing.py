@@ -71,17 +71,20 @@ def withheld(release: Release, public: PublicRelease, rule: Rule = RULE) -> Sums
         if not public.is_suppressed(key):
             continue
         indicator = INDICATORS[cell.code]
+        if indicator.source == "supplied" or cell.status == "supplied":
+            continue
+        numerator, denominator = cell.counted
         if indicator.denominator is None:
             found.append((key, indicator.numerator))
             continue
-        if indicator.unit != "days" and rule.is_small(cell.numerator):
+        if indicator.unit != "days" and rule.is_small(numerator):
             found.append((key, indicator.numerator))
         if isinstance(indicator.denominator, dict):
-            if rule.is_small(cell.denominator):
+            if rule.is_small(denominator):
                 found.append((key, indicator.denominator))
             rest = Counter(indicator.denominator)
             rest.subtract(indicator.numerator)
-            if indicator.unit == "percent" and rule.is_small(cell.denominator - cell.numerator):
+            if indicator.unit == "percent" and rule.is_small(denominator - numerator):
                 found.append((key, {slot: times for slot, times in rest.items() if times}))
     return found
 
@@ -90,7 +93,7 @@ def pinned(attack: Attack, period: str, sums: Sums) -> Sums:
     """The sums of which the attack leaves a single value."""
     solvers: dict[tuple[str, ...], Solver] = {}
     found: Sums = []
-    for (code, area, band), slots in sums:
+    for (code, area, band, _), slots in sums:
         if tuple(slots) not in solvers:
             solvers[tuple(slots)] = attack.about(period, slots)
         terms = attack.terms(period, slots, area, band)

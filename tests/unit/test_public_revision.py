@@ -152,7 +152,7 @@ def test_the_log_of_changes_names_no_figure_that_either_withholds_or_that_moved_
         for key in changed_cells(twice.releases[1])
         if not (one.is_suppressed(key) or other.is_suppressed(key))
     }
-    assert ("EH15", "Kent", ALL_AGES) in shown
+    assert CellKey("EH15", "Kent", ALL_AGES) in shown
     assert shown < changed_cells(twice.releases[1])
     # A handful of late events: each figure moved by few.
     assert last["changes"] == []

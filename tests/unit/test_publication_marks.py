@@ -51,8 +51,8 @@ def moved(release: Release, by: Mapping[tuple[str, ...], int], number: int = 2) 
     """The next release, in which counts moved."""
     cells, changes = [], []
     for cell in release.cells:
-        more = by.get(tuple(cell.key), 0)
-        fields = dict.fromkeys(("numerator", "denominator", "value"), cell.numerator + more)
+        more = by.get(cell.key[:3], 0)
+        fields = dict.fromkeys(("numerator", "denominator", "value"), cell.counted[0] + more)
         cells.append(cell.model_copy(update=fields) if more else cell)
         if more:
             changes.append(

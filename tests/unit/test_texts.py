@@ -23,7 +23,7 @@ def findings(texts: Texts, text: str, area: str = "Alder", code: str | None = "E
 
 def withheld(texts: Texts) -> dict[CellKey, int]:
     public = texts.disclosed.public
-    return {it.key: it.numerator for it in texts.release.cells if public.is_suppressed(it.key)}
+    return {it.key: it.counted[0] for it in texts.release.cells if public.is_suppressed(it.key)}
 
 
 def test_a_withheld_figure_of_any_size_is_stopped_in_digits_and_in_words(texts: Texts) -> None:

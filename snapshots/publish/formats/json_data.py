@@ -8,9 +8,19 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.areas import Areas
-from schemas.catalogue import Indicator, RagScheme
-from schemas.release import Commentary, Period, Rag, Release, ReleaseKind, Sha256
+from schemas.catalogue import Indicator
+from schemas.release import (
+    Commentary,
+    Period,
+    Rag,
+    Release,
+    ReleaseCell,
+    ReleaseKind,
+    Sha256,
+)
+from schemas.schemes import DirectionScheme, RagScheme
 from schemas.scorecard import Direction
+from snapshots.disclosure.public import PublicStatus
 from snapshots.publish.formats.proof import proof_of
 from snapshots.publish.text.figures import Cell, Shown
 from snapshots.publish.text.view import View
@@ -36,11 +46,15 @@ class PublishedCell(Published):
     """One figure; what it rests on is absent where it is suppressed, and in public for ratios."""
 
     code: str
-    area: str
+    area: str = Field(description="the name of the place")
+    level: str = Field(description="what kind of place it is; empty for one of the areas")
     age_band: str
+    status: PublicStatus = Field(
+        description="whether it is counted, supplied, or why it is missing"
+    )
     figure: PublishedFigure
-    numerator: int | None
-    denominator: int | None
+    numerator: int | float | None
+    denominator: int | float | None
     previous: PublishedFigure
     direction: Direction | None
     target: float | None
@@ -53,6 +67,7 @@ class PublishedChange(Published):
 
     code: str
     area: str
+    level: str
     age_band: str
     before: str
     after: str
@@ -91,10 +106,18 @@ class PublishedRelease(Published):
     comments: tuple[PublishedCommentChange, ...]
 
 
+class PublishedScheme(Published):
+    """How the figures of a family are compared, and what their ratings are against."""
+
+    family: str
+    direction: DirectionScheme
+    rag: RagScheme
+
+
 class PublishedScorecard(Published):
     """One month's scorecard as published, and the log of its releases, this one last."""
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     profile: Profile
     period: Period
     as_of: date
@@ -103,8 +126,7 @@ class PublishedScorecard(Published):
     previous_release: Sha256 | None
     catalogue_version: str
     calendar_version: str
-    direction_scheme: Literal["change", "improvement"]
-    rag_scheme: RagScheme
+    schemes: tuple[PublishedScheme, ...]
     indicators: tuple[Indicator, ...]
     areas: Areas
     age_bands: tuple[str, ...]
@@ -134,14 +156,13 @@ def published(view: View) -> PublishedScorecard:
         previous_release=release.previous_release if view.profile == "internal" else None,
         catalogue_version=release.catalogue_version,
         calendar_version=release.calendar_version,
-        direction_scheme=release.direction_scheme,
-        rag_scheme=release.rag_scheme,
+        schemes=_schemes(release),
         indicators=release.indicators,
         areas=release.areas,
         age_bands=release.age_bands,
         releases=tuple(_release(view, one) for one in [*view.history, release]),
         cells=tuple(
-            _cell(view, view.cell(cell.code, cell.area, cell.age_band), cell.target)
+            _cell(view, view.cell(cell.code, cell.area, cell.age_band, cell.level), cell)
             for cell in release.cells
         ),
         commentary=release.commentary,
@@ -159,6 +180,7 @@ def _release(view: View, release: Release) -> PublishedRelease:
             PublishedChange(
                 code=one.change.code,
                 area=one.change.area,
+                level=one.change.level,
                 age_band=one.change.age_band,
                 before=one.before,
                 after=one.after,
@@ -183,18 +205,29 @@ def _release(view: View, release: Release) -> PublishedRelease:
     )
 
 
-def _cell(view: View, cell: Cell, target: float | None) -> PublishedCell:
+def _schemes(release: Release) -> tuple[PublishedScheme, ...]:
+    first = {one.family: one for one in reversed(release.indicators)}
+    schemes = {family: release.scheme_of(one) for family, one in sorted(first.items())}
+    return tuple(
+        PublishedScheme(family=family, direction=it.direction, rag=it.rag)
+        for family, it in schemes.items()
+    )
+
+
+def _cell(view: View, cell: Cell, frozen: ReleaseCell) -> PublishedCell:
     internal = view.profile == "internal"
     return PublishedCell(
         code=cell.key.indicator,
         area=cell.key.place,
+        level=cell.key.level,
         age_band=cell.key.band,
+        status="suppressed" if cell.figure.symbol is Symbol.SUPPRESSED else frozen.status,
         figure=_figure(cell.figure),
         numerator=cell.numerator if internal else None,
         denominator=cell.denominator if internal else None,
         previous=_figure(cell.previous),
         direction=cell.direction,
-        target=target,
+        target=frozen.target,
         rag=cell.rag,
         marks=cell.marks,
     )

@@ -16,7 +16,7 @@ from schemas.cells import CellKey
 from schemas.outward import csv_text
 from schemas.release import Release
 from snapshots.publish.text.content import in_tree_order
-from snapshots.publish.text.figures import Cell
+from snapshots.publish.text.figures import Cell, Shown
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import INTERNAL_NOTE, MONTHS, UNKNOWN_AGE, Symbol
 
@@ -33,6 +33,11 @@ CHANGE_COLUMNS = (
     *("time_period", "time_identifier", "release_number", "release_kind", "released_on"),
     *("reason", "what", "indicator", "area", "age_band", "before", "after"),
 )
+PLACES_COLUMNS = (
+    *("time_period", "time_identifier", "level", "place", "family", "indicator", "title"),
+    *("age_band", "value", "previous", "direction", "target", "rating", "mark"),
+)
+BASIS_COLUMNS = ("numerator", "denominator")
 # The column that says that a row is not to go out.
 MARKING = "marking"
 
@@ -52,6 +57,8 @@ def csv_files(view: View) -> Iterator[tuple[str, bytes]]:
     stem = f"early_help_{view.release.period.replace('-', '_')}"
     yield view.named(f"{stem}.csv"), _written(view, _data(view))
     yield view.named(f"{stem}.meta.csv"), _written(view, _metadata(view))
+    if view.places:
+        yield view.named(f"{stem}_places.csv"), _written(view, _places(view))
     yield view.named(f"{stem}_changes.csv"), _written(view, _changes(view))
 
 
@@ -64,7 +71,7 @@ def _written(view: View, rows: Iterator[list[str]]) -> bytes:
 
 
 def _data(view: View) -> Iterator[list[str]]:
-    columns = [column.name for one in view.release.indicators for column in _columns(view, one)]
+    columns = [column.name for one in view.in_areas for column in _columns(view, one)]
     yield ["time_period", "time_identifier", *PLACE_COLUMNS, "age_band", *columns]
     for period in view.periods:
         if view.release_of(period) is None:
@@ -73,7 +80,7 @@ def _data(view: View) -> Iterator[list[str]]:
             for band in view.release.age_bands:
                 cells = (
                     view.cell_of(period, CellKey(one.code, area.name, band))
-                    for one in view.release.indicators
+                    for one in view.in_areas
                 )
                 yield [
                     *_time(period),
@@ -81,8 +88,8 @@ def _data(view: View) -> Iterator[list[str]]:
                     band_name(band),
                     *(
                         text
-                        for one, cell in zip(view.release.indicators, cells, strict=True)
-                        for text in _values(view, one, cell)
+                        for one, cell in zip(view.in_areas, cells, strict=True)
+                        for text in _values(view, one, band, cell)
                     ),
                 ]
 
@@ -124,15 +131,54 @@ def _column_name(text: str) -> str:
     return "_".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 
-def _values(view: View, indicator: Indicator, cell: Cell | None) -> Iterator[str]:
+def _values(view: View, indicator: Indicator, band: str, cell: Cell | None) -> Iterator[str]:
     with_basis = view.profile == "internal" and indicator.denominator is not None
     if cell is None:
-        yield from [Symbol.NOT_AVAILABLE.value] * (3 if with_basis else 1)
+        is_banded = indicator.bands != "none" or band == ALL_AGES
+        nothing = Symbol.NOT_AVAILABLE if is_banded else Symbol.NOT_APPLICABLE
+        yield from [nothing.value] * (3 if with_basis else 1)
     else:
         yield plain_value(indicator, cell)
         if with_basis:
-            yield from (str(cell.numerator), str(cell.denominator))
+            yield from (_basis(cell.numerator), _basis(cell.denominator))
     yield " ".join(cell.marks if cell else ()) or Symbol.NOT_APPLICABLE.value
+
+
+def _basis(number: float | None) -> str:
+    return Symbol.NOT_AVAILABLE.value if number is None else str(number)
+
+
+def _places(view: View) -> Iterator[list[str]]:
+    """The figures by provider and at places, a line each: these have no official level."""
+    yield [*PLACES_COLUMNS, *(BASIS_COLUMNS if view.is_internal else ())]
+    indicators = {one.code: one for one in view.release.indicators}
+    for period in view.periods:
+        release = view.release_of(period)
+        for each in release.cells if release else ():
+            cell = view.cell_of(period, each.key) if each.level else None
+            if cell is None or each.code not in indicators:
+                continue
+            one = indicators[each.code]
+            yield [
+                *_time(period),
+                *(
+                    each.level,
+                    each.area,
+                    one.family,
+                    each.code,
+                    one.title,
+                    band_name(each.age_band),
+                ),
+                *(plain_value(one, cell), _plain(cell.previous), cell.direction or "z"),
+                *(cell.target or "z", cell.rag or "z", " ".join(cell.marks) or "z"),
+                *((_basis(cell.numerator), _basis(cell.denominator)) if view.is_internal else ()),
+            ]
+
+
+def _plain(shown: Shown) -> str:
+    if shown.symbol is not None or shown.value is None:
+        return (shown.symbol or Symbol.NOT_APPLICABLE).value
+    return str(shown.value)
 
 
 def plain_value(indicator: Indicator, cell: Cell) -> str:
@@ -147,7 +193,7 @@ def _metadata(view: View) -> Iterator[list[str]]:
     yield list(META_COLUMNS)
     hint = "Completed years when the notification was received"
     yield ["age_band", "Filter", "Age band", "", "", "", hint, ""]
-    for indicator in view.release.indicators:
+    for indicator in view.in_areas:
         for column in _columns(view, indicator):
             shown = [column.label, column.grouping, column.unit, str(column.decimals)]
             yield [column.name, "Indicator", *shown, "", ""]

@@ -9,12 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from schemas.areas import Area
+from schemas.places import PROVIDER, Place
 from snapshots.publish.formats.proof import proof_of
 from snapshots.publish.text import content, reading_guide, wording
 from snapshots.publish.text.story import incomplete, movements, quality
 from snapshots.publish.text.view import View
 
 CHANGES_PAGE = "changes.html"
+PLACES_PAGE = "places.html"
 
 
 def html_files(view: View) -> Iterator[tuple[str, bytes]]:
@@ -23,9 +25,18 @@ def html_files(view: View) -> Iterator[tuple[str, bytes]]:
     yield from writer.pages()
 
 
-def file_of(view: View, area: str) -> str:
-    """The name of an area's page."""
-    return view.named(f"{slug(area)}.html")
+def file_of(view: View, area: str, level: str = "") -> str:
+    """The name of a place's page.
+
+    What a provider is called comes from its events, and two may be alike but for their signs: then
+    each has its number among them.
+    """
+    if not level:
+        return view.named(f"{slug(area)}.html")
+    own = slug(f"{level} {area}")
+    alike = [it for it in view.places if slug(f"{it.level} {it.name}") == own]
+    number = f"-{alike.index(Place(level, area)) + 1}" if len(alike) > 1 else ""
+    return view.named(f"{own}{number}.html")
 
 
 def slug(name: str) -> str:
@@ -52,6 +63,12 @@ class _Writer:
         yield self._render("front.html", view.named("index.html"), **self._front())
         for area in view.release.areas.area:
             yield self._render("area.html", file_of(view, area.name), **self._area(area))
+        if view.places:
+            yield self._render("places.html", view.named(PLACES_PAGE), **self._places())
+        for place in self._with_pages:
+            yield self._render(
+                "place.html", file_of(view, place.name, place.level), **self._place(place)
+            )
         yield self._render(
             "charts.html",
             view.named("charts.html"),
@@ -133,6 +150,7 @@ class _Writer:
             "pages": [
                 ("Front page", view.named("index.html")),
                 (release.areas.top, file_of(view, release.areas.top)),
+                *([("Providers and places", view.named(PLACES_PAGE))] if view.places else []),
                 ("Charts by area", view.named("charts.html")),
                 ("Definitions", view.named("definitions.html")),
                 ("Data quality", view.named("quality.html")),
@@ -153,6 +171,33 @@ class _Writer:
             "identity": content.identity(view, proof and (str(proof), proof.sha256)),
         }
 
+    @property
+    def _with_pages(self) -> list[Place]:
+        """The places beside the areas that have a page of their own."""
+        return [it for it in self._view.places if it.level in wording.LEVEL_TITLES]
+
+    def _places(self) -> dict[str, Any]:
+        view = self._view
+        return {
+            "groups": content.side_by_side(view),
+            "directory": [
+                (title, [it for it in self._with_pages if it.level == level])
+                for level, title in wording.LEVEL_TITLES.items()
+            ],
+        }
+
+    def _place(self, place: Place) -> dict[str, Any]:
+        view = self._view
+        is_provider = place.level == PROVIDER
+        return {
+            "place": place,
+            "kind": wording.LEVEL_TITLES[place.level],
+            "near": [it for it in self._with_pages if it.level == place.level and it != place],
+            "families": content.families(view, place),
+            "inside": content.of_provider(view, place.name) if is_provider else [],
+            "notes": content.comments(view, place.name),
+        }
+
     def _area(self, area: Area) -> dict[str, Any]:
         view = self._view
         is_top = area.parent is None
@@ -163,7 +208,8 @@ class _Writer:
             "near": children or content.siblings(view, area),
             "near_title": "Areas within it" if children else "Districts of the same area",
             "makeup": content.makeup(view, area),
-            "families": content.families(view, area.name),
+            "families": content.families(view, Place("", area.name)),
+            "elsewhere": content.elsewhere(view),
             "band_note": reading_guide.band_note(view),
             "notes": content.comments(view, area.name),
             "tiles": content.tiles(view, area.name) if is_top else [],

@@ -1,8 +1,9 @@
 """What the PDF says, as data for its template."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from schemas.areas import Area
+from schemas.places import Place
 from schemas.release import Release
 from snapshots.publish.formats.pdf_parts import (
     Json,
@@ -14,6 +15,7 @@ from snapshots.publish.formats.pdf_parts import (
 )
 from snapshots.publish.formats.proof import proof_of
 from snapshots.publish.text import content, wording
+from snapshots.publish.text.figures import symbol
 from snapshots.publish.text.reading_guide import (
     band_note,
     change_summary,
@@ -26,7 +28,18 @@ from snapshots.publish.text.reading_guide import (
 )
 from snapshots.publish.text.story import incomplete, movements, quality
 from snapshots.publish.text.view import ShownChange, View
-from snapshots.publish.text.wording import SERVICE, long_date, month_title, short_month
+from snapshots.publish.text.wording import (
+    SERVICE,
+    Symbol,
+    long_date,
+    month_title,
+    short_month,
+)
+
+# Columns of places that a page has room for beside the indicators.
+PLACES_ON_A_PAGE = 9
+# What stands where an indicator does not exist at a place.
+NOT_THERE = shown_data(symbol(Symbol.NOT_APPLICABLE))
 
 
 def report_data(view: View) -> Json:
@@ -51,7 +64,8 @@ def report_data(view: View) -> Json:
         **_front(view),
         "months": [short_month(period) for period in view.periods],
         "areas": [_area(view, area) for area in content.in_tree_order(view)],
-        "band_note": band_note(view),
+        "band_note": f"{band_note(view)} {content.elsewhere(view)}".strip(),
+        "places": _places(view),
         "charts": _charts(view),
         **_notes(view),
     }
@@ -191,11 +205,11 @@ def _area(view: View, area: Area) -> Json:
         "cards": [
             {
                 "caption": f"{family.name}: {area.name}, {month}",
-                "bands": [wording.band_title(band) for band in view.bands],
+                "bands": [wording.band_title(band) for band in family.bands],
                 "previous": f"Previous ({before})",
                 "rows": [_row(row) for row in family.rows],
             }
-            for family in content.families(view, area.name)
+            for family in content.families(view, Place("", area.name))
         ],
         "comments": [
             {**indicator_data(indicator), "notes": [note_data(one) for one in said]}
@@ -203,6 +217,34 @@ def _area(view: View, area: Area) -> Json:
         ],
         "trend": None if area.parent else _trend(view, area),
     }
+
+
+def _places(view: View) -> list[Json]:
+    """Providers and places of each kind, side by side, family by family."""
+    return [
+        {"title": title, "tables": [it for table in tables for it in _side_by_side(view, table)]}
+        for title, tables in content.side_by_side(view)
+    ]
+
+
+def _side_by_side(view: View, table: content.Comparison) -> Iterator[Json]:
+    """A table of places, or several where they are too many for the width of a page."""
+    for first in range(0, len(table.places), PLACES_ON_A_PAGE):
+        columns = slice(first, first + PLACES_ON_A_PAGE)
+        yield {
+            "caption": f"{table.name}, {month_title(view.release.period)}",
+            "names": ["Indicator", *table.places[columns]],
+            "rows": [
+                {
+                    **indicator_data(one),
+                    "cells": [
+                        shown_data(cell.figure, cell.marks) if cell else NOT_THERE
+                        for cell in cells[columns]
+                    ],
+                }
+                for one, cells in table.rows
+            ],
+        }
 
 
 def _row(row: content.Row) -> Json:

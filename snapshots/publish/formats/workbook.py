@@ -16,6 +16,7 @@ from gptables import GPTable, produce_workbook
 from schemas.areas import Area
 from schemas.catalogue import Indicator
 from schemas.outward import WORKBOOK_OPTIONS, for_workbook
+from schemas.places import Place
 from snapshots.publish.formats.opendata import band_name
 from snapshots.publish.formats.pages import slug
 from snapshots.publish.formats.workbook_cover import cover_sheet, notes_table
@@ -72,6 +73,8 @@ def _marked(view: View, instructions: str) -> str:
 
 def _sheets(view: View) -> dict[str, GPTable]:
     sheets = {area.name[:31]: _scorecard_sheet(view, area) for area in content.in_tree_order(view)}
+    for title, places in _place_groups(view):
+        sheets[title] = _places_sheet(view, title, places)
     sheets["Trend"] = _trend_sheet(view)
     sheets["Releases"] = _log_sheet(view)
     every = [*view.history, view.release]
@@ -91,14 +94,21 @@ def _scorecard_sheet(view: View, area: Area) -> GPTable:
     bands = view.release.age_bands
     before = short_month(wording.month_before(view.release.period))
     names = ["Overall", *(_band_heading(band) for band in bands[1:])]
-    head = ["Code", "Indicator", "Unit", "Frequency", *names, f"Previous, {before}"]
+    head = ["Code", "Indicator", "Family", "Unit", "Frequency", *names, f"Previous, {before}"]
     rows = []
-    for indicator in view.release.indicators:
-        cells = [view.cell(indicator.code, area.name, band) for band in bands]
+    for indicator in view.in_areas:
+        whole = view.cell(indicator.code, area.name)
+        cells = [
+            view.cell(indicator.code, area.name, band)
+            if view.has(indicator.code, area.name, band)
+            else content.without_bands(whole)
+            for band in bands
+        ]
         rows.append(
             [
                 indicator.code,
                 indicator.title,
+                indicator.family,
                 wording.UNIT_WORDS[indicator.unit],
                 wording.FREQUENCY_WORDS[indicator.frequency],
                 *(_value(cell.figure) for cell in cells),
@@ -114,7 +124,45 @@ def _scorecard_sheet(view: View, area: Area) -> GPTable:
         f"scorecard_{slug(area.name).replace('-', '_')}",
         f"{area.name}: scorecard, {month_title(view.release.period)} "
         "$$bands$$ $$previous$$ $$marks$$",
-        _decimal_rows(view.release.indicators),
+        _decimal_rows(view.in_areas),
+    )
+
+
+def _place_groups(view: View) -> list[tuple[str, list[Place]]]:
+    """Providers, wherever they are, and places of each kind, by the name of their worksheet."""
+    groups = {
+        title: [it for it in view.places if it.level.startswith(level)]
+        for level, title in wording.LEVEL_TITLES.items()
+    }
+    return [(title, places) for title, places in groups.items() if places]
+
+
+def _places_sheet(view: View, title: str, places: Sequence[Place]) -> GPTable:
+    """A line for each place and indicator that exists there, all ages."""
+    before = short_month(wording.month_before(view.release.period))
+    rows, indicators = [], []
+    for place in places:
+        for one in view.at(place):
+            cell = view.cell(one.code, place.name, level=place.level)
+            indicators.append(one)
+            rows.append(
+                [
+                    *(place.name, one.family, one.code, one.title),
+                    *(wording.UNIT_WORDS[one.unit], wording.FREQUENCY_WORDS[one.frequency]),
+                    *(_value(cell.figure), _value(cell.previous), *_judged(cell)),
+                    _marks(["Overall"], [cell]),
+                ]
+            )
+    columns = [
+        *("Place", "Family", "Code", "Indicator", "Unit", "Frequency", "Overall"),
+        *(f"Previous, {before}", "Direction", "Target", "Rating", "Marks"),
+    ]
+    return _table(
+        view,
+        pd.DataFrame(rows, columns=columns, dtype=object),
+        slug(title).replace("-", "_"),
+        f"{title}: scorecard, {month_title(view.release.period)} $$previous$$ $$marks$$",
+        _decimal_rows(indicators),
     )
 
 
@@ -162,7 +210,7 @@ def _trend_sheet(view: View) -> GPTable:
         pd.DataFrame(rows, columns=columns, dtype=object),
         "trend",
         f"{top}: all ages, by month $$trend$$ $$marks$$",
-        _decimal_rows(view.release.indicators),
+        _decimal_rows(view.in_areas),
     )
 
 

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.areas import Area
-from schemas.catalogue import Indicator
+from schemas.catalogue import ALL_AGES, Indicator
+from schemas.cells import CellKey
+from schemas.places import Place
 from schemas.release import Change, Commentary, Release
 from snapshots.publish.text.charts import Line, line_chart, share_of, sparkline
-from snapshots.publish.text.figures import Cell
+from snapshots.publish.text.figures import Cell, symbol
 from snapshots.publish.text.view import Point, ShownChange, View
-from snapshots.publish.text.wording import KIND_TITLES, long_date, month_title
+from snapshots.publish.text.wording import KIND_TITLES, LEVEL_TITLES, Symbol, long_date, month_title
 
 # Changed cells that are listed; the open data has every one.
 CHANGES_ON_FRONT, CHANGES_IN_LOG = 10, 500
@@ -18,7 +20,7 @@ CHANGES_ON_FRONT, CHANGES_IN_LOG = 10, 500
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a scorecard: an indicator's figures for one area."""
+    """A line of a scorecard: an indicator's figures for one place, by the bands of its family."""
 
     indicator: Indicator
     cells: tuple[Cell, ...]
@@ -32,11 +34,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Family:
-    """Indicators that belong together, and their lines."""
+    """Indicators that belong together, the age bands any of them has, and their lines."""
 
     name: str
     indicators: tuple[Indicator, ...]
+    bands: tuple[str, ...]
     rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Indicators of one family, side by side in several places of a kind, all ages."""
+
+    name: str
+    places: tuple[str, ...]
+    rows: tuple[tuple[Indicator, tuple[Cell | None, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -76,22 +88,94 @@ class Fact:
     code: bool = False
 
 
-def families(view: View, area: str | None = None) -> list[Family]:
-    """The indicators by family, with their lines of the scorecard of an area, if one is given."""
-    names = dict.fromkeys(indicator.family for indicator in view.release.indicators)
-    return [_family(view, name, area) for name in names]
+def families(view: View, place: Place | None = None) -> list[Family]:
+    """The indicators by family, with their lines of the scorecard of a place, if one is given.
+
+    At a place, those that exist there.
+    """
+    indicators = view.release.indicators if place is None else view.at(place)
+    names = dict.fromkeys(indicator.family for indicator in indicators)
+    members = {name: tuple(one for one in indicators if one.family == name) for name in names}
+    return [_family(view, name, members[name], place) for name in names]
 
 
-def _family(view: View, name: str, area: str | None) -> Family:
-    members = tuple(one for one in view.release.indicators if one.family == name)
-    rows = tuple(scorecard_row(view, one, area) for one in members) if area else ()
-    return Family(name, members, rows)
+def _family(view: View, name: str, members: tuple[Indicator, ...], place: Place | None) -> Family:
+    is_banded = any(one.bands != "none" for one in members)
+    bands = tuple(view.bands if is_banded else view.bands[:1])
+    rows = tuple(scorecard_row(view, one, place, bands) for one in members) if place else ()
+    return Family(name, members, bands, rows)
 
 
-def scorecard_row(view: View, indicator: Indicator, area: str) -> Row:
-    """An indicator's line of an area's scorecard, overall first and then by age band."""
-    cells = tuple(view.cell(indicator.code, area, band) for band in view.bands)
-    return Row(indicator, cells, sparkline(view.trend(indicator.code, area)))
+def scorecard_row(view: View, indicator: Indicator, place: Place, bands: Sequence[str]) -> Row:
+    """An indicator's line of a place's scorecard, overall first and then by age band."""
+    name, level = place.name, place.level
+    whole = view.cell(indicator.code, name, level=level)
+    cells = tuple(
+        view.cell(indicator.code, name, band, level)
+        if view.has(indicator.code, name, band, level)
+        else without_bands(whole)
+        for band in bands
+    )
+    return Row(indicator, cells, sparkline(view.trend(indicator.code, name, level=level)))
+
+
+def without_bands(whole: Cell) -> Cell:
+    """What stands under an age band of an indicator that has none."""
+    nothing = symbol(Symbol.NOT_APPLICABLE)
+    return replace(whole, figure=nothing, printed=nothing, marks=())
+
+
+def comparisons(view: View, places: Sequence[Place], names: Sequence[str]) -> list[Comparison]:
+    """The families of all that exists at any of some places, side by side."""
+    indicators = [
+        one
+        for one in view.release.indicators
+        if any(view.has(one.code, it.name, level=it.level) for it in places)
+    ]
+    return [
+        Comparison(
+            family,
+            tuple(names),
+            tuple(
+                (one, tuple(_cell_or_none(view, one, it) for it in places))
+                for one in indicators
+                if one.family == family
+            ),
+        )
+        for family in dict.fromkeys(one.family for one in indicators)
+    ]
+
+
+def _cell_or_none(view: View, indicator: Indicator, place: Place) -> Cell | None:
+    key = CellKey(indicator.code, place.name, ALL_AGES, place.level)
+    return view.cell_of(view.release.period, key)
+
+
+def side_by_side(view: View) -> list[tuple[str, list[Comparison]]]:
+    """Providers as wholes, and places of each kind, with what they are called."""
+    found = []
+    for level, title in LEVEL_TITLES.items():
+        places = [it for it in view.places if it.level == level]
+        if places:
+            found.append((title, comparisons(view, places, [it.name for it in places])))
+    return found
+
+
+def of_provider(view: View, name: str) -> list[Comparison]:
+    """A provider's figures in each area and district, side by side, in the order of the tree."""
+    order = {area.name: at for at, area in enumerate(in_tree_order(view))}
+    inside = {it.name.removeprefix(f"{name} / "): it for it in view.of_provider(name)}
+    areas = sorted(inside, key=lambda it: order.get(it, len(order)))
+    return comparisons(view, [inside[it] for it in areas], areas)
+
+
+def elsewhere(view: View) -> str:
+    """Which indicators no area has, and where they are; empty where areas have them all."""
+    missing = [one for one in view.release.indicators if one not in view.in_areas]
+    if not missing:
+        return ""
+    codes = ", ".join(one.code for one in missing)
+    return f"Not worked out for areas, but by provider or place: {codes}."
 
 
 def tiles(view: View, area: str) -> list[Tile]:
@@ -112,7 +196,7 @@ def tiles(view: View, area: str) -> list[Tile]:
 
 def trend_rows(view: View, area: str) -> list[tuple[Indicator, list[Point]]]:
     """Every indicator's months of an area."""
-    return [(one, view.trend(one.code, area)) for one in view.release.indicators]
+    return [(one, view.trend(one.code, area)) for one in view.in_areas]
 
 
 def bar_charts(view: View) -> list[BarChart]:

@@ -1,22 +1,24 @@
 """One release's figures as they may be shown: a number, or the symbol that stands for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
 from processors.figures.direction import direction_of_travel
-from processors.figures.evaluate import rounded_half_up
+from processors.figures.evaluate import NO_VALUE, rounded_half_up
 from processors.figures.rating import rating_since
+from processors.figures.supplies import exact
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
 from schemas.release import Rag, Release, ReleaseCell
-from schemas.scorecard import Direction
-from snapshots.publish.text.wording import Mark, Symbol, number_text
+from schemas.scorecard import Direction, Status
+from snapshots.publish.text.wording import TO_BE_SUPPLIED, Mark, Symbol, number_text
 
 MISSING = {
     "no-cases": Symbol.NOT_APPLICABLE,
     "not-at-this-level": Symbol.NOT_APPLICABLE,
     "not-available": Symbol.NOT_AVAILABLE,
+    "to-be-supplied": Symbol.NOT_AVAILABLE,
 }
 
 
@@ -88,8 +90,9 @@ class Cell:
     target: str | None
     rag: Rag | None
     marks: tuple[Mark, ...]
-    numerator: int | None
-    denominator: int | None
+    numerator: int | float | None
+    denominator: int | float | None
+    is_supplied: bool = False
 
     @property
     def no_direction(self) -> str:
@@ -109,7 +112,13 @@ def symbol(which: Symbol) -> Shown:
     return Shown(None, which, f"[{which}]")
 
 
-def number(indicator: Indicator, value: float, numerator: int) -> Shown:
+def missing(status: Status) -> Shown:
+    """What stands where a figure is missing, for the reason that its status is."""
+    shown = symbol(MISSING.get(status, Symbol.NOT_AVAILABLE))
+    return replace(shown, text=TO_BE_SUPPLIED) if status == "to-be-supplied" else shown
+
+
+def number(indicator: Indicator, value: float, numerator: float) -> Shown:
     """A number as printed; one that rounds to zero and is not zero is `low`."""
     if not value and numerator and indicator.unit != "count":
         return Shown(value, Symbol.LOW, f"[{Symbol.LOW}]")
@@ -165,10 +174,11 @@ class Figures:
             previous=previous,
             direction=direction if compared else None,
             target=None if cell.target is None else number_text(indicator, cell.target),
-            rag=self._rating(rag, figure, previous),
+            rag=self._rating(indicator, rag, figure, previous),
             marks=() if figure.value is None else self._marks.get(key, ()),
             numerator=None if hidden else cell.numerator,
             denominator=None if hidden else cell.denominator,
+            is_supplied=cell.status == "supplied",
         )
 
     def known_otherwise(self) -> int:
@@ -193,19 +203,20 @@ class Figures:
         self, indicator: Indicator, cell: ReleaseCell, before: Cell
     ) -> tuple[Direction | None, Rag | None]:
         """How a figure compares with that of the month before as it was released."""
-        rag = cell.rag
-        if before.numerator is None or before.denominator is None:
-            return None, None if self.release.rag_scheme == "previous" else rag
-        one = _exact(indicator, cell.numerator, cell.denominator)
-        other = _exact(indicator, before.numerator, before.denominator)
-        scheme = self.release.direction_scheme
-        if self.release.rag_scheme == "previous" and cell.age_band == ALL_AGES:
-            rag = rating_since(indicator, _fraction(one), _fraction(other))
-        return direction_of_travel(one, other, scheme, indicator.polarity), rag
+        rag, scheme = cell.rag, self.release.scheme_of(indicator)
+        one = _exact(indicator, cell.numerator, cell.denominator, cell.value)
+        other = _exact(indicator, before.numerator, before.denominator, before.figure.value)
+        if scheme.rag == "previous" and cell.age_band == ALL_AGES and scheme.rates(indicator.code):
+            share = scheme.share_of(indicator.code)
+            rag = rating_since(indicator, _fraction(one), _fraction(other), share)
+        aim = None if cell.target is None else exact(cell.target)
+        return direction_of_travel(one, other, scheme.direction, indicator.polarity, aim), rag
 
-    def _rating(self, rag: Rag | None, figure: Shown, previous: Shown) -> Rag | None:
+    def _rating(
+        self, indicator: Indicator, rag: Rag | None, figure: Shown, previous: Shown
+    ) -> Rag | None:
         """A rating, unless it would say something of a figure that is suppressed."""
-        rests_on_previous = self.release.rag_scheme == "previous"
+        rests_on_previous = self.release.is_rated_by_previous(indicator)
         if figure.value is None or (rests_on_previous and previous.value is None):
             return None
         return rag
@@ -215,11 +226,9 @@ class Figures:
             return symbol(Symbol.NOT_APPLICABLE)
         if hidden:
             return symbol(Symbol.SUPPRESSED)
-        if cell.status in MISSING:
-            return symbol(MISSING[cell.status])
         if cell.value is None:
-            return symbol(Symbol.NOT_AVAILABLE)
-        return number(indicator, cell.value, cell.numerator)
+            return missing(cell.status)
+        return number(indicator, cell.value, cell.numerator or 0)
 
     def _previous(self, indicator: Indicator, key: CellKey, cell: ReleaseCell) -> Shown:
         if cell.status == "not-at-this-level":
@@ -227,8 +236,10 @@ class Figures:
         if self._disclosure.hides_previous(self.release, key):
             return symbol(Symbol.SUPPRESSED)
         if cell.previous is None:
-            by_population = indicator.denominator == "population"
-            return symbol(Symbol.NOT_AVAILABLE if by_population else Symbol.NOT_APPLICABLE)
+            rests_on_cases = indicator.source == "events" and (
+                indicator.denominator is None or isinstance(indicator.denominator, dict)
+            )
+            return symbol(Symbol.NOT_APPLICABLE if rests_on_cases else Symbol.NOT_AVAILABLE)
         return number(indicator, cell.previous, 0)
 
     def _printed(
@@ -242,14 +253,23 @@ class Figures:
             return figure
         if self._disclosure.hides(self.release, whole_key):
             return symbol(Symbol.SUPPRESSED)
-        return _share(cell.numerator, whole.numerator)
+        return _share(cell.counted[0], whole.counted[0])
 
 
-def _exact(indicator: Indicator, numerator: int, denominator: int) -> tuple[int, int]:
-    """A figure before it is rounded; a lower number of 0 for none."""
-    if indicator.denominator is None:
-        return numerator, 1
-    return indicator.scale * numerator, denominator
+def _exact(
+    indicator: Indicator, numerator: float | None, denominator: float | None, value: float | None
+) -> tuple[int, int]:
+    """A figure before it is rounded; a lower number of 0 for none.
+
+    Of what others worked out there may be the value alone.
+    """
+    if value is None:
+        return NO_VALUE
+    if numerator is not None and indicator.unit == "count":
+        return exact(numerator).as_integer_ratio()
+    if numerator is not None and denominator:
+        return (indicator.scale * exact(numerator) / exact(denominator)).as_integer_ratio()
+    return exact(value).as_integer_ratio()
 
 
 def _fraction(exact: tuple[int, int]) -> Fraction | None:

@@ -20,6 +20,7 @@ BAND_WORDS = {
     "share": "Age bands are shown as shares of the whole",
     "count": "Age bands are shown as numbers",
     "value": "Age bands show the indicator itself for children of that age",
+    "none": "It is of all ages together",
 }
 
 
@@ -52,8 +53,12 @@ def reading_notes(view: View) -> list[str]:
         ),
         *_known_otherwise(view),
         "Each month of a trend is as its latest release has it.",
-        SCHEME_MEANINGS[view.release.direction_scheme],
-        RAG_MEANINGS[view.release.rag_scheme],
+        *_compared(view),
+        (
+            "“To be supplied” stands where others work a figure out and have not given it for the "
+            "month; what they gave says that it is supplied. Figures of a quarter, a term or a "
+            "year stand in the month that they are for alone."
+        ),
         "Ages are in completed years when the notification was received.",
         (
             f"In the open data the areas between {top} and its districts, which have no official "
@@ -64,6 +69,21 @@ def reading_notes(view: View) -> list[str]:
             f"A case with no district, or one outside {top}, counts in {top} only, so districts "
             "may add up to less than the whole."
         ),
+    ]
+
+
+def _compared(view: View) -> list[str]:
+    """How directions and ratings are to be read, and of which families where they differ."""
+    families = dict.fromkeys(one.family for one in view.release.indicators)
+    first = {one.family: one for one in reversed(view.release.indicators)}
+    found: dict[str, list[str]] = {}
+    for family in families:
+        scheme = view.release.scheme_of(first[family])
+        for words in (SCHEME_MEANINGS[scheme.direction], RAG_MEANINGS[scheme.rag]):
+            found.setdefault(words, []).append(family)
+    return [
+        words if len(of) == len(families) else f"{', '.join(of)}: {words}"
+        for words, of in found.items()
     ]
 
 
@@ -108,6 +128,7 @@ def reading_of(indicator: Indicator) -> str:
     return (
         f"{FREQUENCY_WORDS[indicator.frequency]}. {UNIT_WORDS[indicator.unit]}{per}. "
         f"{POLARITY_WORDS[indicator.polarity]}. {BAND_WORDS[indicator.bands]}."
+        + (" Others supply it." if indicator.source == "supplied" else "")
     )
 
 

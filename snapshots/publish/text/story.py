@@ -48,7 +48,7 @@ def movements(view: View) -> list[Movement]:
     """The largest relative movements of the whole since the month before, largest first."""
     found = [
         movement
-        for indicator in view.release.indicators
+        for indicator in view.in_areas
         if (movement := _movement(view, indicator)) is not None
     ]
     return sorted(found, key=lambda movement: -movement.relative)[:MOVEMENTS]
@@ -106,16 +106,16 @@ def _explained(text: str) -> tuple[str, str]:
 def incomplete(view: View) -> list[Incomplete]:
     """What is missing from districts and bands; nothing where any of it is suppressed."""
     rows = []
-    for indicator in view.release.indicators:
-        if indicator.denominator is not None:
+    top = view.release.areas.top
+    for indicator in view.in_areas:
+        if indicator.denominator is not None or indicator.source == "supplied":
             continue
-        whole = view.cell(indicator.code, view.release.areas.top)
+        whole = view.cell(indicator.code, top)
         leaves = [view.cell(indicator.code, leaf) for leaf in view.release.areas.leaves]
-        unknown = (
-            [view.cell(indicator.code, view.release.areas.top, UNKNOWN_AGE)]
-            if UNKNOWN_AGE in view.release.age_bands
-            else []
-        )
+        if any(one.is_supplied for one in (whole, *leaves)):
+            continue
+        has_ages = view.has(indicator.code, top, UNKNOWN_AGE)
+        unknown = [view.cell(indicator.code, top, UNKNOWN_AGE)] if has_ages else []
         if _all_shown([whole, *leaves, *unknown]):
             missing = int((whole.figure.value or 0) - sum(one.figure.value or 0 for one in leaves))
             if view.disclosure.hides_number(missing):

@@ -8,6 +8,7 @@ from typing import Literal
 from schemas.areas import Area
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
+from schemas.places import PROVIDER, Place
 from schemas.release import Change, Commentary, Release, ReleaseCell
 from snapshots.checking.comments import ChangedComment, changed_comments
 from snapshots.publish.text.figures import (
@@ -32,8 +33,8 @@ from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import seal
 
 TREND_MONTHS = 13
-# Shown on the front page and as charts, where the catalogue has them.
-HEADLINES = ("EH01", "EH05", "EH09", "EH14", "EH16", "EH18")
+# Shown on the front page and as charts, where the catalogue names none.
+FEWEST_HEADLINES = 6
 # Parts of an indicator that, changed, break its series.
 RULE = ("definition", "unit", "scale", "numerator", "denominator")
 
@@ -87,7 +88,6 @@ class View:
         others: Sequence[Release] = (),
         profile: Profile = "internal",
         disclosure: Disclosure | None = None,
-        headlines: Sequence[str] = HEADLINES,
         stored: bytes | None = None,
         formats: Collection[str] = ("html", "pdf", "xlsx", "csv", "json"),
     ) -> None:
@@ -99,7 +99,6 @@ class View:
         self.formats = frozenset(formats)
         self.disclosure: Disclosure = public or NothingHidden()
         self._others = tuple(others)
-        self._headlines = tuple(headlines)
         self._by_key: dict[tuple[str, int], Mapping[CellKey, ReleaseCell]] = {}
         self.text = stored or seal(release).text
 
@@ -130,9 +129,9 @@ class View:
 
     @property
     def headlines(self) -> list[Indicator]:
-        """The indicators that stand for the rest; the first six where none is configured."""
-        chosen = [one for one in self.release.indicators if one.code in self._headlines]
-        return chosen or list(self.release.indicators[:6])
+        """The indicators that stand for the rest; the first six where the catalogue names none."""
+        chosen = [one for one in self.in_areas if one.headline]
+        return chosen or list(self.in_areas[:FEWEST_HEADLINES])
 
     @cached_property
     def periods(self) -> list[str]:
@@ -155,12 +154,32 @@ class View:
             key=lambda other: other.number,
         )
 
-    def cell(self, code: str, area: str, band: str = ALL_AGES) -> Cell:
-        """A figure of the release, which has one for every indicator, area and band."""
-        cell = self.cell_of(self.release.period, CellKey(code, area, band))
+    def cell(self, code: str, area: str, band: str = ALL_AGES, level: str = "") -> Cell:
+        """A figure of the release, which has one wherever an indicator exists."""
+        cell = self.cell_of(self.release.period, CellKey(code, area, band, level))
         if cell is None:
             raise KeyError(f"{code}, {area}, {band}: the release has no such cell")
         return cell
+
+    def has(self, code: str, area: str, band: str = ALL_AGES, level: str = "") -> bool:
+        """Whether an indicator exists at a place, of an age band."""
+        return (code, area, band, level) in self._cells_of(self.release)
+
+    def at(self, place: Place) -> list[Indicator]:
+        """The indicators that exist at a place."""
+        own = self.release.indicators
+        return [one for one in own if self.has(one.code, place.name, level=place.level)]
+
+    @cached_property
+    def in_areas(self) -> list[Indicator]:
+        """The indicators that areas have figures of."""
+        return self.at(Place("", self.release.areas.top))
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """The places beside the areas that the release has figures of, level by level."""
+        found = {Place(one.level, one.area): None for one in self.release.cells if one.level}
+        return sorted(found)
 
     def cell_of(self, period: str, key: CellKey) -> Cell | None:
         """A figure of a month; None where no release of it has one."""
@@ -171,13 +190,20 @@ class View:
         """The release that is shown for a month, if there is one."""
         return self._by_period.get(period)
 
-    def trend(self, code: str, area: str, band: str = ALL_AGES) -> list[Point]:
+    def trend(self, code: str, area: str, band: str = ALL_AGES, level: str = "") -> list[Point]:
         """The figure of each month, oldest first; `x` for a month without a release."""
-        return [self._point(period, CellKey(code, area, band)) for period in self.periods]
+        key = CellKey(code, area, band, level)
+        return [self._point(period, key) for period in self.periods]
 
     def children(self, name: str) -> list[Area]:
         """The areas right below one."""
         return [area for area in self.release.areas.area if area.parent == name]
+
+    def of_provider(self, name: str) -> list[Place]:
+        """A provider in each area and district that the release has figures of it in."""
+        inside = {f"{name} / {area.name}" for area in self.release.areas.area}
+        own = (it for it in self.places if it.level.startswith(f"{PROVIDER}-"))
+        return [it for it in own if it.name in inside]
 
     def commentary(self, area: str, code: str | None = None) -> list[Commentary]:
         """What was written about an area, or about a figure of it."""
@@ -213,13 +239,13 @@ class View:
             return []
         was, now = (Figures(one, self.disclosure, {}) for one in (before, release))
         found: list[JudgedAnew] = []
-        for indicator in release.indicators:
-            for area in release.areas.names:
-                key = CellKey(indicator.code, area, ALL_AGES)
-                old, new = was.cell(key), now.cell(key)
-                if old is None or new is None:
-                    continue
-                found += _judged_anew(indicator, area, old, new)
+        indicators = {one.code: one for one in release.indicators}
+        for each in release.cells:
+            if each.age_band != ALL_AGES:
+                continue
+            old, new = was.cell(each.key), now.cell(each.key)
+            if old is not None and new is not None:
+                found += _judged_anew(indicators[each.code], each.area, old, new)
         return found
 
     def comments_changed(self, release: Release) -> list[ChangedComment]:

@@ -16,6 +16,7 @@ Profile = Literal["internal", "public"]
 SERVICE = "Early help scorecard"
 INTERNAL = "Internal"
 ANOTHER_TEXT = "Another text"
+TO_BE_SUPPLIED = "To be supplied"
 INTERNAL_NOTE = "Internal: nothing is suppressed, so do not pass on."
 SAME_NOTE = (
     "Where both are the same, the numbers behind the figure changed by less than rounding shows."
@@ -114,8 +115,27 @@ POLARITY_WORDS = {
     "L": "Lower is better",
     "T": "Neither higher nor lower is better",
 }
-FREQUENCY_WORDS = {"M": "Monthly", "Q": "Quarterly", "A": "Yearly"}
-UNIT_WORDS = {"count": "Number", "percent": "Percentage", "rate": "Rate", "days": "Days"}
+FREQUENCY_WORDS = {
+    "M": "Monthly",
+    "Q": "Quarterly",
+    "T": "Termly",
+    "A": "Yearly",
+    "R12M": "Last 12 months",
+    "YTD": "Since April",
+    "to-date": "To date",
+}
+UNIT_WORDS = {
+    "count": "Number",
+    "percent": "Percentage",
+    "rate": "Rate",
+    "days": "Days",
+    "ratio": "Average",
+}
+LEVEL_TITLES = {
+    "provider": "Providers",
+    "childrens-centre": "Children's centres",
+    "youth-hub": "Youth hubs",
+}
 UNKNOWN_AGE = "unknown"
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),

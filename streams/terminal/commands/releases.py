@@ -159,7 +159,9 @@ def _explained(
     if earlier.catalogue_version != later.catalogue_version:
         return _unexplained(found, "the two were made with different catalogues")
     evidence = _examined(settings, question)
-    explanation = Explanation(question.catalogue, later.areas, later.as_of, evidence, earlier.cut)
+    explanation = Explanation(
+        question.catalogue, later.areas, later.as_of, evidence, earlier.cut, later.places
+    )
     return [
         Explained(it, {field: explanation.causes(it.cell, field) for field in it.fields})
         for it in found
