@@ -10,12 +10,15 @@ import csv
 import gzip
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+from . import activity
 
 SHIPPED = Path(__file__).parents[2] / "streams" / "october"
 EVENTS, CELLS = "social_care.jsonl.gz", "social_care.csv"
@@ -31,6 +34,8 @@ FIRSTS = date(2014, 11, 1), date(2015, 2, 15)
 AGAIN = date(2015, 3, 16)
 PUBLISHED = date(2015, 6, 26)
 OPEN_DAYS = 20
+# Children under 5 in both months; and one who turns 5 between September's end and October's.
+BORN_YOUNG, BORN_TURNING_5 = date(2012, 5, 1), date(2010, 10, 15)
 
 Data = dict[str, Any]
 
@@ -250,6 +255,24 @@ def step_down(found: list[Case], rows: Rows) -> None:
             case.reason = "step-down"
 
 
+def make_young(found: list[Case], plan: Mapping[str, activity.Numbers]) -> None:
+    """Let so many children with an open case be under 5 that EH30 comes out."""
+    names = [it.child for it in found]
+    once = {name for name, times in Counter(names).items() if times == 1}
+    still = [it for it in found if it.child in once and it.closed is None]
+    for place, numbers in plan.items():
+        of_place = [it for it in still if it.district == place]
+        before, now = numbers.care
+        long, new = [it for it in of_place if it.opened < SEPTEMBER], max(now - before, 0)
+        opened = [it for it in of_place if it.opened >= OCTOBER]
+        young = [*long[:before], *opened[:new]]
+        if len(young) < max(numbers.care):
+            raise ValueError(f"{place}: too few open cases for {max(numbers.care)} under 5")
+        for number, case in enumerate(young):
+            case.child = activity.care_key(place, number)
+            case.born = BORN_YOUNG if number < now or number >= before else BORN_TURNING_5
+
+
 def lines(found: Iterable[Case], people: dict[str, int]) -> Iterator[str]:
     """The events of cases and populations, each a line."""
     for area, count in people.items():
@@ -285,6 +308,7 @@ def made(rows: Rows) -> str:
     found = [case for it in flows(rows, people) for case in cases(it)]
     come_again(found, rows)
     step_down(found, rows)
+    make_young(found, activity.read_plan())
     return "".join(f"{line}\n" for line in lines(found, people))
 
 

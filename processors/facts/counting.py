@@ -12,7 +12,16 @@ import numpy as np
 
 from processors.days.calendar import Calendar
 from processors.days.intervals import ALWAYS, Interval, Intervals, at_least, meet, stretches, union
-from processors.facts.people import Happened, Person, person
+from processors.facts.people import (
+    ATTENDED,
+    CLOSED,
+    OPENED,
+    OUTCOME,
+    RECORDED,
+    Happened,
+    Person,
+    person,
+)
 from processors.record.decoding import Event
 from processors.record.localities import Localities
 from schemas.catalogue import Attended, Catalogue, PersonMeasure, SessionMeasure
@@ -46,6 +55,9 @@ class Counting:
         self._sites = localities.graph.sites
         self._windows = _Windows(calendar)
         self._people = [(slots[it.name], it) for it in catalogue.person_measures]
+        needed = {it for _, measure in self._people for it in (*needs(measure), *measure.at)}
+        self._needed = frozenset(needed)
+        self._asking = lru_cache(maxsize=1_000)(self._that_may_count)
         self._sessions = [
             ([slots[name] for name in it.slots], it) for it in catalogue.session_measures
         ]
@@ -62,9 +74,29 @@ class Counting:
             yield from self._of_sessions(held)
         if any(event.type in PERSON_TYPES for event in events):
             about = person(events)
-            for slot, measure in self._people:
+            for slot, measure in self._asking(self._said(events)):
                 for subject, locality, begin, end in self._times(measure, about):
                     yield subject, Counted(slot, locality, begin, end, 1)
+
+    def _said(self, events: list[Event]) -> frozenset[str]:
+        """All that is said of a person on which a measure may rest."""
+        said: set[str] = set()
+        for event in events:
+            said.add(event.type)
+            said.update(event.data)
+            site = self._sites.get(event.data.get("place", ""))
+            if site is not None:
+                said.add(site.kind)
+        return frozenset(said & self._needed)
+
+    def _that_may_count(self, said: frozenset[str]) -> list[tuple[int, PersonMeasure]]:
+        """The measures that may count one of whom no more than this is said."""
+        return [
+            (slot, measure)
+            for slot, measure in self._people
+            if needs(measure) <= said
+            and (not measure.registered or not measure.at or said.intersection(measure.at))
+        ]
 
     def _times(self, measure: PersonMeasure, about: Person) -> Iterator[Time]:
         """Each time that a measure counts a person, or a case of theirs."""
@@ -275,6 +307,22 @@ def _all(asked: list[Intervals]) -> Intervals:
     for intervals in asked:
         found = meet(found, intervals)
     return found
+
+
+def needs(measure: PersonMeasure) -> frozenset[str]:
+    """The types of events, and what they say, without which a measure counts nobody."""
+    scs = {"scs-closing": CLOSED}.get(measure.of, OPENED)
+    asked = (
+        (RECORDED, measure.registered),
+        (ATTENDED, measure.attended is not None),
+        (OUTCOME, measure.recorded is not None),
+        (scs, measure.of != "person"),
+        (OPENED, measure.scs or measure.scs_status is not None),
+        ("date_of_birth", measure.age is not None),
+        ("deprived_area", measure.deprived is not None),
+        ("characteristics", bool(measure.characteristics)),
+    )
+    return frozenset(name for name, is_asked in asked if is_asked)
 
 
 class _Windows:

@@ -1,8 +1,9 @@
 """The published scorecard of October 2015 beside a streamed one, cell by cell.
 
-The printed cells (`published.csv`) are facts of the publication. A few contradict others of it, so
-that no set of events gives both: they are listed in `contradictions.toml`, each with its reason and
-with the figure that the rest of the publication implies.
+The printed cells (`published.csv` of cases, `activity.csv` of what goes on at centres and hubs) are
+facts of the publication. A few contradict others of it, so that no set of events gives both: they
+are listed in `contradictions.toml` and `activity.toml`, each with its reason and with the figure
+that the rest of the publication implies.
 """
 
 import csv
@@ -129,11 +130,25 @@ class Comparison:
 
 
 def load_printed() -> Publication:
-    """The publication that ships with Caseline."""
+    """What is printed of cases."""
+    return _load("published.csv", "contradictions.toml")
+
+
+def load_with_activity() -> Publication:
+    """What is printed of cases, and of activity too; the populations of both are one."""
+    cases, activity = load_printed(), _load("activity.csv", "activity.toml")
+    return Publication(
+        (*cases.cells, *activity.cells),
+        cases.figures | activity.figures,
+        cases.directions | activity.directions,
+    )
+
+
+def _load(cells_file: str, contradictions: str) -> Publication:
     folder = files(FOLDER)
-    with (folder / "published.csv").open(encoding="utf-8") as lines:
+    with (folder / cells_file).open(encoding="utf-8") as lines:
         cells = tuple(_cell(row) for row in csv.DictReader(lines))
-    known = tomllib.loads((folder / "contradictions.toml").read_text(encoding="utf-8"))
+    known = tomllib.loads((folder / contradictions).read_text(encoding="utf-8"))
     figures = {
         (_key(entry), date.fromisoformat(entry["as_of"])): _contradiction(entry)
         for entry in known.get("cell", ())

@@ -37,7 +37,7 @@ from streams.october.compare import (
     Comparison,
     PrintedDifference,
     compare,
-    load_printed,
+    load_with_activity,
 )
 from streams.october.supplied import (
     AsPrinted,
@@ -54,7 +54,7 @@ from streams.terminal.commands.figures import show_bad_lines
 from streams.terminal.console import err, explained, out, settings_and_rules
 from streams.terminal.tables.scorecards import LEGEND, as_tables
 
-EVENTS = ("events.jsonl.gz", "social_care.jsonl.gz")
+EVENTS = ("events.jsonl.gz", "social_care.jsonl.gz", "activity.jsonl.gz")
 SOCIAL_CARE_DIFFERS = (
     "The others are September's rates (SCS02) that no number of children gives together with EH02."
 )
@@ -127,7 +127,7 @@ class Demonstration:
             await self._wait_for_worker()
             october = await self._fill()
             september = await self._read(SEPTEMBER)
-            _show_comparison(compare(october.rows, september.rows, load_printed()))
+            _show_comparison(compare(october.rows, september.rows, load_with_activity()))
             care = as_printed_then(october.rows, load_social_care())
             _show_printed(care, "of social care", SOCIAL_CARE_DIFFERS)
             supplied = as_printed_then(october.rows, load_supplied())
