@@ -22,7 +22,6 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.fold import Partition
-from processors.record.decoding import decode
 from processors.rules import Rules
 from streams import keys
 from streams.failures import Understood
@@ -30,6 +29,7 @@ from streams.kafka.batches import TP, Record
 from streams.kafka.deadletters import DeadLetters
 from streams.kafka.logreading import LogReader
 from streams.kafka.private import Described
+from streams.state import admission
 from streams.state.gaps import Gap, begins
 from streams.state.integrity import Incomplete, Kept
 from streams.state.quarantine import forget_others, quarantined_in
@@ -306,26 +306,25 @@ class Rebuild:
         await forget_others(self.redis, store, described, of.others)
         skipped = {(it.tp, it.offset) for it in await quarantined_in(self.redis, store)}
         sources = dict(of.sources)
+
+        async def stored(children: list[str]) -> admission.Stored:
+            return [(it, None) for it in await store.records(Head(generation), children)]
+
         for topic, (first, target) in sorted(of.stretches.items()):
             tp = TP(topic, of.shard.partition)
             yield Progress(tp, first, target)
             async for offset, records in self.reader.read(tp, first, target):
                 taken = [it for it in records if (tp, it.offset) not in skipped]
                 try:
-                    decoded = decode(topic, [(it.key, it.value, it.headers) for it in taken])
-                    missing = state.missing(child for child, _ in decoded.events)
-                    stored = await store.records(Head(generation), missing)
-                    for child, record in zip(missing, stored, strict=True):
-                        state.admit(child, record)
+                    decoded = admission.read(topic, taken)
+                    await admission.admit(state, (child for child, _ in decoded.events), stored)
                     known = state.fold(decoded.events)
                     settlement = state.settle()
                 except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                     raise self._failing(tp, taken) from error
                 latest = max([latest, *(event.instant for _, event in decoded.events)])
-                tallies["messages"] += len(records)
-                tallies["quarantined"] += len(records) - len(taken)
-                tallies["duplicates"] += known
-                tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
+                passed_over = len(records) - len(taken)
+                tallies += admission.tallied(decoded, len(records), passed_over, known)
                 source = sources[topic]
                 if topic in of.others and self.dead_letters:
                     for position, rejection in decoded.rejected:
@@ -360,8 +359,7 @@ class Rebuild:
         for record in records:
             alone = Partition(self.rules)
             try:
-                events = decode(tp.topic, [(record.key, record.value, record.headers)]).events
-                alone.fold_unstored(events)
+                alone.fold_unstored(admission.read(tp.topic, [record]).events)
                 alone.settle()
             except Exception as error:
                 return MessageFails(
