@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.bed import Bed, BenchError
-from bench.figures import Figure, Section, at_most, quantile
+from bench.figures import Figure, Section, Target, at_most, quantile
 from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import StoredOffsets, Worker, running_worker
@@ -18,12 +18,14 @@ from examples.workload import case_events
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
 
-RATE = 1_000
+# Events a second: of an ordinary day many times over, and of a busy one.
+RATE, BUSY_RATE = 1_000, 5_000
 MOST_P99 = 250
 LOOK_SECONDS = 0.005
 FLUSH_SECONDS = 30.0
-# Other children and other events than those already in the tables.
-LIVE_SEED = 2
+# Other children and other events than those already in the tables, at each rate.
+SEEDS = {RATE: 2, BUSY_RATE: 3}
+SHARES = (0.5, 0.95, 0.99)
 
 
 class Sent(NamedTuple):
@@ -65,35 +67,44 @@ class Watch:
 
 
 def latency(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
-    """Milliseconds to visible at RATE events a second, on tables that are not empty."""
+    """Milliseconds to visible at two rates of events, on tables that are not empty."""
     bed.clean()
     total = bed.preload(case_events(sizes.latency_state_events), sizes.latency_state_events)
+    samples: dict[int, list[float]] = {}
     with running_worker(bed, bed.settings(), rules) as worker:
         with stage("one worker folds them", total) as show:
             worker.wait_until_stored(total, show)
-        samples = _measure(bed, worker, total, int(RATE * sizes.latency_seconds))
+        for rate in SEEDS:
+            before = total + sum(map(len, samples.values()))
+            samples[rate] = _measure(bed, worker, before, rate, int(rate * sizes.latency_seconds))
     notes = (
-        f"{len(samples):,} events sent at {RATE:,} a second, each alone and without linger, "
-        f"to one worker with {total:,} events in its tables. "
+        f"{len(samples[RATE]):,} events sent at {RATE:,} a second and then "
+        f"{len(samples[BUSY_RATE]):,} at {BUSY_RATE:,}, each alone and without linger, to one "
+        f"worker with {total:,} events in its tables. "
         "From the call of the producer until the offset stored with the state is past the event, "
         "looked at every 5 ms."
     )
     targets = {0.99: at_most(MOST_P99)}
-    figures = [
-        Figure(f"p{round(100 * share)}", quantile(samples, share), "ms", targets.get(share))
-        for share in (0.5, 0.95, 0.99)
-    ]
-    longest = Figure("longest", max(samples), "ms")
-    return Section("Event to visible", notes, (*figures, longest))
+    figures = [_quantile(samples[RATE], share, "", targets.get(share)) for share in SHARES]
+    figures.append(Figure("longest", max(samples[RATE]), "ms"))
+    busy = f" at {BUSY_RATE:,} events/s"
+    figures += [_quantile(samples[BUSY_RATE], share, busy) for share in SHARES]
+    return Section("Event to visible", notes, tuple(figures))
 
 
-def _measure(bed: Bed, worker: Worker, total: int, events: int) -> list[float]:
+def _quantile(
+    samples: list[float], share: float, when: str, target: Target | None = None
+) -> Figure:
+    return Figure(f"p{round(100 * share)}{when}", quantile(samples, share), "ms", target)
+
+
+def _measure(bed: Bed, worker: Worker, total: int, rate: int, events: int) -> list[float]:
     watch = Watch(worker.stored)
     watching = Thread(target=watch.run, daemon=True)
     watching.start()
     try:
-        with stage(f"sending {RATE:,} events a second"):
-            sent = list(_send(bed, events))
+        with stage(f"sending {rate:,} events a second"):
+            sent = list(_send(bed, rate, events))
             worker.wait_until_stored(total + len(sent))
             sleep(10 * LOOK_SECONDS)
     finally:
@@ -102,14 +113,14 @@ def _measure(bed: Bed, worker: Worker, total: int, events: int) -> list[float]:
     return watch.latencies(sent)
 
 
-def _send(bed: Bed, events: int) -> Iterator[Sent]:
+def _send(bed: Bed, rate: int, events: int) -> Iterator[Sent]:
     """Send evenly; gives all of them once they are acknowledged."""
     producer, sent = bed.producer(linger=0), list[Sent]()
     # Somewhat more than are needed, since how many are made is approximate.
-    messages = list(case_events(events * 11 // 10, seed=LIVE_SEED))[:events]
+    messages = list(case_events(events * 11 // 10, seed=SEEDS[rate]))[:events]
     began = perf_counter()
     for number, (key, value) in enumerate(messages):
-        sleep(max(0.0, began + number / RATE - perf_counter()))
+        sleep(max(0.0, began + number / rate - perf_counter()))
         moment = perf_counter()
         producer.produce(
             CASE_TOPIC,

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 
-from processors.record.decoding import decode
 from streams.kafka.batches import TP, Batch
 from streams.kafka.deadletters import NotWritten
+from streams.state import admission
 from streams.state.sources import Mark
 from streams.worker.given import Given
 from streams.worker.held import Held
@@ -35,9 +36,7 @@ class Memory:
         read, records = held.reads[batch.tp.topic], batch.records
         if read.quarantined:
             records = [record for record in records if record.offset not in read.quarantined]
-        decoded = decode(
-            batch.tp.topic, [(record.key, record.value, record.headers) for record in records]
-        )
+        decoded = admission.read(batch.tp.topic, records)
         source = read.source
         for position, rejection in decoded.rejected:
             record, stored = records[position], held.head.offset(batch.tp.topic)
@@ -62,19 +61,21 @@ class Memory:
             self._given.clock.seconds(),
             asyncio.get_running_loop().time(),
         )
-        read.tallies["messages"] += len(batch.records)
-        read.tallies["quarantined"] += len(batch.records) - len(records)
-        read.tallies["duplicates"] += known
-        read.tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
+        messages = len(batch.records)
+        read.tallies += admission.tallied(decoded, messages, messages - len(records), known)
 
     async def admit(self, held: Held, children: Iterable[str]) -> None:
         """Read the records of children into memory that are not there.
 
         Raises streams.state.integrity.Incomplete, streams.state.store.Refused, and TROUBLE.
         """
+<<<<<<< HEAD
         missing, since = held.state.missing(children), held.head.commits
         stored = await held.store.children(
             held.head, missing, lambda place: held.is_place(place, since)
         )
         for child, (record, told) in zip(missing, stored, strict=True):
             held.state.admit(child, record, told)
+=======
+        await admission.admit(held.state, children, partial(held.store.children, held.head))
+>>>>>>> pace

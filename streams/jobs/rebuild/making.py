@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from processors.fold import Partition
-from processors.record.decoding import Rejection, decode
+from processors.record.decoding import Rejection
 from processors.rules import Rules
 from streams.jobs.rebuild.plan import ShardPlan
 from streams.jobs.rebuild.refusals import MessageFails
 from streams.kafka.batches import TP, Record
 from streams.kafka.deadletters import DeadLetters
 from streams.kafka.logreading import LogReader
+from streams.state import admission
 from streams.state.integrity import Kept
 from streams.state.sources import Mark, name_of
 from streams.state.store import NO_HEAD, Head
@@ -88,27 +89,27 @@ class _Fold:
         taken = [it for it in records if (tp, it.offset) not in self._skipped]
         state, store = self._state, self._plan.store
         try:
-            decoded = decode(tp.topic, [(it.key, it.value, it.headers) for it in taken])
-            missing = state.missing(child for child, _ in decoded.events)
-            stored = await store.records(Head(self._generation), missing)
-            for child, record in zip(missing, stored, strict=True):
-                state.admit(child, record)
+            decoded = admission.read(tp.topic, taken)
+            await admission.admit(state, (child for child, _ in decoded.events), self._stored)
             known = state.fold(decoded.events)
             settlement = state.settle()
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise _failing(self._making.rules, tp, taken) from error
         self._latest = max([self._latest, *(event.instant for _, event in decoded.events)])
-        self._tallies["messages"] += len(records)
-        self._tallies["quarantined"] += len(records) - len(taken)
-        self._tallies["duplicates"] += known
+        passed_over = len(records) - len(taken)
+        self._tallies += admission.tallied(decoded, len(records), passed_over, known)
         self._tallies["unmatched"] += settlement.grown.unmatched
-        self._tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
         await self._write_letters(tp, [(taken[position], it) for position, it in decoded.rejected])
         if records:
             source = self._sources[tp.topic]
             self._sources[tp.topic] = source._replace(mark=Mark.of(records[-1]))
         self._kept = await store.write(self._generation, settlement, state.tables, self._kept)
         state.forget(self._making.records_in_memory, self._making.bytes_in_memory)
+
+    async def _stored(self, children: list[str]) -> admission.Stored:
+        """The records of children in the new generation, of whom no alerts are told yet."""
+        records = await self._plan.store.records(Head(self._generation), children)
+        return [(record, None) for record in records]
 
     async def _write_letters(self, tp: TP, rejected: list[tuple[Record, Rejection]]) -> None:
         """Write dead letters of another log than before; the others were written already."""
@@ -139,8 +140,7 @@ def _failing(rules: Rules, tp: TP, records: list[Record]) -> MessageFails:
     for record in records:
         alone = Partition(rules)
         try:
-            events = decode(tp.topic, [(record.key, record.value, record.headers)]).events
-            alone.fold_unstored(events)
+            alone.fold_unstored(admission.read(tp.topic, [record]).events)
             alone.settle()
         except Exception as error:
             return MessageFails(

@@ -1,0 +1,37 @@
+"""Messages into a shard's state in memory: what a live worker and a rebuild do alike.
+
+What is no event becomes a dead letter at another point in each, so that this is three steps: read
+the messages, fetch the records that they are about and that are not in memory, and, once all is
+folded, count what came.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from processors.fold import Partition
+from processors.record.decoding import Decoded, decode
+from streams.kafka.batches import Record
+
+# What is stored of children: their records, and the alerts told of them; None for none.
+Stored = Sequence[tuple[bytes | None, bytes | None]]
+
+
+def read(topic: str, records: Iterable[Record]) -> Decoded:
+    """The events among a topic's records, and why the others are none."""
+    return decode(topic, [(record.key, record.value, record.headers) for record in records])
+
+
+async def admit(
+    state: Partition, children: Iterable[str], stored: Callable[[list[str]], Awaitable[Stored]]
+) -> None:
+    """Fetch the records of children into memory that are not there. Raises as `stored` does."""
+    missing = state.missing(children)
+    for child, (record, told) in zip(missing, await stored(missing), strict=True):
+        state.admit(child, record, told)
+
+
+def tallied(decoded: Decoded, messages: int, passed_over: int, known: int) -> Counter[str]:
+    """The counts that a head keeps of messages, some of which were passed over, or known."""
+    tallies = Counter(messages=messages, quarantined=passed_over, duplicates=known)
+    tallies.update(f"rejected:{rejection.reason}" for _, rejection in decoded.rejected)
+    return tallies
