@@ -145,6 +145,11 @@ class App(faust.App):
         """The consumer, for `seek`, `pause`, `resume`, `log_end` and `commit_group`."""
         return cast(BatchConsumer, self.consumer)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether partitions were ever assigned."""
+        return self.consumer_generation_id != 0
+
     async def on_stop(self) -> None:
         """Finish the batch in hand and let go of the partitions, before Faust cancels its agent."""
         await self.batches.release()

@@ -7,6 +7,7 @@ from typing import Any, cast
 from streams.kafka.app import BatchHandler, Reading, create_app
 from streams.kafka.batches import TP
 from streams.kafka.stalls import STALLED_SECONDS, Stalls
+from streams.worker.worker import was_there
 
 FIRST, SECOND = TP("case-events", 0), TP("case-events", 1)
 
@@ -34,6 +35,14 @@ def test_batches_on_their_way_outlive_a_reading_that_is_suspended_and_resumed() 
         return [*found, queue.get_nowait()]
 
     assert asyncio.run(run()) == ["first", "second"]
+
+
+def test_a_worker_that_finds_kafka_gone_before_it_has_anything_to_do_may_begin_again() -> None:
+    async def run() -> bool:
+        app = create_app(Reading("group", "127.0.0.1:1"), cast(BatchHandler, Nothing()))
+        return await was_there(app, asyncio.Event())
+
+    assert not asyncio.run(run())
 
 
 def stalled_at(*looks: tuple[float, Mapping[TP, int | None], Mapping[TP, int | None]]) -> set[TP]:
