@@ -38,7 +38,7 @@ GC_THRESHOLDS = (100_000, 50, 100)
 
 
 async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
-    """Run a worker until asked to stop, or until a signal asks. Services that are away it awaits.
+    """Run a worker until asked to stop, or until a signal asks; wait for services that are away.
 
     Raises streams.kafka.app.WorkerFailed when it stops by itself, its cause saying why, what
     until_there raises, and streams.metrics.exposition.PortNotServed.
