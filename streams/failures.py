@@ -6,7 +6,9 @@ children; a KeyError is the key. So only those families speak for themselves who
 and where, and never what was in it.
 """
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
@@ -26,6 +28,29 @@ ANNOTATED = "of pipeline caused error: ('"
 
 class Understood(Exception):  # noqa: N818 - a family of conditions, each named for itself
     """A condition whose text says all that a user needs: what, where, and what to do."""
+
+
+class GivenUp(Understood):
+    """A client gave up what was waited for, without saying why."""
+
+    def __init__(self) -> None:
+        super().__init__("a client of Kafka or Redis gave up what it was asked for")
+
+
+@contextmanager
+def given_up() -> Iterator[None]:
+    """Turn a cancellation that nobody asked for into GivenUp.
+
+    Clients cancel what they gave up. Let through, that would end whoever waits as if they had been
+    asked to end, and in silence.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise GivenUp from error
 
 
 # What Kafka's clients call a broker that cannot write to its disk.

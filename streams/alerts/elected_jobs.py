@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from redis.exceptions import RedisError
 
-from streams.failures import Understood, described
+from streams.failures import Understood, described, given_up
 from streams.state.election import RENEW_SECONDS, Term, TermOver
 
 # What passes: the job begins again after a while.
@@ -73,10 +73,11 @@ async def do_once(jobs: Sequence[Job]) -> None:
 async def _keep(job: Job) -> None:
     while True:
         try:
-            await job.begin()
-            while True:
-                if not await job.turn():
-                    await asyncio.sleep(job.pause)
+            with given_up():
+                await job.begin()
+                while True:
+                    if not await job.turn():
+                        await asyncio.sleep(job.pause)
         except TermOver:
             raise
         except TROUBLE as error:

@@ -28,7 +28,7 @@ from streams.alerts.delivery.refusals import Refusals
 from streams.alerts.elected_jobs import TROUBLE, TROUBLE_SECONDS, Job, do_once, keep_doing
 from streams.alerts.topic.log import AlertLog, alert_log
 from streams.alerts.topic.publishing import Outboxes, Publisher
-from streams.failures import described
+from streams.failures import described, given_up
 from streams.kafka.clients import for_aiokafka
 from streams.keys import of_deployment
 from streams.state.awaiting import is_refusal, until_there
@@ -88,13 +88,14 @@ class Telling:
             await until_there(redis, self.settings.redis, self.settings.kafka)
             while True:
                 try:
-                    async with (
-                        elected(redis, self.settings.deployment, ALERTING) as term,
-                        self._jobs(redis, term) as jobs,
-                    ):
-                        log.info("elected", extra={"term": term.number})
-                        is_settled = True
-                        await keep_doing(jobs, term)
+                    with given_up():
+                        async with (
+                            elected(redis, self.settings.deployment, ALERTING) as term,
+                            self._jobs(redis, term) as jobs,
+                        ):
+                            log.info("elected", extra={"term": term.number})
+                            is_settled = True
+                            await keep_doing(jobs, term)
                 except (Elsewhere, TermOver) as over:
                     is_settled = True
                     log.info("standing by", extra={"reason": str(over)})

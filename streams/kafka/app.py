@@ -16,7 +16,7 @@ from faust.types import ChannelT, EventT, Message, StreamT
 
 from schemas.connections import Brokers, KafkaConnection
 from schemas.events.registry import topic_names
-from streams.failures import Understood, described
+from streams.failures import Understood, described, given_up
 from streams.kafka import private
 from streams.kafka.batches import Batch, Stop
 from streams.kafka.clients import faust_credentials
@@ -145,6 +145,11 @@ class App(faust.App):
         """The consumer, for `seek`, `pause`, `resume`, `log_end` and `commit_group`."""
         return cast(BatchConsumer, self.consumer)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether partitions were ever assigned."""
+        return self.consumer_generation_id != 0
+
     async def on_stop(self) -> None:
         """Finish the batch in hand and let go of the partitions, before Faust cancels its agent."""
         await self.batches.release()
@@ -183,9 +188,10 @@ def create_app(reading: Reading, handler: BatchHandler) -> App:
     async def deliver(stream: StreamT[Any]) -> None:
         async for item in stream:
             try:
-                await _deliver(app.batches, handler, item)
-                if cast(ChannelT[Any], stream.channel).queue.empty():
-                    await _idle(app.batches, handler)
+                with given_up():
+                    await _deliver(app.batches, handler, item)
+                    if cast(ChannelT[Any], stream.channel).queue.empty():
+                        await _idle(app.batches, handler)
             except Exception as error:
                 await app.crash(error)
                 return
@@ -194,13 +200,15 @@ def create_app(reading: Reading, handler: BatchHandler) -> App:
         while not app.should_stop:
             await asyncio.sleep(reading.idle_interval)
             if not app.batches.turn.locked():
-                await _idle(app.batches, handler)
+                with given_up():
+                    await _idle(app.batches, handler)
 
     async def watch() -> None:
         while not app.should_stop:
             await asyncio.sleep(WATCH_SECONDS)
             async with app.batches.turn:
-                await app.batches.place_stalled()
+                with given_up():
+                    await app.batches.place_stalled()
 
     app.agent(topic, name="batches")(deliver)
     app.task(tick)

@@ -5,9 +5,10 @@ import logging
 import os
 import signal
 from collections.abc import Coroutine
-from contextlib import suppress
 from threading import Timer
 from typing import Any
+
+from streams.failures import GivenUp
 
 # How long what is under way may take to come to its end.
 GRACE_SECONDS = 10.0
@@ -40,8 +41,11 @@ async def _until_asked(work: Coroutine[Any, Any, None], overdue: Timer) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    with suppress(asyncio.CancelledError):
+    try:
         await task
+    except asyncio.CancelledError as error:
+        if not task.cancelling():  # nobody has asked
+            raise GivenUp from error
 
 
 def _end() -> None:

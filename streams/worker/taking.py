@@ -64,7 +64,6 @@ class Taking:
         for meter in meters.values():
             meter.read_again()
         try:
-            await connect_anew(self._given.redis)
             held = await self._load(shard, meters)
             is_other = held.head.generation != before.head.generation
             is_stopped = any(TP(topic, shard.partition) in self._stops.of for topic in held.reads)
@@ -143,6 +142,7 @@ class Taking:
 
     async def _load(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
         held = self._unloaded(shard, meters)
+        await connect_anew(self._given.redis)  # to one server, and not to one that was before it
         head, tables = await held.store.load()
         if head:
             held = self._unloaded(shard, meters, head, tables)

@@ -3,9 +3,11 @@
 import asyncio
 import gc
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 from redis.asyncio import Redis
 
 from processors.rules import Rules
@@ -14,6 +16,7 @@ from streams.clock import clock_of
 from streams.kafka.app import (
     App,
     Reading,
+    WorkerFailed,
     asked_by_signal,
     create_app,
     for_embedded_broker,
@@ -35,7 +38,7 @@ GC_THRESHOLDS = (100_000, 50, 100)
 
 
 async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
-    """Run a worker until asked to stop, or until a signal asks. Services that are away it awaits.
+    """Run a worker until asked to stop, or until a signal asks; wait for services that are away.
 
     Raises streams.kafka.app.WorkerFailed when it stops by itself, its cause saying why, what
     until_there raises, and streams.metrics.exposition.PortNotServed.
@@ -48,15 +51,35 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     metrics = WorkerMetrics(new_registry())
     try:
         with served(settings, metrics.registry):
-            waiting = until_there(redis, settings.redis, settings.kafka)
-            if not await _comes_before(waiting, asked):
-                return
-            await producer.start()
-            app = _app(settings, rules, redis, producer, metrics)
-            await run_until(app, asked)
+            waiting = _until_begun(producer, redis, settings)
+            while await _comes_before(waiting, asked):
+                app = _app(settings, rules, redis, producer, metrics)
+                if await was_there(app, asked):
+                    return
+                waiting = until_there(redis, settings.redis, settings.kafka)
     finally:
         await producer.stop()
         await redis.aclose()
+
+
+async def _until_begun(producer: AIOKafkaProducer, redis: Redis, settings: Settings) -> None:
+    """Wait until services are there, and the producer has begun."""
+    while True:
+        await until_there(redis, settings.redis, settings.kafka)
+        with suppress(KafkaConnectionError):  # away again
+            await producer.start()
+            return
+
+
+async def was_there(app: App, asked: asyncio.Event) -> bool:
+    """Run until asked to stop; False if Kafka went away before there was anything to do."""
+    try:
+        await run_until(app, asked)
+    except WorkerFailed as failed:
+        if app.has_begun or not isinstance(failed.__cause__, KafkaConnectionError):
+            raise
+        return False
+    return True
 
 
 async def _comes_before(waiting: Coroutine[Any, Any, None], asked: asyncio.Event) -> bool:
