@@ -116,7 +116,7 @@ def _going_on(measures: Sequence[Measure]) -> Iterable[Carried]:
     for later, earlier in permutations(measures, 2):
         if earlier.window is None or earlier.window.kind != "month":
             continue
-        if _without_window(later) != _without_window(earlier):
+        if _but_when(later) != _but_when(earlier):
             continue
         is_of_year = later.window is not None
         if later.window in (None, Window(day=earlier.window.day, kind="financial-year")):
@@ -190,6 +190,12 @@ def _is_lasting(measure: Measure) -> bool:
 
 def _without_limit(measure: Measure) -> dict[str, object]:
     return measure.model_dump(exclude={"name", "limit"})
+
+
+def _but_when(measure: Measure) -> dict[str, object]:
+    """What a measure asks for, but for its window and for days that only have to have come."""
+    starts = [it for it in measure.starts if it.days or it.working_days is not None]
+    return {**_without_window(measure), "starts": [it.model_dump() for it in starts]}
 
 
 def _without_window(measure: Measure) -> dict[str, object]:

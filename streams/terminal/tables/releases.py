@@ -18,7 +18,7 @@ from snapshots.releases.chain import Sealed
 from streams.terminal.tables.scorecards import as_tables
 
 SHOWN_DIGITS = 12
-FIELDS = ["code", "area", "age_band", "field", "before", "after", "by", "events"]
+FIELDS = ["code", "area", "age_band", "field", "before", "after", "by", "events", "level"]
 
 
 class Explained(NamedTuple):
@@ -60,8 +60,13 @@ def releases_table(chain: Iterable[Sealed]) -> Table:
 def release_tables(release: Release, width: int) -> list[Table]:
     """A release's figures in the layout of the live scorecard."""
     titles = {indicator.code: indicator.title for indicator in release.indicators}
+    levels = {area.name: area.level for area in release.areas.area}
     rows = [
-        ScorecardRow(title=titles[it.code], **it.model_dump(exclude={"target", "rag"}))
+        ScorecardRow(
+            title=titles[it.code],
+            level=it.level or levels[it.area],
+            **it.model_dump(exclude={"level"}),
+        )
         for it in release.cells
     ]
     # Only what is shown: one of format 1 does not have the measures.
@@ -73,7 +78,8 @@ def release_tables(release: Release, width: int) -> list[Table]:
 
 def cells_csv(release: Release) -> str:
     """A release's cells as CSV with a header."""
-    return _csv(list(ReleaseCell.model_fields), (it.model_dump() for it in release.cells))
+    names = [*(it for it in ReleaseCell.model_fields if it != "level"), "level"]
+    return _csv(names, (it.model_dump() for it in release.cells))
 
 
 def differences_table(found: Sequence[Explained]) -> Table:
@@ -84,7 +90,8 @@ def differences_table(found: Sequence[Explained]) -> Table:
     for it in found:
         for field in it.shown_fields:
             row = _row(it, field)
-            table.add_row(*(_shown(row[name]) for name in FIELDS[:-1]), f"{len(row['events']):,}")
+            said = (_shown(row[name]) for name in FIELDS[: FIELDS.index("events")])
+            table.add_row(*said, f"{len(row['events']):,}")
     return table
 
 
@@ -136,7 +143,8 @@ def _rows(found: Iterable[Explained]) -> Iterator[dict[str, Any]]:
 
 def _comment_row(it: ChangedComment) -> dict[str, Any]:
     said = {"field": "commentary", "before": it.before or None, "after": it.after or None}
-    return {"code": it.code, "area": it.area, "age_band": None, **said, "by": None, "events": []}
+    where = {"code": it.code, "area": it.area, "age_band": None, "level": ""}
+    return {**where, **said, "by": None, "events": []}
 
 
 def _row(explained: Explained, field: str) -> dict[str, Any]:
@@ -152,6 +160,7 @@ def _row(explained: Explained, field: str) -> dict[str, Any]:
         "after": after,
         "by": _by(before, after),
         "events": [cause.model_dump() for cause in explained.causes.get(field, ())],
+        "level": cell.level,
     }
 
 

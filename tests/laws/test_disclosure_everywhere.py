@@ -1,0 +1,105 @@
+"""Disclosure control under attack at every kind of place: by provider, at sites, of people once.
+
+The attacker's unknowns are their own (tests/support/attack_everywhere.py): what is counted in each
+district for each provider or none, at each site, or once at each place.
+"""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.release import Release
+from snapshots.disclosure.disclose import disclose, primary
+from snapshots.disclosure.public import Issued, PublicRelease, public_release
+from snapshots.disclosure.suppression import Rule
+from tests.support.attack_everywhere import Reader, secrets_of
+from tests.support.wide_releases import (
+    attenders,
+    by_provider,
+    of_sites,
+    supplied,
+    to_date,
+)
+
+RULE = Rule()
+NUMBERS = st.lists(st.integers(0, 9), min_size=15, max_size=15)
+
+
+def public_of(release: Release, *issued: Issued) -> PublicRelease:
+    return disclose(release, release.measures, RULE, issued).public
+
+
+def pinned(release: Release, *public: PublicRelease) -> list[str]:
+    """The withheld counts of a release of which a reader of public ones is left a single value."""
+    reader = Reader(release)
+    for each in public:
+        reader.read(each)
+    return [
+        f"{secret}: {least}"
+        for secret in secrets_of(release, public[-1], RULE)
+        for least, most in [reader.bounds(secret)]
+        if least == most
+    ]
+
+
+@settings(max_examples=4)
+@given(NUMBERS, NUMBERS)
+def test_no_count_by_district_and_provider_is_pinned_down(
+    counts: list[int], parts: list[int]
+) -> None:
+    release = by_provider(
+        counts, [min(one, other) for one, other in zip(parts, counts, strict=True)]
+    )
+    assert pinned(release, public_of(release)) == []
+
+
+def test_without_secondary_suppression_a_provider_is_the_difference_of_the_others() -> None:
+    release = by_provider([3, *[20] * 14], [1, *[10] * 14])
+    bare = public_release(release, RULE, primary(release, RULE), ())
+    assert pinned(release, bare)
+    assert pinned(release, public_of(release)) == []
+
+
+def test_what_has_no_provider_is_not_the_difference_of_a_district_and_its_providers() -> None:
+    release = by_provider([20] * 12 + [3, 20, 20], [10] * 15)
+    assert pinned(release, public_of(release)) == []
+
+
+@settings(max_examples=4)
+@given(st.lists(st.integers(0, 12), min_size=4, max_size=4), st.integers(0, 12))
+def test_no_count_at_a_site_is_pinned_down_by_its_share_of_its_district(
+    registered: list[int], in_district: int
+) -> None:
+    release = of_sites(registered, in_district)
+    assert pinned(release, public_of(release)) == []
+
+
+@settings(max_examples=4)
+@given(NUMBERS)
+def test_people_counted_once_at_each_place_are_not_pinned_down(numbers: list[int]) -> None:
+    release = attenders(numbers)
+    assert pinned(release, public_of(release)) == []
+
+
+def test_a_count_to_date_does_not_give_the_month_away_by_its_difference() -> None:
+    before, now = to_date("2015-09", 40, 2), to_date("2015-10", 43, 3)
+    first = public_of(before)
+    assert pinned(now, first, public_of(now))
+    assert pinned(now, first, public_of(now, Issued(before, first))) == []
+
+
+@pytest.mark.parametrize("values", [[7, 3, 9, 12], [5, 20, 30, 40]])
+def test_where_a_supplied_count_is_small_only_that_of_the_whole_goes_out(values: list[int]) -> None:
+    release = supplied(values)
+    shown = {
+        cell.area: cell.value for cell in public_of(release).cells if cell.status == "supplied"
+    }
+    assert shown == {"County": sum(values)}
+    large = supplied([max(6, it) for it in values])
+    assert all(cell.status == "supplied" for cell in public_of(large).cells)
+
+
+def test_a_supplied_share_of_few_is_withheld_with_its_like() -> None:
+    release = supplied([50, 60, 70, 80], denominators=[100, 64, 100, 100])
+    shown = {cell.area for cell in public_of(release).cells if cell.status == "supplied"}
+    assert shown == {"County"}

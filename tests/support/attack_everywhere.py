@@ -1,0 +1,145 @@
+"""An attacker with a solver, at every kind of place: what do public releases leave of a count?
+
+Shares no code with the protection. The unknowns are what each measure counts in each district or
+none for each provider or none, at each site, or once at each place; integer programming finds the
+least and the greatest value of a sum that fits all that is published and plain to see.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from schemas.catalogue import Indicator
+from schemas.places import Place
+from schemas.release import Release
+from snapshots.disclosure.public import PublicRelease
+from snapshots.disclosure.suppression import Rule
+from tests.support.disclosing import COUNTY
+from tests.support.wide_releases import SITES, case_places, cases_in
+
+DISTRICT_OF = {site.name: site.district for site in SITES}
+# Read off the definitions by hand: what is to date is what it was and what came in the month.
+TO_DATE = {"neet_ever_closed": "neet_support_closed"}
+
+# Period, slot, and a leaf, site or place.
+Unknown = tuple[str, str, object]
+Terms = dict[Unknown, float]
+
+
+class Secret(NamedTuple):
+    """A sum that a release withholds, and the cell that does."""
+
+    code: str
+    place: Place
+    terms: tuple[tuple[Unknown, float], ...]
+
+
+def terms_of(indicator: Indicator, period: str, place: Place, part: str) -> Terms:
+    """The unknowns of an indicator's numerator or denominator at a place."""
+    slots = getattr(indicator, part)
+    if not isinstance(slots, dict):
+        return {}
+    if part == "denominator" and indicator.denominator_of:
+        place = Place("", DISTRICT_OF[place.name])
+    found: Terms = {}
+    for slot, times in slots.items():
+        for leaf in _leaves(slot, place):
+            found[period, slot, leaf] = times
+    return found
+
+
+def _leaves(slot: str, place: Place) -> set[Any]:
+    if slot == "group_attenders" or place.level == "childrens-centre":
+        return {place}
+    return set(cases_in(place))
+
+
+class Reader:
+    """Everything that a reader of public releases can put together."""
+
+    def __init__(self, release: Release) -> None:
+        self._indicators = {it.code: it for it in release.indicators}
+        self._rows: list[tuple[Terms, float, float]] = []
+
+    def read(self, public: PublicRelease) -> None:
+        """Learn what a release says, and what is plain from the definitions."""
+        slots = set()
+        for cell in public.cells:
+            indicator, place = self._indicators[cell.code], Place(cell.level, cell.area)
+            above = terms_of(indicator, public.period, place, "numerator")
+            below = terms_of(indicator, public.period, place, "denominator")
+            slots |= {slot for _, slot, _ in (*above, *below)}
+            for terms, count in ((above, cell.numerator), (below, cell.denominator)):
+                if terms and count is not None:
+                    self._rows.append((terms, count, count))
+                elif terms is above and indicator.unit == "count":
+                    self._rows.append((terms, 1, np.inf))
+            if below and indicator.unit == "percent":
+                rest = dict(below)
+                for unknown, times in above.items():
+                    rest[unknown] = rest.get(unknown, 0) - times
+                self._rows.append((rest, 0, np.inf))
+        for to_date, of_month in TO_DATE.items():
+            if {to_date, of_month} <= slots:
+                self._know_to_date(public.period, to_date, of_month)
+        if "group_attenders" in slots:
+            self._know_once_each(public.period)
+
+    def _know_to_date(self, period: str, to_date: str, of_month: str) -> None:
+        before = f"2015-{int(period[5:]) - 1:02}"
+        for leaf in cases_in(Place("", COUNTY.top)):
+            if any((before, to_date, leaf) in terms for terms, *_ in self._rows):
+                grown = {(period, to_date, leaf): 1.0, (before, to_date, leaf): -1.0}
+                self._rows.append(({**grown, (period, of_month, leaf): -1.0}, 0, 0))
+
+    def _know_once_each(self, period: str) -> None:
+        places = case_places()
+        for whole in places:
+            for part in places:
+                if part != whole and cases_in(part) < cases_in(whole):
+                    one, other = ((period, "group_attenders", it) for it in (whole, part))
+                    self._rows.append(({one: 1.0, other: -1.0}, 0, np.inf))
+
+    def bounds(self, secret: Secret) -> tuple[float, float]:
+        """The least and the greatest value that a sum may have."""
+        unknowns = {it for terms, *_ in self._rows for it in terms} | {it for it, _ in secret.terms}
+        column = {unknown: at for at, unknown in enumerate(sorted(unknowns, key=str))}
+        matrix = np.zeros((len(self._rows), len(column)))
+        for row, (terms, _, _) in enumerate(self._rows):
+            for unknown, times in terms.items():
+                matrix[row, column[unknown]] = times
+        least, most = ([it[at] for it in self._rows] for at in (1, 2))
+        known = LinearConstraint(matrix, least, most)
+        cost = np.zeros(len(column))
+        for unknown, times in secret.terms:
+            cost[column[unknown]] = times
+        return self._end(known, cost), -self._end(known, -cost)
+
+    def _end(self, known: LinearConstraint, cost: Any) -> float:
+        whole = np.ones(len(cost))
+        solved: Any = milp(cost, constraints=known, bounds=Bounds(0, np.inf), integrality=whole)
+        return -np.inf if solved.x is None else round(float(cost @ np.rint(solved.x)))
+
+
+def secrets_of(release: Release, public: PublicRelease, rule: Rule) -> list[Secret]:
+    """The small counts behind suppressed cells, and suppressed counts of any size."""
+    indicators = {it.code: it for it in release.indicators}
+    found: dict[tuple[tuple[Unknown, float], ...], Secret] = {}
+    for cell in release.cells:
+        if not public.is_suppressed(cell.key):
+            continue
+        indicator, place = indicators[cell.code], Place(cell.level, cell.area)
+        above, below = cell.counted
+        parts = [
+            terms_of(indicator, release.period, place, it) for it in ("numerator", "denominator")
+        ]
+        rest = dict(parts[1])
+        for unknown, times in parts[0].items():
+            rest[unknown] = rest.get(unknown, 0) - times
+        for terms, count in ((parts[0], above), (parts[1], below), (rest, below - above)):
+            is_count = indicator.unit == "count" and terms is parts[0]
+            if terms and (is_count or (indicator.unit == "percent" and rule.is_small(count))):
+                key = tuple(sorted(terms.items(), key=str))
+                found[key] = Secret(cell.code, place, key)
+    return list(found.values())
