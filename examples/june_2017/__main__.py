@@ -9,7 +9,7 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from schemas.settings import Settings
@@ -57,9 +57,8 @@ def main() -> None:
         print(f"{of - found.differing(what)} of {of} {what}s")
 
 
-def made(rows: list[Row], progress: "object" = None) -> list[Event]:
-    """All events."""
-    say = progress if callable(progress) else lambda text: None
+def made(rows: list[Row], say: Callable[[str], None]) -> list[Event]:
+    """All events, with what is done said on the way."""
     events: list[Event] = [*supplied(rows), *targets(rows)]
     for provider in providers(rows):
         provider.fit()

@@ -239,15 +239,15 @@ def _workforce(provider: Provider) -> Iterator[Event]:
     for row in provider.rows:
         if row.code != provider.codes.caseload:
             continue
-        before = ""
         for month, text in zip(MONTHS, row.figures, strict=True):
             held = sum(provider.numbers["open", it, month] for it in provider.under(row.area))
             if not text or not tenths(text) or not held:
                 continue
             # Printed whole: an arrow between two that are the same is of what is not printed.
-            aside = {"up": 3, "down": -3}.get(row.arrow, 0) if text == before else 0
-            before = text
-            fte = round(held * 10 / (tenths(text) + aside), 4)
+            is_same = month == MONTHS[-1] and text == row.figures[1]
+            aside = {"up": 3, "down": -3}.get(row.arrow, 0) if is_same else 0
+            each = round(10 / (tenths(text) + aside), 4)
+            fte = round(held * each, 4)
             data: dict[str, object] = {
                 "provider": provider.name, "service": provider.codes.service, "fte": fte,
             }  # fmt: skip

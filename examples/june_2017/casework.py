@@ -97,8 +97,8 @@ class Provider:
                 found.solve()
 
     def printed(self, code: str, months: Iterable[str]) -> Iterable[tuple[Key, str, str, str]]:
-        """What is printed of a code: its key, area, month and text."""
-        for row in self.rows if code else ():
+        """What is printed of a code: its key, area, month and text; the smallest places first."""
+        for row in sorted(self.rows, key=lambda it: len(self.under(it.area))) if code else ():
             for month, text in zip(MONTHS, row.figures, strict=True):
                 if (row.block, code, month) in MISPRINTED:
                     continue

@@ -35,7 +35,9 @@ WITH_CARE = {
     "cp": ("CEH46", "CEH47"),
     "cin": ("CEH48", "CEH49"),
 }
-STATUSES = ("lac", "cp", "cin")
+# What an open case is known as, if as anything.
+STATUSES = ("lac", "cp", "cin", "")
+MOST_KNOWN = 200
 GROUPS = ("0-2", "older", "bme", "disabled")
 POPULATIONS = {
     "all": ("0-4", "all"), "0-2": ("0-2", "all"), "bme": ("0-4", "bme"),
@@ -75,13 +77,13 @@ class District:
     def _with_care(self, at: int) -> None:
         wishes, month = Wishes(), MONTHS[at]
         model = wishes.model
-        known = {it: model.integer(0, MOST, 1) for it in STATUSES}
-        attending = {it: model.integer(0, MOST, 1) for it in STATUSES}
+        known = {it: model.integer(0, MOST_KNOWN, 1) for it in STATUSES}
+        attending = {it: model.integer(0, MOST_KNOWN, 1) for it in STATUSES}
         variables = {("known", it): known[it] for it in STATUSES}
         variables |= {("attending", it): attending[it] for it in STATUSES}
         for centre in self.centres:
-            registered = {it: model.integer(0, MOST) for it in STATUSES}
-            reached = {it: model.integer(0, MOST) for it in STATUSES}
+            registered = {it: model.integer(0, MOST_KNOWN) for it in STATUSES}
+            reached = {it: model.integer(0, MOST_KNOWN) for it in STATUSES}
             for it in STATUSES:
                 model.at_most(reached[it], registered[it])
                 model.at_most(registered[it], known[it])
@@ -200,10 +202,9 @@ class District:
         following = MONTHS.index(month) + 1
         for number, centres in enumerate(at):
             child = f"{self.name} {status} {month} {number}"
-            opened = {
-                "origin": "referral", "status": status, "date_of_birth": BORN,
-                "district": self.name,
-            }  # fmt: skip
+            opened = {"origin": "referral", "date_of_birth": BORN, "district": self.name}
+            if status:
+                opened["status"] = status
             yield event("scs.opened", f"scs {child}", child, first.replace(day=4), opened)
             if following < len(MONTHS):
                 day = date.fromisoformat(f"{MONTHS[following]}-02")

@@ -48,29 +48,39 @@ class Wishes:
         kept = self._kept([], self.wishes)
         self.model.rows = must + [row for _, rows in kept for row in rows]
         self.left_out |= {key for key, _ in self.wishes} - {key for key, _ in kept}
-        return self.model.solve(nodes=NODES, gap=0.1)
+        try:
+            return self.model.solve(nodes=NODES, gap=0.1)
+        except InfeasibleError:
+            return self.model.solve(nodes=NODES, gap=0.1, presolve=False)
 
     def _kept(
         self,
         kept: list[tuple[Key, list[Constraint]]],
         asked: Sequence[tuple[Key, list[Constraint]]],
     ) -> list[tuple[Key, list[Constraint]]]:
-        if not asked or self._has_numbers([*kept, *asked]):
+        if not asked or self._has_numbers([*kept, *asked], is_last=len(asked) == 1):
             return [*kept, *asked]
         if len(asked) == 1:
             return kept
         half = len(asked) // 2
         return self._kept(self._kept(kept, asked[:half]), asked[half:])
 
-    def _has_numbers(self, wishes: Sequence[tuple[Key, list[Constraint]]]) -> bool:
+    def _has_numbers(
+        self, wishes: Sequence[tuple[Key, list[Constraint]]], *, is_last: bool
+    ) -> bool:
+        """Whether the wishes have numbers; the last of them is asked for in two ways."""
         rows = self.model.rows
         costs = self.model.costs
         self.model.rows = rows + [row for _, asked in wishes for row in asked]
         self.model.costs = [0] * len(costs)
         try:
-            self.model.solve(nodes=NODES)
-        except InfeasibleError:
-            return False
+            return any(self._solves(presolve=it) for it in ([True, False] if is_last else [True]))
         finally:
             self.model.rows, self.model.costs = rows, costs
+
+    def _solves(self, *, presolve: bool) -> bool:
+        try:
+            self.model.solve(nodes=NODES, presolve=presolve)
+        except InfeasibleError:
+            return False
         return True

@@ -1,6 +1,6 @@
 """Youth hubs: who is registered, reached and regular, in two ages, and their sessions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from .events import Event, event
@@ -18,84 +18,106 @@ NEWLY, HELD, ACCREDITED, RECORDED = "CEH59", "CEH60", "CEH78", "CEH79"
 OFTEN = 8
 LONG_AGO, NO_LONGER, BEFORE = date(2016, 12, 5), date(2017, 1, 9), date(2017, 2, 6)
 BEGUN = date(2017, 2, 7)
+REGISTERED, ENDED, RECOGNISED = 3, 2, 27
+
+Counts = Mapping[tuple[str, int], int]
+"""What is printed by code and month."""
 
 
 def hub(rows: Iterable[Row]) -> Iterator[Event]:
-    """The events of a hub. All its figures rise from month to month."""
+    """The events of a hub. All its figures but the newly registered rise from month to month."""
     rows = list(rows)
     place = rows[0].place
-    district = place.removesuffix(" Youth Hub")
     printed = {
         (it.code, at): tenths(text) // 10
         for it in rows
         for at, text in enumerate(it.figures)
         if text
     }
-    for age, (codes, said) in AGES.items():
-        before = [0, 0, 0]
-        outcomes = [0, 0]
-        for at in range(len(MONTHS)):
-            now = [printed[code, at] for code in codes]
-            newly = min(printed[NEWLY, at], now[0] - before[0]) if age == "8-19" else 0
-            for number in range(now[0]):
-                key = f"{place} {age} {number}"
-                if number >= before[0]:
-                    is_new = number >= now[0] - newly
-                    yield from _registered(place, district, key, at, said, is_new=is_new)
-                was = sum(number < it for it in before[1:])
-                visits = {0: 0, 1: 1, 2: OFTEN}
-                times = visits[sum(number < it for it in now[1:])]
-                for visit in range(visits[was], times):
-                    day = _day(at, visit)
-                    shown = {"place": place, "kind": "open-access"}
-                    yield event("session.attended", f"{place} {day}", key, day, shown, key)
-            if age == "8-19":
-                wanted = [printed[ACCREDITED, at], printed[RECORDED, at]]
-                for number in range(outcomes[1], wanted[1]):
-                    yield _outcome(place, age, number, at, is_accredited=False)
-                for number in range(outcomes[0], wanted[0]):
-                    yield _outcome(place, age, number, at, is_accredited=True)
-                outcomes = wanted
-            before = now
+    for age in AGES:
+        yield from Visitors(place, age).events(printed)
     earlier = 0
     for at in range(len(MONTHS)):
         for number in range(earlier, printed[HELD, at]):
-            day = _day(at, number)
             data: dict[str, object] = {"place": place, "kind": "open-access", "participants": 6}
-            yield event("session.held", f"{place} session {number}", place, day, data)
+            yield event(
+                "session.held", f"{place} session {number}", place, _visited(at, number), data
+            )
         earlier = printed[HELD, at]
 
 
-def _registered(
-    place: str, district: str, key: str, at: int, said: dict[str, object], *, is_new: bool
-) -> Iterator[Event]:
-    data: dict[str, object] = {
-        "place": place, "kind": "young-person", "active": True, "consent": True,
-        "district": district, **said,
-    }  # fmt: skip
-    name = f"registration {key}"
-    if is_new:
-        day = date.fromisoformat(f"{MONTHS[at]}-03")
-        yield event("registration.recorded", name, key, day, data)
-    elif not at:
-        yield event("registration.recorded", name, key, BEFORE, data)
-    else:
-        again = date.fromisoformat(f"{MONTHS[at]}-03")
-        yield event("registration.recorded", name, key, LONG_AGO, data)
-        yield event("registration.ended", name, key, NO_LONGER, {})
-        yield event("registration.recorded", name, key, again, data, "again")
+class Visitors:
+    """The people of one age at a hub, those first who come most."""
+
+    def __init__(self, place: str, age: str) -> None:
+        self._place, self._age = place, age
+        self._codes, said = AGES[age]
+        self._said = {
+            "place": place,
+            "kind": "young-person",
+            "active": True,
+            "consent": True,
+            "district": place.removesuffix(" Youth Hub"),
+            **said,
+        }
+        self._held: list[str] = []
+        self._ever = 0
+        self._visits: dict[str, int] = {}
+
+    def events(self, printed: Counts) -> Iterator[Event]:
+        """What happens from month to month; who is new is one of the young."""
+        is_first = self._codes == AGES["8-19"][0]
+        outcomes = [0, 0]
+        for at in range(len(MONTHS)):
+            registered, reached, regular = (printed[code, at] for code in self._codes)
+            newly = min(printed[NEWLY, at], registered) if is_first else 0
+            yield from self._register(at, registered, newly)
+            for number, key in enumerate(self._held[:reached]):
+                yield from self._visit(at, key, OFTEN if number < regular else 1)
+            if is_first:
+                for kind, code in enumerate((RECORDED, ACCREDITED)):
+                    for key in self._held[outcomes[kind] : printed[code, at]]:
+                        yield self._outcome(at, key, is_accredited=bool(kind))
+                    outcomes[kind] = printed[code, at]
+
+    def _register(self, at: int, registered: int, newly: int) -> Iterator[Event]:
+        """Register so many anew, others again, and end those registrations that are too many."""
+        first = date.fromisoformat(f"{MONTHS[at]}-01")
+        again = registered - newly - len(self._held)
+        for key in self._held[len(self._held) + min(again, 0) :]:
+            yield event(
+                "registration.ended", f"registration {key}", key, first.replace(day=ENDED), {}
+            )
+        self._held = self._held[: len(self._held) + min(again, 0)]
+        for number in range(max(again, 0) + newly):
+            key = f"{self._place} {self._age} {self._ever}"
+            self._ever += 1
+            self._held.append(key)
+            days = [first.replace(day=REGISTERED)]
+            if number < again:
+                days = [LONG_AGO, *days] if at else [BEFORE]
+            for day in days:
+                name = f"registration {key}"
+                yield event("registration.recorded", name, key, day, self._said)
+                if day == LONG_AGO:
+                    yield event("registration.ended", name, key, NO_LONGER, {})
+
+    def _visit(self, at: int, key: str, times: int) -> Iterator[Event]:
+        for visit in range(self._visits.get(key, 0), times):
+            day = _visited(at, visit)
+            shown = {"place": self._place, "kind": "open-access"}
+            yield event("session.attended", f"{self._place} {day}", key, day, shown, key)
+        self._visits[key] = max(times, self._visits.get(key, 0))
+
+    def _outcome(self, at: int, key: str, *, is_accredited: bool) -> Event:
+        day = date.fromisoformat(f"{MONTHS[at]}-{RECOGNISED}")
+        name = "accredited" if is_accredited else "recorded"
+        data = {"accredited": is_accredited}
+        return event("outcome.recorded", f"registration {key}", key, day, data, name)
 
 
-def _outcome(place: str, age: str, number: int, at: int, *, is_accredited: bool) -> Event:
-    key = f"{place} {age} {number}"
-    day = date.fromisoformat(f"{MONTHS[at]}-27")
-    name = "accredited" if is_accredited else "recorded"
-    data = {"accredited": is_accredited}
-    return event("outcome.recorded", f"registration {key}", key, day, data, name)
-
-
-def _day(at: int, number: int) -> date:
-    """A day of a month, or for April one since February: April's are all that are there by then."""
+def _visited(at: int, number: int) -> date:
+    """A day of a month, or for April one since February: April's are all there are by then."""
     if not at:
         return BEGUN + timedelta(days=3 * (number % 25))
     return date.fromisoformat(f"{MONTHS[at]}-04") + timedelta(days=3 * (number % 8))

@@ -20,7 +20,15 @@ LATE_IN_APRIL = (
     "April has 18 working days after its first, so no case received in it can be late by its end, "
     "and a share below 100 needs one that is"
 )
+SHARES = {
+    "CEH51a": ("CEH51", "CEH50"), "CEH52a": ("CEH52", "CEH51"),
+    "CEH54a": ("CEH54", "CEH53"), "CEH55a": ("CEH55", "CEH54"),
+    "CEH57a": ("CEH57", "CEH56"), "CEH58a": ("CEH58", "CEH57"),
+}  # fmt: skip
 SIGN_ONLY = "printed as the sign of the change; a lower share is better"
+
+
+Check = Callable[[Row, Codes | None, str], str]
 
 
 class Reasons:
@@ -34,7 +42,8 @@ class Reasons:
             for month, text in zip(MONTHS, it.figures, strict=True)
             if text
         }
-        self._checks: tuple[Callable[[Row, Codes | None, str], str], ...] = (
+        self._checks: tuple[Check, ...] = (
+            self._is_another_share,
             self._misses_a_sum,
             self._is_no_share_of_its_count,
             self._is_fewer_than_are_open,
@@ -62,12 +71,23 @@ class Reasons:
             return "CEH65's printed ratings contradict each other: 57.0 is Amber and 48.2 Red"
         if of == RATING and row.code == "CEH59":
             return f"{row.figures[-1]} for {row.targets[0]} is printed Green, below its target"
+        if of == ARROW and not any(float(it or 0) for it in row.figures[1:]):
+            return "both months are printed as zero, and of one or both there is no case"
         figures = " and ".join(row.figures[1:])
         return f"follows from figures that are not had ({figures}), or from finer ones than printed"
 
     def _count(self, place: str, code: str, month: str) -> int | None:
         text = self._figures.get((place, code, month))
         return None if text is None else tenths(text) // 10
+
+    def _is_another_share(self, row: Row, _codes: Codes | None, month: str) -> str:
+        """Of a share of two printed counts: it is another."""
+        part, whole = SHARES.get(row.code, ("", ""))
+        above, below = (self._count(row.place, it, month) for it in (part, whole))
+        if above is None or not below:
+            return ""
+        exact = (2000 * above + below) // (2 * below)
+        return f"{above} of {below} ({part}, {whole}) is {exact / 10} %"
 
     def _misses_a_sum(self, row: Row, codes: Codes | None, month: str) -> str:
         """Of a count: the districts of an area do not add up to it, or the areas to the whole."""

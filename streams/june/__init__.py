@@ -1,1 +1,1 @@
-"""June 2017 as Kent published it of commissioned services, and a synthetic history that gives it."""
+"""The June 2017 events that ship with Caseline, and the published scorecard they reproduce."""

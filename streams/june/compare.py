@@ -21,7 +21,7 @@ MONTH_ENDS = (date(2017, 4, 30), date(2017, 5, 31), date(2017, 6, 30))
 JUNE = MONTH_ENDS[-1]
 UNEXPLAINED = "not explained: the streamed scorecard differs from the printed one"
 ARROWS = {"better": "up", "worse": "down", "same": "level", None: ""}
-ARROW, RATING = "arrow", "rating"
+FIGURE, ARROW, RATING = "figure", "arrow", "rating"
 
 Key = tuple[str, str, str]
 """Block, code, and a month such as `2017-06`, or `arrow` or `rating`."""
@@ -138,16 +138,14 @@ def as_printed(code: str, text: str, row: ScorecardRow | None) -> str:
     return f"{row.value}"
 
 
-def _unlike(
-    key: Key, printed: str, streamed: str, reasons: Mapping[Key, str]
-) -> list[Difference]:
+def _unlike(key: Key, printed: str, streamed: str, reasons: Mapping[Key, str]) -> list[Difference]:
     if printed == streamed:
         return []
     return [Difference(key, printed, streamed, reasons.get(key, UNEXPLAINED))]
 
 
 def _kind(key: Key) -> str:
-    return key[2] if key[2] in (ARROW, RATING) else "figure"
+    return key[2] if key[2] in (ARROW, RATING) else FIGURE
 
 
 @cache
