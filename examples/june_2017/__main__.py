@@ -48,7 +48,7 @@ def main() -> None:
     number = write(SHIPPED / "events.jsonl.gz", made(rows, progress))
     progress(f"{number} events written")
     found = evaluated()
-    _write_exceptions(found, Reasons(rows))
+    _write_exceptions(found, Reasons(rows, found.different))
     for what, of in (
         ("figure", found.figures),
         ("arrow", found.arrows),

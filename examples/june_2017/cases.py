@@ -68,6 +68,7 @@ class Leaf:
         hidden = AREAS.get(leaf, (leaf,))
         self._districts = cycle(hidden)
         self.cases: list[Case] = []
+        self._passed: list[Case] = []
         self._held: dict[str, list[Case]] = {}
         self._ever: list[Case] = []
         self._with_destination: list[Case] = []
@@ -118,8 +119,10 @@ class Leaf:
         self._held[f"new {month}"] = new[: len(new) - at_once]
         self._close(closed, month, first, at_once)
         gone = self._of("gone", month)
-        for case in leaving[closing : closing + gone]:
+        later = self._of("gone later", month)
+        for case in leaving[closing : closing + gone] + self._passed[:later]:
             case.then("case.allocated", _on(first, LEFT), service=self._codes.service)
+        self._passed = self._passed[later:] + leaving[closing + gone :]
         for case in leaving[closing + gone :]:
             case.then("case.allocated", _on(first, LEFT), service="other")
         self._destinations(at, month, first, closed)

@@ -14,10 +14,11 @@ from examples.october_2015.milp import Linear, total, value_of
 from .fitting import Key, Wishes
 from .printed import MONTHS, Row, tenths
 
-MOST = 10_000
 # Left out of the models, since they contradict what is printed beside them.
 MISPRINTED = {("Family Support Service - Project Salus North - Dartford", "CEH04", "2017-05")}
 # By when a case was received so that it is open long by the end of each month, and by none.
+# How much larger than anything printed of a provider a number may be.
+ROOM = 50
 COHORTS = (*MONTHS, "later")
 
 
@@ -82,6 +83,19 @@ class Provider:
         whole = [area for area in AREAS if area in areas and not inside.intersection(AREAS[area])]
         return [*sorted(inside), *whole, ""]
 
+    @property
+    def most(self) -> int:
+        """The largest count that is printed."""
+        codes = self.codes
+        counted = {codes.received, codes.open, codes.closed, codes.year}
+        return max(
+            tenths(text) // 10
+            for row in self.rows
+            if row.code in counted
+            for text in row.figures
+            if text
+        )
+
     def under(self, area: str) -> list[str]:
         """The leaves of an area or a district; all where it is blank."""
         if not area:
@@ -90,8 +104,14 @@ class Provider:
 
     def fit(self) -> None:
         """Find the numbers."""
-        for step in (self._received, self._closed, self._open):
-            for months in [[it] for it in MONTHS] if step != self._open else [list(MONTHS)]:
+        by_month = [[it] for it in MONTHS]
+        for step, times in (
+            (self._received, by_month),
+            (self._closed, by_month),
+            (self._open, [list(MONTHS)]),
+            (self._destined, [list(MONTHS)]),
+        ):
+            for months in times:
                 found = Found(self, months)
                 step(found)
                 found.solve()
@@ -107,7 +127,8 @@ class Provider:
 
     def _received(self, found: "Found") -> None:
         names = ("new", "worker", "contact", "plan", "worker late", "contact late", "plan late")
-        found.count("new", "worker late", "contact late", "plan late", "referrer", "contacted")
+        found.count("new", cost=10)
+        found.count("worker late", "contact late", "plan late", "referrer", "contacted")
         found.count("worker", "contact", "plan", cost=-1)
         for leaf in self.leaves:
             for (month,) in [found.months]:
@@ -155,36 +176,40 @@ class Provider:
 
     def _open(self, found: "Found") -> None:
         codes = self.codes
-        found.count("open", "long", "again", "stepped up", "year", "gone", "destination")
-        found.count("sustained", "ever closed", "closed with destination")
+        found.count("open", "long", "again", "stepped up", "year", "gone", "gone later")
         for leaf in self.leaves:
             self._flow(found, leaf)
-            self._destinations(found, leaf)
         found.wish_counts(codes.open, "open")
         found.wish_counts(codes.year, "year")
         found.wish_shares(codes.long, "long", "open")
         found.wish_shares(codes.again, "again", "open")
         found.wish_counts(codes.stepped_up, "stepped up")
+
+    def _destined(self, found: "Found") -> None:
+        codes = self.codes
+        found.count("sustained", "ever closed", "closed with destination", "destination")
+        for leaf in self.leaves:
+            self._destinations(found, leaf)
         found.wish_shares(codes.destination, "destination", "ever closed")
         found.wish_shares(codes.sustained, "sustained", "ever closed")
 
     def _flow(self, found: "Found", leaf: str) -> None:
         """Who is open came from the month before, from elsewhere, or new."""
-        model = found.wishes.model
-        held = {it: model.integer(0, MOST) for it in COHORTS}
+        model, most = found.wishes.model, found.most
+        held = {it: model.integer(0, most) for it in COHORTS}
         if self.codes.all_old_are_long:
             model.equal(held["later"], 0)
         for cohort, count in held.items():
             found.extra[f"held {cohort}", leaf] = count
-        begun = total(held.values())
+        begun, passed = total(held.values()), Linear()
         for at, month in enumerate(MONTHS):
             new, closed = (self.numbers[it, leaf, month] for it in ("new", "closed"))
             came, went = [], []
             for cohort in (*COHORTS, *(f"new {it}" for it in MONTHS[:at])):
-                enters = model.integer(0, MOST, 1) if cohort in COHORTS else Linear()
+                enters = model.integer(0, most, 1) if cohort in COHORTS else Linear()
                 if cohort == "later" and self.codes.all_old_are_long:
                     enters = Linear()
-                leaves = model.integer(0, MOST, 1)
+                leaves = model.integer(0, most, 1)
                 model.at_most(leaves, held[cohort])
                 held[cohort] = held[cohort] + enters - leaves
                 found.extra[f"came {cohort} {month}", leaf] = enters
@@ -194,11 +219,14 @@ class Provider:
             at_once = model.integer(0, min(new, closed), 1)
             found.extra[f"closed at once {month}", leaf] = at_once
             held[f"new {month}"] = Linear(constant=new) - at_once
-            gone = found["gone", leaf, month]
+            # Who is gone is with another provider: at once, or passed on before to another service.
+            gone, later = found["gone", leaf, month], found["gone later", leaf, month]
             model.at_most(gone + closed, total(went) + at_once)
             model.at_most(gone, total(went))
+            model.at_most(later, passed)
+            passed = passed + total(went) + at_once - closed - gone - later
             before = begun if not at else found["year", leaf, MONTHS[at - 1]]
-            model.equal(found["year", leaf, month], before + total(came) + new - gone)
+            model.equal(found["year", leaf, month], before + total(came) + new - gone - later)
             model.equal(found["open", leaf, month], total(held.values()))
             model.equal(found["long", leaf, month], total(held[it] for it in COHORTS[: at + 1]))
             model.at_most(found["again", leaf, month], found["open", leaf, month])
@@ -206,7 +234,7 @@ class Provider:
 
     def _destinations(self, found: "Found", leaf: str) -> None:
         """Of closed cases; one that is sustained began in March or before."""
-        model, ever = found.wishes.model, found.wishes.model.integer(0, MOST, 1)
+        model, ever = found.wishes.model, found.wishes.model.integer(0, found.most, 1)
         found.extra["ever closed before", leaf] = ever
         with_it: list[Linear] = []
         for at, month in enumerate(MONTHS):
@@ -235,6 +263,7 @@ class Found:
 
     def __init__(self, provider: Provider, months: list[str]) -> None:
         self.provider, self.months, self.wishes = provider, months, Wishes()
+        self.most = 2 * provider.most + ROOM
         self.counts: dict[tuple[str, str, str], Linear] = {}
         self.extra: dict[tuple[str, str], Linear] = {}
 
@@ -246,7 +275,7 @@ class Found:
         for name in names:
             for leaf in self.provider.leaves:
                 for month in self.months:
-                    self.counts[name, leaf, month] = self.wishes.model.integer(0, MOST, cost)
+                    self.counts[name, leaf, month] = self.wishes.model.integer(0, self.most, cost)
 
     def inside(self, area: str, month: str, *names: str) -> Linear:
         """What is counted in an area."""

@@ -34,7 +34,7 @@ Check = Callable[[Row, Codes | None, str], str]
 class Reasons:
     """What is printed, looked up by place, code and month."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row], found: Iterable[Difference]) -> None:
         self._rows = {(it.block, it.code): it for it in rows}
         self._figures = {
             (it.place, it.code, month): text
@@ -42,6 +42,7 @@ class Reasons:
             for month, text in zip(MONTHS, it.figures, strict=True)
             if text
         }
+        self._had = {it.key: it.streamed for it in found}
         self._checks: tuple[Check, ...] = (
             self._is_another_share,
             self._misses_a_sum,
@@ -146,7 +147,21 @@ class Reasons:
             return f"{held} are open and {closed} closed in the month, which are more than {year}"
         if year < held + since:
             return f"{held} are open and {since} closed since April, which are more than {year}"
+        had = sum(self._closed_as_had(row, codes, it) for it in until)
+        if year < held + had:
+            return (
+                f"{held} are open and, by the shares of those that closed, {had} closed since "
+                f"April, which are more than {year}"
+            )
+        for part in self._parts(row):
+            if reason := self._is_fewer_than_are_open(part, codes, month):
+                return f"of {part.place}: {reason}"
         return ""
+
+    def _closed_as_had(self, row: Row, codes: Codes, month: str) -> int:
+        """How many closed, as the shares of them have it."""
+        had = self._had.get((row.block, codes.closed, month))
+        return int(float(had)) if had else self._count(row.place, codes.closed, month) or 0
 
     def _is_no_closed_share(self, row: Row, codes: Codes | None, month: str) -> str:
         """Of cases closed: the shares of them that are printed are of another number."""
