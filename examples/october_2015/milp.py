@@ -119,14 +119,17 @@ class Model:
         *,
         nodes: int,
         gap: float = 0.0,
+        presolve: bool = True,
     ) -> list[int]:
         """The best values found within `nodes` branchings; InfeasibleError if there are none.
+
+        Presolve has called models infeasible that are not: ask without before saying so.
 
         With `start` and `free`, only the free variables may leave their start,
         and only the constraints on them are looked at.
         """
         part = Part.of(self, start or [0] * len(self.lows), free)
-        values = part.solve(nodes, gap)
+        values = part.solve(nodes, gap, presolve=presolve)
         self._check(values, part.rows)
         return values
 
@@ -163,7 +166,7 @@ class Part:
         names = sorted(touched & free)
         return cls(model, start, names, rows)
 
-    def solve(self, nodes: int, gap: float) -> list[int]:
+    def solve(self, nodes: int, gap: float, *, presolve: bool = True) -> list[int]:
         """Values of all the model's variables, the part's own by the solver."""
         model, names = self.model, self.names
         result = milp(
@@ -174,7 +177,12 @@ class Part:
                 np.array([model.highs[name] for name in names], float),
             ),
             constraints=self._constraints(),
-            options={"node_limit": nodes, "mip_rel_gap": gap, "time_limit": SECONDS},
+            options={
+                "node_limit": nodes,
+                "mip_rel_gap": gap,
+                "time_limit": SECONDS,
+                "presolve": presolve,
+            },
         )
         if result.x is None:
             raise InfeasibleError(result.message)

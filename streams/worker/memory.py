@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from functools import partial
 
 from streams.kafka.batches import TP, Batch
 from streams.kafka.deadletters import NotWritten
@@ -69,13 +68,11 @@ class Memory:
 
         Raises streams.state.integrity.Incomplete, streams.state.store.Refused, and TROUBLE.
         """
-<<<<<<< HEAD
-        missing, since = held.state.missing(children), held.head.commits
-        stored = await held.store.children(
-            held.head, missing, lambda place: held.is_place(place, since)
-        )
-        for child, (record, told) in zip(missing, stored, strict=True):
-            held.state.admit(child, record, told)
-=======
-        await admission.admit(held.state, children, partial(held.store.children, held.head))
->>>>>>> pace
+        since = held.head.commits
+
+        async def stored(missing: list[str]) -> admission.Stored:
+            return await held.store.children(
+                held.head, missing, lambda place: held.is_place(place, since)
+            )
+
+        await admission.admit(held.state, children, stored)

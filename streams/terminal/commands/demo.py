@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
-from importlib.resources import as_file, files
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from importlib.resources import as_file
 from pathlib import Path
 from typing import Annotated
 
@@ -24,53 +25,48 @@ from processors.days.calendar import day_number
 from processors.places.forecast import forecast
 from processors.rules import Rules
 from schemas.alerts import AlertState
+from schemas.catalogue import Catalogue
 from schemas.events.registry import GROUPS
+from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.clock import midnight
 from streams.failures import Understood
 from streams.kafka.embedded import embedded_services
 from streams.kafka.eventfiles import Judged, read_events
 from streams.kafka.ingest import Sender
-from streams.october.compare import (
-    OCTOBER,
-    SEPTEMBER,
-    Comparison,
-    PrintedDifference,
-    compare,
-    load_with_activity,
-)
-from streams.october.supplied import (
-    AsPrinted,
-    as_printed_then,
-    load_social_care,
-    load_supplied,
-    supplied_lines,
-)
-from streams.state.clients import connect_redis
+from streams.state.clients import connect_redis, load_rules
 from streams.state.open_alerts import active_counts
 from streams.state.reading import LiveScorecard, known_shards, read_scorecard, read_stocks
 from streams.state.store import ShardStore, stored_offsets
 from streams.terminal.commands.figures import show_bad_lines
 from streams.terminal.console import err, explained, out, settings_and_rules
-from streams.terminal.tables.scorecards import LEGEND, as_tables
+from streams.terminal.demonstrations.june import June2017
+from streams.terminal.demonstrations.october import October2015
+from streams.terminal.demonstrations.published import Published
 
-EVENTS = ("events.jsonl.gz", "social_care.jsonl.gz", "activity.jsonl.gz")
-SOCIAL_CARE_DIFFERS = (
-    "The others are September's rates (SCS02) that no number of children gives together with EH02."
-)
-SUPPLIED_DIFFERS = "The others move by less than is printed."
 # Messages sent ahead of the worker: far fewer than the embedded broker keeps.
 MOST_AHEAD = 10_000
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
 SHOWN_AREA = "Kent"
-# By the worker's clock it is the end of October 2015, so that alerts are those of that day.
-CLOCK_FROM = datetime(2015, 10, 31, 12, tzinfo=UTC)
 CALM_SECONDS = 1.0
 AHEAD = timedelta(days=28)
-# Who is to be looked at by then is to be looked at now: the next day has not begun.
-LATEST_SECONDS = midnight(day_number(OCTOBER) + 1) - 1
 
+
+class Year(StrEnum):
+    """The published scorecards, by the year that they are of."""
+
+    OCTOBER_2015 = "2015"
+    JUNE_2017 = "2017"
+
+
+ScorecardOption = Annotated[
+    Year,
+    typer.Option(
+        "--scorecard",
+        help="Which published scorecard: of October 2015, or commissioned services of June 2017.",
+    ),
+]
 KeepOption = Annotated[
     bool, typer.Option("--keep", help="Keep everything running afterwards, until Ctrl-C.")
 ]
@@ -80,27 +76,47 @@ class WorkerGone(Understood):
     """The demonstration's worker ended by itself."""
 
 
-def demo(keep: KeepOption = False) -> None:
-    """See it work: events of October 2015 through Kafka into a live scorecard, in a minute.
+SCORECARDS: dict[Year, Callable[[Catalogue], Published]] = {
+    Year.OCTOBER_2015: October2015,
+    Year.JUNE_2017: June2017,
+}
 
-    Starts a broker, a Redis and a worker in a temporary folder, sends the synthetic events of
-    Kent's October 2015, shows the scorecard fill, and compares it with the one that was published.
+
+def demo(scorecard: ScorecardOption = Year.OCTOBER_2015, keep: KeepOption = False) -> None:
+    """See it work: a published month's events through Kafka into a live scorecard, in a minute.
+
+    Starts a broker, a Redis and a worker in a temporary folder, sends synthetic events of the
+    month, shows the scorecard fill, and compares it with the one that Kent published.
     """
-    settings, rules = settings_and_rules()
+    settings, shipped = settings_and_rules()
+    published = SCORECARDS[scorecard](shipped.catalogue)
     with (
         explained(),
         tempfile.TemporaryDirectory(prefix="caseline-") as folder,
-        embedded_services(Path(folder), _as_of_october(settings)) as embedded,
-        _worker(embedded, Path(folder) / "worker.log") as worker,
         ExitStack() as stack,
     ):
-        folders = (as_file(files("streams.october") / name) for name in EVENTS)
-        events = [stack.enter_context(it) for it in folders]
-        asyncio.run(Demonstration(embedded, rules, worker, events).run())
-        _say_what_next(embedded, keep=keep)
+        settings, rules = _of_month(published, settings, stack)
+        embedded = stack.enter_context(embedded_services(Path(folder), settings))
+        worker = stack.enter_context(_worker(embedded, Path(folder) / "worker.log"))
+        events = [stack.enter_context(as_file(it)) for it in published.events]
+        asyncio.run(Demonstration(embedded, rules, worker, published, events).run())
+        _say_what_next(embedded, published, keep=keep)
         if keep:
             with suppress(KeyboardInterrupt):
                 worker.wait()
+
+
+def _of_month(published: Published, settings: Settings, stack: ExitStack) -> tuple[Settings, Rules]:
+    """The settings with the month's places, as of its end by the worker's clock; and the rules.
+
+    So that alerts are those of that day.
+    """
+    noon = datetime.combine(published.as_of, time(12), UTC)
+    update: dict[str, object] = {"clock_from": noon, "alert_calm_seconds": CALM_SECONDS}
+    if published.places is not None:
+        update["places_file"] = stack.enter_context(as_file(published.places))
+    settings = settings.model_copy(update=update)
+    return settings, load_rules(settings)
 
 
 class Demonstration:
@@ -111,11 +127,13 @@ class Demonstration:
         settings: Settings,
         rules: Rules,
         worker: "subprocess.Popen[bytes]",
+        published: Published,
         events: Sequence[Path],
     ) -> None:
         self._settings = settings
         self._rules = rules
         self._worker = worker
+        self._published = published
         self._events = events
         self._redis: Redis = connect_redis(settings)
         self._sender = Sender(settings.kafka)
@@ -125,13 +143,8 @@ class Demonstration:
         """Wait for the worker, send the events while showing the scorecard, and compare."""
         try:
             await self._wait_for_worker()
-            october = await self._fill()
-            september = await self._read(SEPTEMBER)
-            _show_comparison(compare(october.rows, september.rows, load_with_activity()))
-            care = as_printed_then(october.rows, load_social_care())
-            _show_printed(care, "of social care", SOCIAL_CARE_DIFFERS)
-            supplied = as_printed_then(october.rows, load_supplied())
-            _show_printed(supplied, "that others supplied", SUPPLIED_DIFFERS)
+            await self._fill()
+            await self._published.report(self._rows)
             await self._show_alerts()
         finally:
             await self._redis.aclose()
@@ -146,13 +159,13 @@ class Demonstration:
                 partitions = await known_shards(self._redis, self._settings.deployment)
                 held = {tp.topic for tp in partitions}
 
-    async def _fill(self) -> LiveScorecard:
-        """Send all events, never far ahead of the worker; the scorecard when all are in it."""
-        printed = Judged(supplied_lines(load_supplied()), [], 0)
+    async def _fill(self) -> None:
+        """Send all events, never far ahead of the worker, until all are in the scorecard."""
+        printed = Judged(self._published.further(), [], 0)
         batches = [*(it for path in self._events for it in read_events(path)), printed]
         bar = Progress(TextColumn("messages in the tables"), BarColumn(), MofNCompleteColumn())
         task = bar.add_task("", total=sum(_messages(judged) for judged in batches))
-        shown = await self._read(OCTOBER)
+        shown = await self._read()
         with Live(bar, console=out, refresh_per_second=8) as live:
             for judged in batches:
                 self._send(judged)
@@ -160,12 +173,11 @@ class Demonstration:
                 while (behind := self._sent - _stored(shown)) > (0 if is_last else MOST_AHEAD):
                     self._check_worker()
                     await asyncio.sleep(POLL_SECONDS)
-                    shown = await self._read(OCTOBER)
+                    shown = await self._read()
                     bar.update(task, completed=self._sent - behind)
                     live.update(Group(bar, *self._tables(shown)))
             bar.update(task, completed=_stored(shown))
             live.update(Group(bar, *self._tables(shown)))
-        return shown
 
     async def _show_alerts(self) -> None:
         """Wait until the worker has judged every case, and count its alerts."""
@@ -175,20 +187,23 @@ class Demonstration:
                 self._check_worker()
                 await asyncio.sleep(POLL_SECONDS)
         active = await active_counts(self._redis, deployment)
-        later = OCTOBER + AHEAD
-        now, then = (await read_stocks(self._redis, deployment, rules, [OCTOBER, later])).by_date
+        today = self._published.as_of
+        later = today + AHEAD
+        now, then = (await read_stocks(self._redis, deployment, rules, [today, later])).by_date
         ahead = {
             row.standard: row.later[later]
             for row in forecast(rules, now, [(later, then)])
-            if (row.area, row.provider) == (SHOWN_AREA, None)
+            if (row.area, row.provider) == (rules.areas.top, None)
         }
-        out.print(_alerts_table(rules, active, ahead))
+        out.print(_alerts_table(rules, today, active, ahead))
 
     async def _is_judging(self) -> bool:
+        """Whether anyone is to be looked at before the next day begins."""
+        latest = midnight(day_number(self._published.as_of) + 1) - 1
         for tp in await known_shards(self._redis, self._settings.deployment):
             store = ShardStore(self._redis, self._settings.deployment, tp, self._rules)
             head = await store.head()
-            if head and await store.due(head, LATEST_SECONDS, most=1):
+            if head and await store.due(head, latest, most=1):
                 return True
         return False
 
@@ -198,28 +213,30 @@ class Demonstration:
         self._sender.finish()
         self._sent += _messages(judged)
 
-    async def _read(self, as_of: date) -> LiveScorecard:
-        return await read_scorecard(self._redis, self._settings.deployment, self._rules, as_of)
+    async def _read(self, as_of: date | None = None) -> LiveScorecard:
+        of, published = self._settings.deployment, self._published
+        day = as_of or published.as_of
+        return await read_scorecard(self._redis, of, self._rules, day, published.levels)
+
+    async def _rows(self, as_of: date) -> Sequence[ScorecardRow]:
+        return (await self._read(as_of)).rows
 
     def _tables(self, shown: LiveScorecard) -> list[Table]:
-        rows = [row for row in shown.rows if row.area == SHOWN_AREA]
-        return as_tables(rows, self._rules.catalogue, out.width)
+        return self._published.tables(shown.rows, out.width)
 
     def _check_worker(self) -> None:
         if self._worker.poll() is not None:
             raise WorkerGone(f"the worker ended with exit code {self._worker.returncode}")
 
 
-def _as_of_october(settings: Settings) -> Settings:
-    update = {"clock_from": CLOCK_FROM, "alert_calm_seconds": CALM_SECONDS}
-    return settings.model_copy(update=update)
-
-
 def _alerts_table(
-    rules: Rules, active: Mapping[tuple[str, AlertState], int], ahead: Mapping[str, int]
+    rules: Rules,
+    today: date,
+    active: Mapping[tuple[str, AlertState], int],
+    ahead: Mapping[str, int],
 ) -> Table:
     table = Table(
-        title=f"Alerts on {OCTOBER}, and breaches 28 days later if nothing happens",
+        title=f"Alerts on {today}, and breaches 28 days later if nothing happens",
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
@@ -263,59 +280,28 @@ def _worker(settings: Settings, log: Path) -> Iterator["subprocess.Popen[bytes]"
             worker.wait()
 
 
-def _show_comparison(comparison: Comparison) -> None:
-    out.print(LEGEND, style="dim", markup=False)
-    out.print(
-        f"\nOf {comparison.cells:,} cells that Kent published for October 2015, the stream "
-        f"reproduces {comparison.reproduced:,} exactly, and "
-        f"{comparison.reproduced_directions:,} of {comparison.directions:,} directions of travel."
-    )
-    by_reason: dict[str, list[PrintedDifference]] = {}
-    for it in (*comparison.different, *comparison.different_directions):
-        by_reason.setdefault(it.reason, []).append(it)
-    for reason, differences in by_reason.items():
-        out.print(f"\n{reason}", style="bold", markup=False)
-        out.print(_differences_table(differences))
-
-
-def _show_printed(found: AsPrinted, what: str, differs: str) -> None:
-    out.print(
-        f"\nOf {found.figures:,} figures {what} it shows {found.shown:,} as printed, and "
-        f"{found.turned:,} of {found.arrows:,} directions of travel. {differs}"
-    )
-
-
-def _differences_table(differences: list[PrintedDifference]) -> Table:
-    table = Table("", "area", "ages", "as of", box=None, padding=(0, 1))
-    for name in ("printed", "streamed", "the rest implies"):
-        table.add_column(name, justify="right")
-    for it in differences:
-        cell = it.cell
-        place = (cell.code, cell.area, cell.age_band, str(cell.as_of))
-        table.add_row(*place, *(text or "-" for text in (it.printed, it.streamed, it.implied)))
-    return table
-
-
-def _say_what_next(settings: Settings, *, keep: bool) -> None:
-    events = "streams/october/events.jsonl.gz"
+def _say_what_next(settings: Settings, published: Published, *, keep: bool) -> None:
     lines = [
         "",
         "Try next:",
-        f"  caseline replay {events} --as-of 2015-09-15 --area Thanet",
+        *(f"  {it}" for it in published.next_steps),
         "  caseline demo --keep           and look at it from another terminal",
         "  scripts/services up            a real Kafka and Redis, for `caseline worker`",
         "  caseline --help",
     ]
     if keep:
+        day = published.as_of
+        place = "" if settings.places_file is None else settings.places_file
         lines = [
             "",
             "Running until Ctrl-C. In another terminal:",
             f"  export CASELINE_DEPLOYMENT={settings.deployment} \\",
             f"    CASELINE_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} \\",
+            *([f"    CASELINE_PLACES_FILE={place} \\"] if place else []),
             f"    CASELINE_REDIS_URL={settings.redis_url}",
-            "  caseline scorecard --as-of 2015-10-31 --area Thanet",
+            f"  caseline scorecard --as-of {day} --area Thanet",
             "  caseline targets",
             "  caseline alerts list --area Thanet",
-            "  caseline quality --as-of 2015-10-31",
+            f"  caseline quality --as-of {day}",
         ]
     out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The published scorecards that the demonstration can show, and what it says beside each."""

@@ -1,0 +1,107 @@
+"""Kent's scorecard of October 2015: the areas, with ages, and the month before."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from rich.table import Table
+
+from schemas.catalogue import Catalogue
+from schemas.scorecard import ScorecardRow
+from streams.kafka.eventfiles import Line
+from streams.october.compare import (
+    FOLDER,
+    OCTOBER,
+    SEPTEMBER,
+    Comparison,
+    PrintedDifference,
+    compare,
+    load_with_activity,
+)
+from streams.october.supplied import (
+    AsPrinted,
+    as_printed_then,
+    load_social_care,
+    load_supplied,
+    supplied_lines,
+)
+from streams.terminal.console import out
+from streams.terminal.demonstrations.published import ReadRows
+from streams.terminal.tables.scorecards import LEGEND, as_tables
+
+EVENTS = ("events.jsonl.gz", "social_care.jsonl.gz", "activity.jsonl.gz")
+SOCIAL_CARE_DIFFERS = (
+    "The others are September's rates (SCS02) that no number of children gives together with EH02."
+)
+SUPPLIED_DIFFERS = "The others move by less than is printed."
+SHOWN_AREA = "Kent"
+
+
+class October2015:
+    """October 2015, of units, social care and activity, and what others supplied."""
+
+    as_of = OCTOBER
+    places = None
+    levels = ()
+    next_steps = (
+        "caseline replay streams/october/events.jsonl.gz --as-of 2015-09-15 --area Thanet",
+    )
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    @property
+    def events(self) -> Sequence[Traversable]:
+        """Cases, social care, and centres and hubs."""
+        return [files(FOLDER) / name for name in EVENTS]
+
+    def further(self) -> list[Line]:
+        """What others supplied, and targets."""
+        return supplied_lines(load_supplied())
+
+    def tables(self, rows: Sequence[ScorecardRow], width: int) -> list[Table]:
+        """Kent's."""
+        shown = [row for row in rows if row.area == SHOWN_AREA]
+        return as_tables(shown, self._catalogue, width)
+
+    async def report(self, read: ReadRows) -> None:
+        """Compare every printed cell and arrow."""
+        october, september = await read(OCTOBER), await read(SEPTEMBER)
+        _show_comparison(compare(october, september, load_with_activity()))
+        care = as_printed_then(october, load_social_care())
+        _show_printed(care, "of social care", SOCIAL_CARE_DIFFERS)
+        supplied = as_printed_then(october, load_supplied())
+        _show_printed(supplied, "that others supplied", SUPPLIED_DIFFERS)
+
+
+def _show_comparison(comparison: Comparison) -> None:
+    out.print(LEGEND, style="dim", markup=False)
+    out.print(
+        f"\nOf {comparison.cells:,} cells that Kent published for October 2015, the stream "
+        f"reproduces {comparison.reproduced:,} exactly, and "
+        f"{comparison.reproduced_directions:,} of {comparison.directions:,} directions of travel."
+    )
+    by_reason: dict[str, list[PrintedDifference]] = {}
+    for it in (*comparison.different, *comparison.different_directions):
+        by_reason.setdefault(it.reason, []).append(it)
+    for reason, differences in by_reason.items():
+        out.print(f"\n{reason}", style="bold", markup=False)
+        out.print(_differences_table(differences))
+
+
+def _show_printed(found: AsPrinted, what: str, differs: str) -> None:
+    out.print(
+        f"\nOf {found.figures:,} figures {what} it shows {found.shown:,} as printed, and "
+        f"{found.turned:,} of {found.arrows:,} directions of travel. {differs}"
+    )
+
+
+def _differences_table(differences: list[PrintedDifference]) -> Table:
+    table = Table("", "area", "ages", "as of", box=None, padding=(0, 1))
+    for name in ("printed", "streamed", "the rest implies"):
+        table.add_column(name, justify="right")
+    for it in differences:
+        cell = it.cell
+        place = (cell.code, cell.area, cell.age_band, str(cell.as_of))
+        table.add_row(*place, *(text or "-" for text in (it.printed, it.streamed, it.implied)))
+    return table
