@@ -15,6 +15,7 @@ import typer
 
 from bench.alerting import alerting
 from bench.bed import Bed, BenchError, running_bed
+from bench.breadth import breadth
 from bench.figures import Section
 from bench.latency import latency
 from bench.machine import machine
@@ -45,6 +46,7 @@ class Name(StrEnum):
     STARTUP = "startup"
     SNAPSHOTS = "snapshots"
     ALERTS = "alerts"
+    BREADTH = "breadth"
 
 
 BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
@@ -56,6 +58,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.STARTUP: startup,
     Name.SNAPSHOTS: snapshots,
     Name.ALERTS: alerting,
+    Name.BREADTH: breadth,
 }
 
 QuickOption = Annotated[bool, typer.Option("--quick", help="Small sizes: a minute, rough figures.")]

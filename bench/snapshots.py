@@ -51,7 +51,7 @@ def _measure(bed: Bed, rules: Rules, children: int) -> list[Figure]:
     state = f"{children:,} children, {total:,} events"
     with stage("freezing and reconciling"):
         cut = asyncio.run(_cut(settings, rules))
-        release, memory = _release(bed, settings)
+        release, memory = released(bed, settings)
     return [
         Figure(f"{state}: cut", cut, "s"),
         Figure(f"{state}: release", release, "s"),
@@ -70,7 +70,7 @@ async def _cut(settings: Settings, rules: Rules) -> float:
         await redis.aclose()
 
 
-def _release(bed: Bed, settings: Settings) -> tuple[float, float]:
+def released(bed: Bed, settings: Settings) -> tuple[float, float]:
     """Seconds that the command takes, and its peak memory."""
     given = {
         f"CASELINE_{name.upper()}": str(value)
