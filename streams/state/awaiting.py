@@ -74,7 +74,7 @@ async def _until(name: str, where: str, ask: Callable[[], Awaitable[None]]) -> N
             await asyncio.sleep(TRY_SECONDS)
         else:
             if said is not None:
-                log.warning("%s answers at %s", name, where)
+                log.info("%s answers at %s", name, where)
             return
 
 
