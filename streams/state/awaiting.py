@@ -13,6 +13,8 @@ from redis import exceptions as redis
 from redis.asyncio import Redis
 
 from schemas.connections import Brokers, KafkaConnection, RedisConnection
+from schemas.settings import Settings
+from streams.clock import Clock, clock_of
 from streams.failures import chain_of, described
 from streams.kafka.clients import for_aiokafka
 from streams.kafka.private import reach
@@ -56,6 +58,19 @@ async def until_there(client: Redis, connection: RedisConnection, brokers: Broke
 
     await _until("Redis", str(connection), ask_redis)
     await _until("Kafka", str(kafka_is_at), ask_kafka)
+
+
+async def clock_once_there(client: Redis, settings: Settings) -> Clock:
+    """The deployment's clock, once Redis and Kafka answer. Raises as `until_there` does."""
+    while True:
+        await until_there(client, settings.redis, settings.kafka)
+        try:
+            return clock_of(settings)
+        except redis.RedisError as error:  # away again, as it may be while Kafka is waited for
+            if is_refusal(error):
+                raise
+            log.warning("the clock cannot be read, tried again: %s", described(error))
+            await asyncio.sleep(TRY_SECONDS)
 
 
 async def _until(name: str, where: str, ask: Callable[[], Awaitable[None]]) -> None:
