@@ -13,6 +13,8 @@ from redis import exceptions as redis
 from redis.asyncio import Redis
 
 from schemas.connections import Brokers, KafkaConnection, RedisConnection
+from schemas.settings import Settings
+from streams.clock import Clock, clock_of
 from streams.failures import chain_of, described
 from streams.kafka.clients import for_aiokafka
 from streams.kafka.private import reach
@@ -58,6 +60,19 @@ async def until_there(client: Redis, connection: RedisConnection, brokers: Broke
     await _until("Kafka", str(kafka_is_at), ask_kafka)
 
 
+async def clock_once_there(client: Redis, settings: Settings) -> Clock:
+    """The deployment's clock, once Redis and Kafka answer. Raises as `until_there` does."""
+    while True:
+        await until_there(client, settings.redis, settings.kafka)
+        try:
+            return clock_of(settings)
+        except redis.RedisError as error:  # away again, as it may be while Kafka is waited for
+            if is_refusal(error):
+                raise
+            log.warning("the clock cannot be read, tried again: %s", described(error))
+            await asyncio.sleep(TRY_SECONDS)
+
+
 async def _until(name: str, where: str, ask: Callable[[], Awaitable[None]]) -> None:
     clock = asyncio.get_running_loop().time
     said = None
@@ -74,7 +89,7 @@ async def _until(name: str, where: str, ask: Callable[[], Awaitable[None]]) -> N
             await asyncio.sleep(TRY_SECONDS)
         else:
             if said is not None:
-                log.warning("%s answers at %s", name, where)
+                log.info("%s answers at %s", name, where)
             return
 
 

@@ -20,6 +20,7 @@ from streams.kafka.batches import TP
 from streams.kafka.decided import Decision, decisions_of, write
 from streams.kafka.private import Described
 from streams.state.fence import Overtaken, fenced
+from streams.state.integrity import Incomplete
 from streams.state.reading import known_shards, partitions_key
 from streams.state.sources import log_name
 from streams.state.store import Head, ShardStore, shard_of
@@ -142,6 +143,8 @@ class Quarantine:
     async def put_back(self, described: Described) -> int:
         """Have Redis have all that the log has of the logs that there are; how many it lacked.
 
+        A shard that is damaged is left to whoever takes it, and to the rebuild that it needs.
+
         Raises NotQuarantined, redis.RedisError, aiokafka.errors.KafkaError or
         streams.kafka.logreading.ReadTimedOut.
         """
@@ -151,7 +154,10 @@ class Quarantine:
         orders = [order for order in map(_order, decided) if order]
         lost = [it for it in orders if (it.tp, it.offset) not in known and it.is_of(described)]
         for it in lost:
-            await quarantine(self._redis, self._deployment, self._rules, it)
+            try:
+                await quarantine(self._redis, self._deployment, self._rules, it)
+            except Incomplete as error:
+                log.error("that a message is to be passed over is not put back: %s", error)
         return len(lost)
 
     async def adopt(self) -> None:

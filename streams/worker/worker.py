@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from processors.rules import Rules
 from schemas.settings import Settings
-from streams.clock import clock_of
+from streams.clock import Clock
 from streams.kafka.app import (
     App,
     Reading,
@@ -26,11 +26,13 @@ from streams.kafka.consumer import BatchConsumer
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.workers import WorkerMetrics
-from streams.state.awaiting import until_there
+from streams.state.awaiting import clock_once_there, until_there
 from streams.state.clients import connect_redis, load_rules
 from streams.worker.folding import Folding
 from streams.worker.given import Given, Limits
 from streams.worker.logwatch import LogWatch
+
+T = TypeVar("T")
 
 # Records are many small objects that live long and form no cycles; at Python's own thresholds,
 # looking through them again and again took a fifth of the worker's time.
@@ -51,24 +53,23 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     metrics = WorkerMetrics(new_registry())
     try:
         with served(settings, metrics.registry):
-            waiting = _until_begun(producer, redis, settings)
-            while await _comes_before(waiting, asked):
-                app = _app(settings, rules, redis, producer, metrics)
+            is_begun = await _before(asked, _until_begun(producer, redis, settings))
+            while is_begun and (clock := await _before(asked, clock_once_there(redis, settings))):
+                app = _app(settings, rules, clock, redis, producer, metrics)
                 if await was_there(app, asked):
                     return
-                waiting = until_there(redis, settings.redis, settings.kafka)
     finally:
         await producer.stop()
         await redis.aclose()
 
 
-async def _until_begun(producer: AIOKafkaProducer, redis: Redis, settings: Settings) -> None:
-    """Wait until services are there, and the producer has begun."""
+async def _until_begun(producer: AIOKafkaProducer, redis: Redis, settings: Settings) -> bool:
+    """Wait until services are there, and the producer has begun; True then."""
     while True:
         await until_there(redis, settings.redis, settings.kafka)
         with suppress(KafkaConnectionError):  # away again
             await producer.start()
-            return
+            return True
 
 
 async def was_there(app: App, asked: asyncio.Event) -> bool:
@@ -82,22 +83,22 @@ async def was_there(app: App, asked: asyncio.Event) -> bool:
     return True
 
 
-async def _comes_before(waiting: Coroutine[Any, Any, None], asked: asyncio.Event) -> bool:
-    """Wait; False if it is asked to stop before. Raises as waiting does."""
+async def _before(asked: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | None:
+    """What is waited for; None if it is asked to stop before. Raises as waiting does."""
     there, stop = asyncio.ensure_future(waiting), asyncio.ensure_future(asked.wait())
     both: list[asyncio.Future[Any]] = [there, stop]
     await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
     if not there.done():
         there.cancel()
-        return False
-    there.result()
-    return True
+        return None
+    return there.result()
 
 
 def _app(
     settings: Settings,
     rules: Rules,
+    clock: Clock,
     redis: Redis,
     producer: AIOKafkaProducer,
     metrics: WorkerMetrics,
@@ -113,7 +114,7 @@ def _app(
         redis=redis,
         deployment=deployment,
         rules=rules,
-        clock=clock_of(settings),
+        clock=clock,
         limits=Limits(*most, settings.alert_calm_seconds),
         metrics=metrics,
         dead_letters=DeadLetters(producer, kafka),

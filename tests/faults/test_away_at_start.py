@@ -32,7 +32,11 @@ def test_what_begins_before_redis_and_kafka_waits_for_each_and_goes_on_by_itself
     sent = list(islice(case_events(900, seed=5), 500))
     kafka.stop()
     redis_server.stop()
-    with caseline.worker() as worker, caseline.worker("alerts", "run") as teller:
+    noon = {"clock_from": "2015-11-30T12:00:00Z"}  # which lies in Redis
+    with (
+        caseline.worker(**noon) as worker,
+        caseline.worker("alerts", "run", **noon) as teller,
+    ):
         wait_to_say(f"Redis does not answer at {redis_server.address}", worker, teller)
         redis_server.start()
         wait_to_say(f"Kafka does not answer at {kafka.address}", worker, teller)

@@ -88,9 +88,10 @@ def test_a_rolling_upgrade_to_another_layout_loses_and_doubles_nothing_while_eve
         assert rebuild.returncode == 0, told
         with caseline.worker(**new) as worker:
             feeder.burst(EVENTS // 4).result()
+            # What became of it is not silent, whether it ended by that or goes on trying.
+            wait_until(lambda: "`caseline rebuild`" in old.text, "the old one says so", [worker])
             old.process.terminate()
             old.ended()
-            assert "`caseline rebuild`" in old.text  # what became of it is not silent
             feeder.burst().result()
             caseline.wait_for_the_end([worker])
             assert "Nothing wrong" in caseline.run("doctor", **new).stdout

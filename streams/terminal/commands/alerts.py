@@ -21,9 +21,12 @@ from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named
 from schemas.settings import Settings
 from streams.alerts.delivery.refusals import RECEIVER_HEADER
 from streams.alerts.history import HistoryStep, history, told_of
+from streams.clock import Clock
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import DeliveryMetrics
+from streams.state.awaiting import clock_once_there
+from streams.state.clients import connect_redis
 from streams.state.open_alerts import open_change
 from streams.terminal.commands import deciding, forecasting
 from streams.terminal.commands.deciding import (
@@ -125,16 +128,23 @@ def run(once: OnceOption = False) -> None:
 
     settings, rules = settings_and_rules()
     set_up_logs(settings.log_level)
-    registry, clock = new_registry(), the_clock(settings)
-    elected = ElectedDuties(settings, rules, clock, registry)
-    telling = Telling(
-        settings, receivers_of(settings), clock.now, DeliveryMetrics(registry), elected.duties
-    )
+    registry, receivers = new_registry(), receivers_of(settings)
+
+    def telling(clock: Clock) -> Telling:
+        elected = ElectedDuties(settings, rules, clock, registry)
+        watching = DeliveryMetrics(registry)
+        return Telling(settings, receivers, clock.now, watching, elected.duties)
+
+    async def tell() -> None:
+        async with connect_redis(settings) as redis:
+            clock = await clock_once_there(redis, settings)
+        await telling(clock).run()
+
     with explained(), served(settings, registry):
         if once:
-            asyncio.run(telling.run_once())
+            asyncio.run(telling(the_clock(settings)).run_once())
         else:
-            run_until_asked(telling.run())
+            run_until_asked(tell())
 
 
 @alerts.command("list")
