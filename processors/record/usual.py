@@ -61,7 +61,7 @@ class Usual:
     def read(self, text: bytes) -> Envelope | None:
         """An event that is valid if its time is one; None for whatever else this might be."""
         # Where an attribute comes twice, the faster parser passes over the first without asking
-        # whether it is UTF-8, or nested too deep: in such a text it is neither.
+        # whether it is UTF-8, and how deep it is nested: in a short text of ASCII no matter.
         if len(text) > MOST_BYTES or not text.isascii() or BACKSLASH in text:
             return None
         try:
