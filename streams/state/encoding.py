@@ -17,8 +17,8 @@ NUMBER = np.dtype("<u4")
 CELL = np.dtype([("slot", "<u2"), ("locality", "<u4"), ("band", "u1")])
 CHECKPOINT = np.dtype("<i4")
 CHANGE = np.dtype([("cell", NUMBER), ("amount", CHECKPOINT)])
-# Cells of a checkpoint that are written one by one; where more changed, all of it is.
-MOST_CHANGES = 256
+# Cells that Redis takes in together in the time that it takes to set a single one.
+CELLS_AT_ONCE = 64
 
 
 class NewCells(NamedTuple):
@@ -104,9 +104,9 @@ def encode_checkpoint(checkpoint: Sums) -> bytes:
 def checkpoint_changes(checkpoint: Sums, cells: NDArray[np.intp]) -> bytes | None:
     """The cells named of a checkpoint, each with its number, to be set in the stored one.
 
-    None where writing all of it is less work.
+    None where writing all of it is less work for Redis.
     """
-    if len(cells) > MOST_CHANGES or 2 * len(cells) >= len(checkpoint):
+    if len(cells) * CELLS_AT_ONCE >= len(checkpoint):
         return None
     changes = np.empty(len(cells), dtype=CHANGE)
     changes["cell"], changes["amount"] = cells, checkpoint[cells]

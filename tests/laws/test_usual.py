@@ -40,7 +40,7 @@ ODD = st.sampled_from(
         *(json.dumps(kind) for kind in sorted(types_on(CASE_TOPIC))),
     ]
 )
-NAMES = [*NOTIFICATION, "revision", "datacontenttype", "dataschema", "unread", "Data", "da\\u0074a"]
+NAMES = [*NOTIFICATION, "revision", "datacontenttype", "tracestate", "unread", "Data", "da\\u0074a"]
 SPACE = st.sampled_from(["", "", "", " ", "\n\t", "\x0b"])
 
 
@@ -115,7 +115,7 @@ def test_a_message_is_judged_the_same_alone_and_among_many(text: bytes) -> None:
         assert judged(CASE_TOPIC, text)
 
 
-PLAIN = [NOTIFICATION, {**NOTIFICATION, "revision": 3, "datacontenttype": "application/json"}] + [
+PLAIN = [NOTIFICATION, {**NOTIFICATION, "revision": 3, "traceparent": "00-1"}] + [
     changed(NOTIFICATION, type=kind, data=data)
     for kind, data in [
         ("case.allocated", {"service": "unit", "provider": "Porchlight", "team": "A"}),
