@@ -28,7 +28,9 @@ from snapshots.releases.failures import Damaged, LaterFormat
 from snapshots.releases.topic import PUBLIC
 
 # The format that entries are written in; stored ones keep theirs.
-FORMAT = 1
+# 1  the first.
+# 2  cells and changes say what kind of place they are of.
+FORMAT = 2
 NUMBER_NAME = re.compile(r"\d{5,}")
 
 

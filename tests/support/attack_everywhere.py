@@ -90,8 +90,12 @@ class Reader:
         before = f"2015-{int(period[5:]) - 1:02}"
         for leaf in cases_in(Place("", COUNTY.top)):
             if any((before, to_date, leaf) in terms for terms, *_ in self._rows):
-                grown = {(period, to_date, leaf): 1.0, (before, to_date, leaf): -1.0}
-                self._rows.append(({**grown, (period, of_month, leaf): -1.0}, 0, 0))
+                terms: Terms = {
+                    (period, to_date, leaf): 1.0,
+                    (before, to_date, leaf): -1.0,
+                    (period, of_month, leaf): -1.0,
+                }
+                self._rows.append((terms, 0, 0))
 
     def _know_once_each(self, period: str) -> None:
         places = case_places()
@@ -109,15 +113,16 @@ class Reader:
         for row, (terms, _, _) in enumerate(self._rows):
             for unknown, times in terms.items():
                 matrix[row, column[unknown]] = times
-        least, most = ([it[at] for it in self._rows] for at in (1, 2))
-        known = LinearConstraint(matrix, least, most)
+        known = LinearConstraint(
+            matrix, [least for _, least, _ in self._rows], [most for _, _, most in self._rows]
+        )
         cost = np.zeros(len(column))
         for unknown, times in secret.terms:
             cost[column[unknown]] = times
         return self._end(known, cost), -self._end(known, -cost)
 
     def _end(self, known: LinearConstraint, cost: Any) -> float:
-        whole = np.ones(len(cost))
+        whole = np.ones(len(cost), dtype=np.int64)
         solved: Any = milp(cost, constraints=known, bounds=Bounds(0, np.inf), integrality=whole)
         return -np.inf if solved.x is None else round(float(cost @ np.rint(solved.x)))
 

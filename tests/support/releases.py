@@ -96,6 +96,7 @@ def bare_release(
         quality={},
         changes=(),
         measures=load_catalogue().released.measure,
+        relations=load_catalogue().released.relation,
     )
 
 

@@ -152,7 +152,7 @@ def test_of_polarity_t_the_nearer_to_the_target_is_the_better() -> None:
     assert direction_of_travel((9, 1), (12, 1), "improvement", "T") is None
 
 
-def test_families_without_a_scheme_are_compared_as_releases_are(rules: Rules) -> None:
-    bare = rules.catalogue.released
+def test_families_without_a_scheme_are_compared_as_the_catalogue_says(rules: Rules) -> None:
+    bare = rules.catalogue.model_copy(update={"scheme": ()})
     scheme = bare.scheme_of(bare.indicator[0])
     assert (scheme.direction, scheme.rag) == (bare.direction, bare.rag)

@@ -114,7 +114,9 @@ def publish_in_public(root: Path, sealed: Sealed) -> None:
 def scorecard(twice: Twice, number: int) -> dict[CellKey, dict[str, Any]]:
     path = twice.site / f"{PERIOD}-{number:03}-public/json/scorecard.json"
     found = json.loads(path.read_bytes())
-    return {CellKey(it["code"], it["area"], it["age_band"]): it for it in found["cells"]}
+    return {
+        CellKey(it["code"], it["area"], it["age_band"], it["level"]): it for it in found["cells"]
+    }
 
 
 @pytest.mark.parametrize("number", [1, 2])

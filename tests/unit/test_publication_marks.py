@@ -50,8 +50,9 @@ def internally(*releases: Release) -> View:
 def moved(release: Release, by: Mapping[tuple[str, ...], int], number: int = 2) -> Release:
     """The next release, in which counts moved."""
     cells, changes = [], []
+    keys = {CellKey(*key): more for key, more in by.items()}
     for cell in release.cells:
-        more = by.get(cell.key[:3], 0)
+        more = keys.get(cell.key, 0)
         fields = dict.fromkeys(("numerator", "denominator", "value"), cell.counted[0] + more)
         cells.append(cell.model_copy(update=fields) if more else cell)
         if more:
