@@ -285,7 +285,6 @@ def _say_what_next(settings: Settings, published: Published, *, keep: bool) -> N
         "",
         "Try next:",
         *(f"  {it}" for it in published.next_steps),
-        "  caseline demo --keep           and look at it from another terminal",
         "  scripts/services up            a real Kafka and Redis, for `caseline worker`",
         "  caseline --help",
     ]
