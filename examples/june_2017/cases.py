@@ -143,8 +143,10 @@ class Leaf:
             day = good
             if number < plan_late:
                 day = early
-            elif number < max(contact_late, worker_late):
+            elif number < contact_late:
                 day = other
+            elif number < worker_late:
+                day = open_yet
             elif number >= worker + worker_late and self._codes.worker:
                 day = last
             elif number >= contact + contact_late and self._codes.contact:

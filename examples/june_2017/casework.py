@@ -108,8 +108,8 @@ class Provider:
         for step, times in (
             (self._received, by_month),
             (self._closed, by_month),
-            (self._open, [list(MONTHS)]),
             (self._destined, [list(MONTHS)]),
+            (self._open, [list(MONTHS)]),
         ):
             for months in times:
                 found = Found(self, months)
@@ -223,6 +223,9 @@ class Provider:
             gone, later = found["gone", leaf, month], found["gone later", leaf, month]
             model.at_most(gone + closed, total(went) + at_once)
             model.at_most(gone, total(went))
+            # Whose destination began by March was there by then.
+            early = self.numbers["closed with destination", leaf, month]
+            model.within(total(went[: len(COHORTS)]), low=early)
             model.at_most(later, passed)
             passed = passed + total(went) + at_once - closed - gone - later
             before = begun if not at else found["year", leaf, MONTHS[at - 1]]

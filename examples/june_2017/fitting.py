@@ -49,9 +49,9 @@ class Wishes:
         self.model.rows = must + [row for _, rows in kept for row in rows]
         self.left_out |= {key for key, _ in self.wishes} - {key for key, _ in kept}
         try:
-            return self.model.solve(nodes=NODES, gap=0.1)
+            return self.model.solve(nodes=NODES, gap=0.01)
         except InfeasibleError:
-            return self.model.solve(nodes=NODES, gap=0.1, presolve=False)
+            return self.model.solve(nodes=NODES, gap=0.01, presolve=False)
 
     def _kept(
         self,

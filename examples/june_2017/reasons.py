@@ -45,6 +45,7 @@ class Reasons:
         self._had = {it.key: it.streamed for it in found}
         self._checks: tuple[Check, ...] = (
             self._is_another_share,
+            self._has_a_part_with_some,
             self._misses_a_sum,
             self._is_no_share_of_its_count,
             self._is_fewer_than_are_open,
@@ -89,6 +90,18 @@ class Reasons:
             return ""
         exact = (2000 * above + below) // (2 * below)
         return f"{above} of {below} ({part}, {whole}) is {exact / 10} %"
+
+    def _has_a_part_with_some(self, row: Row, codes: Codes | None, month: str) -> str:
+        """Of a share of those long open that is none: a part of the area has some."""
+        if codes is None or row.code != codes.long:
+            return ""
+        figures = self._figures
+        if not float(figures[row.place, row.code, month]):
+            for part in self._parts(row):
+                some = figures.get((part.place, row.code, month), "0")
+                if float(some):
+                    return f"it is printed as none, and of {part.place} as {some} %"
+        return ""
 
     def _misses_a_sum(self, row: Row, codes: Codes | None, month: str) -> str:
         """Of a count: the districts of an area do not add up to it, or the areas to the whole."""

@@ -182,7 +182,7 @@ class Fit:
 
     def _prefer_parts(self, group: Group, people: Mapping[str, Linear]) -> None:
         """Let of each 100 under-5s so many be deprived as their area has, as nearly as can be."""
-        share = DEPRIVED.get(group.areas[0])
+        share = DEPRIVED.get(group.areas[0], 0)
         for area, count in people.items() if share else ():
             more, less = (group.model.integer(0, MOST, 1) for _ in range(2))
             group.model.equal(count + more, less + share * self.under_5s[area] // 100)

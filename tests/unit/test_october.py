@@ -1,6 +1,7 @@
 """The October 2015 events give the scorecard that Kent printed, but for what contradicts itself."""
 
 import gzip
+from collections import Counter
 from importlib.resources import as_file, files
 
 import pytest
@@ -25,6 +26,7 @@ from streams.october.supplied import (
     number,
     supplied_lines,
 )
+from streams.october.trend import MONTH_ENDS, load_trend, missed
 from streams.state.clients import load_rules
 from tests.support.printed import PRINTED, rows
 
@@ -107,6 +109,22 @@ def test_what_is_printed_of_social_care_is_what_ships() -> None:
         for row in rows("ehps-2015-10-areas.csv")
         if row["code"] in {f"SCS0{digit}" for digit in range(1, 6)} and row["overall"]
     }
+
+
+def test_of_the_months_before_it_is_said_what_the_events_do_not_give(replayed: Replay) -> None:
+    printed = load_trend()
+    assert [(it.code, it.month, it.printed) for it in printed] == [
+        (row["code"], month, row[month])
+        for month in (f"{day:%Y-%m}" for day in MONTH_ENDS)
+        for row in rows("ehps-2015-trend.csv")
+        if row["code"] in {it.code for it in printed}
+    ]
+    found = [it for day in MONTH_ENDS for it in missed(replayed.rows(day), printed, day)]
+    assert {(it.earlier.code, it.earlier.month) for it in found} == {
+        (it.code, it.month) for it in printed if it.reason
+    }
+    of_month = Counter(it.earlier.month for it in found)
+    assert (len(printed), of_month) == (54, {"2015-07": 10, "2015-08": 13, "2015-09": 2})
 
 
 def test_what_is_printed_of_activity_is_what_ships() -> None:

@@ -34,6 +34,7 @@ class June2017:
     as_of = JUNE
     next_steps = (
         "caseline replay streams/june/events.jsonl.gz --as-of 2017-06-30 --level provider",
+        "caseline demo --scorecard 2017 --keep     and look at it from another terminal",
     )
 
     def __init__(self, catalogue: Catalogue) -> None:

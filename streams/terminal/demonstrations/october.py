@@ -1,6 +1,7 @@
 """Kent's scorecard of October 2015: the areas, with ages, and the month before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -25,6 +26,7 @@ from streams.october.supplied import (
     load_supplied,
     supplied_lines,
 )
+from streams.october.trend import AREA, MONTH_ENDS, Earlier, Missed, load_trend, missed
 from streams.terminal.console import out
 from streams.terminal.demonstrations.published import ReadRows
 from streams.terminal.tables.scorecards import LEGEND, as_tables
@@ -34,7 +36,6 @@ SOCIAL_CARE_DIFFERS = (
     "The others are September's rates (SCS02) that no number of children gives together with EH02."
 )
 SUPPLIED_DIFFERS = "The others move by less than is printed."
-SHOWN_AREA = "Kent"
 
 
 class October2015:
@@ -45,6 +46,8 @@ class October2015:
     levels = ()
     next_steps = (
         "caseline replay streams/october/events.jsonl.gz --as-of 2015-09-15 --area Thanet",
+        "caseline demo --keep           and look at it from another terminal",
+        "caseline demo --scorecard 2017     commissioned services, by provider and place",
     )
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -61,7 +64,7 @@ class October2015:
 
     def tables(self, rows: Sequence[ScorecardRow], width: int) -> list[Table]:
         """Kent's."""
-        shown = [row for row in rows if row.area == SHOWN_AREA]
+        shown = [row for row in rows if row.area == AREA]
         return as_tables(shown, self._catalogue, width)
 
     async def report(self, read: ReadRows) -> None:
@@ -72,6 +75,9 @@ class October2015:
         _show_printed(care, "of social care", SOCIAL_CARE_DIFFERS)
         supplied = as_printed_then(october, load_supplied())
         _show_printed(supplied, "that others supplied", SUPPLIED_DIFFERS)
+        earlier = load_trend()
+        found = {day: missed(await read(day), earlier, day) for day in MONTH_ENDS}
+        _show_trend(earlier, found)
 
 
 def _show_comparison(comparison: Comparison) -> None:
@@ -94,6 +100,27 @@ def _show_printed(found: AsPrinted, what: str, differs: str) -> None:
         f"\nOf {found.figures:,} figures {what} it shows {found.shown:,} as printed, and "
         f"{found.turned:,} of {found.arrows:,} directions of travel. {differs}"
     )
+
+
+def _show_trend(printed: Sequence[Earlier], found: Mapping[date, Sequence[Missed]]) -> None:
+    """How much of each earlier month the events give, and a line for each figure they do not."""
+    said = []
+    for day, differences in found.items():
+        figures = sum(it.month == f"{day:%Y-%m}" for it in printed)
+        said.append(f"{figures - len(differences)} of {figures} of {day:%B}")
+    out.print(f"\nOf {AREA}'s printed trend of the months before it shows {', '.join(said)}.")
+    by_reason: dict[str, list[Missed]] = {}
+    for it in (it for differences in found.values() for it in differences):
+        by_reason.setdefault(it.earlier.reason, []).append(it)
+    for reason, differences in by_reason.items():
+        out.print(f"\n{reason}", style="bold", markup=False)
+        table = Table("", "month", box=None, padding=(0, 1))
+        for name in ("printed", "streamed"):
+            table.add_column(name, justify="right")
+        for it in differences:
+            earlier = it.earlier
+            table.add_row(earlier.code, earlier.month, earlier.printed, it.streamed or "-")
+        out.print(table)
 
 
 def _differences_table(differences: list[PrintedDifference]) -> Table:
