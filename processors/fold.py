@@ -18,6 +18,7 @@ from processors.facts.columns import Columns
 from processors.ledger.entries import Part, entries_of
 from processors.ledger.tables import Tables, Touched
 from processors.record.decoding import Event
+from processors.record.record import Written
 from processors.rules import Rules
 
 
@@ -39,14 +40,17 @@ NOTHING_MORE = Grown()
 class Settlement:
     """What a partition's state changed by since the last one: to be stored in one atomic step."""
 
-    records: dict[str, bytes]
+    records: dict[str, Written]
     touched: Touched
     telling: Telling = field(default_factory=Telling)
     grown: Grown = NOTHING_MORE
 
 
 def seal(name: str, record: bytes) -> int:
-    """A number that an encoded record and whose it is are known by."""
+    """A number that an encoded record and whose it is are known by.
+
+    That of a record which has grown follows from the one before and what it has grown by.
+    """
     return crc32(record, crc32(name.encode()))
 
 
@@ -119,18 +123,19 @@ class Partition:
             touched, telling = self._settle_unjudged()
         else:
             touched, telling = self._settle_judged(judgement)
-        records, grown = self._encoded()
+        records, grown = self._written()
         self._dirty.clear()
         self._due.clear()
         return Settlement(records, touched, telling, grown)
 
-    def _encoded(self) -> tuple[dict[str, bytes], Grown]:
-        """The records that changed, encoded and sealed, and by how much all of them grew."""
-        records: dict[str, bytes] = {}
+    def _written(self) -> tuple[dict[str, Written], Grown]:
+        """What is to be stored of the records that changed, and by how much all of them grew."""
+        records: dict[str, Written] = {}
         new = seals = unmatched = 0
         for name, child in self._dirty.items():
-            record = records[name] = child.record.encode()
-            before, child.seal = child.seal, seal(name, record)
+            written, before = child.record.write(), child.seal
+            child.seal = crc32(written.piece, before) if written.kept else seal(name, written.piece)
+            records[name] = written._replace(seal=child.seal)
             new += before is None
             seals += child.seal - (before or 0)
             unmatched += child.record.unmatched

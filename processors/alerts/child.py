@@ -29,7 +29,7 @@ def read_child(
 ) -> Child:
     """A child from what is stored, or one of whom nothing is known.
 
-    Raises msgspec.DecodeError for what is not what was stored.
+    Raises ValueError, LookupError or msgspec.DecodeError for what is not what was stored.
     """
     child = Child()
     if encoded is not None:

@@ -1,0 +1,153 @@
+"""A record as bytes: compact, in pieces that are added one after another.
+
+A piece is its length, in four bytes, and a msgpack array of three: texts, events, and identities
+that were retracted. What a piece says is added to what those before it said, so that a record grows
+by what is new, and one of a single piece is a record too.
+
+A text is stored as its number where it has one: from 0 on it is one of WORDS, below 0 one of the
+record's own texts, in the order in which its pieces name them. Everything else in the place of a
+text is itself.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from processors.record.decoding import Event
+from processors.record.words import WORDS
+
+Identity = tuple[str, str]
+# An event as it lies in a piece: id, source, time, twice the revision and one more where the civil
+# date is not the one in UTC, type, subject; then name and value of each attribute.
+Parts = list[Any]
+
+SECOND, DAY = 1_000_000, 86_400_000_000
+LENGTH = 4
+_FIXED = 6
+_NUMBERS = {word: number for number, word in enumerate(WORDS)}
+
+
+class Texts:
+    """A record's own texts, each with the number that it is stored as."""
+
+    __slots__ = ("_numbers", "bytes", "named")
+
+    def __init__(self) -> None:
+        self.named: list[str] = []
+        self.bytes = 0
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        """The number of a text; one that is new is given the next."""
+        number = self._numbers.get(text)
+        if number is None:
+            self.add(text)
+            number = self._numbers[text]
+        return number
+
+    def add(self, text: str) -> None:
+        """Name the next text."""
+        self.named.append(text)
+        self._numbers[text] = -len(self.named)
+        self.bytes += len(text)
+
+    def text(self, stored: Any) -> str:
+        """The text that is stored as a number, or as itself."""
+        if type(stored) is not int:
+            return stored  # type: ignore[no-any-return]
+        return WORDS[stored] if stored >= 0 else self.named[-1 - stored]
+
+
+class Piece(NamedTuple):
+    """A piece, read: the texts that it names, its events in their encoding, and retractions."""
+
+    texts: list[str]
+    events: list[msgspec.Raw]
+    retracted: list[tuple[Any, str]]
+
+
+def encode_event(event: Event, texts: Texts) -> bytes:
+    """An event as it lies in a piece."""
+    instant, word = event.instant, _NUMBERS.get
+    seconds, rest = divmod(instant, SECOND)
+    parts = [
+        event.id,
+        texts.number(event.source),
+        [instant] if rest else seconds,
+        2 * event.revision + (event.day - instant // DAY),
+        word(event.type, event.type),
+        texts.number(event.subject),
+    ]
+    for name, value in event.data.items():
+        kind = type(value)
+        parts.append(word(name, name))
+        if kind is str:
+            parts.append(word(value, value))
+        else:
+            # A number, or a list, would be taken for the number of a word, or for one of these.
+            parts.append([value] if kind is int or kind is list else value)
+    return _encode(parts)
+
+
+def decode_event(encoded: msgspec.Raw, texts: Texts) -> Event:
+    """The event that `encode_event` wrote."""
+    parts = _decode_event(encoded)
+    when, revision = parts[2], parts[3]
+    instant = when * SECOND if type(when) is int else when[0]
+    data = {}
+    for at in range(_FIXED, len(parts), 2):
+        name, value = parts[at], parts[at + 1]
+        if type(value) is int:
+            value = WORDS[value]
+        elif type(value) is list:
+            value = value[0]
+        data[WORDS[name] if type(name) is int else name] = value
+    return Event(
+        texts.text(parts[1]),
+        parts[0],
+        revision // 2,
+        instant,
+        instant // DAY + revision % 2,
+        texts.text(parts[4]),
+        texts.text(parts[5]),
+        data,
+    )
+
+
+def encode_piece(texts: list[str], events: list[bytes], retracted: Iterable[bytes]) -> bytes:
+    """A piece of what is new, put together from encodings."""
+    named = _encode(texts) if texts else b"\x90"
+    gone = list(retracted)
+    body = b"".join(
+        (b"\x93", named, _array_header(len(events)), *events, _array_header(len(gone)), *gone)
+    )
+    return len(body).to_bytes(LENGTH, "little") + body
+
+
+def encode_identity(identity: Identity, texts: Texts) -> bytes:
+    """An identity that was retracted, as it lies in a piece."""
+    return _encode((texts.number(identity[0]), identity[1]))
+
+
+def pieces_in(encoded: bytes) -> Iterator[Piece]:
+    """The pieces of a record, one after another. Raises ValueError for what is none."""
+    whole, at = memoryview(encoded), 0
+    while at < len(whole):
+        end = at + LENGTH + int.from_bytes(whole[at : at + LENGTH], "little")
+        if end > len(whole):
+            raise ValueError("a piece of a record is cut short")
+        yield Piece(*_decode(whole[at + LENGTH : end]))
+        at = end
+
+
+def _array_header(length: int) -> bytes:
+    """The first bytes of a msgpack array (MessagePack specification, array format family)."""
+    if length < 2**4:
+        return bytes([0x90 | length])
+    return b"\xdc" + length.to_bytes(2) if length < 2**16 else b"\xdd" + length.to_bytes(4)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_event = msgspec.msgpack.Decoder(list[Any]).decode
+_decode = msgspec.msgpack.Decoder(tuple[list[str], list[msgspec.Raw], list[tuple[Any, str]]]).decode
