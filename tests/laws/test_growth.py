@@ -1,0 +1,155 @@
+"""What grows with a child's history is worked out by what is new, and is as if it were all new."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.facts import crowds
+from processors.fold import Partition, Settlement, seal
+from processors.ledger.tables import ROW_DAYS
+from processors.record import record
+from processors.record.decoding import Event, decode
+from processors.record.record import Record, decode_record
+from processors.rules import Rules
+from schemas.catalogue import load_catalogue
+from schemas.events.registry import CASE_TOPIC, SCS_TOPIC
+from tests.support.south_east import south_east_areas
+
+Fields = dict[str, Any]
+START = datetime(2015, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def south_east() -> Rules:
+    """The rules that ship, on a small tree of areas."""
+    return Rules(load_catalogue(), south_east_areas())
+
+
+@contextmanager
+def much_is_little() -> Iterator[None]:
+    """What is done for very many is done for a few."""
+    with (
+        patch.object(crowds, "CROWD", 2),
+        patch.object(crowds, "MOST_CHANGED", 1),
+        patch.object(record, "LONG", 2),
+        patch.object(record, "LARGE", 100),
+        patch.object(record, "TEXTS", 2),
+    ):
+        yield
+
+
+KINDS: dict[str, st.SearchStrategy[Fields]] = {
+    "notification.received": st.fixed_dictionaries(
+        {
+            "notification_type": st.sampled_from(["EHN", "SCS", "CDT"]),
+            "district": st.sampled_from(["Dover", "Swale"]),
+            "primary_reason": st.sampled_from(["one", "two"]),
+        }
+    ),
+    "case.allocated": st.fixed_dictionaries(
+        {"service": st.sampled_from(["unit", "unit", "family-support", "neet-support"])}
+    ),
+    "case.closed": st.fixed_dictionaries({"outcome": st.sampled_from(["Outcomes achieved", "x"])}),
+    "destination.started": st.just({"kind": "training"}),
+    "destination.sustained": st.just({"kind": "training"}),
+    "worker.assigned": st.just({"worker": "W1"}),
+} | dict.fromkeys(
+    ["contact.made", "contact.made", "plan.completed", "case.reopened", "referrer.contacted"],
+    st.just({}),
+)
+DAYS = st.integers(0, 900) | st.integers(0, 40) | st.sampled_from([364, 365, 366, 91, 92, 181])
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> tuple[str, Fields]:
+    """An event of the child, new or a revision, or a retraction, and its topic."""
+    name = draw(st.integers(0, 60))
+    made: Fields = {
+        "specversion": "1.0",
+        "source": draw(st.sampled_from(["urn:a", "urn:b"])),
+        "id": f"e{name}",
+        "subject": f"C{draw(st.integers(0, 5))}",
+        "partitionkey": "P1",
+        "revision": draw(st.integers(0, 2)),
+        "time": (START + timedelta(days=draw(DAYS), hours=draw(st.integers(0, 23)))).isoformat(),
+    }
+    topic, kind = CASE_TOPIC, draw(st.sampled_from([*KINDS] * 2 + ["retraction", "opening"]))
+    if kind == "retraction":
+        made |= {"type": "event.retracted", "id": f"r{name}", "data": {"retracts": f"e{name}"}}
+    elif kind == "opening":
+        topic = SCS_TOPIC
+        made |= {"type": "scs.opened", "data": {"origin": "referral"}}
+    else:
+        made |= {"type": kind, "data": draw(KINDS[kind])}
+    return topic, made
+
+
+def decoded(topic: str, made: Fields) -> tuple[str, Event]:
+    (event,) = decode(topic, [(b"P1", json.dumps(made).encode(), ())]).events
+    return event
+
+
+def entries(state: Partition) -> dict[tuple[int, int, int], int]:
+    """What the tables hold, by cell, month and day."""
+    tables = state.tables
+    return {
+        (int(tables.cells[place // ROW_DAYS]), month, place % ROW_DAYS): amount
+        for month, of in tables.entries.items()
+        for place, amount in zip(of.places.tolist(), of.amounts.tolist(), strict=True)
+        if amount
+    }
+
+
+class Stored:
+    """What a store would have of the child, written as a settlement says."""
+
+    def __init__(self) -> None:
+        self.record, self.seal = b"", 0
+
+    def take(self, settlement: Settlement) -> None:
+        for written in settlement.records.values():
+            assert written.stored == len(self.record)
+            self.record = self.record[: written.kept] + written.piece
+            assert written.length == len(self.record)
+            assert written.seal == seal("P1", self.record)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(
+        st.tuples(st.lists(happenings(), min_size=1, max_size=12), st.booleans()),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_tables_and_records_that_grew_are_those_made_at_once(
+    south_east: Rules, batches: list[tuple[list[tuple[str, Fields]], bool]]
+) -> None:
+    state, stored, all_of_it = Partition(south_east), Stored(), list[tuple[str, Event]]()
+    with much_is_little():
+        for batch, is_forgotten in batches:
+            events = [decoded(*it) for it in batch]
+            all_of_it += events
+            if state.missing(["P1"]):
+                state.admit("P1", stored.record or None)
+            state.fold(events)
+            stored.take(state.settle())
+            if is_forgotten:
+                state.forget(0)
+    whole = Partition(south_east)
+    whole.fold_unstored(all_of_it)
+    whole.settle()
+    assert entries(state) == entries(whole)
+    known = decode_record(stored.record, south_east.make_row)
+    assert content(known) == content(whole.children["P1"].record)
+
+
+def content(of: Record) -> tuple[dict[tuple[str, str], Event], set[tuple[str, str]]]:
+    return {identity: it.event for identity, it in of.known.items()}, of.retracted
