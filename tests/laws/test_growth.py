@@ -64,7 +64,8 @@ KINDS: dict[str, st.SearchStrategy[Fields]] = {
     ["contact.made", "contact.made", "plan.completed", "case.reopened", "referrer.contacted"],
     st.just({}),
 )
-DAYS = st.integers(0, 900) | st.integers(0, 40) | st.sampled_from([364, 365, 366, 91, 92, 181])
+# Close together, and about as far apart as relations look.
+DAYS = st.builds(int.__add__, st.sampled_from([20, 20, 111, 290, 385]), st.integers(-12, 12))
 
 
 @st.composite
@@ -121,14 +122,18 @@ class Stored:
             assert written.seal == seal("P1", self.record)
 
 
-@settings(max_examples=150)
-@given(
-    st.lists(
-        st.tuples(st.lists(happenings(), min_size=1, max_size=12), st.booleans()),
-        min_size=1,
-        max_size=8,
-    )
-)
+@st.composite
+def batches_of_a_child(draw: st.DrawFn) -> list[tuple[list[tuple[str, Fields]], bool]]:
+    """A long history, then a few events at a time; after each, whether memory forgets the child."""
+    begun = draw(st.lists(happenings(), min_size=15, max_size=40))
+    few = st.lists(happenings(), min_size=1, max_size=2)
+    rarely = st.sampled_from([False] * 5 + [True])
+    rest = draw(st.lists(st.tuples(few, rarely), min_size=4, max_size=12))
+    return [(begun, draw(rarely)), *rest]
+
+
+@settings(max_examples=120)
+@given(batches_of_a_child())
 def test_tables_and_records_that_grew_are_those_made_at_once(
     south_east: Rules, batches: list[tuple[list[tuple[str, Fields]], bool]]
 ) -> None:
