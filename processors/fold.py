@@ -4,7 +4,7 @@ This is the whole of the live computation; where the bytes come from and go to i
 """
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
@@ -137,7 +137,8 @@ class Partition:
         new = seals = unmatched = 0
         for name, child in self._dirty.items():
             written, before = child.record.write(), child.seal
-            child.seal = crc32(written.piece, before) if written.kept else seal(name, written.piece)
+            grows = before is not None and written.kept
+            child.seal = crc32(written.piece, before or 0) if grows else seal(name, written.piece)
             records[name] = written._replace(seal=child.seal)
             new += before is None
             seals += child.seal - (before or 0)
@@ -256,11 +257,11 @@ class _Cases:
                 self.children.append(number)
             if is_judged:
                 self.names += [(name, case) for case in changes]
-        for name, child, changes in crowds:
-            self._add_crowd(name, child, changes, is_judged=is_judged)
+        for name, child, of_crowd in crowds:
+            added = self._add_crowd(name, child, of_crowd, is_judged=is_judged)
             if is_judged:
                 settled = child.record.settled
-                rest = settled.keys() - {case for of, case in self.names if of == name}
+                rest = [case for case in settled if case not in added]
                 others += [(name, case) for case in rest]
                 self.unchanged += [settled[case] for case in rest]
         self.said = {position: said for position, said, _ in self._answers}
@@ -274,7 +275,7 @@ class _Cases:
         changes: Changes,
         *,
         is_judged: bool,
-    ) -> None:
+    ) -> Collection[str]:
         """Add the cases of a crowd that changed, and those that it changes something of."""
         settled = child.record.settled
         if child.crowd is None:
@@ -293,6 +294,7 @@ class _Cases:
             self.children.append(self._others + len(self._answers))
         if is_judged:
             self.names += [(name, case) for case in change.before]
+        return change.before.keys()
 
     def _traits(self, rows: Mapping[str, bytes]) -> dict[str, Traits]:
         rules = self._rules

@@ -89,10 +89,10 @@ class Crowd:
         said = {case: self._said(case, self._traits.get(case, self._nothing)) for case in others}
         before = {case: self._said(case, of_case) for case, of_case in old.items()}
         for number, relation in enumerate(self._relations):
-            for case, now in traits.items():
-                if old[case][number] != now[number]:
+            for case, of_case in traits.items():
+                if old[case][number] != of_case[number]:
                     relation.remove(case, old[case][number])
-                    relation.add([(case, now[number])])
+                    relation.add([(case, of_case[number])])
         self._traits.update(traits)
         now = {case: self._said(case, of_case) for case, of_case in traits.items()}
         for case in others:

@@ -363,8 +363,9 @@ class ShardStore:
         self, generation: int, children: Sequence[str], stored: Sequence[bytes | None]
     ) -> list[bytes | None]:
         """The records as they were before they were stored. Raises Incomplete."""
-        apart = {child: it for child, it in zip(children, stored, strict=True) if apart_in(it)}
-        large = await self._large(generation, list(apart.items())) if apart else {}
+        pairs = zip(children, stored, strict=True)
+        apart = [(child, it) for child, it in pairs if it is not None and apart_in(it)]
+        large = await self._large(generation, apart) if apart else {}
         return [
             it if it is None else large[child] if child in large else self._whole(child, it)
             for child, it in zip(children, stored, strict=True)
@@ -445,8 +446,10 @@ class ShardStore:
         pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
         async for name, stored in pairs:
             child = name.decode()
-            (record,) = await self._opened(head.generation, [child], [stored])
-            yield child, record
+            if apart_in(stored):
+                yield child, (await self._large(head.generation, [(child, stored)]))[child]
+            else:
+                yield child, self._whole(child, stored)
 
     async def commit(
         self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
