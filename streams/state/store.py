@@ -389,9 +389,7 @@ class ShardStore:
                 if apart is None:
                     found[child] = self._whole(child, stored)
                     break
-                whole = await self._redis.getrange(
-                    self.key(generation, f"record:{child}"), 0, apart.length - 1
-                )
+                whole = await self._bytes_of(generation, child, apart.length)
                 record = apart.opened(child, whole)
                 if record is not None:
                     found[child] = record
@@ -402,6 +400,15 @@ class ShardStore:
                 stored = again
             else:
                 raise Incomplete(self._name, DAMAGED)
+        return found
+
+    async def _bytes_of(self, generation: int, child: str, length: int) -> bytes:
+        """So many of the first bytes of what is stored apart of a child."""
+        key = self.key(generation, f"record:{child}")
+        try:
+            found: bytes = await self._redis.getrange(key, 0, length - 1)
+        except ResponseError as error:
+            raise self._incomplete(DAMAGED, error) from error
         return found
 
     async def some_children(self, head: Head, most: int) -> list[str]:
