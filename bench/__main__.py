@@ -16,6 +16,7 @@ import typer
 from bench.alerting import alerting
 from bench.bed import Bed, BenchError, running_bed
 from bench.figures import Section
+from bench.growth import growth
 from bench.latency import latency
 from bench.machine import machine
 from bench.memory import memory
@@ -40,6 +41,7 @@ class Name(StrEnum):
     THROUGHPUT = "throughput"
     LATENCY = "latency"
     STAGES = "stages"
+    GROWTH = "growth"
     READS = "reads"
     MEMORY = "memory"
     STARTUP = "startup"
@@ -51,6 +53,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.THROUGHPUT: throughput,
     Name.LATENCY: latency,
     Name.STAGES: stages,
+    Name.GROWTH: growth,
     Name.READS: reads,
     Name.MEMORY: memory,
     Name.STARTUP: startup,
