@@ -299,6 +299,6 @@ class _Cases:
     def _traits(self, rows: Mapping[str, bytes]) -> dict[str, Traits]:
         rules = self._rules
         found = traits(
-            list(rows.values()), rules.localities, rules.calendar, rules.unheld, rules.wanted
+            list(rows.values()), rules.localities, rules.calendar, rules.unheld, rules.related
         )
         return dict(zip(rows, found, strict=True))
