@@ -75,7 +75,7 @@ class Watch:
         telling = Telling(at=judgement.at)
         for name, child in children.items():
             of_child = runs.get(name, {})
-            known = _Known(child.record.events if of_child else (), judgement.day)
+            known = _Known(child.record.named_in(of_child), judgement.day)
             changes, must_wait = self._news(name, child, of_child, known, judgement)
             if changes:
                 telling.changes += changes

@@ -90,6 +90,10 @@ class LongCase:
                     marks[kind] = [_day(row) for row in found[kind]]
         return sorted([*self._others, *(row for of_kind in found.values() for row in of_kind)])
 
+    def named(self) -> list[Ordered]:
+        """The rows of what alerts name: notifications, allocations, workers; and a few others."""
+        return [*self._others, *self._asked[WORKER]]
+
     def _of_kind(self, row: Ordered) -> list[Ordered]:
         return self._asked.get(row[4][_KIND], self._others)
 

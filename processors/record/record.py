@@ -5,7 +5,7 @@ repetition or batching in which its events came.
 """
 
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -133,6 +133,13 @@ class Record:
     def events(self) -> Iterator[Event]:
         """The events that count."""
         return (known.event for known in self.known.values())
+
+    def named_in(self, cases: Iterable[str]) -> Iterator[Event]:
+        """The events of cases that alerts may name, and others of theirs."""
+        for case in cases:
+            rows = self.cases[case]
+            for _, _, source, id_, _ in rows.named() if isinstance(rows, LongCase) else rows:
+                yield self.known[source, id_].event
 
     def apply(self, event: Event, make_row: MakeRow) -> bool:
         """Take in an event; False when the record knew all it says.
