@@ -19,6 +19,7 @@ from processors.alerts.changes import decode_alerts
 from processors.alerts.judging import Judgement
 from processors.days.calendar import day_number
 from processors.facts import crowds
+from processors.facts.cases import derive
 from processors.fold import Partition, Settlement, seal
 from processors.ledger.tables import ROW_DAYS
 from processors.record import record
@@ -224,7 +225,7 @@ def bytes_and_rows(rules: Rules, known: int) -> tuple[int, int]:
     messages = [(*it, ()) for it in case_events(known, years=known / 1_000)]
     state.fold_unstored([("P1", event) for _, event in decode(CASE_TOPIC, messages).events])
     state.settle()
-    derive, written = fold.derive, 0
+    written = 0
 
     def counting(cases: Any, *rest: Any) -> Any:
         rows.append(sum(map(len, cases.groups)))
