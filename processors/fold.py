@@ -7,7 +7,6 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from zlib import crc32
 
 from processors.alerts.changes import runs_by_case
 from processors.alerts.child import Child, read_child
@@ -19,7 +18,7 @@ from processors.facts.crowds import Crowd, Said, Traits, is_crowd
 from processors.ledger.entries import Part, entries_of
 from processors.ledger.tables import Tables, Touched
 from processors.record.decoding import Event
-from processors.record.record import Written
+from processors.record.record import Written, seal
 from processors.rules import Rules
 
 
@@ -47,14 +46,6 @@ class Settlement:
     touched: Touched
     telling: Telling = field(default_factory=Telling)
     grown: Grown = NOTHING_MORE
-
-
-def seal(name: str, record: bytes) -> int:
-    """A number that an encoded record and whose it is are known by.
-
-    That of a record which has grown follows from the one before and what it has grown by.
-    """
-    return crc32(record, crc32(name.encode()))
 
 
 class Partition:
@@ -136,10 +127,9 @@ class Partition:
         records: dict[str, Written] = {}
         new = seals = unmatched = 0
         for name, child in self._dirty.items():
-            written, before = child.record.write(), child.seal
-            grows = before is not None and written.kept
-            child.seal = crc32(written.piece, before or 0) if grows else seal(name, written.piece)
-            records[name] = written._replace(seal=child.seal)
+            before = child.seal
+            written = records[name] = child.record.write(name, before)
+            child.seal = written.seal
             new += before is None
             seals += child.seal - (before or 0)
             unmatched += child.record.unmatched

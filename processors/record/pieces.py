@@ -9,7 +9,7 @@ record's own texts, in the order in which its pieces name them. Everything else 
 text is itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,31 +25,29 @@ Parts = list[Any]
 SECOND, DAY = 1_000_000, 86_400_000_000
 LENGTH = 4
 _FIXED = 6
-_NUMBERS = {word: number for number, word in enumerate(WORDS)}
+_word = {word: number for number, word in enumerate(WORDS)}.get
 
 
 class Texts:
     """A record's own texts, each with the number that it is stored as."""
 
-    __slots__ = ("_numbers", "bytes", "named")
+    __slots__ = ("bytes", "named", "numbers")
 
     def __init__(self) -> None:
         self.named: list[str] = []
         self.bytes = 0
-        self._numbers: dict[str, int] = {}
+        self.numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int:
         """The number of a text; one that is new is given the next."""
-        number = self._numbers.get(text)
-        if number is None:
+        if text not in self.numbers:
             self.add(text)
-            number = self._numbers[text]
-        return number
+        return self.numbers[text]
 
     def add(self, text: str) -> None:
         """Name the next text."""
         self.named.append(text)
-        self._numbers[text] = -len(self.named)
+        self.numbers[text] = -len(self.named)
         self.bytes += len(text)
 
     def text(self, stored: Any) -> str:
@@ -69,24 +67,28 @@ class Piece(NamedTuple):
 
 def encode_event(event: Event, texts: Texts) -> bytes:
     """An event as it lies in a piece."""
-    instant, word = event.instant, _NUMBERS.get
-    seconds, rest = divmod(instant, SECOND)
+    source, subject, instant = event.source, event.subject, event.instant
+    numbers = texts.numbers
+    if source not in numbers:
+        texts.add(source)
+    if subject not in numbers:
+        texts.add(subject)
+    kind = event.type
     parts = [
         event.id,
-        texts.number(event.source),
-        [instant] if rest else seconds,
-        2 * event.revision + (event.day - instant // DAY),
-        word(event.type, event.type),
-        texts.number(event.subject),
+        numbers[source],
+        [instant] if instant % SECOND else instant // SECOND,
+        2 * event.revision + event.day - instant // DAY,
+        _word(kind, kind),
+        numbers[subject],
     ]
     for name, value in event.data.items():
-        kind = type(value)
-        parts.append(word(name, name))
-        if kind is str:
-            parts.append(word(value, value))
+        if type(value) is str:
+            parts += (_word(name, name), _word(value, value))
         else:
             # A number, or a list, would be taken for the number of a word, or for one of these.
-            parts.append([value] if kind is int or kind is list else value)
+            is_taken = type(value) is int or type(value) is list
+            parts += (_word(name, name), [value] if is_taken else value)
     return _encode(parts)
 
 
@@ -115,13 +117,10 @@ def decode_event(encoded: msgspec.Raw, texts: Texts) -> Event:
     )
 
 
-def encode_piece(texts: list[str], events: list[bytes], retracted: Iterable[bytes]) -> bytes:
+def encode_piece(texts: list[str], events: list[bytes], retracted: list[bytes]) -> bytes:
     """A piece of what is new, put together from encodings."""
-    named = _encode(texts) if texts else b"\x90"
-    gone = list(retracted)
-    body = b"".join(
-        (b"\x93", named, _array_header(len(events)), *events, _array_header(len(gone)), *gone)
-    )
+    gone = _array_header(len(retracted)) + b"".join(retracted) if retracted else b"\x90"
+    body = b"".join([b"\x93", _encode(texts), _array_header(len(events)), *events, gone])
     return len(body).to_bytes(LENGTH, "little") + body
 
 

@@ -6,7 +6,7 @@ repetition or batching in which its events came.
 
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -58,17 +58,17 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     encoded: bytes
 
 
-class Written(NamedTuple):
+class Written(msgspec.Struct, frozen=True, gc=False):
     """What is to be stored of a record: bytes that follow the first `kept` of those that are.
 
     Before, `stored` bytes were. With nothing kept, the bytes are all of the record. `seal` is that
-    of the whole record (processors.fold.seal).
+    of the whole record (`seal`).
     """
 
     piece: bytes
-    kept: int = 0
-    stored: int = 0
-    seal: int = 0
+    kept: int
+    stored: int
+    seal: int
 
     @property
     def length(self) -> int:
@@ -189,23 +189,29 @@ class Record:
         return encode_piece(
             self._texts.named,
             [known.encoded for known in self.known.values()],
-            [encode_identity(identity, self._texts) for identity in sorted(self.retracted)],
+            [encode_identity(identity, self._texts) for identity in sorted(self.retracted)]
+            if self.retracted
+            else [],
         )
 
-    def write(self) -> Written:
-        """What is to be stored since the last time, which is as good as stored then."""
+    def write(self, name: str, sealed: int | None) -> Written:
+        """What is to be stored since the last time, which is as good as stored then.
+
+        `sealed` is the seal of what was stored of the record, whose name is given.
+        """
         if len(self._texts.named) > SPREAD * (2 * len(self.known) + len(self.retracted)) + TEXTS:
             self._name_anew()
         elif self._stored >= LARGE:
             piece = encode_piece(self._texts.named[self._told :], self._events, self._gone)
             if self._stored + len(piece) <= SPREAD * (self._live + self._texts.bytes):
-                return self._as_stored(piece, self._stored)
-        return self._as_stored(self.encode(), 0)
+                return self._as_stored(piece, self._stored, crc32(piece, sealed or 0))
+        piece = self.encode()
+        return self._as_stored(piece, 0, seal(name, piece))
 
-    def _as_stored(self, piece: bytes, kept: int) -> Written:
-        written = Written(piece, kept, self._stored)
-        self._note_stored(written.length)
-        return written
+    def _as_stored(self, piece: bytes, kept: int, sealed: int) -> Written:
+        before = self._stored
+        self._note_stored(kept + len(piece))
+        return Written(piece, kept, before, sealed)
 
     def _note_stored(self, length: int) -> None:
         self._stored, self._told = length, len(self._texts.named)
@@ -277,6 +283,14 @@ class Record:
         self.settle()
         self.unmatched = 0
         self._note_stored(len(encoded))
+
+
+def seal(name: str, record: bytes) -> int:
+    """A number that an encoded record and whose it is are known by.
+
+    That of a record which has grown follows from the one before and what it has grown by.
+    """
+    return crc32(record, crc32(name.encode()))
 
 
 def decode_record(encoded: bytes, make_row: MakeRow) -> Record:

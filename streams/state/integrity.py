@@ -12,9 +12,9 @@ from struct import Struct
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from processors.fold import Settlement, seal
+from processors.fold import Settlement
 from processors.ledger.tables import Tables
-from processors.record.record import Written
+from processors.record.record import Written, seal
 from streams.failures import Understood
 from streams.state.encoding import CELL, NewCells
 

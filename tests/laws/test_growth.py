@@ -20,12 +20,12 @@ from processors.alerts.judging import Judgement
 from processors.days.calendar import day_number
 from processors.facts import crowds
 from processors.facts.cases import derive
-from processors.fold import Partition, Settlement, seal
+from processors.fold import Partition, Settlement
 from processors.ledger.tables import ROW_DAYS
 from processors.record import record
 from processors.record.decoding import Event, decode
 from processors.record.pieces import DAY, Texts, decode_event, encode_event
-from processors.record.record import Record, decode_record
+from processors.record.record import Record, decode_record, seal
 from processors.record.words import WORDS
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue

@@ -12,9 +12,8 @@ from redis.asyncio import Redis
 
 from processors.alerts.judging import Judgement
 from processors.days.calendar import day_number
-from processors.fold import seal
 from processors.record import record as record_module
-from processors.record.record import decode_record
+from processors.record.record import decode_record, seal
 from processors.rules import Rules
 from schemas.alerts import CHANGE
 from streams.state.integrity import Apart, Incomplete, apart_in
