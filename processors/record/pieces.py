@@ -28,33 +28,23 @@ _FIXED = 6
 _word = {word: number for number, word in enumerate(WORDS)}.get
 
 
-class Texts:
-    """A record's own texts, each with the number that it is stored as."""
+# A record's own texts, in order, each with the number that it is stored as. A dictionary alone,
+# which the garbage collector passes over: every record has one.
+Texts = dict[str, int]
 
-    __slots__ = ("bytes", "named", "numbers")
 
-    def __init__(self) -> None:
-        self.named: list[str] = []
-        self.bytes = 0
-        self.numbers: dict[str, int] = {}
+def number_of(text: str, texts: Texts) -> int:
+    """The number of a text; one that is new is given the next."""
+    if text not in texts:
+        texts[text] = -1 - len(texts)
+    return texts[text]
 
-    def number(self, text: str) -> int:
-        """The number of a text; one that is new is given the next."""
-        if text not in self.numbers:
-            self.add(text)
-        return self.numbers[text]
 
-    def add(self, text: str) -> None:
-        """Name the next text."""
-        self.named.append(text)
-        self.numbers[text] = -len(self.named)
-        self.bytes += len(text)
-
-    def text(self, stored: Any) -> str:
-        """The text that is stored as a number, or as itself."""
-        if type(stored) is not int:
-            return stored  # type: ignore[no-any-return]
-        return WORDS[stored] if stored >= 0 else self.named[-1 - stored]
+def text_of(stored: Any, named: list[str]) -> str:
+    """The text that is stored as a number, or as itself."""
+    if type(stored) is not int:
+        return stored  # type: ignore[no-any-return]
+    return WORDS[stored] if stored >= 0 else named[-1 - stored]
 
 
 class Piece(NamedTuple):
@@ -68,19 +58,18 @@ class Piece(NamedTuple):
 def encode_event(event: Event, texts: Texts) -> bytes:
     """An event as it lies in a piece."""
     source, subject, instant = event.source, event.subject, event.instant
-    numbers = texts.numbers
-    if source not in numbers:
-        texts.add(source)
-    if subject not in numbers:
-        texts.add(subject)
+    if source not in texts:
+        texts[source] = -1 - len(texts)
+    if subject not in texts:
+        texts[subject] = -1 - len(texts)
     kind = event.type
     parts = [
         event.id,
-        numbers[source],
+        texts[source],
         [instant] if instant % SECOND else instant // SECOND,
         2 * event.revision + event.day - instant // DAY,
         _word(kind, kind),
-        numbers[subject],
+        texts[subject],
     ]
     for name, value in event.data.items():
         if type(value) is str:
@@ -92,8 +81,8 @@ def encode_event(event: Event, texts: Texts) -> bytes:
     return _encode(parts)
 
 
-def decode_event(encoded: msgspec.Raw, texts: Texts) -> Event:
-    """The event that `encode_event` wrote."""
+def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:
+    """The event that `encode_event` wrote, of a record with these texts of its own."""
     parts = _decode_event(encoded)
     when, revision = parts[2], parts[3]
     instant = when * SECOND if type(when) is int else when[0]
@@ -106,13 +95,13 @@ def decode_event(encoded: msgspec.Raw, texts: Texts) -> Event:
             value = value[0]
         data[WORDS[name] if type(name) is int else name] = value
     return Event(
-        texts.text(parts[1]),
+        text_of(parts[1], named),
         parts[0],
         revision // 2,
         instant,
         instant // DAY + revision % 2,
-        texts.text(parts[4]),
-        texts.text(parts[5]),
+        text_of(parts[4], named),
+        text_of(parts[5], named),
         data,
     )
 
@@ -126,7 +115,7 @@ def encode_piece(texts: list[str], events: list[bytes], retracted: list[bytes]) 
 
 def encode_identity(identity: Identity, texts: Texts) -> bytes:
     """An identity that was retracted, as it lies in a piece."""
-    return _encode((texts.number(identity[0]), identity[1]))
+    return _encode((number_of(identity[0], texts), identity[1]))
 
 
 def pieces_in(encoded: bytes) -> Iterator[Piece]:

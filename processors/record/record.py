@@ -6,6 +6,7 @@ repetition or batching in which its events came.
 
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from zlib import crc32
 
 import msgspec
@@ -19,7 +20,9 @@ from processors.record.pieces import (
     encode_event,
     encode_identity,
     encode_piece,
+    number_of,
     pieces_in,
+    text_of,
 )
 from schemas.events.registry import types_feeding
 
@@ -121,12 +124,12 @@ class Record:
         self.is_active = False
         self.size = BYTES
         self.unmatched = 0
-        self._texts = Texts()
+        self._texts: Texts = {}
         # Bytes of what is known, and of what is stored; and what is not stored yet: encodings of
         # events and of retracted identities, and the texts beyond so many.
         self._live = self._stored = 0
-        self._events: list[bytes] = []
-        self._gone: list[bytes] = []
+        self._events: list[bytes] | None = None
+        self._gone: list[bytes] | None = None
         self._told = 0
 
     @property
@@ -161,7 +164,8 @@ class Record:
             self._forget(known)
         row, encoded = make_row(event), encoded or encode_event(event, self._texts)
         self.known[identity] = Known(event, row, encoded)
-        self._events.append(encoded)
+        if self._events is not None:
+            self._events.append(encoded)
         self._live += len(encoded)
         self.size += KNOWN_BYTES + len(encoded)
         if event.type in ACTIVE_TYPES:
@@ -187,7 +191,7 @@ class Record:
     def encode(self) -> bytes:
         """The record as bytes, from which `decode_record` gives it again: a single piece."""
         return encode_piece(
-            self._texts.named,
+            list(self._texts),
             [known.encoded for known in self.known.values()],
             [encode_identity(identity, self._texts) for identity in sorted(self.retracted)]
             if self.retracted
@@ -199,11 +203,11 @@ class Record:
 
         `sealed` is the seal of what was stored of the record, whose name is given.
         """
-        if len(self._texts.named) > SPREAD * (2 * len(self.known) + len(self.retracted)) + TEXTS:
+        if len(self._texts) > SPREAD * (2 * len(self.known) + len(self.retracted)) + TEXTS:
             self._name_anew()
-        elif self._stored >= LARGE:
-            piece = encode_piece(self._texts.named[self._told :], self._events, self._gone)
-            if self._stored + len(piece) <= SPREAD * (self._live + self._texts.bytes):
+        elif self._events is not None and self._gone is not None:
+            piece = encode_piece(self._untold(), self._events, self._gone)
+            if self._stored + len(piece) <= SPREAD * self._live:
                 return self._as_stored(piece, self._stored, crc32(piece, sealed or 0))
         piece = self.encode()
         return self._as_stored(piece, 0, seal(name, piece))
@@ -214,12 +218,20 @@ class Record:
         return Written(piece, kept, before, sealed)
 
     def _note_stored(self, length: int) -> None:
-        self._stored, self._told = length, len(self._texts.named)
-        self._events, self._gone = [], []
+        self._live += sum(map(len, self._untold()))
+        self._stored, self._told = length, len(self._texts)
+        # Only of a record that is stored apart is it asked what is new.
+        self._events, self._gone = ([], []) if length >= LARGE else (None, None)
+
+    def _untold(self) -> list[str]:
+        """The texts that no piece has named yet."""
+        number = len(self._texts) - self._told
+        return list(islice(reversed(self._texts), number))[::-1]
 
     def _name_anew(self) -> None:
         """Leave out the texts that only events had that count no more."""
-        texts = self._texts = Texts()
+        texts: Texts = {}
+        self._texts, self._told = texts, 0
         for identity, known in self.known.items():
             encoded = encode_event(known.event, texts)
             self.known[identity] = Known(known.event, known.row, encoded)
@@ -246,7 +258,8 @@ class Record:
             return False
         self.retracted.add(identity)
         encoded = encode_identity(identity, self._texts)
-        self._gone.append(encoded)
+        if self._gone is not None:
+            self._gone.append(encoded)
         self._live += len(encoded)
         self.size += RETRACTED_BYTES
         known = self.known.pop(identity, None)
@@ -273,13 +286,15 @@ class Record:
 
         Raises ValueError, LookupError or msgspec.DecodeError for what `write` did not make.
         """
+        named: list[str] = []
         for piece in pieces_in(encoded):
+            named += piece.texts
             for text in piece.texts:
-                self._texts.add(text)
+                number_of(text, self._texts)
             for source, id_ in piece.retracted:
-                self._retract((self._texts.text(source), id_))
+                self._retract((text_of(source, named), id_))
             for raw in piece.events:
-                self._keep(decode_event(raw, self._texts), make_row, bytes(raw))
+                self._keep(decode_event(raw, named), make_row, bytes(raw))
         self.settle()
         self.unmatched = 0
         self._note_stored(len(encoded))
