@@ -17,6 +17,7 @@ from bench.alerting import alerting
 from bench.bed import Bed, BenchError, running_bed
 from bench.breadth import breadth
 from bench.figures import Section
+from bench.growth import growth
 from bench.latency import latency
 from bench.machine import machine
 from bench.memory import memory
@@ -41,6 +42,7 @@ class Name(StrEnum):
     THROUGHPUT = "throughput"
     LATENCY = "latency"
     STAGES = "stages"
+    GROWTH = "growth"
     READS = "reads"
     MEMORY = "memory"
     STARTUP = "startup"
@@ -53,6 +55,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.THROUGHPUT: throughput,
     Name.LATENCY: latency,
     Name.STAGES: stages,
+    Name.GROWTH: growth,
     Name.READS: reads,
     Name.MEMORY: memory,
     Name.STARTUP: startup,

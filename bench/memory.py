@@ -34,7 +34,9 @@ def memory(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
         used = _used(redis) - before
         kinds, children = Counter[str](), 0
         for key, kind in _keys(redis):
-            kinds[kind] += int(redis.memory_usage(key, samples=0) or 0)
+            # Large records lie apart.
+            kind_of_all = "records" if kind == "record" else kind
+            kinds[kind_of_all] += int(redis.memory_usage(key, samples=0) or 0)
             children += int(redis.hlen(key)) if kind == "records" else 0
     notes = (
         f"{children:,} children with {events:,} events of one year in {PARTITIONS} partitions. "

@@ -14,6 +14,8 @@ class Sizes:
     latency_seconds: float
     stage_events: int
     stage_rounds: int
+    growth_events: tuple[int, ...]
+    growth_more: int
     read_events: int
     read_growth: int
     read_years: tuple[int, int]
@@ -35,6 +37,8 @@ FULL = Sizes(
     latency_seconds=30,
     stage_events=100_000,
     stage_rounds=5,
+    growth_events=(1_000, 100_000),
+    growth_more=200,
     read_events=50_000,
     read_growth=10,
     read_years=(1, 10),
@@ -55,6 +59,8 @@ QUICK = Sizes(
     latency_seconds=6,
     stage_events=30_000,
     stage_rounds=2,
+    growth_events=(1_000, 10_000),
+    growth_more=50,
     read_events=5_000,
     read_growth=10,
     read_years=(1, 10),

@@ -4,20 +4,21 @@ This is the whole of the live computation; where the bytes come from and go to i
 """
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from zlib import crc32
 
 from processors.alerts.changes import runs_by_case
 from processors.alerts.child import Child, read_child
 from processors.alerts.deadlines import Spans, breaches
 from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
-from processors.facts.cases import Cases, derive
+from processors.facts.cases import Cases, derive, traits
 from processors.facts.columns import Columns
+from processors.facts.crowds import Crowd, Said, Traits, is_crowd
 from processors.ledger.entries import Part, entries_of
 from processors.ledger.tables import Tables, Touched
 from processors.record.decoding import Event
+from processors.record.record import Written, seal
 from processors.rules import Rules
 
 
@@ -33,21 +34,18 @@ class Grown(NamedTuple):
 
 
 NOTHING_MORE = Grown()
+# The rows before and now of each case of a record that changed.
+Changes = Mapping[str, tuple[bytes, bytes]]
 
 
 @dataclass
 class Settlement:
     """What a partition's state changed by since the last one: to be stored in one atomic step."""
 
-    records: dict[str, bytes]
+    records: dict[str, Written]
     touched: Touched
     telling: Telling = field(default_factory=Telling)
     grown: Grown = NOTHING_MORE
-
-
-def seal(name: str, record: bytes) -> int:
-    """A number that an encoded record and whose it is are known by."""
-    return crc32(record, crc32(name.encode()))
 
 
 class Partition:
@@ -119,18 +117,19 @@ class Partition:
             touched, telling = self._settle_unjudged()
         else:
             touched, telling = self._settle_judged(judgement)
-        records, grown = self._encoded()
+        records, grown = self._written()
         self._dirty.clear()
         self._due.clear()
         return Settlement(records, touched, telling, grown)
 
-    def _encoded(self) -> tuple[dict[str, bytes], Grown]:
-        """The records that changed, encoded and sealed, and by how much all of them grew."""
-        records: dict[str, bytes] = {}
+    def _written(self) -> tuple[dict[str, Written], Grown]:
+        """What is to be stored of the records that changed, and by how much all of them grew."""
+        records: dict[str, Written] = {}
         new = seals = unmatched = 0
         for name, child in self._dirty.items():
-            record = records[name] = child.record.encode()
-            before, child.seal = child.seal, seal(name, record)
+            before = child.seal
+            written = records[name] = child.record.write(name, before)
+            child.seal = written.seal
             new += before is None
             seals += child.seal - (before or 0)
             unmatched += child.record.unmatched
@@ -140,13 +139,13 @@ class Partition:
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
-        cases = _Cases(looked_at, self._relates, is_judged=False)
+        cases = _Cases(looked_at, self.rules, is_judged=False)
         touched, *_ = self._measure(cases)
         return touched, Telling(deadlines=dict.fromkeys(looked_at, AT_ONCE))
 
     def _settle_judged(self, judgement: Judgement) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
-        cases = _Cases(looked_at, self._relates, is_judged=True)
+        cases = _Cases(looked_at, self.rules, is_judged=True)
         touched, found, segments = self._measure(cases)
         runs: dict[str, dict[str, OfCase]] = {}
         for position, of_case in runs_by_case(found, segments, len(cases.now)).items():
@@ -154,16 +153,11 @@ class Partition:
             runs.setdefault(child, {})[case] = of_case
         return touched, self.rules.watch.judge(looked_at, runs, judgement)
 
-    @property
-    def _relates(self) -> bool:
-        """Whether a change of one case may change what another of the child counts for."""
-        return bool(self.rules.wanted.relations)
-
     def _measure(self, cases: "_Cases") -> tuple[Touched, Spans, Columns]:
         """Add what changed to the tables; what changed there, and the spans of all cases."""
         rules = self.rules
         facts = derive(
-            Cases(cases.before, cases.now, cases.children, cases.unchanged),
+            Cases(cases.before, cases.now, cases.children, cases.unchanged, cases.said),
             rules.localities,
             rules.calendar,
             rules.unheld,
@@ -190,8 +184,9 @@ class Partition:
 
     def _weigh(self, child: Child) -> None:
         """Add up what a record has grown by."""
-        self.size += child.record.size - child.size
-        child.size = child.record.size
+        size = child.record.size + (child.crowd.size if child.crowd else 0)
+        self.size += size - child.size
+        child.size = size
         self.largest = max(self.largest, child.size)
 
     def forget(self, most: int, most_bytes: int = sys.maxsize) -> None:
@@ -213,20 +208,30 @@ class Partition:
 class _Cases:
     """Every case of records: those that changed, then the others, and their names in that order.
 
-    Where cases of a child relate to one another, all of them change when one does. Nobody asks for
-    names, or for the others, where nothing is judged.
+    Where cases of a child relate to one another, all of them change when one does; in a crowd only
+    those do of which a relation says something else. Nobody asks for names, or for the others,
+    where nothing is judged.
     """
 
-    def __init__(self, children: Mapping[str, Child], relates: bool, *, is_judged: bool) -> None:
+    def __init__(self, children: Mapping[str, Child], rules: Rules, *, is_judged: bool) -> None:
+        self._rules = rules
         self.before: list[bytes] = []
         self.now: list[bytes] = []
         self.children: list[int] = []
         self.unchanged: list[bytes] = []
         self.names: list[tuple[str, str]] = []
+        # The position of a case of a crowd, and what relations said of it and say.
+        self._answers: list[tuple[int, Said, Said]] = []
+        self._others = len(children)
         others: list[tuple[str, str]] = []
+        crowds: list[tuple[str, Child, Changes]] = []
+        relates = bool(rules.wanted.relations)
         for number, (name, child) in enumerate(children.items()):
             changes, settled = child.record.settle(), child.record.settled
             if len(changes) < len(settled):
+                if changes and relates and is_crowd(len(changes), len(settled)):
+                    crowds.append((name, child, changes))
+                    continue
                 rest = [case for case in settled if case not in changes]
                 if changes and relates:
                     for case in rest:
@@ -234,10 +239,56 @@ class _Cases:
                 elif is_judged:
                     others += [(name, case) for case in rest]
                     self.unchanged += [settled[case] for case in rest]
+            if changes:
+                child.crowd = None
             for before, now in changes.values():
                 self.before.append(before)
                 self.now.append(now)
                 self.children.append(number)
             if is_judged:
                 self.names += [(name, case) for case in changes]
+        for name, child, of_crowd in crowds:
+            added = self._add_crowd(name, child, of_crowd, is_judged=is_judged)
+            if is_judged:
+                settled = child.record.settled
+                rest = [case for case in settled if case not in added]
+                others += [(name, case) for case in rest]
+                self.unchanged += [settled[case] for case in rest]
+        self.said = {position: said for position, said, _ in self._answers}
+        self.said |= {len(self.now) + position: said for position, _, said in self._answers}
         self.names += others
+
+    def _add_crowd(
+        self,
+        name: str,
+        child: Child,
+        changes: Changes,
+        *,
+        is_judged: bool,
+    ) -> Collection[str]:
+        """Add the cases of a crowd that changed, and those that it changes something of."""
+        settled = child.record.settled
+        if child.crowd is None:
+            rows = {
+                case: changes[case][0] if case in changes else settled[case] for case in settled
+            }
+            child.crowd = Crowd(self._rules.wanted.relations)
+            child.crowd.add(self._traits(rows))
+        change = child.crowd.change(self._traits({case: now for case, (_, now) in changes.items()}))
+        for case, said in change.before.items():
+            before, now = changes.get(case, (settled[case], settled[case]))
+            self._answers.append((len(self.now), said, change.now[case]))
+            self.before.append(before)
+            self.now.append(now)
+            # What its kin are for it is known: each case is looked at on its own.
+            self.children.append(self._others + len(self._answers))
+        if is_judged:
+            self.names += [(name, case) for case in change.before]
+        return change.before.keys()
+
+    def _traits(self, rows: Mapping[str, bytes]) -> dict[str, Traits]:
+        rules = self._rules
+        found = traits(
+            list(rows.values()), rules.localities, rules.calendar, rules.unheld, rules.related
+        )
+        return dict(zip(rows, found, strict=True))

@@ -1,6 +1,7 @@
 """The rules of a deployment, made ready once for all of a process."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from processors.alerts.deadlines import Deadlines
 from processors.alerts.judging import Watch
@@ -51,6 +52,9 @@ class Rules:
             },
             spell_tests=_spell_tests(catalogue, holder_tests),
         )
+        # What relations look from and at: the rest of the facts is not worked out for them.
+        anchors = {it.before or it.after or "" for it in catalogue.relation}
+        self.related = replace(self.wanted, days=frozenset(anchors))
         # The ledger's slots begin with the catalogue's; those of the standards follow.
         self.slots = [*catalogue.slots, *standards.slots]
         self.first_of_standards = len(catalogue.slots)

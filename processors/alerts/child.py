@@ -3,6 +3,7 @@
 from processors.alerts.changes import decode_alerts
 from processors.alerts.told import About, Alert
 from processors.facts.counting import Counted, Counting
+from processors.facts.crowds import Crowd
 from processors.record.record import MakeRow, Record, decode_record
 
 
@@ -11,15 +12,17 @@ class Child:
 
     `counted` is what the record's events of a person, or of sessions, add to the tables; `told` the
     alerts that were told of the child, by what they are about. `seal` is that of the record as it
-    was stored last, None where it never was; `size` the record's as it was added up last.
+    was stored last, None where it never was; `size` the record's as it was added up last. `crowd`
+    is what relations know of very many cases, None until that is asked for.
     """
 
-    __slots__ = ("counted", "record", "seal", "size", "told")
+    __slots__ = ("counted", "crowd", "record", "seal", "size", "told")
 
     def __init__(self) -> None:
         self.record = Record()
         self.counted: tuple[Counted, ...] = ()
         self.told: dict[About, Alert] = {}
+        self.crowd: Crowd | None = None
         self.seal: int | None = None
         self.size = 0
 
@@ -29,7 +32,7 @@ def read_child(
 ) -> Child:
     """A child from what is stored, or one of whom nothing is known.
 
-    Raises msgspec.DecodeError for what is not what was stored.
+    Raises ValueError, LookupError or msgspec.DecodeError for what is not what was stored.
     """
     child = Child()
     if encoded is not None:

@@ -75,7 +75,7 @@ class Watch:
         telling = Telling(at=judgement.at)
         for name, child in children.items():
             of_child = runs.get(name, {})
-            known = _Known(child.record.events if of_child else (), judgement.day)
+            known = _Known(child.record.named_in(of_child), judgement.day)
             changes, must_wait = self._news(name, child, of_child, known, judgement)
             if changes:
                 telling.changes += changes
@@ -168,21 +168,22 @@ class _Known:
 
     def __init__(self, events: Iterable[Event], day: int) -> None:
         found = [it for it in events if it.type in NAMED]
-        self._events = in_order(it for it in found if it.day <= day)
+        self._by_case: dict[str, list[Event]] = {}
+        for event in in_order(it for it in found if it.day <= day):
+            self._by_case.setdefault(event.subject, []).append(event)
         later = (it.day for it in found if it.day > day and it.type != "notification.received")
         self.next = min(later, default=NEVER)
 
     def allocation(self, case: str, service: str) -> Event | None:
         """The latest allocation of a case to a service."""
-        for event in reversed(self._events):
-            is_of_case = event.subject == case and event.type == "case.allocated"
-            if is_of_case and event.data["service"] == service:
+        for event in reversed(self._of(case)):
+            if event.type == "case.allocated" and event.data["service"] == service:
                 return event
         return None
 
     def worker(self, case: str, standard: Standard) -> str | None:
         """Whom a case was given to last of the workers who count for its service."""
-        of_case = [it for it in self._events if it.subject == case]
+        of_case = self._of(case)
         assigned = [it for it in of_case if it.type == "worker.assigned"]
         first = self.notification(case)
         if not assigned or first is None:
@@ -193,14 +194,10 @@ class _Known:
 
     def notification(self, case: str) -> Event | None:
         """The first notification of a case."""
-        return next(
-            (
-                it
-                for it in self._events
-                if it.subject == case and it.type == "notification.received"
-            ),
-            None,
-        )
+        return next((it for it in self._of(case) if it.type == "notification.received"), None)
+
+    def _of(self, case: str) -> list[Event]:
+        return self._by_case.get(case, [])
 
 
 def _identity(event: Event) -> Identity:

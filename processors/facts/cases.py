@@ -4,20 +4,22 @@ Cases are cut into segments and spells (processors.facts.stretches); a notificat
 own (docs/indicators.md, Words).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from processors.arrays import Flags, positions
-from processors.days.calendar import NEVER, Calendar, Days
+from processors.days.calendar import NEVER, Calendar, Days, back
 from processors.facts.columns import NO_SERVICE, Columns, Facts, Wanted, twins
-from processors.facts.relations import Kin, relate
+from processors.facts.crowds import NO_TRAIT, SHARED, Said, Trait, Traits
+from processors.facts.relations import Kin, looked_for, relate
 from processors.facts.stretches import Stretches
 from processors.facts.table import Table
 from processors.record.localities import Localities
 from processors.record.rows import NOTIFICATION, PLAN, ROW, SCS_OPENING
+from schemas.catalogue import Relation
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,17 @@ class Cases:
 
     `before` and `now` have the rows of each case that changed, in the order of processors.record,
     and `children` a number for the child that each is of; `unchanged` the rows of the further
-    cases. Groups are numbered in the order: all before, all now, all unchanged.
+    cases. Groups are numbered in the order: all before, all now, all unchanged. `said` has what is
+    known of relations of groups whose kin is not there; with `are_kin`, the further cases are all
+    of one child.
     """
 
     before: list[bytes]
     now: list[bytes]
     children: list[int]
     unchanged: Sequence[bytes] = ()
+    said: Mapping[int, Said] = field(default_factory=dict)
+    are_kin: bool = False
 
     @property
     def groups(self) -> list[bytes]:
@@ -54,14 +60,15 @@ class Cases:
     @property
     def kin(self) -> Days:
         """A number for each group that it shares with the others of its child and its time."""
-        apart = -1 - np.arange(len(self.unchanged))
+        others = len(self.unchanged)
+        apart = np.full(others, -1) if self.are_kin else -1 - np.arange(others)
         return np.concatenate([2 * self._child, 2 * self._child + 1, apart])
 
     @property
     def has_kin(self) -> Flags:
         """Whether each group's child has another at its time."""
         has: Flags = np.bincount(self._child, minlength=1)[self._child] > 1
-        return np.concatenate([has, has, np.zeros(len(self.unchanged), dtype=np.bool_)])
+        return np.concatenate([has, has, np.full(len(self.unchanged), self.are_kin)])
 
 
 def derive(
@@ -71,6 +78,69 @@ def derive(
 
     `unheld` is the bits of the holder tests that a case passes that nobody has been given.
     """
+    found, kin, _ = _laid_out(cases, localities, calendar, unheld, wanted)
+    for relation in wanted.relations:
+        relate(relation, found.of(relation.of), kin)
+    for number, relation in enumerate(wanted.relations):
+        _answer(relation, number, found.of(relation.of), cases.said)
+    return found
+
+
+def traits(
+    rows: Sequence[bytes], localities: Localities, calendar: Calendar, unheld: int, wanted: Wanted
+) -> list[Traits]:
+    """What each of a child's cases, whose rows are given, is for every relation."""
+    cases = Cases([], [], [], rows, are_kin=True)
+    found, kin, numbers = _laid_out(cases, localities, calendar, unheld, wanted)
+    columns = [
+        _traits(relation, found.of(relation.of), kin, numbers) for relation in wanted.relations
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _traits(relation: Relation, facts: Columns, kin: Kin, opened: Days) -> list[Trait]:
+    """What each group is for one relation; `opened` has the group of each opening."""
+    groups = len(kin.of_group)
+    stretches: list[list[tuple[int, int]]] = [[] for _ in range(groups)]
+    anchors: list[set[int]] = [set() for _ in range(groups)]
+    if relation.before is not None:
+        spells = kin.spells
+        # One that is over before its time has come is so for every anchor.
+        lasting = spells.until > back(spells.begin, relation.months)
+        at = positions(looked_for(relation, spells, kin.holder_bits) & lasting)
+        columns = spells.group[at], spells.begin[at], spells.until[at]
+    else:
+        columns = opened, kin.openings[0], kin.openings[0]
+    for group, first, last in zip(*(it.tolist() for it in columns), strict=True):
+        stretches[group].append((first, last))
+    anchor = facts.days[relation.before or relation.after or ""]
+    asking = positions(anchor < NEVER)
+    for group, day in zip(facts.group[asking].tolist(), anchor[asking].tolist(), strict=True):
+        anchors[group].add(day)
+    keys = kin.reason.tolist() if relation.same is not None else [SHARED] * groups
+    return [
+        Trait(key, tuple(of_group), tuple(days)) if key else NO_TRAIT
+        for key, of_group, days in zip(keys, stretches, anchors, strict=True)
+    ]
+
+
+def _answer(relation: Relation, number: int, facts: Columns, said: Mapping[int, Said]) -> None:
+    """Give the facts of groups what is known of a relation without looking at others."""
+    for group, answers in said.items():
+        first, end = facts.group.searchsorted([group, group + 1])
+        anchor = facts.days[relation.before or relation.after or ""][first:end].tolist()
+        if relation.before is not None:
+            found = [bool(answers[number].get(day, False)) for day in anchor]
+            facts.flags[relation.name][first:end] = found
+        else:
+            days = [answers[number].get(day, NEVER) for day in anchor]
+            facts.days[relation.name][first:end] = days
+
+
+def _laid_out(
+    cases: Cases, localities: Localities, calendar: Calendar, unheld: int, wanted: Wanted
+) -> tuple[Facts, Kin, Days]:
+    """The facts of cases without their relations, what these look at, and whose openings are."""
     groups = cases.groups
     sizes = np.fromiter(map(len, groups), np.int64, len(groups)) // ROW.itemsize
     rows = np.frombuffer(b"".join(groups), dtype=ROW)
@@ -91,17 +161,14 @@ def derive(
     )
     stretches = Stretches(table, unheld)
     case_facts, notification_facts = stretches.segments(), _notifications(table)
-    if not (wanted.relations or wanted.spell_tests):
-        return Facts(case_facts, notification_facts, None)
     has_kin, numbers = cases.has_kin, cases.kin
     spells = stretches.spells(has_kin)
-    found = Facts(case_facts, notification_facts, stretches.measured(spells))
+    measured = stretches.measured(spells) if wanted.relations or wanted.spell_tests else None
+    found = Facts(case_facts, notification_facts, measured)
     openings = positions(kind == SCS_OPENING)
     opened = rows["day"][openings].astype(np.int64), numbers[case[openings]]
     kin = Kin(numbers, has_kin, table.reason, spells, opened, wanted.holder_bits)
-    for relation in wanted.relations:
-        relate(relation, found.of(relation.of), kin)
-    return found
+    return found, kin, case[openings]
 
 
 def _notifications(table: Table) -> Columns:

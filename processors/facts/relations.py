@@ -74,17 +74,22 @@ def relate(relation: Relation, facts: Facts, kin: Kin) -> None:
         facts.days[relation.name] = _later(relation, facts, kin)
 
 
+def looked_for(relation: Relation, spells: Spells, holder_bits: Mapping[str, int]) -> Flags:
+    """Which spells a relation that looks back looks for, of whomever they are."""
+    chosen = np.ones(len(spells.group), dtype=np.bool_)
+    if relation.holder is not None:
+        bit = holder_bits[relation.name]
+        chosen &= (spells.passes >> np.uint32(bit)) & 1 == 1
+    if relation.to == "closure":
+        chosen &= spells.is_ending
+    return chosen
+
+
 def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
     """Whether another case of the child was with a service, or closed by it, not long before."""
     spells, anchor = kin.spells, facts.days[relation.before or ""]
     found = np.zeros(len(facts.group), dtype=np.bool_)
-    chosen = kin.is_kin[spells.group]
-    if relation.holder is not None:
-        bit = kin.holder_bits[relation.name]
-        chosen &= (spells.passes >> np.uint32(bit)) & 1 == 1
-    if relation.to == "closure":
-        chosen &= spells.is_ending
-    at = positions(chosen)
+    at = positions(kin.is_kin[spells.group] & looked_for(relation, spells, kin.holder_bits))
     if not len(at):
         return found
     asking = positions(kin.is_kin[facts.group] & (anchor < NEVER))

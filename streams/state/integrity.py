@@ -8,11 +8,13 @@ count on would be to count what is known as new.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from struct import Struct
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from processors.fold import Settlement, seal
+from processors.fold import Settlement
 from processors.ledger.tables import Tables
+from processors.record.record import Written, seal
 from streams.failures import Understood
 from streams.state.encoding import CELL, NewCells
 
@@ -21,6 +23,9 @@ KEPT = "kept:"
 NOTED = "noted:"
 NOTED_ALERTS = b"noted:alerts"
 SEAL_BYTES = 4
+# What begins no record, since none is so long: its first bytes are the length of its first piece.
+APART = b"\xff\xff\xff\xff"
+_APART = Struct("<4sQI")
 
 # How many alerts are open and the last id of the outbox, after the number of commits when it was
 # so: a program that does not note it, in an upgrade, makes it say nothing. Entries of the outbox
@@ -260,9 +265,9 @@ def wrong_in_tables(kept: Kept, tables: Tables, cells: bytes, localities: Sequen
     )
 
 
-def sealed(name: str, record: bytes) -> bytes:
-    """A record as it is stored."""
-    return record + seal(name, record).to_bytes(SEAL_BYTES, "little")
+def sealed(written: Written) -> bytes:
+    """A small record as it is stored."""
+    return written.piece + written.seal.to_bytes(SEAL_BYTES, "little")
 
 
 def opened(name: str, stored: bytes) -> bytes | None:
@@ -270,3 +275,31 @@ def opened(name: str, stored: bytes) -> bytes | None:
     record = stored[:-SEAL_BYTES]
     is_whole = seal(name, record).to_bytes(SEAL_BYTES, "little") == stored[-SEAL_BYTES:]
     return record if is_whole else None
+
+
+class Apart(NamedTuple):
+    """What lies in the place of a record that is stored apart: how long it is, and its seal.
+
+    It grows at its end alone, so its first `length` bytes are what they were until it is written
+    whole again.
+    """
+
+    length: int
+    seal: int
+
+    def packed(self) -> bytes:
+        """It as it is stored."""
+        return _APART.pack(APART, *self)
+
+    def opened(self, name: str, stored: bytes) -> bytes | None:
+        """The record of which these are the first bytes; None where it is not the one meant."""
+        record = stored[: self.length]
+        is_whole = len(record) == self.length and seal(name, record) == self.seal
+        return record if is_whole else None
+
+
+def apart_in(stored: bytes | None) -> Apart | None:
+    """What lies in the place of a record that is stored apart; None for a record itself."""
+    if stored is None or len(stored) != _APART.size or not stored.startswith(APART):
+        return None
+    return Apart(*_APART.unpack(stored)[1:])

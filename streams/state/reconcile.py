@@ -17,7 +17,8 @@ from redis.asyncio import Redis
 from processors.days.calendar import day_number, month_number, month_start
 from processors.fold import Partition
 from processors.ledger.tables import Stock, Tables
-from processors.record.decoding import decode
+from processors.record.decoding import Event, decode
+from processors.record.pieces import Identity
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import VALIDATORS
@@ -160,9 +161,8 @@ def _same(stored: Record, state: Partition, name: str) -> bool:
     return child is not None and _content(stored) == _content(child.record)
 
 
-def _content(record: Record) -> tuple[dict[tuple[str, str], bytes], Collection[tuple[str, str]]]:
-    known = {identity: it.encoded for identity, it in record.known.items()}
-    return known, record.retracted
+def _content(record: Record) -> tuple[dict[Identity, Event], Collection[Identity]]:
+    return {identity: it.event for identity, it in record.known.items()}, record.retracted
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ so that they lie in one slot of a Redis Cluster:
     caseline:{<deployment>:<group>:<number>}:head         generation, offsets, layout, tallies,
                                                           and which logs (streams.state.sources)
     ...:quarantine                                        messages to be passed over, and why
-    ...:<generation>:records                              partition key -> record
+    ...:<generation>:records                              partition key -> record, or of a large
+                                                          one how long it is, and its seal
+    ...:<generation>:record:<partition key>               a large record, which grows at its end
     ...:<generation>:cells                                packed: slot, locality, band, by number
     ...:<generation>:localities                           localities, by their numbers in the cells
     ...:<generation>:months                               month numbers that have entries
@@ -66,9 +68,11 @@ from streams.state.gaps import Gap, decode_gaps, encode_gaps
 from streams.state.integrity import (
     NOTE,
     NOTHING_KEPT,
+    Apart,
     Incomplete,
     Kept,
     Look,
+    apart_in,
     kept_in,
     look,
     opened,
@@ -80,7 +84,7 @@ from streams.state.sources import Source, source_fields, sources_in
 # The generation of a head that is not there.
 NO_HEAD = -1
 # How state is written; another number makes a worker refuse state written otherwise.
-FORMAT = 3
+FORMAT = 4
 # Fields a command: long commands hold up Redis's other clients.
 FIELDS_AT_ONCE = 2_000
 # What begins the names of the head's fields that there are several of.
@@ -89,6 +93,9 @@ OFFSET, TALLY = "offset:", "tally:"
 MONTHS_AT_ONCE = 24
 # Times that a state is loaded again because it changed meanwhile.
 LOAD_TRIES = 20
+# Times that a large record is read again because it was written whole meanwhile.
+LARGE_TRIES = 20
+DAMAGED = "a record is not as it was stored"
 # What decoding raises for bytes that are not what was stored.
 DAMAGES = (ValueError, IndexError, KeyError, TypeError)
 # Reads the head, the cells, how many months there are, and, for each month asked for, the latest
@@ -351,7 +358,7 @@ class ShardStore:
         stored: list[bytes | None] = await self._redis.hmget(
             self.key(head.generation, "records"), children
         )
-        return self._opened(children, stored)
+        return await self._opened(head.generation, children, stored)
 
     async def children(
         self, head: Head, children: list[str], is_ours: Callable[[Place], bool] | None = None
@@ -370,7 +377,8 @@ class ShardStore:
             at, records, told = await pipe.execute()
         if is_ours and not is_ours(self._place_in(at)):
             raise Refused(f"{self.head_key}: the state stands elsewhere, at {self._place_in(at)}")
-        return list(zip(self._opened(children, records), told, strict=True))
+        opened = await self._opened(head.generation, children, records)
+        return list(zip(opened, told, strict=True))
 
     @property
     def _place_fields(self) -> list[str]:
@@ -385,20 +393,57 @@ class ShardStore:
         generation, commits = (int(fields.get(name, 0)) for name in ("generation", "commits"))
         return Head(generation, offsets, commits=commits).place
 
-    def _opened(
-        self, children: Sequence[str], stored: Sequence[bytes | None]
+    async def _opened(
+        self, generation: int, children: Sequence[str], stored: Sequence[bytes | None]
     ) -> list[bytes | None]:
         """The records as they were before they were stored. Raises Incomplete."""
+        pairs = zip(children, stored, strict=True)
+        apart = [(child, it) for child, it in pairs if it is not None and apart_in(it)]
+        large = await self._large(generation, apart) if apart else {}
         return [
-            it if it is None else self._whole(child, it)
+            it if it is None else large[child] if child in large else self._whole(child, it)
             for child, it in zip(children, stored, strict=True)
         ]
 
     def _whole(self, child: str, stored: bytes) -> bytes:
         record = opened(child, stored)
         if record is None:
-            raise Incomplete(self._name, "a record is not as it was stored")
+            raise Incomplete(self._name, DAMAGED)
         return record
+
+    async def _large(self, generation: int, asked: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
+        """The records that are stored apart, as they were when that was read which says so.
+
+        One that was written whole since then is as it is now. Raises Incomplete.
+        """
+        found: dict[str, bytes] = {}
+        for child, stored in asked:
+            for _ in range(LARGE_TRIES):
+                apart = apart_in(stored)
+                if apart is None:
+                    found[child] = self._whole(child, stored)
+                    break
+                whole = await self._bytes_of(generation, child, apart.length)
+                record = apart.opened(child, whole)
+                if record is not None:
+                    found[child] = record
+                    break
+                again = await self._redis.hget(self.key(generation, "records"), child)
+                if again is None or again == stored:
+                    raise Incomplete(self._name, DAMAGED)
+                stored = again
+            else:
+                raise Incomplete(self._name, DAMAGED)
+        return found
+
+    async def _bytes_of(self, generation: int, child: str, length: int) -> bytes:
+        """So many of the first bytes of what is stored apart of a child."""
+        key = self.key(generation, f"record:{child}")
+        try:
+            found: bytes = await self._redis.getrange(key, 0, length - 1)
+        except ResponseError as error:
+            raise self._incomplete(DAMAGED, error) from error
+        return found
 
     async def some_children(self, head: Head, most: int) -> list[str]:
         """Children drawn at random, at most so many."""
@@ -423,7 +468,8 @@ class ShardStore:
         head, tables = await self._months_in(answer)
         if head is None or head.generation != generation:
             raise Incomplete(self._name, "the head has changed meanwhile")
-        return head, tables, self._opened(children, stored[0] if stored else [])
+        records = stored[0] if stored else []
+        return head, tables, await self._opened(generation, children, records)
 
     async def due(self, head: Head, seconds: float, most: int) -> list[str]:
         """Children whose alerts are to be looked at by a time, the longest due first."""
@@ -439,8 +485,12 @@ class ShardStore:
     async def all_records(self, head: Head) -> AsyncIterator[tuple[str, bytes]]:
         """Every child's stored record; one changed meanwhile may come twice."""
         pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
-        async for child, record in pairs:
-            yield child.decode(), self._whole(child.decode(), record)
+        async for name, stored in pairs:
+            child = name.decode()
+            if apart_in(stored):
+                yield child, (await self._large(head.generation, [(child, stored)]))[child]
+            else:
+                yield child, self._whole(child, stored)
 
     async def commit(
         self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
@@ -577,8 +627,7 @@ class ShardStore:
         _queue_deadlines(
             pipe, self.key(generation, "deadlines"), settlement.telling.deadlines, again
         )
-        records = {child: sealed(child, record) for child, record in settlement.records.items()}
-        _queue_fields(pipe, self.key(generation, "records"), records)
+        self._queue_records(pipe, generation, settlement)
         touched = settlement.touched
         new = encode_cells(tables.cells, touched.known, self._rules.localities)
         if new.cells:
@@ -607,6 +656,23 @@ class ShardStore:
                 changed[key] = changes
         if changed:
             pipe.eval(SET_CELLS, len(changed), *changed, *changed.values())
+
+    def _queue_records(self, pipe: Any, generation: int, settlement: Settlement) -> None:
+        """Queue what is to be stored of records; large ones lie apart, and grow at their ends."""
+        places: dict[str, bytes] = {}
+        for child, written in settlement.records.items():
+            key = self.key(generation, f"record:{child}")
+            if not written.is_apart:
+                places[child] = sealed(written)
+                if written.was_apart:
+                    pipe.delete(key)
+                continue
+            places[child] = Apart(written.length, written.seal).packed()
+            if written.kept:
+                pipe.append(key, written.piece)
+            else:
+                pipe.set(key, written.piece)
+        _queue_fields(pipe, self.key(generation, "records"), places)
 
     def _queue_head(self, pipe: Any, head: Head, tallies: Mapping[str, int]) -> None:
         """Queue a head; the tallies are added to those that are stored."""

@@ -8,8 +8,7 @@ import pytest
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
-from processors.fold import seal
-from processors.record.record import decode_record
+from processors.record.record import Written, decode_record, seal
 from schemas.events.registry import VALIDATORS
 from streams.clock import Clock
 from streams.state.integrity import opened, sealed
@@ -42,7 +41,8 @@ def forge_a_record(caseline: CommandLine) -> None:
             if len(known.known) > 1:
                 known.known.popitem()
                 forged = known.encode()
-                redis.hset(key, name, sealed(child, forged))
+                written = Written(forged, 0, 0, seal(child, forged))
+                redis.hset(key, name, sealed(written))
                 total = int(redis.hget(f"{base}:head", "kept:record_sum"))
                 total += seal(child, forged) - seal(child, record)
                 redis.hset(f"{base}:head", "kept:record_sum", total % 2**64)

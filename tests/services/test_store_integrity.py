@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from redis import Redis as PlainRedis
@@ -11,10 +12,11 @@ from redis.asyncio import Redis
 
 from processors.alerts.judging import Judgement
 from processors.days.calendar import day_number
-from processors.fold import seal
+from processors.record import record as record_module
+from processors.record.record import decode_record, seal
 from processors.rules import Rules
 from schemas.alerts import CHANGE
-from streams.state.integrity import Incomplete
+from streams.state.integrity import Apart, Incomplete, apart_in
 from streams.state.store import Advance, Head, Refused, ShardStore
 from tests.support.servers import Server
 from tests.support.shards import SHARD, Messages, Shard, batches, in_redis
@@ -264,3 +266,100 @@ def test_alerts_that_are_gone_are_noticed_and_told_again_by_a_rebuild(
         ]
 
     in_redis(redis_server.address, work)
+
+
+def large_gone(redis: Any, key: str) -> None:
+    redis.delete(key)
+
+
+def large_cut_short(redis: Any, key: str) -> None:
+    redis.set(key, redis.get(key)[:-1])
+
+
+def large_altered(redis: Any, key: str) -> None:
+    redis.setrange(key, 9, b"\x7f")
+
+
+def large_of_another_type(redis: Any, key: str) -> None:
+    redis.delete(key)
+    redis.rpush(key, "x")
+
+
+def test_large_records_grow_at_their_ends_and_are_read_as_they_were_written(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        grew = 0
+        for number, batch in enumerate(batches(8, size=200)):
+            if number % 3 == 2:
+                shard.memory.forget(0)
+            settlement, advance = await shard.fold(batch)
+            grew += sum(it.kept > 0 for it in settlement.records.values())
+            await shard.commit(settlement, advance)
+            names = list(shard.memory.children)
+            stored = await shard.store.records(shard.head, names)
+            for name, record in zip(names, stored, strict=True):
+                known = shard.memory.children[name]
+                assert record is not None
+                assert seal(name, record) == known.seal
+                again = decode_record(record, rules.make_row)
+                assert {*map(repr, again.events)} == {*map(repr, known.record.events)}
+        assert grew > 20
+        records = dict([it async for it in shard.store.all_records(shard.head)])
+        assert shard.head.kept.records == len(records)
+        assert shard.head.kept.record_sum == sum_of(list(records.items()))
+        generation = shard.head.generation
+        await shard.store.drop(generation)
+        assert not [key async for key in redis.scan_iter(f"*{deployment}*:{generation}:*")]
+
+    with patch.object(record_module, "LARGE", 300):
+        in_redis(redis_server.address, work)
+
+
+@pytest.mark.parametrize("how", [large_gone, large_cut_short, large_altered, large_of_another_type])
+def test_a_large_record_of_which_part_is_gone_is_not_believed(
+    redis_server: Server, deployment: str, rules: Rules, how: Damage
+) -> None:
+    first, _ = batches(2)
+
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        await shard.fold_and_commit(first)
+        with PlainRedis.from_url(redis_server.address) as plain:
+            client: Any = plain
+            begins = shard.store.key(0, "record:")
+            key = sorted(client.scan_iter(f"*{deployment}*:0:record:*"))[0]
+            how(client, key)
+        name = key.decode().removeprefix(begins)
+        for read in (shard.store.records, shard.store.children):
+            with pytest.raises(Incomplete, match="a record"):
+                await read(shard.head, [name])
+        with pytest.raises(Incomplete, match="a record"):
+            [it async for it in shard.store.all_records(shard.head)]
+
+    with patch.object(record_module, "LARGE", 300):
+        in_redis(redis_server.address, work)
+
+
+def test_a_large_record_that_was_written_whole_while_it_was_read_is_read_again(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    first, _ = batches(2)
+
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        await shard.fold_and_commit(first)
+        store: Any = shard.store
+        name, stored = next(iter((await places(redis, store)).items()))
+        (whole,) = await store.records(shard.head, [name])
+        # What stood in its place before, when it had one event less.
+        earlier = Apart(apart_in(stored).length - 1, 0).packed()  # type: ignore[union-attr]
+        assert await store._large(0, [(name, earlier)]) == {name: whole}
+
+    async def places(redis: Any, store: Any) -> dict[str, bytes]:
+        found = await redis.hgetall(store.key(0, "records"))
+        return {name.decode(): it for name, it in found.items() if apart_in(it)}
+
+    with patch.object(record_module, "LARGE", 300):
+        in_redis(redis_server.address, work)

@@ -113,7 +113,8 @@ class MemoryStore:
         stored = self._head or Head(head.generation)
         if _place(stored) != _place(head):
             raise Refused(f"stored {_place(stored)}, expected {_place(head)}")
-        self.records |= settlement.records
+        for child, written in settlement.records.items():
+            self.records[child] = self.records.get(child, b"")[: written.kept] + written.piece
         self.told |= settlement.telling.told
         self._keep_deadlines(settlement)
         new = encode_cells(tables.cells, settlement.touched.known, self._rules.localities)

@@ -1,0 +1,141 @@
+"""A record as bytes: compact, in pieces that are added one after another.
+
+A piece is its length, in four bytes, and a msgpack array of three: texts, events, and identities
+that were retracted. What a piece says is added to what those before it said, so that a record grows
+by what is new, and one of a single piece is a record too.
+
+A text is stored as its number where it has one: from 0 on it is one of WORDS, below 0 one of the
+record's own texts, in the order in which its pieces name them. Everything else in the place of a
+text is itself.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from processors.record.decoding import Event
+from processors.record.words import WORDS
+
+Identity = tuple[str, str]
+# An event as it lies in a piece: id, source, time, twice the revision and one more where the civil
+# date is not the one in UTC, type, subject; then name and value of each attribute.
+Parts = list[Any]
+
+SECOND, DAY = 1_000_000, 86_400_000_000
+LENGTH = 4
+_FIXED = 6
+_word = {word: number for number, word in enumerate(WORDS)}.get
+
+
+# A record's own texts, in order, each with the number that it is stored as. A dictionary alone,
+# which the garbage collector passes over: every record has one.
+Texts = dict[str, int]
+
+
+def number_of(text: str, texts: Texts) -> int:
+    """The number of a text; one that is new is given the next."""
+    if text not in texts:
+        texts[text] = -1 - len(texts)
+    return texts[text]
+
+
+def text_of(stored: Any, named: list[str]) -> str:
+    """The text that is stored as a number, or as itself."""
+    if type(stored) is not int:
+        return stored  # type: ignore[no-any-return]
+    return WORDS[stored] if stored >= 0 else named[-1 - stored]
+
+
+class Piece(NamedTuple):
+    """A piece, read: the texts that it names, its events in their encoding, and retractions."""
+
+    texts: list[str]
+    events: list[msgspec.Raw]
+    retracted: list[tuple[Any, str]]
+
+
+def encode_event(event: Event, texts: Texts) -> bytes:
+    """An event as it lies in a piece."""
+    source, subject, instant = event.source, event.subject, event.instant
+    if source not in texts:
+        texts[source] = -1 - len(texts)
+    if subject not in texts:
+        texts[subject] = -1 - len(texts)
+    kind = event.type
+    parts = [
+        event.id,
+        texts[source],
+        [instant] if instant % SECOND else instant // SECOND,
+        2 * event.revision + event.day - instant // DAY,
+        _word(kind, kind),
+        texts[subject],
+    ]
+    for name, value in event.data.items():
+        if type(value) is str:
+            parts += (_word(name, name), _word(value, value))
+        else:
+            # A number, or a list, would be taken for the number of a word, or for one of these.
+            is_taken = type(value) is int or type(value) is list
+            parts += (_word(name, name), [value] if is_taken else value)
+    return _encode(parts)
+
+
+def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:
+    """The event that `encode_event` wrote, of a record with these texts of its own."""
+    parts = _decode_event(encoded)
+    when, revision = parts[2], parts[3]
+    instant = when * SECOND if type(when) is int else when[0]
+    data = {}
+    for at in range(_FIXED, len(parts), 2):
+        name, value = parts[at], parts[at + 1]
+        if type(value) is int:
+            value = WORDS[value]
+        elif type(value) is list:
+            value = value[0]
+        data[WORDS[name] if type(name) is int else name] = value
+    return Event(
+        text_of(parts[1], named),
+        parts[0],
+        revision // 2,
+        instant,
+        instant // DAY + revision % 2,
+        text_of(parts[4], named),
+        text_of(parts[5], named),
+        data,
+    )
+
+
+def encode_piece(texts: list[str], events: list[bytes], retracted: list[bytes]) -> bytes:
+    """A piece of what is new, put together from encodings."""
+    gone = _array_header(len(retracted)) + b"".join(retracted) if retracted else b"\x90"
+    body = b"".join([b"\x93", _encode(texts), _array_header(len(events)), *events, gone])
+    return len(body).to_bytes(LENGTH, "little") + body
+
+
+def encode_identity(identity: Identity, texts: Texts) -> bytes:
+    """An identity that was retracted, as it lies in a piece."""
+    return _encode((number_of(identity[0], texts), identity[1]))
+
+
+def pieces_in(encoded: bytes) -> Iterator[Piece]:
+    """The pieces of a record, one after another. Raises ValueError for what is none."""
+    whole, at = memoryview(encoded), 0
+    while at < len(whole):
+        end = at + LENGTH + int.from_bytes(whole[at : at + LENGTH], "little")
+        if end > len(whole):
+            raise ValueError("a piece of a record is cut short")
+        yield Piece(*_decode(whole[at + LENGTH : end]))
+        at = end
+
+
+def _array_header(length: int) -> bytes:
+    """The first bytes of a msgpack array (MessagePack specification, array format family)."""
+    if length < 2**4:
+        return bytes([0x90 | length])
+    return b"\xdc" + length.to_bytes(2) if length < 2**16 else b"\xdd" + length.to_bytes(4)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_event = msgspec.msgpack.Decoder(list[Any]).decode
+_decode = msgspec.msgpack.Decoder(tuple[list[str], list[msgspec.Raw], list[tuple[Any, str]]]).decode

@@ -1,0 +1,251 @@
+"""What grows with a child's history is worked out by what is new, and is as if it were all new."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+from zlib import crc32
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from examples.workload import case_events
+from processors import fold
+from processors.alerts.changes import decode_alerts
+from processors.alerts.judging import Judgement
+from processors.days.calendar import day_number
+from processors.facts import crowds
+from processors.facts.cases import derive
+from processors.fold import Partition, Settlement
+from processors.ledger.tables import ROW_DAYS
+from processors.record import record
+from processors.record.decoding import Event, decode
+from processors.record.pieces import DAY, Texts, decode_event, encode_event
+from processors.record.record import Record, decode_record, seal
+from processors.record.words import WORDS
+from processors.rules import Rules
+from schemas.catalogue import load_catalogue
+from schemas.events.registry import CASE_TOPIC, SCS_TOPIC
+from schemas.standards import load_standards
+from tests.support.south_east import south_east_areas
+
+Fields = dict[str, Any]
+START = datetime(2015, 1, 1, tzinfo=UTC)
+# Of the words that there are: another number makes what is stored mean something else.
+WORDS_STORED = 1181495779
+FIRST_DAY = day_number(START.date())
+
+
+@pytest.fixture(scope="module")
+def south_east() -> Rules:
+    """The rules that ship, on a small tree of areas."""
+    catalogue = load_catalogue()
+    return Rules(catalogue, south_east_areas(), load_standards(catalogue))
+
+
+@contextmanager
+def much_is_little() -> Iterator[None]:
+    """What is done for very many is done for a few."""
+    with (
+        patch.object(crowds, "CROWD", 2),
+        patch.object(crowds, "MOST_CHANGED", 1),
+        patch.object(record, "LONG", 2),
+        patch.object(record, "LARGE", 100),
+        patch.object(record, "TEXTS", 2),
+    ):
+        yield
+
+
+KINDS: dict[str, st.SearchStrategy[Fields]] = {
+    "notification.received": st.fixed_dictionaries(
+        {
+            "notification_type": st.sampled_from(["EHN", "SCS", "CDT"]),
+            "district": st.sampled_from(["Dover", "Swale"]),
+            "primary_reason": st.sampled_from(["one", "two"]),
+        }
+    ),
+    "case.allocated": st.fixed_dictionaries(
+        {"service": st.sampled_from(["unit", "unit", "family-support", "neet-support"])}
+    ),
+    "case.closed": st.fixed_dictionaries({"outcome": st.sampled_from(["Outcomes achieved", "x"])}),
+    "destination.started": st.just({"kind": "training"}),
+    "destination.sustained": st.just({"kind": "training"}),
+    "worker.assigned": st.just({"worker": "W1"}),
+} | dict.fromkeys(
+    ["contact.made", "contact.made", "plan.completed", "case.reopened", "referrer.contacted"],
+    st.just({}),
+)
+# Close together, and about as far apart as relations look.
+DAYS = st.builds(int.__add__, st.sampled_from([20, 20, 111, 290, 385]), st.integers(-12, 12))
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> tuple[str, Fields]:
+    """An event of the child, new or a revision, or a retraction, and its topic."""
+    name = draw(st.integers(0, 60))
+    made: Fields = {
+        "specversion": "1.0",
+        "source": draw(st.sampled_from(["urn:a", "urn:b"])),
+        "id": f"e{name}",
+        "subject": f"C{draw(st.integers(0, 5))}",
+        "partitionkey": "P1",
+        "revision": draw(st.integers(0, 2)),
+        "time": (START + timedelta(days=draw(DAYS), hours=draw(st.integers(0, 23)))).isoformat(),
+    }
+    topic, kind = CASE_TOPIC, draw(st.sampled_from([*KINDS] * 2 + ["retraction", "opening"]))
+    if kind == "retraction":
+        made |= {"type": "event.retracted", "id": f"r{name}", "data": {"retracts": f"e{name}"}}
+    elif kind == "opening":
+        topic = SCS_TOPIC
+        made |= {"type": "scs.opened", "data": {"origin": "referral"}}
+    else:
+        made |= {"type": kind, "data": draw(KINDS[kind])}
+    return topic, made
+
+
+def decoded(topic: str, made: Fields) -> tuple[str, Event]:
+    (event,) = decode(topic, [(b"P1", json.dumps(made).encode(), ())]).events
+    return event
+
+
+def entries(state: Partition) -> dict[tuple[int, int, int], int]:
+    """What the tables hold, by cell, month and day."""
+    tables = state.tables
+    return {
+        (int(tables.cells[place // ROW_DAYS]), month, place % ROW_DAYS): amount
+        for month, of in tables.entries.items()
+        for place, amount in zip(of.places.tolist(), of.amounts.tolist(), strict=True)
+        if amount
+    }
+
+
+class Stored:
+    """What a store would have of the child, written as a settlement says."""
+
+    def __init__(self) -> None:
+        self.record = b""
+        self.told: bytes | None = None
+
+    def take(self, settlement: Settlement) -> None:
+        for written in settlement.records.values():
+            assert written.stored == len(self.record)
+            self.record = self.record[: written.kept] + written.piece
+            assert written.length == len(self.record)
+            assert written.seal == seal("P1", self.record)
+        self.told = settlement.telling.told.get("P1", self.told)
+
+
+def telling(settlement: Settlement) -> tuple[list[str], list[str], dict[str, int]]:
+    """What a settlement tells of alerts, in any order."""
+    found = settlement.telling
+    told = [repr(it) for encoded in found.told.values() for it in decode_alerts(encoded)]
+    return sorted(map(repr, found.changes)), sorted(told), found.deadlines
+
+
+@st.composite
+def batches_of_a_child(draw: st.DrawFn) -> list[tuple[list[tuple[str, Fields]], bool]]:
+    """A long history, then a few events at a time; after each, whether memory forgets the child."""
+    begun = draw(st.lists(happenings(), min_size=15, max_size=40))
+    few = st.lists(happenings(), min_size=1, max_size=2)
+    rarely = st.sampled_from([False] * 5 + [True])
+    rest = draw(st.lists(st.tuples(few, rarely), min_size=4, max_size=12))
+    return [(begun, draw(rarely)), *rest]
+
+
+@settings(max_examples=120)
+@given(batches_of_a_child())
+def test_tables_records_and_alerts_that_grew_are_those_made_at_once(
+    south_east: Rules, batches: list[tuple[list[tuple[str, Fields]], bool]]
+) -> None:
+    state, stored, all_of_it = Partition(south_east), Stored(), list[tuple[str, Event]]()
+    plain = Partition(south_east)
+    for number, (batch, is_forgotten) in enumerate(batches):
+        events = [decoded(*it) for it in batch]
+        all_of_it += events
+        judgement = Judgement(FIRST_DAY + 50 * number)
+        with much_is_little():
+            if state.missing(["P1"]):
+                state.admit("P1", stored.record or None, stored.told)
+            state.fold(events)
+            settlement = state.settle(judgement)
+            stored.take(settlement)
+            if is_forgotten:
+                state.forget(0)
+        plain.fold_unstored(events)
+        assert telling(settlement) == telling(plain.settle(judgement))
+    whole = Partition(south_east)
+    whole.fold_unstored(all_of_it)
+    whole.settle()
+    assert entries(state) == entries(whole)
+    known = decode_record(stored.record, south_east.make_row)
+    assert content(known) == content(whole.children["P1"].record)
+
+
+def content(of: Record) -> tuple[dict[tuple[str, str], Event], set[tuple[str, str]]]:
+    return {identity: it.event for identity, it in of.known.items()}, of.retracted
+
+
+@settings(max_examples=100)
+@given(st.lists(happenings(), min_size=1, max_size=20))
+def test_an_event_is_the_same_after_its_encoding_is_read_back(
+    happened: list[tuple[str, Fields]],
+) -> None:
+    texts: Texts = {}
+    for made in happened:
+        _, event = decoded(*made)
+        event = msgspec.structs.replace(event, instant=event.instant + 86_399_999_999)
+        for day in (event.instant // DAY, event.instant // DAY + 1):
+            for data in ({}, {"a": 7, "b": True, "c": 0.5, "service": ["unit", 3], "unit": "kind"}):
+                other = msgspec.structs.replace(event, day=day, data=event.data | data)
+                assert decode_event(msgspec.Raw(encode_event(other, texts)), list(texts)) == other
+
+
+def contact(number: int) -> tuple[str, Event]:
+    """One more event of a case of the child."""
+    made = {
+        "specversion": "1.0",
+        "source": "urn:a",
+        "id": f"new{number}",
+        "type": "contact.made",
+        "subject": "C0",
+        "partitionkey": "P1",
+        "time": (START + timedelta(hours=number)).isoformat(),
+        "data": {},
+    }
+    return decoded(CASE_TOPIC, made)
+
+
+def bytes_and_rows(rules: Rules, known: int) -> tuple[int, int]:
+    """Bytes stored, and bytes of rows that facts are made from, for one event after another."""
+    state, rows = Partition(rules), list[int]()
+    messages = [(*it, ()) for it in case_events(known, years=known / 1_000)]
+    state.fold_unstored([("P1", event) for _, event in decode(CASE_TOPIC, messages).events])
+    state.settle()
+    written = 0
+
+    def counting(cases: Any, *rest: Any) -> Any:
+        rows.append(sum(map(len, cases.groups)))
+        return derive(cases, *rest)
+
+    with patch.object(fold, "derive", counting):
+        for number in range(40):
+            state.fold([contact(number)])
+            written += len(state.settle().records["P1"].piece)
+    return written, sum(rows)
+
+
+def test_what_one_more_event_writes_and_works_out_does_not_grow_with_what_is_known(
+    south_east: Rules,
+) -> None:
+    few, many = bytes_and_rows(south_east, 2_000), bytes_and_rows(south_east, 8_000)
+    assert many[0] <= 2 * few[0]
+    assert many[1] <= 2 * few[1]
+
+
+def test_words_keep_the_numbers_that_records_are_stored_with() -> None:
+    assert len(set(WORDS)) == len(WORDS)
+    assert crc32("\n".join(WORDS[:69]).encode()) == WORDS_STORED
