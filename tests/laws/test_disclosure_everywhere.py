@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.places import PROVIDER
 from schemas.release import Release
+from snapshots.disclosure.counts import NotProtected
 from snapshots.disclosure.disclose import disclose, primary
 from snapshots.disclosure.public import Issued, PublicRelease, public_release
 from snapshots.disclosure.suppression import Rule
@@ -103,3 +105,14 @@ def test_a_supplied_share_of_few_is_withheld_with_its_like() -> None:
     release = supplied([50, 60, 70, 80], denominators=[100, 64, 100, 100])
     shown = {cell.area for cell in public_of(release).cells if cell.status == "supplied"}
     assert shown == {"County"}
+
+
+@pytest.mark.parametrize("level", [PROVIDER, "provider-district"])
+def test_what_lacks_a_level_that_it_is_made_up_of_does_not_go_out(level: str) -> None:
+    release = by_provider([20] * 15, [10] * 15)
+    kept = tuple(cell for cell in release.cells if cell.level != level)
+    levels = [it for it in release.indicators[0].levels if it != level]
+    indicators = tuple(it.model_copy(update={"levels": tuple(levels)}) for it in release.indicators)
+    lacking = release.model_copy(update={"cells": kept, "indicators": indicators})
+    with pytest.raises(NotProtected, match=r"made up of|add up"):
+        public_of(lacking)
