@@ -23,7 +23,7 @@ FIGURE = ("numerator", "denominator", "value", "status")
 COMPARED = ("previous", "direction", "target", "rag")
 # Events that a release names behind one change: enough to look into, few enough that a release in
 # which everything changed is still one message. `snapshot diff` names all.
-MOST_CAUSES = 20
+MOST_CAUSES = 10
 # Which of the as-of date (0) and the month before's end (1) a field rests on; the first, if unsaid.
 DATES_OF: Mapping[str, tuple[int, ...]] = {"previous": (1,), "direction": (0, 1)}
 DATES_OF_RATINGS: Mapping[RagScheme, tuple[int, ...]] = {"target": (0,), "previous": (0, 1)}

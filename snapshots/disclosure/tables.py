@@ -125,6 +125,11 @@ def _check_sums(
     for cell in counted_cells(release):
         spot = Place(cell.level, cell.area), cell.age_band
         for expression, count in _counts(cell, formulas):
+            if any(spot not in layouts.of(slot).index for slot, _ in expression):
+                raise NotProtected(
+                    f"{cell.code} of {cell.area}, {cell.age_band}: not shown for every place and "
+                    "band that it is made up of"
+                )
             expected = sum(
                 times * int(totals[slot][layouts.of(slot).index[spot]])
                 for slot, times in expression

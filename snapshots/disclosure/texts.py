@@ -32,7 +32,13 @@ from snapshots.disclosure.knowledge import remainders
 from snapshots.disclosure.layout import NOWHERE
 from snapshots.disclosure.suppression import Rule, counts_people
 
-KINDS: Mapping[str, Kind] = {"percent": "percent", "days": "days", "rate": "count"}
+KINDS: Mapping[str, Kind] = {
+    "count": "count",
+    "percent": "percent",
+    "days": "days",
+    "rate": "count",
+    "ratio": "count",
+}
 
 
 class Finding(NamedTuple):
@@ -172,11 +178,15 @@ class Texts:
         return found
 
     def _values(self, told: Told, near: set[str], code: str | None) -> Iterator[Finding]:
-        """Withheld percentages, days and rates that a text says as they are."""
+        """Withheld percentages, days, rates and averages that a text says as they are.
+
+        And counts that others supplied, which are part of no table.
+        """
         units = {it.code: it for it in self.release.indicators}
         for cell in self.release.cells:
             unit = units[cell.code]
-            if unit.denominator is None or cell.value is None or not self._is_withheld(cell):
+            is_counted = unit.unit == "count" and cell.status != "supplied"
+            if is_counted or cell.value is None or not self._is_withheld(cell):
                 continue
             is_none = not cell.value and counts_people(unit)
             if is_none or not self._concerns(cell, near, code):

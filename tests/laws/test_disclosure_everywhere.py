@@ -8,14 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.places import PROVIDER, Place
 from schemas.release import Release
+from snapshots.disclosure.counts import NotProtected
 from snapshots.disclosure.disclose import disclose, primary
 from snapshots.disclosure.public import Issued, PublicRelease, public_release
 from snapshots.disclosure.suppression import Rule
+from snapshots.disclosure.texts import Texts
 from tests.support.attack_everywhere import Reader, secrets_of
 from tests.support.wide_releases import (
+    INDICATORS,
     attenders,
     by_provider,
+    cell,
     of_sites,
     supplied,
     to_date,
@@ -103,3 +108,44 @@ def test_a_supplied_share_of_few_is_withheld_with_its_like() -> None:
     release = supplied([50, 60, 70, 80], denominators=[100, 64, 100, 100])
     shown = {cell.area for cell in public_of(release).cells if cell.status == "supplied"}
     assert shown == {"County"}
+
+
+@pytest.mark.parametrize("level", [PROVIDER, "provider-district"])
+def test_what_lacks_a_level_that_it_is_made_up_of_does_not_go_out(level: str) -> None:
+    release = by_provider([20] * 15, [10] * 15)
+    kept = tuple(cell for cell in release.cells if cell.level != level)
+    levels = [it for it in release.indicators[0].levels if it != level]
+    indicators = tuple(it.model_copy(update={"levels": tuple(levels)}) for it in release.indicators)
+    lacking = release.model_copy(update={"cells": kept, "indicators": indicators})
+    with pytest.raises(NotProtected, match=r"made up of|add up"):
+        public_of(lacking)
+
+
+@pytest.mark.parametrize(
+    ("release", "text"),
+    [
+        (supplied([7, 3, 39, 12]), "There were 39 this month."),
+        (supplied([50, 60, 70, 80], denominators=[100, 64, 100, 100]), "It came to 70 %."),
+    ],
+)
+def test_a_text_that_says_a_withheld_figure_of_others_is_stopped(
+    release: Release, text: str
+) -> None:
+    found = disclose(release, release.measures, RULE)
+    code = release.indicators[0].code
+    (finding, *_) = Texts(release, found, RULE).findings("Cedar", code, text)
+    assert f"withheld, {code} of Cedar" in str(finding)
+
+
+def test_a_withheld_average_of_staff_is_stopped_in_a_text() -> None:
+    release = by_provider([1, 9, 9] * 3 + [0, 9, 9] * 2, [0] * 15)
+    average = cell("CEH02", Place(PROVIDER, "Poplar"), 3, 2).model_copy(update={"value": 1.5})
+    more = {
+        "cells": (*release.cells, average),
+        "indicators": (*release.indicators, INDICATORS["CEH02"]),
+    }
+    wide = release.model_copy(update=more)
+    found = disclose(wide, wide.measures, RULE)
+    assert found.public.is_suppressed(average.key)
+    findings = Texts(wide, found, RULE).findings("Poplar", "CEH02", "Caseloads are 1.5 each.")
+    assert "withheld, CEH02 of Poplar" in str(findings[0])
