@@ -151,7 +151,7 @@ def test_a_kafka_without_room_gives_up_and_all_goes_on_once_there_is_room_and_it
             pid = int((kafka.folder / "kafka.pid").read_text())
             wait_for(lambda: is_over(pid), "Kafka has given up")
             said = caseline.run("doctor", code=4).stdout
-            assert f"Kafka does not answer at {kafka.address}" in " ".join(said.split())
+            assert f"wrong Kafka {kafka.address} does not answer" in " ".join(said.split())
             worker.check()
             filler.unlink()
             kafka.start()
