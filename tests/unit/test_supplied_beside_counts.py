@@ -58,9 +58,9 @@ def test_what_is_supplied_is_shown_where_nothing_is_counted_and_so_the_recount_s
     assert rows == by_cell(log.recount(DAY))
 
 
-def test_a_release_has_nothing_that_is_supplied_and_is_made_all_the_same(rules: Rules) -> None:
+def test_a_release_has_what_is_supplied_where_nothing_is_counted(rules: Rules) -> None:
     release = log_of(rules).release("2015-10").release
     cells = {(it.code, it.area): it for it in release.cells if it.age_band == "all"}
     assert cells["EH14", "Thanet"].value == 100
     for code in ("EH14", "EH16"):
-        assert (cells[code, "Dover"].value, cells[code, "Dover"].status) == (None, "no-cases")
+        assert (cells[code, "Dover"].value, cells[code, "Dover"].status) == (30, "supplied")
