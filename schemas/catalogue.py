@@ -264,7 +264,7 @@ class Attended(Data):
     times: Annotated[int, Field(ge=1)] = 1
 
 
-class Outcome(Data):
+class OutcomeRule(Data):
     """An outcome recorded in the last so many months of a registration that is counted."""
 
     months: Annotated[int, Field(ge=1)]
@@ -294,7 +294,7 @@ class PersonMeasure(Data):
     registration: Match | None = None
     resident: bool = False
     attended: Attended | None = None
-    recorded: Outcome | None = None
+    recorded: OutcomeRule | None = None
     scs: bool = False
     scs_status: ScsStatus | None = None
     origin: Match | None = None

@@ -43,11 +43,11 @@ class Locality(NamedTuple):
 NOWHERE = Locality()
 
 
-class _Data(BaseModel):
+class _PlaceData(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-class Site(_Data):
+class Site(_PlaceData):
     """A children's centre, a youth hub, or another place where sessions are held."""
 
     name: str
@@ -56,7 +56,7 @@ class Site(_Data):
     provider: str | None = None
 
 
-class Places(_Data):
+class Places(_PlaceData):
     """The sites and providers that are known of, checked: names unique."""
 
     provider: tuple[str, ...] = ()

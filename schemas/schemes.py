@@ -16,11 +16,11 @@ RagScheme = Literal["target", "previous"]
 Share = Annotated[float, Field(ge=0)]
 
 
-class _Data(BaseModel):
+class _SchemeData(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-class Tolerance(_Data):
+class Tolerance(_SchemeData):
     """Indicators that tolerate another share than the rest of their scheme, and why."""
 
     codes: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -28,7 +28,7 @@ class Tolerance(_Data):
     reason: str
 
 
-class Scheme(_Data):
+class Scheme(_SchemeData):
     """How the indicators of some families are compared and rated.
 
     `amber_share` is by how much of what a figure is rated against it may fall short and still be

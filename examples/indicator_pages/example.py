@@ -13,7 +13,7 @@ from schemas.catalogue import ALL_AGES, Indicator
 from schemas.events.registry import topics_of
 from schemas.places import PROVIDER, SITE_LEVELS, Place
 from streams.jobs.replay import Replay
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 
 from .stories import Happening, lines
 
@@ -49,9 +49,9 @@ def level_of(rules: Rules, indicator: Indicator) -> str:
     return narrow[0] if narrow else rules.areas.levels[0]
 
 
-def _taken(events: Iterable[Happening]) -> list[Line]:
+def _taken(events: Iterable[Happening]) -> list[EventLine]:
     return [
-        Line(number, _message(line, it.key), topics_of(it.type))
+        EventLine(number, _message(line, it.key), topics_of(it.type))
         for number, (line, it) in enumerate(
             zip(lines(events), sorted(events, key=lambda it: it.on), strict=True), start=1
         )

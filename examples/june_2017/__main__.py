@@ -14,7 +14,7 @@ from pathlib import Path
 
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
-from streams.june.compare import MONTH_ENDS, Comparison, compare, load_printed
+from streams.june.compare import MONTH_ENDS, RowsCompared, compare, load_printed
 from streams.kafka.eventfiles import read_events
 from streams.state.clients import load_rules
 
@@ -81,7 +81,7 @@ def made(rows: list[Row], say: Callable[[str], None]) -> list[Event]:
     return [*events, *again]
 
 
-def evaluated() -> Comparison:
+def evaluated() -> RowsCompared:
     """What ships, replayed and compared."""
     rules = load_rules(Settings(places_file=SHIPPED / "places.toml"))
     replayed = Replay(rules)
@@ -102,7 +102,7 @@ def _write_rows(rows: Iterable[Row]) -> None:
             writer.writerow([it.block, it.code, it.level, it.place, *printed])
 
 
-def _write_exceptions(found: Comparison, reasons: Reasons) -> None:
+def _write_exceptions(found: RowsCompared, reasons: Reasons) -> None:
     entries = [HEADER]
     for it in found.different:
         fields = {

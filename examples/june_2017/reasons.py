@@ -7,7 +7,7 @@ whole numbers that give the cell beside those taken before it, and that is what 
 from collections.abc import Callable, Iterable, Iterator
 
 from examples.october_2015.geography import AREAS
-from streams.june.compare import ARROW, RATING, Difference
+from streams.june.compare import ARROW, RATING, RowDifference
 
 from .casework import SERVICES, Codes
 from .printed import MONTHS, Row, tenths
@@ -34,7 +34,7 @@ Check = Callable[[Row, Codes | None, str], str]
 class Reasons:
     """What is printed, looked up by place, code and month."""
 
-    def __init__(self, rows: Iterable[Row], found: Iterable[Difference]) -> None:
+    def __init__(self, rows: Iterable[Row], found: Iterable[RowDifference]) -> None:
         self._rows = {(it.block, it.code): it for it in rows}
         self._figures = {
             (it.place, it.code, month): text
@@ -53,7 +53,7 @@ class Reasons:
             self._is_sustained_too_soon,
         )
 
-    def of(self, found: Difference) -> str:
+    def of(self, found: RowDifference) -> str:
         """Why something printed is not had."""
         block, code, of = found.key
         row = self._rows[block, code]

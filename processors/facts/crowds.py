@@ -54,7 +54,7 @@ Traits = tuple[Trait, ...]
 Said = tuple[dict[int, int], ...]
 
 
-class Change(NamedTuple):
+class SaidChange(NamedTuple):
     """What relations said of cases before a change and say now: of all that it changed them of."""
 
     before: dict[str, Said]
@@ -82,7 +82,7 @@ class Crowd:
         for number, relation in enumerate(self._relations):
             relation.add((case, of_case[number]) for case, of_case in traits.items())
 
-    def change(self, traits: Mapping[str, Traits]) -> Change:
+    def change(self, traits: Mapping[str, Traits]) -> SaidChange:
         """Cases are now something else; the change that this makes, to them and to others."""
         old = {case: self._traits.get(case, self._nothing) for case in traits}
         others = self._touched(old, traits) - traits.keys()
@@ -99,7 +99,7 @@ class Crowd:
             says = self._said(case, self._traits[case])
             if says != said[case]:
                 before[case], now[case] = said[case], says
-        return Change(before, now)
+        return SaidChange(before, now)
 
     def _touched(self, old: Mapping[str, Traits], traits: Mapping[str, Traits]) -> set[str]:
         """The cases of which a relation may say something else."""

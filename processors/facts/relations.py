@@ -16,7 +16,7 @@ from schemas.catalogue import Relation
 MOST_PAIRS = 1_000_000
 
 
-class Facts(Protocol):
+class FactColumns(Protocol):
     """Columns of facts, as far as relations are concerned with them."""
 
     @property
@@ -66,7 +66,7 @@ class Kin:
     holder_bits: Mapping[str, int]
 
 
-def relate(relation: Relation, facts: Facts, kin: Kin) -> None:
+def relate(relation: Relation, facts: FactColumns, kin: Kin) -> None:
     """Give the facts the flag, or the day, that a relation is."""
     if relation.before is not None:
         facts.flags[relation.name] = _earlier(relation, facts, kin)
@@ -85,7 +85,7 @@ def looked_for(relation: Relation, spells: Spells, holder_bits: Mapping[str, int
     return chosen
 
 
-def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
+def _earlier(relation: Relation, facts: FactColumns, kin: Kin) -> Flags:
     """Whether another case of the child was with a service, or closed by it, not long before."""
     spells, anchor = kin.spells, facts.days[relation.before or ""]
     found = np.zeros(len(facts.group), dtype=np.bool_)
@@ -111,7 +111,9 @@ def _earlier(relation: Relation, facts: Facts, kin: Kin) -> Flags:
     return found
 
 
-def _earlier_of_many(relation: Relation, facts: Facts, kin: Kin, at: NDArray[np.intp]) -> Flags:
+def _earlier_of_many(
+    relation: Relation, facts: FactColumns, kin: Kin, at: NDArray[np.intp]
+) -> Flags:
     """As `_earlier`, of the spells at some positions, without looking at each pair."""
     spells, anchor = kin.spells, facts.days[relation.before or ""]
     whose, groups = kin.of_group, (facts.group, spells.group[at])
@@ -129,7 +131,7 @@ def _earlier_of_many(relation: Relation, facts: Facts, kin: Kin, at: NDArray[np.
     return found & asks
 
 
-def _later(relation: Relation, facts: Facts, kin: Kin) -> Days:
+def _later(relation: Relation, facts: FactColumns, kin: Kin) -> Days:
     """The first day on which social care opened a case of the child, not long after."""
     anchor, (days, whose) = facts.days[relation.after or ""], kin.openings
     found: Days = np.full(len(facts.group), NEVER)

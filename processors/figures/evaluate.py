@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from processors.figures.direction import HIGHER_IS, direction_of_travel
 from processors.figures.placesums import PlaceSums
-from processors.figures.rating import Target, rating, rating_since, targets
-from processors.figures.supplies import Given, Supplies, exact, periods_of
+from processors.figures.rating import YearTarget, rating, rating_since, targets
+from processors.figures.supplies import SuppliedFigure, Supplies, exact, periods_of
 from processors.ledger.tables import Stock
 from processors.record.decoding import Event
 from processors.rules import Rules
@@ -24,7 +24,7 @@ class AsOf(NamedTuple):
     date: date
     stock: Stock
     supplies: Supplies
-    targets: Mapping[tuple[str, str], Target] = {}
+    targets: Mapping[tuple[str, str], YearTarget] = {}
 
 
 def known(rules: Rules, day: date, stock: Stock, reference: Iterable[Event]) -> AsOf:
@@ -98,7 +98,9 @@ def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: 
     return _Date(rules, as_of).figures(indicator)(place, BANDS.index(band))
 
 
-def given(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Given | None:
+def given(
+    rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str
+) -> SuppliedFigure | None:
     """What was supplied of a figure for the date's period, whether or not it is what is shown."""
     return _Date(rules, as_of).given(indicator, place, BANDS.index(band))
 
@@ -165,7 +167,7 @@ class _Date:
         """Whether anything was ever supplied of an indicator."""
         return indicator.code in self._supplies.codes
 
-    def given(self, indicator: Indicator, place: Place, band: int) -> Given | None:
+    def given(self, indicator: Indicator, place: Place, band: int) -> SuppliedFigure | None:
         """What was supplied of an indicator for the date's month, else for its year."""
         return self._supplies.given(indicator.code, place.name, BANDS[band], self._periods)
 
@@ -234,7 +236,7 @@ def _ratio(above: Exact, below: Exact) -> tuple[int, int]:
     return exact.numerator, exact.denominator
 
 
-def _supplied(indicator: Indicator, given: Given | None) -> Figure:
+def _supplied(indicator: Indicator, given: SuppliedFigure | None) -> Figure:
     if given is None or given.status == "to-be-supplied":
         return Figure(None, None, NO_VALUE, "to-be-supplied")
     if given.status == "not-available":
@@ -273,7 +275,7 @@ def _row(scheme: Scheme, cell: Cell, on: AsOf) -> ScorecardRow:
     )
 
 
-def _rated(scheme: Scheme, cell: Cell, target: Target | None) -> Rag | None:
+def _rated(scheme: Scheme, cell: Cell, target: YearTarget | None) -> Rag | None:
     """The rating by a scheme; None where it rates none, or there is nothing to rate against."""
     indicator, is_against_target = cell.indicator, scheme.rag == "target"
     is_rated = indicator.polarity in HIGHER_IS and scheme.rates(indicator.code)

@@ -28,7 +28,7 @@ from schemas.scorecard import Rag
 TARGET_SET = "target.set"
 
 
-class Target(NamedTuple):
+class YearTarget(NamedTuple):
     """A year's target, the furthest value from it that is still Amber, and the month's target."""
 
     value: float
@@ -42,7 +42,7 @@ class Target(NamedTuple):
 
 
 # Targets by code, area and year.
-Goals = dict[tuple[str, str, int], Target]
+Goals = dict[tuple[str, str, int], YearTarget]
 
 
 class LaterTarget(NamedTuple):
@@ -84,12 +84,12 @@ def goals(
     last = day_number(as_of)
     known = in_order(it for it in events if it.type == TARGET_SET and it.day <= last)
     found = {
-        (it.code, place, it.year): Target(it.target, it.amber, it.monthly)
+        (it.code, place, it.year): YearTarget(it.target, it.amber, it.monthly)
         for it in declared
         for place in it.at(areas.top)
     }
     was_set = {
-        (event.data["code"], event.data.get("area", areas.top), event.data["year"]): Target(
+        (event.data["code"], event.data.get("area", areas.top), event.data["year"]): YearTarget(
             event.data["target"], event.data.get("amber")
         )
         for event in known
@@ -102,7 +102,7 @@ def targets(
     areas: Areas,
     as_of: date,
     declared: Iterable[DeclaredTarget] = (),
-) -> dict[tuple[str, str], Target]:
+) -> dict[tuple[str, str], YearTarget]:
     """The targets of the as-of date's year by (code, area)."""
     return {
         (code, area): target
@@ -112,7 +112,7 @@ def targets(
 
 
 def rating(
-    indicator: Indicator, value: Fraction | None, target: Target, share: float = 0.0
+    indicator: Indicator, value: Fraction | None, target: YearTarget, share: float = 0.0
 ) -> Rag | None:
     """The rating against a target; None without a value, or for polarity T.
 

@@ -14,7 +14,7 @@ from schemas.events.reference import SuppliedStatus
 EVERYONE = frozenset({ALL_AGES, "0-18"})
 
 
-class Given(NamedTuple):
+class SuppliedFigure(NamedTuple):
     """A figure that was supplied: a numerator over a denominator, a value alone, or neither."""
 
     status: SuppliedStatus
@@ -38,7 +38,7 @@ class Supplies:
     def __init__(self, events: Iterable[Event], as_of: date) -> None:
         self._populations: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._workforces: dict[tuple[str, str, str], Fraction] = {}
-        self._given: dict[tuple[str, str, str, str], Given] = {}
+        self._given: dict[tuple[str, str, str, str], SuppliedFigure] = {}
         self._codes: set[str] = set()
         take = {
             "population.published": self._take_population,
@@ -68,7 +68,7 @@ class Supplies:
         )
         self._codes.add(data["code"])
         key = data["code"], data["area"], data["age_band"], data["period"]
-        self._given[key] = Given(data["status"], above, below, value, data["provenance"])
+        self._given[key] = SuppliedFigure(data["status"], above, below, value, data["provenance"])
 
     def population(self, place: str, ages: str, group: str = "all") -> int:
         """The latest estimate for a year not after the date's; 0 if there is none."""
@@ -92,7 +92,9 @@ class Supplies:
         """The codes of indicators of which anything was supplied."""
         return self._codes
 
-    def given(self, code: str, place: str, band: str, periods: Iterable[str]) -> Given | None:
+    def given(
+        self, code: str, place: str, band: str, periods: Iterable[str]
+    ) -> SuppliedFigure | None:
         """What was supplied of an indicator for the first of the periods that has something."""
         found = (self._given.get((code, place, band, period)) for period in periods)
         return next((it for it in found if it is not None), None)

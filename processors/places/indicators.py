@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from processors.alerts.wording import alert_id
 from processors.figures.direction import HIGHER_IS
 from processors.figures.evaluate import rounded_half_up
-from processors.figures.rating import Target
+from processors.figures.rating import YearTarget
 from processors.figures.supplies import exact
 from processors.ledger.tables import Stock
 from processors.places.sums import WatchedPlace, WatchedPlaces
@@ -56,7 +56,7 @@ class WatchedFigure(NamedTuple):
 
 
 def figures(
-    rules: Rules, stock: Stock, targets: Mapping[tuple[str, str], Target]
+    rules: Rules, stock: Stock, targets: Mapping[tuple[str, str], YearTarget]
 ) -> Iterator[WatchedFigure]:
     """The figure of every indicator standard and place that the indicator exists at.
 

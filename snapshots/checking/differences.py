@@ -32,7 +32,7 @@ DATES_OF_RATINGS: Mapping[RagScheme, tuple[int, ...]] = {"target": (0,), "previo
 Table = Mapping[Key, object]
 
 
-class Difference(NamedTuple):
+class FigureDifference(NamedTuple):
     """A cell that differs, and in which of its fields; a missing cell was not there then."""
 
     before: ReleaseCell | None
@@ -54,16 +54,16 @@ class Difference(NamedTuple):
 
 def differences(
     earlier: Sequence[ReleaseCell], later: Sequence[ReleaseCell]
-) -> Iterator[Difference]:
+) -> Iterator[FigureDifference]:
     """The cells that differ, in the later ones' order, then those that are gone."""
     old = {cell.key: cell for cell in earlier}
     for cell in later:
         was = old.pop(cell.key, None)
         fields = _differing(was, cell) if was else (*FIGURE, *COMPARED)
         if fields:
-            yield Difference(was, cell, fields)
+            yield FigureDifference(was, cell, fields)
     for cell in old.values():
-        yield Difference(cell, None, (*FIGURE, *COMPARED))
+        yield FigureDifference(cell, None, (*FIGURE, *COMPARED))
 
 
 def _differing(was: ReleaseCell, now: ReleaseCell) -> tuple[str, ...]:
@@ -96,11 +96,11 @@ class Explanation:
         self._supplies = [reference.behind(partial(said, as_of=day)) for day in self._dates]
         self._targets = reference.behind(lambda events: _targets(events, areas.top, as_of))
 
-    def changes(self, found: Iterable[Difference]) -> tuple[Change, ...]:
+    def changes(self, found: Iterable[FigureDifference]) -> tuple[Change, ...]:
         """The differing figures as a release keeps them; what they compare with is left out."""
         return tuple(self._change(it) for it in found if it.is_of_the_figure)
 
-    def _change(self, difference: Difference) -> Change:
+    def _change(self, difference: FigureDifference) -> Change:
         causes = self._spots(difference.cell, "value")
         return Change(
             code=difference.cell.code,

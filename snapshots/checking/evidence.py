@@ -40,7 +40,7 @@ Show = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Question:
+class LogQuestion:
     """What is asked of the log: the figures of a date under rules, and since which cut they moved.
 
     Without `since` it is not asked why they moved; without `bank_holidays` those known now count.
@@ -77,7 +77,7 @@ class Evidence:
     moves: Moves | None
 
 
-def examine(batches: Iterable[Sequence[LogRecord]], question: Question, show: Show) -> Evidence:
+def examine(batches: Iterable[Sequence[LogRecord]], question: LogQuestion, show: Show) -> Evidence:
     """The evidence in a log's records, all before the question's cut; needs disk for their size.
 
     Raises NoRoom where there is not so much.
@@ -87,7 +87,7 @@ def examine(batches: Iterable[Sequence[LogRecord]], question: Question, show: Sh
     return Evidence(cells, dict(count.quality), published, count.moves)
 
 
-def recounted(batches: Iterable[Sequence[LogRecord]], question: Question) -> list[ScorecardRow]:
+def recounted(batches: Iterable[Sequence[LogRecord]], question: LogQuestion) -> list[ScorecardRow]:
     """The scorecard of every indicator in every place, released or not, by the log alone."""
     count, published = _counted(batches, question, lambda *_: None)
     return count.recount(known_of(published)).scorecard()
@@ -113,7 +113,7 @@ def _room() -> Iterator[None]:
 
 
 def _counted(
-    batches: Iterable[Sequence[LogRecord]], question: Question, show: Show
+    batches: Iterable[Sequence[LogRecord]], question: LogQuestion, show: Show
 ) -> tuple["_Count", list[list[Placed]]]:
     """What is counted, and the reference events of each key."""
     total = sum(it.offset for it in question.cut)
@@ -142,7 +142,7 @@ def _is_reference(record: LogRecord) -> bool:
 class _Count:
     """Sums, odd facts and moves, counted key by key."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: LogQuestion) -> None:
         self._question = question
         self._days = [day_of(day) for day in question.dates]
         free = question.bank_holidays or bank_holidays(question.as_of)

@@ -8,7 +8,7 @@ from datetime import date
 
 from schemas.catalogue import Catalogue
 from schemas.release import Release
-from snapshots.checking.evidence import Question
+from snapshots.checking.evidence import LogQuestion
 from snapshots.recount.days import bank_holidays
 from snapshots.releases.failures import NotAllowed
 
@@ -41,12 +41,12 @@ def catalogue_of(release: Release, present: Catalogue) -> Catalogue:
     )
 
 
-def question_of(release: Release, present: Catalogue, since: Release | None = None) -> Question:
+def question_of(release: Release, present: Catalogue, since: Release | None = None) -> LogQuestion:
     """What the log has to be asked to compute a release again, and why it moved since another.
 
     Raises NotAllowed when the catalogue is not known.
     """
-    return Question(
+    return LogQuestion(
         catalogue_of(release, present),
         release.areas,
         release.as_of,

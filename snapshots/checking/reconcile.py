@@ -6,7 +6,7 @@ import msgspec
 
 from processors.record.decoding import Event
 from schemas.release import ReleaseCell
-from snapshots.checking.differences import Difference, differences
+from snapshots.checking.differences import FigureDifference, differences
 from snapshots.releases.failures import NotReconciled
 
 # Cells named one by one; the rest are counted.
@@ -33,7 +33,7 @@ def check_same_events(frozen: Iterable[Event], read: Iterable[Event]) -> None:
         )
 
 
-def described(found: Sequence[Difference]) -> str:
+def described(found: Sequence[FigureDifference]) -> str:
     """Disagreeing cells, a line each: what was frozen, and what the log gives."""
     lines = [_line(difference) for difference in found[:SHOWN_CELLS]]
     if len(found) > SHOWN_CELLS:
@@ -41,7 +41,7 @@ def described(found: Sequence[Difference]) -> str:
     return "\n".join(lines)
 
 
-def _line(difference: Difference) -> str:
+def _line(difference: FigureDifference) -> str:
     cell = difference.cell
     parts = (
         f"{field} {getattr(difference.before, field, None)} "

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.knowledge import Block, Knowledge, Relation
+from snapshots.disclosure.knowledge import Block, Knowledge, KnownSum
 from snapshots.disclosure.programme import Change
 from snapshots.disclosure.tables import counted_cells
 
@@ -125,15 +125,15 @@ class _Tried:
             and all(self._stays(it) for it in self._concerned(known.at_most))
         )
 
-    def _concerned(self, relations: Iterable[Relation]) -> Iterator[Relation]:
+    def _concerned(self, relations: Iterable[KnownSum]) -> Iterator[KnownSum]:
         return (it for it in relations if any(block in self._change for block, _ in it.terms))
 
-    def _moved(self, relation: Relation) -> NDArray[np.int64]:
+    def _moved(self, relation: KnownSum) -> NDArray[np.int64]:
         layouts = self._known.layouts
         return relation.sums(
             [self._change.get(block, layouts.of(block[1]).empty) for block, _ in relation.terms]
         )
 
-    def _stays(self, relation: Relation) -> bool:
+    def _stays(self, relation: KnownSum) -> bool:
         """Whether a relation holds in every release of its period."""
         return bool((self._moved(relation) + self._known.spare(relation) >= 0).all())

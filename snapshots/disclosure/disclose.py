@@ -22,7 +22,7 @@ from snapshots.disclosure.audit import published
 from snapshots.disclosure.counts import NotProtected, Quantity
 from snapshots.disclosure.disclosed import Disclosed, Guard
 from snapshots.disclosure.knowledge import ANYWHERE, Knowledge, gather
-from snapshots.disclosure.protect import Choice, Protection
+from snapshots.disclosure.protect import Protection, Search
 from snapshots.disclosure.public import Issued, public_release
 from snapshots.disclosure.supplied import beside_small
 from snapshots.disclosure.suppression import Reason, Rule
@@ -43,11 +43,11 @@ def disclose(
     """
     known = gather(release, measures, rule, issued)
     suppressed = {**_suppressed_before(release, issued), **primary(release, rule)}  # 1
-    together = Choice(release, known, rule, suppressed).run()  # 2
+    together = Search(release, known, rule, suppressed).run()  # 2
     _settle(known, together)
     alone = gather(release, measures, rule, ())  # 3
     alone.needs = {each: alone.needs[each] for each in together.exposed if each in alone.needs}
-    within = Choice(release, alone, rule, together.suppressed).run()
+    within = Search(release, alone, rule, together.suppressed).run()
     if within.exposed:
         raise NotProtected(f"{release.period}: cannot be protected: {_named(within.exposed)}")
     _settle(alone, within)

@@ -110,7 +110,7 @@ COMPARED = re.compile(
 LONGEST_RANGE = 20
 
 
-class Figure(NamedTuple):
+class WrittenFigure(NamedTuple):
     """A number as it stands in a text."""
 
     value: Fraction
@@ -121,11 +121,11 @@ class Figure(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Told:
+class Readings:
     """All that the figures of a text may say, before anything else is known."""
 
     text: str
-    figures: tuple[Figure, ...]
+    figures: tuple[WrittenFigure, ...]
     parts: tuple[Fraction, ...]
     is_compared: bool
     has_difference: bool
@@ -163,7 +163,7 @@ class Told:
                 return self.context(it)
         return " ".join(self.text.split())
 
-    def context(self, it: Figure) -> str:
+    def context(self, it: WrittenFigure) -> str:
         """What stands around a figure."""
         return " ".join(self.text[max(0, it.start - CONTEXT) : it.end + CONTEXT].split())
 
@@ -189,7 +189,7 @@ class Told:
                     yield from map(Fraction, range(least, most + 1))
 
 
-def told_by(text: str) -> Told:
+def told_by(text: str) -> Readings:
     """What the figures of a text may say."""
     text = masked = plain_text(text)
     for pattern in NOT_READ:
@@ -210,8 +210,8 @@ def told_by(text: str) -> Told:
     for value, decimals, start, end in numbers:
         kind = _kind(masked, end)
         if kind:
-            found.append(Figure(value, decimals, kind, start, end))
-    return Told(
+            found.append(WrittenFigure(value, decimals, kind, start, end))
+    return Readings(
         text,
         tuple(found),
         tuple(dict.fromkeys(parts)),

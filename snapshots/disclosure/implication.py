@@ -13,7 +13,7 @@ from schemas.catalogue import (
     Limit,
     Match,
     Measure,
-    Outcome,
+    OutcomeRule,
     PersonMeasure,
     SessionMeasure,
     Start,
@@ -103,7 +103,7 @@ def _attends(part: Attended | None, whole: Attended | None) -> bool:
     )
 
 
-def _achieves(part: Outcome | None, whole: Outcome | None) -> bool:
+def _achieves(part: OutcomeRule | None, whole: OutcomeRule | None) -> bool:
     if whole is None or part is None:
         return whole is None
     return part.accredited >= whole.accredited and part.months <= whole.months

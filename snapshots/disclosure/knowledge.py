@@ -29,7 +29,7 @@ Block = tuple[str, str]  # period, slot
 Terms = tuple[tuple[Block, int], ...]
 
 
-class Relation:
+class KnownSum:
     """A sum over blocks that readers know something of, in each of some places and bands.
 
     `spots` has, for each of these, where to look in each block: the same in all, for the most part.
@@ -90,8 +90,8 @@ class Knowledge:
     layouts: Layouts
     formulas: Formulas
     versions: dict[Block, list[Table]] = field(default_factory=dict)
-    at_most: list[Relation] = field(default_factory=list)
-    equal: list[Relation] = field(default_factory=list)
+    at_most: list[KnownSum] = field(default_factory=list)
+    equal: list[KnownSum] = field(default_factory=list)
     told: set[Quantity] = field(default_factory=set)
     lowered: dict[Quantity, int] = field(default_factory=dict)
     needs: dict[Quantity, Need] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Knowledge:
         """How high the place of a count stands."""
         return self.layouts.of(quantity.expression[0][0]).height[quantity.place]
 
-    def spare(self, relation: Relation) -> NDArray[np.int64]:
+    def spare(self, relation: KnownSum) -> NDArray[np.int64]:
         """By how much, at least, a relation holds in every release of its periods."""
         versions = zip(
             *(reversed(self.versions[block]) for block, _ in relation.terms), strict=False
@@ -198,7 +198,7 @@ class _Blocks:
             is_linked = any(block in known.versions for block in blocks)
             if is_linked and blocks <= {*known.versions, *others}:
                 known.versions |= {block: others[block] for block in blocks & set(others)}
-                known.equal.append(Relation(terms, leaf_spots(known.layouts, terms), known.layouts))
+                known.equal.append(KnownSum(terms, leaf_spots(known.layouts, terms), known.layouts))
         known.equal += self._of_districts()
 
     def _tables(self, release: Release) -> dict[str, Table]:
@@ -220,7 +220,7 @@ class _Blocks:
                         terms.append(((month_before(period), link.slot), -1))
                 yield tuple(terms)
 
-    def _of_districts(self) -> Iterator[Relation]:
+    def _of_districts(self) -> Iterator[KnownSum]:
         """What stands beside a site as its district's is what the district has."""
         known, period = self._known, self._release.period
         where = Whereabouts(self._release.areas, self._release.places)
@@ -234,7 +234,7 @@ class _Blocks:
                 and (Place("", district.name), band) in known.layouts.of(of).index
             )
             if spots:
-                yield Relation((((period, slot), 1), ((period, of), -1)), spots, known.layouts)
+                yield KnownSum((((period, slot), 1), ((period, of), -1)), spots, known.layouts)
 
 
 def leaf_spots(layouts: Layouts, terms: Terms) -> tuple[tuple[Spot, ...], ...]:
@@ -266,22 +266,22 @@ def _add_relations(known: Knowledge, measures: Sequence[AnyMeasure]) -> None:
             known.at_most += [it for it in each if _holds(known, it)]
 
 
-def _once_each(known: Knowledge, block: Block, whole: Whole) -> Iterator[Relation]:
+def _once_each(known: Knowledge, block: Block, whole: Whole) -> Iterator[KnownSum]:
     for part in whole.parts:
         spots = ((whole.place, ALL_AGES), (part, ALL_AGES))
-        yield Relation(((block, 1), (block, -1)), (spots,), known.layouts)
+        yield KnownSum(((block, 1), (block, -1)), (spots,), known.layouts)
     if whole.is_all:
         terms = ((block, -1), *((block, 1) for _ in whole.parts))
         places = tuple((place, ALL_AGES) for place in (whole.place, *whole.parts))
-        yield Relation(terms, (places,), known.layouts)
+        yield KnownSum(terms, (places,), known.layouts)
 
 
-def _of_period(known: Knowledge, period: str, spare: Expression) -> Relation:
+def _of_period(known: Knowledge, period: str, spare: Expression) -> KnownSum:
     terms = tuple(((period, slot), times) for slot, times in spare)
-    return Relation(terms, leaf_spots(known.layouts, terms), known.layouts)
+    return KnownSum(terms, leaf_spots(known.layouts, terms), known.layouts)
 
 
-def _holds(known: Knowledge, relation: Relation) -> bool:
+def _holds(known: Knowledge, relation: KnownSum) -> bool:
     return bool((known.spare(relation) >= 0).all())
 
 

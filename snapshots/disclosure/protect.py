@@ -38,7 +38,7 @@ class Protection:
     exposed: list[Quantity] = field(default_factory=list)
 
 
-class Choice:
+class Search:
     """The search, part by part: tables that no relation links are independent."""
 
     def __init__(
@@ -115,7 +115,7 @@ def parts(known: Knowledge) -> list[list[Block]]:
 class _Part:
     """One part's search."""
 
-    def __init__(self, choice: Choice, known: Knowledge, programme: Programme) -> None:
+    def __init__(self, choice: Search, known: Knowledge, programme: Programme) -> None:
         self._choice, self._known, self._programme = choice, known, programme
         quantities = programme.quantities
         self._fixed = np.array(

@@ -43,7 +43,7 @@ class Acceptance(Frozen):
     reason: str
 
 
-class Entry(Frozen):
+class RecordEntry(Frozen):
     """One entry: a release that was let out, or a text of one that was accepted.
 
     `release` and `release_sha256` say which release it is of. With `public`, what was let out of
@@ -78,10 +78,10 @@ class Entry(Frozen):
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredEntry:
     """An entry as it is stored, with its hash."""
 
-    entry: Entry
+    entry: RecordEntry
     text: bytes
     sha256: str
 
@@ -91,15 +91,15 @@ class Kept:
         return entry_name(self.entry.number)
 
 
-class Record:
+class PublicRecord:
     """The entries, in order, and what they say."""
 
-    def __init__(self, entries: Iterable[Kept] = ()) -> None:
+    def __init__(self, entries: Iterable[StoredEntry] = ()) -> None:
         self.entries = list(entries)
 
-    def next(self, what: Literal["let-out", "accepted"], on: date, of: Sealed) -> Entry:
+    def next(self, what: Literal["let-out", "accepted"], on: date, of: Sealed) -> RecordEntry:
         """The beginnings of the next entry, which is of a release; not yet checked."""
-        return Entry.model_construct(
+        return RecordEntry.model_construct(
             format=FORMAT,
             number=len(self.entries) + 1,
             before=self.entries[-1].sha256 if self.entries else None,
@@ -142,35 +142,35 @@ def entry_name(number: int) -> str:
     return f"{PUBLIC}{number:05}"
 
 
-def sealed_entry(entry: Entry) -> Kept:
+def sealed_entry(entry: RecordEntry) -> StoredEntry:
     """A new entry in the form that is hashed and stored. Raises ValueError for one that is none."""
-    checked = Entry.model_validate_json(canonical(entry.model_dump(mode="json")))
+    checked = RecordEntry.model_validate_json(canonical(entry.model_dump(mode="json")))
     text = canonical(checked.model_dump(mode="json"))
-    return Kept(checked, text, sha256(text))
+    return StoredEntry(checked, text, sha256(text))
 
 
-def unsealed(name: str, text: bytes) -> Kept:
+def unsealed(name: str, text: bytes) -> StoredEntry:
     """The entry that a stored text holds. Raises Damaged, or LaterFormat."""
     number = stated_format(name, text)
     if number is not None and number > FORMAT:
         raise LaterFormat(f"{name}: of format {number}, by a later Caseline: update this one")
     try:
-        entry = Entry.model_validate_json(text)
+        entry = RecordEntry.model_validate_json(text)
     except ValidationError as error:
         raise Damaged(f"{name}: not an entry of the public record") from error
-    found = Kept(entry, text, sha256(text))
+    found = StoredEntry(entry, text, sha256(text))
     if found.name != name:
         raise Damaged(f"{name}: it says that it is {found.name}")
     return found
 
 
-def record_of(texts: Mapping[str, bytes]) -> Record:
+def record_of(texts: Mapping[str, bytes]) -> PublicRecord:
     """The record from its stored texts by name. Raises Damaged when any of it is missing."""
     entries = [unsealed(name, texts[name]) for name in sorted(texts, key=_number_of)]
     wrong = list(_faults(entries))
     if wrong:
         raise Damaged("; ".join(wrong))
-    return Record(entries)
+    return PublicRecord(entries)
 
 
 def _number_of(name: str) -> int:
@@ -180,8 +180,8 @@ def _number_of(name: str) -> int:
     return int(number)
 
 
-def _faults(entries: Sequence[Kept]) -> Iterator[str]:
-    before: Kept | None = None
+def _faults(entries: Sequence[StoredEntry]) -> Iterator[str]:
+    before: StoredEntry | None = None
     for expected, it in enumerate(entries, start=1):
         if it.entry.number != (before.entry.number + 1 if before else 1):
             yield f"{it.name}: {entry_name(expected)} is missing before it"

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from snapshots.disclosure.public import PublicRelease
-from snapshots.disclosure.record import NUMBER_NAME, Kept, entry_name, record_of
+from snapshots.disclosure.record import NUMBER_NAME, StoredEntry, entry_name, record_of
 from snapshots.releases.access import Access
 from snapshots.releases.chain import name_of
 from snapshots.releases.failures import Damaged
@@ -43,7 +43,7 @@ class RecordFolder:
         """Every entry's bytes. Raises Damaged unless each has the hash beside it."""
         return {name: kept(self.releases / name, name, STEM) for name in self.names()}
 
-    def write(self, it: Kept) -> None:
+    def write(self, it: StoredEntry) -> None:
         """Store an entry, as a whole or not at all. Raises Taken."""
         self.folder.mkdir(parents=True, exist_ok=True)
         keep(self.releases / it.name, self.folder, STEM, it.text, self.access)

@@ -27,7 +27,7 @@ from snapshots.disclosure.audit import Sum
 from snapshots.disclosure.commentary import small_numbers_in
 from snapshots.disclosure.counts import Expression, Quantity
 from snapshots.disclosure.disclosed import Disclosed
-from snapshots.disclosure.figures_in_text import Kind, Told, plain_text, told_by
+from snapshots.disclosure.figures_in_text import Kind, Readings, plain_text, told_by
 from snapshots.disclosure.knowledge import remainders
 from snapshots.disclosure.layout import NOWHERE
 from snapshots.disclosure.suppression import Rule, counts_people
@@ -41,7 +41,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-class Finding(NamedTuple):
+class StoppedText(NamedTuple):
     """Why a text is stopped, and what stands around that in it; never what is withheld."""
 
     why: str
@@ -51,7 +51,7 @@ class Finding(NamedTuple):
         return f"{self.why}: “… {self.context} …”"
 
 
-class Secret(NamedTuple):
+class WithheldCount(NamedTuple):
     """A withheld count, and a cell that withholds it."""
 
     quantity: Quantity
@@ -67,12 +67,12 @@ class Texts:
     disclosed: Disclosed
     rule: Rule
 
-    def findings(self, area: str, code: str | None, text: str) -> list[Finding]:
+    def findings(self, area: str, code: str | None, text: str) -> list[StoppedText]:
         """Why a text about an area, or about an indicator of it, is stopped; none if not."""
         text = plain_text(text)
         small = small_numbers_in(text, self.rule)
         if small:
-            return [Finding(f"{small[0].text}, a small number", small[0].context)]
+            return [StoppedText(f"{small[0].text}, a small number", small[0].context)]
         told = told_by(text)
         if not told.figures and not told.parts:
             return []
@@ -93,7 +93,7 @@ class Texts:
         """Whether a cell is of a text's own indicator, or of a place that is near to it."""
         return cell.area in near or cell.code == code
 
-    def _secrets(self, near: set[str], code: str | None) -> Iterator[Secret]:
+    def _secrets(self, near: set[str], code: str | None) -> Iterator[WithheldCount]:
         known = self.disclosed.guards[0].known
         shown = self.disclosed.guards[0].shown
         seen = set[Quantity]()
@@ -104,9 +104,9 @@ class Texts:
                 quantity = Quantity(known.period, expression, cell.area, cell.age_band, cell.level)
                 if quantity not in shown | seen:
                     seen.add(quantity)
-                    yield Secret(quantity, cell.key, known.count(quantity))
+                    yield WithheldCount(quantity, cell.key, known.count(quantity))
 
-    def _remainders(self, near: set[str]) -> Iterator[Secret]:
+    def _remainders(self, near: set[str]) -> Iterator[WithheldCount]:
         """What the top area has in no district, where that is no difference of what is shown."""
         known = self.disclosed.guards[0].known
         if self.release.areas.top not in near:
@@ -119,7 +119,7 @@ class Texts:
         for quantity in remainders(known, rests=True):
             if quantity.place == NOWHERE and not self._is_a_difference_of_shown(quantity):
                 key = CellKey(codes[quantity.expression], "no district", quantity.band)
-                yield Secret(quantity, key, known.count(quantity))
+                yield WithheldCount(quantity, key, known.count(quantity))
 
     def _is_a_difference_of_shown(self, quantity: Quantity) -> bool:
         areas, shown = self.release.areas, self.disclosed.guards[0].shown
@@ -127,8 +127,8 @@ class Texts:
         return all(quantity._replace(area=name) in shown for name in parts)
 
     def _equal(
-        self, told: Told, places: set[str], code: str | None, secrets: Iterable[Secret]
-    ) -> Iterator[Finding]:
+        self, told: Readings, places: set[str], code: str | None, secrets: Iterable[WithheldCount]
+    ) -> Iterator[StoppedText]:
         """Withheld counts that a text says, or lets work out; of its own places first.
 
         What it lets work out from a figure that it doesn't say is of its own places and indicator.
@@ -155,7 +155,7 @@ class Texts:
         for secret in sorted(
             found, key=lambda it: (it.key.indicator != code, it.key.place not in places)
         ):
-            yield Finding(_which(secret.key), told.around(secret.number))
+            yield StoppedText(_which(secret.key), told.around(secret.number))
 
     def _bases(self, expression: Expression, places: set[str]) -> set[int]:
         """What readers know of the same count in some places, now and the month before."""
@@ -177,7 +177,7 @@ class Texts:
                 }
         return found
 
-    def _values(self, told: Told, near: set[str], code: str | None) -> Iterator[Finding]:
+    def _values(self, told: Readings, near: set[str], code: str | None) -> Iterator[StoppedText]:
         """Withheld percentages, days, rates and averages that a text says as they are.
 
         And counts that others supplied, which are part of no table.
@@ -192,9 +192,11 @@ class Texts:
             if is_none or not self._concerns(cell, near, code):
                 continue
             if told.tells(cell.value, KINDS[unit.unit]):
-                yield Finding(_which(cell.key), " ".join(told.text.split()))
+                yield StoppedText(_which(cell.key), " ".join(told.text.split()))
 
-    def _sums(self, told: Told, sums: Iterable[tuple[Secret, ...]]) -> Iterator[Finding]:
+    def _sums(
+        self, told: Readings, sums: Iterable[tuple[WithheldCount, ...]]
+    ) -> Iterator[StoppedText]:
         """Sums of withheld counts from which a withheld one could be worked out."""
         counts = told.counts()
         told_of = [it for it in sums if sum(one.number for one in it) in counts]
@@ -202,16 +204,18 @@ class Texts:
         if known and any(guard.fails_with(known) for guard in self.disclosed.guards):
             for it in told_of:
                 names = ", ".join(f"{one.key.place} {one.key.band}" for one in it)
-                yield Finding(
+                yield StoppedText(
                     f"the sum of {it[0].key.indicator} over {names}, from which a withheld figure "
                     "could be worked out",
                     told.around(sum(one.number for one in it)),
                 )
 
 
-def _sums_of(places: set[str], secrets: Sequence[Secret]) -> Iterator[tuple[Secret, ...]]:
-    across: dict[tuple[Expression, str], list[Secret]] = defaultdict(list)
-    along: dict[tuple[Expression, str], list[Secret]] = defaultdict(list)
+def _sums_of(
+    places: set[str], secrets: Sequence[WithheldCount]
+) -> Iterator[tuple[WithheldCount, ...]]:
+    across: dict[tuple[Expression, str], list[WithheldCount]] = defaultdict(list)
+    along: dict[tuple[Expression, str], list[WithheldCount]] = defaultdict(list)
     for secret in secrets:
         expression, area, band = secret.quantity[1:4]
         if area in places:

@@ -10,7 +10,7 @@ from schemas.catalogue import Catalogue
 from schemas.places import NO_PLACES
 from schemas.release import FORMAT, Change, Release
 from snapshots.checking.differences import Explanation, differences
-from snapshots.checking.evidence import Evidence, Question, known_of
+from snapshots.checking.evidence import Evidence, LogQuestion, known_of
 from snapshots.checking.reconcile import check_equal, check_same_events
 from snapshots.making.freeze import Cut, as_of_period, calendar_version, commentary, frozen_cells
 from snapshots.recount.days import bank_holidays
@@ -38,10 +38,10 @@ class Draft:
         return self.rules.catalogue.released
 
     @property
-    def question(self) -> Question:
+    def question(self) -> LogQuestion:
         """What the log has to be asked to sign it."""
         rules, since = self.rules, self._before.cut if self._before else None
-        return Question(
+        return LogQuestion(
             self.catalogue,
             rules.areas,
             self.as_of,

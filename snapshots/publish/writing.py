@@ -29,7 +29,7 @@ Files = Iterator[tuple[str, bytes]]
 INCOMING, ASIDE = ".publishing-", ".published-before-"
 
 
-class Format(StrEnum):
+class PublicationFormat(StrEnum):
     """What a publication is written as."""
 
     HTML = "html"
@@ -39,19 +39,19 @@ class Format(StrEnum):
     JSON = "json"
 
 
-WRITERS: dict[Format, Callable[[View], Files]] = {
-    Format.HTML: html_files,
-    Format.PDF: pdf_files,
-    Format.XLSX: xlsx_files,
-    Format.CSV: csv_files,
-    Format.JSON: json_files,
+WRITERS: dict[PublicationFormat, Callable[[View], Files]] = {
+    PublicationFormat.HTML: html_files,
+    PublicationFormat.PDF: pdf_files,
+    PublicationFormat.XLSX: xlsx_files,
+    PublicationFormat.CSV: csv_files,
+    PublicationFormat.JSON: json_files,
 }
-NOTICES: dict[Format, Callable[[View], Files]] = {
-    Format.HTML: notice_html,
-    Format.PDF: notice_pdf,
-    Format.XLSX: notice_xlsx,
-    Format.CSV: notice_csv,
-    Format.JSON: notice_json,
+NOTICES: dict[PublicationFormat, Callable[[View], Files]] = {
+    PublicationFormat.HTML: notice_html,
+    PublicationFormat.PDF: notice_pdf,
+    PublicationFormat.XLSX: notice_xlsx,
+    PublicationFormat.CSV: notice_csv,
+    PublicationFormat.JSON: notice_json,
 }
 PROFILES: tuple[Profile, ...] = ("internal", "public")
 
@@ -59,7 +59,7 @@ PROFILES: tuple[Profile, ...] = ("internal", "public")
 def publish(
     view: View,
     folder: Path,
-    formats: Sequence[Format] = tuple(Format),
+    formats: Sequence[PublicationFormat] = tuple(PublicationFormat),
     access: Access = Access.OWNER,
 ) -> list[Path]:
     """Write a publication into `folder`/<period>-<number>-<profile>/<format>; the files written.

@@ -4,18 +4,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from processors.record.decoding import Event
-from schemas.catalogue import Attended, Outcome, PersonMeasure, SessionMeasure
+from schemas.catalogue import Attended, OutcomeRule, PersonMeasure, SessionMeasure
 from schemas.places import Locality, Place, Site, SiteKind
 from snapshots.recount.days import month_of
 from snapshots.recount.measures import within_months
-from snapshots.recount.people import ATTENDED, CLOSED, OPENED, OUTCOME, Person, Registration
+from snapshots.recount.people import (
+    ATTENDED,
+    CLOSED,
+    OPENED,
+    OUTCOME,
+    RecountedPerson,
+    RecountedRegistration,
+)
 from snapshots.recount.places import Whereabouts
 
 
 class People:
     """A measure of people, asked about one person."""
 
-    def __init__(self, measure: PersonMeasure, where: Whereabouts, person: Person) -> None:
+    def __init__(self, measure: PersonMeasure, where: Whereabouts, person: RecountedPerson) -> None:
         self._measure, self._where, self._person = measure, where, person
 
     def counted(self) -> Iterator[tuple[Locality, int]]:
@@ -91,7 +98,7 @@ class People:
             and (measure.recorded is None or self._has_outcome(measure.recorded, site))
         )
 
-    def _is_registered(self, it: Registration, site: Site | None) -> bool:
+    def _is_registered(self, it: RecountedRegistration, site: Site | None) -> bool:
         measure = self._measure
         if it.latest is None or not self._is_at(it.latest.data["place"], measure.at, site):
             return False
@@ -112,7 +119,7 @@ class People:
         sessions = self._sessions(asked, None if asked.anywhere else site)
         return len({it.subject for it in sessions}) >= asked.times
 
-    def _has_outcome(self, asked: Outcome, site: Site | None) -> bool:
+    def _has_outcome(self, asked: OutcomeRule, site: Site | None) -> bool:
         registrations = self._person.registrations
         return any(
             self._is_at(place, self._measure.at, site)

@@ -48,7 +48,7 @@ class Spell(NamedTuple):
         return service_of(self.allocation)
 
 
-class Standing(NamedTuple):
+class EndOfDay(NamedTuple):
     """How a case stands at the end of a day: whether it is open, and by what allocation."""
 
     is_open: bool
@@ -152,8 +152,8 @@ class Case:
     @cached_property
     def spells(self) -> list[Spell]:
         """The spells, in order of their last day, an ending before what began again on its day."""
-        is_open, holder = Standing(is_open=True, holder=None)
-        at, found = {self.received: Standing(is_open, holder)}, list[Spell]()
+        is_open, holder = EndOfDay(is_open=True, holder=None)
+        at, found = {self.received: EndOfDay(is_open, holder)}, list[Spell]()
         # Of one instant allocations come first, as for the holder of a closed case.
         for event in sorted(self.events, key=lambda it: (it.instant, it.type != ALLOCATED)):
             day = max(event.day, self.received)
@@ -165,7 +165,7 @@ class Case:
                 is_open = event.type == REOPENED
             else:
                 continue
-            at[day] = Standing(is_open, holder)
+            at[day] = EndOfDay(is_open, holder)
         return sorted([*found, *_at_days_ends(at)], key=_last_day)
 
     def _is_status(self, event: Event) -> bool:
@@ -227,7 +227,7 @@ def band_of(notification: Event, day: int) -> str:
     return AGE_BANDS[sum(years > end for end in BAND_ENDS)]
 
 
-def _at_days_ends(at: Mapping[int, Standing]) -> Iterator[Spell]:
+def _at_days_ends(at: Mapping[int, EndOfDay]) -> Iterator[Spell]:
     """The spells of a case by how it stood at the end of each day on which that changed."""
     days = [*at, None]
     for (begin, (is_open, holder)), following in zip(at.items(), days[1:], strict=True):

@@ -16,7 +16,7 @@ from schemas.places import Place
 from schemas.release import ReleaseCell
 from schemas.schemes import Scheme
 from schemas.scorecard import Direction, Rag, ScorecardRow
-from snapshots.recount.figures import Figure, Figures, Sums, number, printed
+from snapshots.recount.figures import Figures, RecountedFigure, Sums, number, printed
 from snapshots.recount.places import Whereabouts
 from snapshots.recount.supplies import Goal, exact, goals_of, said
 
@@ -28,7 +28,7 @@ DIRECTIONS: dict[str, tuple[Direction, Direction, Direction]] = {
 
 
 # A date's figure of an indicator in a place and band.
-Look = Callable[[Indicator, Place, str], Figure]
+Look = Callable[[Indicator, Place, str], RecountedFigure]
 
 
 class _Cell(NamedTuple):
@@ -37,8 +37,8 @@ class _Cell(NamedTuple):
     indicator: Indicator
     place: Place
     band: str
-    now: Figure
-    before: Figure
+    now: RecountedFigure
+    before: RecountedFigure
 
 
 class Recount:

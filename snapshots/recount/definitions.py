@@ -16,10 +16,10 @@ from schemas.places import Locality, Places
 from snapshots.recount.attending import People, session_amounts
 from snapshots.recount.cases import NOTIFIED, UNKNOWN, Case, band_of, cases, provider_of
 from snapshots.recount.days import WorkingDays
-from snapshots.recount.measures import Counted, counts
-from snapshots.recount.people import Person
+from snapshots.recount.measures import Countable, counts
+from snapshots.recount.people import RecountedPerson
 from snapshots.recount.places import Whereabouts
-from snapshots.recount.relations import Kin
+from snapshots.recount.relations import ChildCases
 
 PERSON_TYPES, SESSION_TYPES = types_feeding("person"), types_feeding("session")
 EVIDENCE = "troubled_families_evidence"
@@ -69,16 +69,16 @@ class Definitions:
         """What the events of one key add to each sum as of a day."""
         known = in_order(event for event in events if event.day <= today)
         of_child = cases(known, self._week)
-        kin = Kin(known, of_child)
+        kin = ChildCases(known, of_child)
         for case in of_child:
             yield from self._of_case(case, kin, today)
         if self._people and any(event.type in PERSON_TYPES for event in known):
-            yield from self._of_person(Person(known, today))
+            yield from self._of_person(RecountedPerson(known, today))
         for event in known if self._sessions else ():
             if event.type in SESSION_TYPES:
                 yield from self._of_session(event, today)
 
-    def _of_case(self, case: Case, kin: Kin, today: int) -> Iterator[Amount]:
+    def _of_case(self, case: Case, kin: ChildCases, today: int) -> Iterator[Amount]:
         for kind, facts in (
             ("case", self._as_case),
             ("notification", self._as_notifications),
@@ -94,7 +94,7 @@ class Definitions:
                 yield from self._of_fact(case.subject, measures, counted, today)
 
     def _of_fact(
-        self, subject: str, measures: Sequence[Measure], counted: Counted, today: int
+        self, subject: str, measures: Sequence[Measure], counted: Countable, today: int
     ) -> Iterator[Amount]:
         for measure in measures:
             if counts(measure, counted, today, self._week):
@@ -105,13 +105,13 @@ class Definitions:
                 for slot, amount in zip(measure.slots, amounts, strict=True):
                     yield Amount(subject, Share(slot, counted.locality, counted.band), amount)
 
-    def _as_case(self, case: Case) -> Iterator[Counted]:
+    def _as_case(self, case: Case) -> Iterator[Countable]:
         """The case as it stands."""
         texts, flags, closure = {"holder": case.holder}, set[str](), case.closure
         if closure is not None:
             texts["outcome"] = closure.data["outcome"]
             flags |= {EVIDENCE} if closure.data.get(EVIDENCE) else set()
-        yield Counted(
+        yield Countable(
             self._locality(case, case.allocation),
             band_of(case.first, case.received),
             case.days(self._days),
@@ -120,25 +120,25 @@ class Definitions:
             flags,
         )
 
-    def _as_notifications(self, case: Case) -> Iterator[Counted]:
+    def _as_notifications(self, case: Case) -> Iterator[Countable]:
         """Each notification: its own day and type, the first one's date of birth and district."""
         days = case.days(self._days)
         for event in case.events:
             if event.type == NOTIFIED:
-                yield Counted(
+                yield Countable(
                     self._locality(case, None),
                     band_of(case.first, event.day),
                     {**days, "notified": event.day},
                     {"notification_type": event.data["notification_type"]},
                 )
 
-    def _as_spells(self, case: Case) -> Iterator[Counted]:
+    def _as_spells(self, case: Case) -> Iterator[Countable]:
         """The last time that each service had the case."""
         for spell in {spell.service: spell for spell in case.spells}.values():
             days = {"received": case.received}
             if spell.until is not None:
                 days["until"] = spell.until
-            yield Counted(
+            yield Countable(
                 self._locality(case, spell.allocation),
                 band_of(case.first, case.received),
                 days,
@@ -148,7 +148,7 @@ class Definitions:
     def _locality(self, case: Case, allocation: Event | None) -> Locality:
         return self.where.in_district(case.first.data.get("district"), provider_of(allocation))
 
-    def _of_person(self, person: Person) -> Iterator[Amount]:
+    def _of_person(self, person: RecountedPerson) -> Iterator[Amount]:
         for measure in self._people:
             for locality, times in People(measure, self.where, person).counted():
                 yield Amount("", Share(measure.name, locality, UNKNOWN), times)

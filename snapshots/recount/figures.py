@@ -12,13 +12,13 @@ from schemas.places import Place
 from schemas.scorecard import Status
 from snapshots.recount.definitions import Share
 from snapshots.recount.places import Whereabouts
-from snapshots.recount.supplies import Given, Key, Said, figure_keys, keys_of
+from snapshots.recount.supplies import Key, Said, SuppliedByOthers, figure_keys, keys_of
 
 Sums = Mapping[Share, int]
 Number = int | Fraction
 
 
-class Figure(NamedTuple):
+class RecountedFigure(NamedTuple):
     """A numerator and denominator with the exact value they make; None for what there is not."""
 
     numerator: Number | None
@@ -43,7 +43,7 @@ class Figures:
         """The places where something is counted."""
         return {place for (_, place, _), amount in self._sums.items() if amount}
 
-    def figure(self, indicator: Indicator, place: Place, band: str) -> Figure:
+    def figure(self, indicator: Indicator, place: Place, band: str) -> RecountedFigure:
         """An indicator's figure: what is counted of it, or if that is nothing what is supplied."""
         counted = self.counted(indicator, place, band)
         if indicator.source == "supplied" or counted.numerator or counted.denominator:
@@ -52,35 +52,38 @@ class Figures:
         is_there = given is not None and place.level in indicator.levels
         return _supplied(indicator, given) if is_there else counted
 
-    def counted(self, indicator: Indicator, place: Place, band: str) -> Figure:
+    def counted(self, indicator: Indicator, place: Place, band: str) -> RecountedFigure:
         """An indicator's figure, supplied only if all of them are; a count is its denominator."""
         if place.level not in indicator.levels:
-            return Figure(0, 0, None, "not-at-this-level")
+            return RecountedFigure(0, 0, None, "not-at-this-level")
         if indicator.source == "supplied":
             return _supplied(indicator, self._first_said(indicator, place, band))
         numerator = self._sum(indicator.numerator, place, band)
         if indicator.denominator is None:
-            return Figure(numerator, numerator, Fraction(numerator), "reported")
+            return RecountedFigure(numerator, numerator, Fraction(numerator), "reported")
         if isinstance(indicator.denominator, WorkforceOf) and numerator == 0:
-            return Figure(0, 0, None, "no-cases")  # a workforce is for those who hold cases
+            # A workforce is for those who hold cases.
+            return RecountedFigure(0, 0, None, "no-cases")
         denominator = self._denominator(indicator, place, band)
         if denominator:
             value = Fraction(indicator.scale * numerator) / denominator
-            return Figure(numerator, denominator, value, "reported")
+            return RecountedFigure(numerator, denominator, value, "reported")
         is_counted = isinstance(indicator.denominator, dict)
-        return Figure(numerator, 0, None, "no-cases" if is_counted else "not-available")
+        return RecountedFigure(numerator, 0, None, "no-cases" if is_counted else "not-available")
 
     def _denominator(self, indicator: Indicator, place: Place, band: str) -> Number:
         if isinstance(indicator.denominator, dict):
             whose = self._where.district_of(place) if indicator.denominator_of else None
             return self._sum(indicator.denominator, whose or place, band)
         found = self._first_said(indicator, place, band)
-        return 0 if found is None or isinstance(found, Given) else found
+        return 0 if found is None or isinstance(found, SuppliedByOthers) else found
 
-    def _first_said(self, indicator: Indicator, place: Place, band: str) -> Fraction | Given | None:
+    def _first_said(
+        self, indicator: Indicator, place: Place, band: str
+    ) -> Fraction | SuppliedByOthers | None:
         return self._first_of(keys_of(indicator, place, band, self._as_of))
 
-    def _first_of(self, keys: Iterable[Key]) -> Fraction | Given | None:
+    def _first_of(self, keys: Iterable[Key]) -> Fraction | SuppliedByOthers | None:
         return next((self._supplied[key] for key in keys if key in self._supplied), None)
 
     def _sum(self, terms: Mapping[str, int], place: Place, band: str) -> int:
@@ -103,14 +106,14 @@ def number(exact: Number | None) -> int | float | None:
     return int(exact) if exact.denominator == 1 else float(exact)
 
 
-def _supplied(indicator: Indicator, found: Fraction | Given | None) -> Figure:
-    if not isinstance(found, Given) or found.status == "to-be-supplied":
-        return Figure(None, None, None, "to-be-supplied")
+def _supplied(indicator: Indicator, found: Fraction | SuppliedByOthers | None) -> RecountedFigure:
+    if not isinstance(found, SuppliedByOthers) or found.status == "to-be-supplied":
+        return RecountedFigure(None, None, None, "to-be-supplied")
     if found.status == "not-available":
-        return Figure(None, None, None, "not-available")
+        return RecountedFigure(None, None, None, "not-available")
     above, below, value = found.numerator, found.denominator, found.value
     if above is not None and indicator.unit == "count":
         value = above
     elif above is not None and below:
         value = indicator.scale * above / below
-    return Figure(above, below, value, "no-cases" if value is None else "supplied")
+    return RecountedFigure(above, below, value, "no-cases" if value is None else "supplied")

@@ -12,7 +12,7 @@ ALL_MONTHS = 12 * 300
 
 
 @dataclass
-class Counted:
+class Countable:
     """Something that a measure of cases may count on the as-of date.
 
     `days` has those of the days that a measure may name which have come by then; `texts` what its
@@ -27,7 +27,7 @@ class Counted:
     flags: set[str] = field(default_factory=set)
 
 
-def counts(measure: Measure, counted: Counted, today: int, week: WorkingDays) -> bool:
+def counts(measure: Measure, counted: Countable, today: int, week: WorkingDays) -> bool:
     """Whether a measure counts a fact of its kind and state today."""
     texts, days = counted.texts, counted.days
     return (

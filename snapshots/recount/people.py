@@ -15,7 +15,7 @@ ATTENDED, OUTCOME = "session.attended", "outcome.recorded"
 OPENED, STATUS, CLOSED = "scs.opened", "scs.status", "scs.closed"
 
 
-class Registration(NamedTuple):
+class RecountedRegistration(NamedTuple):
     """A registration: the places it was ever recorded at, and what it says last.
 
     `first` is the day of its first recording; `latest` is None where it is not in force.
@@ -34,7 +34,7 @@ class ScsCase(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Person:
+class RecountedPerson:
     """One person, by the events dated up to `today`, in order of (time, source, id)."""
 
     events: Sequence[Event]
@@ -56,7 +56,7 @@ class Person:
         return None if born is None else completed_years(date.fromisoformat(born), self.today)
 
     @cached_property
-    def registrations(self) -> dict[str, Registration]:
+    def registrations(self) -> dict[str, RecountedRegistration]:
         """The registrations by their ids, in force or not."""
         return {
             subject: _registration(events)
@@ -89,8 +89,8 @@ class Person:
         return found
 
 
-def _registration(events: Sequence[Event]) -> Registration:
+def _registration(events: Sequence[Event]) -> RecountedRegistration:
     recorded, last = [event for event in events if event.type == RECORDED], events[-1]
     is_in_force = last.type == RECORDED and last.data["active"] and last.data["consent"]
     places = frozenset(event.data["place"] for event in recorded)
-    return Registration(recorded[0].day, places, last if is_in_force else None)
+    return RecountedRegistration(recorded[0].day, places, last if is_in_force else None)

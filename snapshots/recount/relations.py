@@ -5,19 +5,19 @@ from collections.abc import Iterable, Sequence
 from processors.record.decoding import Event
 from schemas.catalogue import Relation
 from snapshots.recount.cases import Case, Spell
-from snapshots.recount.measures import Counted, within_months
+from snapshots.recount.measures import Countable, within_months
 
 SCS_OPENED = "scs.opened"
 
 
-class Kin:
+class ChildCases:
     """The cases of one child, and the days on which social care opened one."""
 
     def __init__(self, known: Iterable[Event], cases: Sequence[Case]) -> None:
         self._openings = [event.day for event in known if event.type == SCS_OPENED]
         self._cases = cases
 
-    def relate(self, relation: Relation, case: Case, counted: Counted) -> None:
+    def relate(self, relation: Relation, case: Case, counted: Countable) -> None:
         """Give a fact about a case the flag or the day that a relation is, if it holds."""
         anchor = counted.days.get(relation.before or relation.after or "")
         if anchor is None:

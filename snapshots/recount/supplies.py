@@ -23,7 +23,7 @@ TARGET = "target.set"
 EVERYONE = {ALL_AGES, "0-18"}
 
 
-class Given(NamedTuple):
+class SuppliedByOthers(NamedTuple):
     """A figure that others worked out: its status, and as much of it as they gave."""
 
     status: SuppliedStatus
@@ -32,7 +32,7 @@ class Given(NamedTuple):
     value: Fraction | None
 
 
-Said = dict[Key, Fraction | Given]
+Said = dict[Key, Fraction | SuppliedByOthers]
 
 
 def said(reference: Iterable[Event], as_of: date) -> Said:
@@ -106,7 +106,7 @@ def exact(number: float) -> Fraction:
     return Fraction(str(number))
 
 
-def _saying(event: Event) -> tuple[Key, Fraction | Given]:
+def _saying(event: Event) -> tuple[Key, Fraction | SuppliedByOthers]:
     data = event.data
     if event.type == POPULATION:
         key = _population(data["area"], data["age_band"], data.get("group", "all"))
@@ -120,7 +120,7 @@ def _saying(event: Event) -> tuple[Key, Fraction | Given]:
         for name in ("numerator", "denominator", "value")
     )
     key = (FIGURE, data["code"], data["area"], data["age_band"], data["period"])
-    return key, Given(data["status"], *numbers)
+    return key, SuppliedByOthers(data["status"], *numbers)
 
 
 def _population(place: str, ages: str, group: str) -> Key:

@@ -17,7 +17,7 @@ from schemas.connections import Brokers, KafkaConnection
 TOKEN_SECONDS = 300.0
 
 
-class TokenFile(AbstractTokenProvider):  # type: ignore[misc]
+class ReleaseToken(AbstractTokenProvider):  # type: ignore[misc]
     """Gives kafka-python the token that lies in the file now."""
 
     def __init__(self, connection: KafkaConnection) -> None:
@@ -39,7 +39,7 @@ def for_kafka_python(brokers: Brokers) -> dict[str, Any]:
         options["ssl_context"] = connection.tls.context()
     if connection.mechanism == "OAUTHBEARER":
         options["sasl_mechanism"] = connection.mechanism
-        options["sasl_oauth_token_provider"] = TokenFile(connection)
+        options["sasl_oauth_token_provider"] = ReleaseToken(connection)
     elif connection.mechanism:
         options["sasl_mechanism"] = connection.mechanism
         options["sasl_plain_username"] = connection.username

@@ -12,7 +12,7 @@ from schemas.connections import Brokers
 from snapshots.releases.chain import Sealed
 from snapshots.releases.failures import NotPublished
 from snapshots.releases.kafka_reading import read_committed
-from snapshots.releases.transactions import NotWritten, transactional, write
+from snapshots.releases.transactions import NotCommitted, transactional, write
 
 TOPIC = "releases"
 # A release of a large county with many changes has a few megabytes.
@@ -47,7 +47,7 @@ def of_period(releases: Mapping[str, bytes], period: str) -> dict[str, bytes]:
     return {name: text for name, text in releases.items() if name.startswith(f"{period}/")}
 
 
-class Publisher:
+class ReleasePublisher:
     """The one process that may write releases, or the public record, from when it is made.
 
     Whoever was it before is refused from then on, and what it had not finished is undone. Raises
@@ -57,7 +57,7 @@ class Publisher:
     def __init__(self, brokers: Brokers, transactions: str = TRANSACTIONS) -> None:
         try:
             self._producer = transactional(brokers, transactions, message_max_bytes=MOST_BYTES)
-        except NotWritten as error:
+        except NotCommitted as error:
             raise NotPublished(f"Kafka at {brokers} does not take releases: {error}") from error
 
     def publish(self, sealed: Sealed) -> None:
@@ -68,7 +68,7 @@ class Publisher:
         """Write what has a name, as a whole or not at all. Raises NotPublished."""
         try:
             write(self._producer, TOPIC, [(name, text)])
-        except NotWritten as error:
+        except NotCommitted as error:
             raise NotPublished(
                 f"{name} was not published: {error}. Another process may have taken over; "
                 "if not, run the same command again"

@@ -16,7 +16,7 @@ SECONDS = 30.0
 Headers = Sequence[tuple[str, str | bytes | None]]
 
 
-class NotWritten(Exception):  # noqa: N818 - named for the condition
+class NotCommitted(Exception):  # noqa: N818 - named for the condition
     """Kafka did not take it: the text is why, the cause what the client said."""
 
 
@@ -39,7 +39,7 @@ def transactional(brokers: Brokers, transactional_id: str, **settings: int) -> P
     try:
         producer.init_transactions(SECONDS)
     except KafkaException as error:
-        raise NotWritten(str(error)) from error
+        raise NotCommitted(str(error)) from error
     return producer
 
 
@@ -63,4 +63,4 @@ def write(
             producer.poll(0)
         producer.commit_transaction(SECONDS)
     except (KafkaException, BufferError) as error:
-        raise NotWritten(failed[0] if failed else str(error)) from error
+        raise NotCommitted(failed[0] if failed else str(error)) from error

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from schemas.alerts import CaseChange, IndicatorChange
 from schemas.connections import Brokers
 from streams.alerts.delivery.receiver_state import ReceiverState
-from streams.alerts.topic.log import CHANGES_READ, Published, alert_log
+from streams.alerts.topic.log import CHANGES_READ, ChangeInTopic, alert_log
 
 WAIT_MS = 500
 
@@ -29,7 +29,7 @@ async def history(
 
     Raises streams.alerts.topic.log.OtherLog, aiokafka.errors.KafkaError or redis.RedisError.
     """
-    found: dict[int, Published] = {}
+    found: dict[int, ChangeInTopic] = {}
     async with alert_log(brokers, deployment, WAIT_MS) as log:
         position, end = 0, await log.end()
         while position < end:

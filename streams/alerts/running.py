@@ -19,7 +19,7 @@ from schemas.receivers import Alertmanager, Smtp, Webhook
 from schemas.settings import Settings
 from streams.alerts.channels.alertmanager import AlertmanagerChannel
 from streams.alerts.channels.posting import open_session
-from streams.alerts.channels.sending import Unwatched, Watching
+from streams.alerts.channels.sending import DeliveryWatch, Unwatched
 from streams.alerts.channels.webhook import WebhookChannel
 from streams.alerts.decisions import keeping
 from streams.alerts.delivery.digests import Digests
@@ -27,7 +27,7 @@ from streams.alerts.delivery.receiver import Delivery, Desk, StateDelivery, meas
 from streams.alerts.delivery.refusals import Refusals
 from streams.alerts.elected_jobs import TROUBLE, TROUBLE_SECONDS, Job, do_once, keep_doing
 from streams.alerts.topic.log import AlertLog, alert_log
-from streams.alerts.topic.publishing import Outboxes, Publisher
+from streams.alerts.topic.publishing import AlertPublisher, Outboxes
 from streams.failures import described, given_up
 from streams.kafka.clients import for_aiokafka
 from streams.keys import of_deployment
@@ -65,7 +65,7 @@ async def nothing_more(_: Redis) -> AsyncIterator[Sequence[Job]]:
 
 
 @dataclass(frozen=True)
-class Telling:
+class Teller:
     """Tells one deployment's receivers; further `duties` of the elected process come before that.
 
     They are begun, with the Redis client of the term, when it begins, and ended with it.
@@ -74,7 +74,7 @@ class Telling:
     settings: Settings
     receivers: Sequence[Webhook | Alertmanager | Smtp]
     now: Callable[[], datetime]
-    watching: Watching = field(default_factory=Unwatched)
+    watching: DeliveryWatch = field(default_factory=Unwatched)
     duties: Duties = nothing_more
 
     async def run(self) -> None:
@@ -121,7 +121,7 @@ class Telling:
     ) -> AsyncIterator[list[Job]]:
         """All jobs, in the order in which one brings about what the next has to do."""
         settings = self.settings
-        publisher = Publisher(settings.kafka, settings.deployment)
+        publisher = AlertPublisher(settings.kafka, settings.deployment)
         key = f"{of_deployment(settings.deployment)}:alerts:replicated"
         replicas = Replicas(redis, settings.redis, key)
         outboxes = Outboxes(redis, settings.deployment, publisher, replicas)

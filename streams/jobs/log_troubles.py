@@ -26,7 +26,7 @@ from streams.state.sources import (
 from streams.state.store import Head, ShardStore, shard_of
 
 
-class Trouble(NamedTuple):
+class LogTrouble(NamedTuple):
     """Something that is not as it should be; what is wrong stops partitions, the rest is odd."""
 
     what: str
@@ -36,7 +36,7 @@ class Trouble(NamedTuple):
 
 async def log_troubles(
     redis: Redis, deployment: str, rules: Rules, reader: LogReader
-) -> AsyncIterator[Trouble]:
+) -> AsyncIterator[LogTrouble]:
     """What is wrong with the logs, each said once; what `other_logs` says first.
 
     Raises redis.RedisError, aiokafka.errors.KafkaError, streams.kafka.logreading.ReadTimedOut.
@@ -48,7 +48,7 @@ async def log_troubles(
         letters = described.logs.get(dead_letter_topic(topic))
         if letters and letters.partitions < found.partitions:
             text = f"{letters.partitions} partitions, but {topic} has {found.partitions}"
-            yield Trouble(dead_letter_topic(topic), text, is_wrong=False)
+            yield LogTrouble(dead_letter_topic(topic), text, is_wrong=False)
     heads = await _heads(redis, deployment, rules)
     for it in await all_quarantined(redis, deployment, rules):
         if it.since > heads.get(shard_of(it.tp), Head()).generation:
@@ -56,12 +56,12 @@ async def log_troubles(
                 f"the message at offset {it.offset} is to be passed over and is in the figures: "
                 "run `caseline rebuild`"
             )
-            yield Trouble(name_of(it.tp), text, is_wrong=True)
+            yield LogTrouble(name_of(it.tp), text, is_wrong=True)
 
 
 async def other_logs(
     redis: Redis, deployment: str, rules: Rules, reader: LogReader
-) -> AsyncIterator[Trouble]:
+) -> AsyncIterator[LogTrouble]:
     """Which of the reader's topics are not the logs that the state was made from, and why.
 
     Raises as `log_troubles` does.
@@ -75,7 +75,7 @@ async def other_logs(
         for known in sorted({counts.get(group, 0), *stored}):
             reason = other_partitions(group, known, described)
             if reason:
-                yield Trouble(group, reason, is_wrong=True)
+                yield LogTrouble(group, reason, is_wrong=True)
                 break
     sources = {
         TP(topic, shard.partition): source
@@ -88,19 +88,19 @@ async def other_logs(
 
 async def _others(
     sources: dict[TP, Source], described: Described, reader: LogReader
-) -> AsyncIterator[Trouble]:
+) -> AsyncIterator[LogTrouble]:
     marks: dict[TP, int] = {}
     for tp, source in sorted(sources.items()):
         reason = other_log(tp, source, described)
         if reason:
-            yield Trouble(name_of(tp), reason.removeprefix(f"{name_of(tp)}: "), is_wrong=True)
+            yield LogTrouble(name_of(tp), reason.removeprefix(f"{name_of(tp)}: "), is_wrong=True)
         elif source.mark:
             marks[tp] = source.mark.offset
     records = await reader.first_records(marks)
     for tp in marks:
         reason = other_record(tp, sources[tp], records.get(tp))
         if reason:
-            yield Trouble(name_of(tp), reason.removeprefix(f"{name_of(tp)}: "), is_wrong=True)
+            yield LogTrouble(name_of(tp), reason.removeprefix(f"{name_of(tp)}: "), is_wrong=True)
 
 
 async def _heads(redis: Redis, deployment: str, rules: Rules) -> dict[TP, Head]:

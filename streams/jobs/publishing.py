@@ -20,9 +20,9 @@ from snapshots.disclosure.disclose import disclose
 from snapshots.disclosure.public import Issued
 from snapshots.disclosure.record import (
     Acceptance,
-    Entry,
-    Kept,
-    Record,
+    PublicRecord,
+    RecordEntry,
+    StoredEntry,
     record_of,
     sealed_entry,
     texts_of,
@@ -32,7 +32,7 @@ from snapshots.disclosure.suppression import Rule
 from snapshots.publish.public_profile import LetOut
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import month_before
-from snapshots.publish.writing import Format, check_apart, publish
+from snapshots.publish.writing import PublicationFormat, check_apart, publish
 from snapshots.releases import topic
 from snapshots.releases.access import Access
 from snapshots.releases.canonical import sha256
@@ -45,16 +45,16 @@ from streams.jobs.texts_read import check_reason, check_texts
 MONTHS_BACK = 12
 
 
-class Asked(NamedTuple):
+class AskedRelease(NamedTuple):
     """Which release is to be published, where, and as what; the latest where no number is given."""
 
     period: str
     number: int | None
     to: Path
-    formats: Sequence[Format]
+    formats: Sequence[PublicationFormat]
 
 
-class Choice(NamedTuple):
+class PublicChoice(NamedTuple):
     """What is asked of a public release; what is None is as it was, or the usual.
 
     `narrow_by` is who takes it upon themselves that small counts keep fewer possible values than
@@ -75,14 +75,14 @@ class Publishing:
     today: date
     tell: Callable[[str], None]
 
-    def internal(self, asked: Asked) -> list[Path]:
+    def internal(self, asked: AskedRelease) -> list[Path]:
         """Publish everything for the council itself; the files. Raises ReleaseError, OSError."""
         chains = self._chains()
         sealed, others = _chosen(chains, asked)
         view = View(sealed.release, others, stored=sealed.text, formats=asked.formats)
         return self._write(view, asked)
 
-    def public(self, asked: Asked, choice: Choice) -> list[Path]:
+    def public(self, asked: AskedRelease, choice: PublicChoice) -> list[Path]:
         """Publish what may go out; the files written.
 
         1. Be the only one, and complete the record, which a run that died may have left undone.
@@ -134,7 +134,7 @@ class Publishing:
                 )
                 kept.add(entry.model_copy(update={"accepted": accepted}))
 
-    def _write(self, view: View, asked: Asked) -> list[Path]:
+    def _write(self, view: View, asked: AskedRelease) -> list[Path]:
         access = Access.of(self.settings.releases_readers)
         return publish(view, asked.to, asked.formats, access)
 
@@ -151,7 +151,7 @@ class Publishing:
         with alone(folder.folder):
             chains = self._chains()
             releases = {it.name: it for chain in chains for it in chain}
-            publisher = topic.Publisher(settings.kafka, topic.PUBLIC_TRANSACTIONS)
+            publisher = topic.ReleasePublisher(settings.kafka, topic.PUBLIC_TRANSACTIONS)
             folder.clear()
             kept = _Kept(_completed(folder, publisher, settings), folder, publisher, chains)
             self._take_in(kept, releases)
@@ -181,12 +181,12 @@ class Publishing:
 
     def _decided(
         self,
-        record: Record,
+        record: PublicRecord,
         sealed: Sealed,
         chains: Sequence[Sequence[Sealed]],
         rule: Rule,
-        choice: Choice,
-    ) -> Entry:
+        choice: PublicChoice,
+    ) -> RecordEntry:
         """The entry that lets a release out. Raises NotAllowed, NotProtected."""
         release = sealed.release
         releases = {it.name: it.release for chain in chains for it in chain}
@@ -226,20 +226,22 @@ class Publishing:
 class _Kept:
     """The record, the places that it is kept in, and the releases it tells of."""
 
-    record: Record
+    record: PublicRecord
     folder: RecordFolder
-    publisher: topic.Publisher
+    publisher: topic.ReleasePublisher
     chains: list[list[Sealed]]
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: RecordEntry) -> None:
         """Put an entry into the topic and then the folder. Raises NotPublished, Taken, OSError."""
-        it: Kept = sealed_entry(entry)
+        it: StoredEntry = sealed_entry(entry)
         self.publisher.write(it.name, it.text)
         self.folder.write(it)
         self.record.entries.append(it)
 
 
-def _completed(folder: RecordFolder, publisher: topic.Publisher, settings: Settings) -> Record:
+def _completed(
+    folder: RecordFolder, publisher: topic.ReleasePublisher, settings: Settings
+) -> PublicRecord:
     """Give the folder and the topic what only the other has of the record.
 
     Raises Damaged when they disagree or an entry is missing in both.
@@ -260,7 +262,9 @@ def _completed(folder: RecordFolder, publisher: topic.Publisher, settings: Setti
     return record
 
 
-def _chosen(chains: Sequence[Sequence[Sealed]], asked: Asked) -> tuple[Sealed, list[Release]]:
+def _chosen(
+    chains: Sequence[Sequence[Sealed]], asked: AskedRelease
+) -> tuple[Sealed, list[Release]]:
     """The release asked for, and every other one that its publication may show.
 
     Of its own month those that are withdrawn as well, for the log. Raises NotAllowed.
@@ -287,7 +291,7 @@ def _chosen(chains: Sequence[Sequence[Sealed]], asked: Asked) -> tuple[Sealed, l
 
 
 def _withdrawals(
-    record: Record, chains: Sequence[Sequence[Sealed]], sealed: Sealed
+    record: PublicRecord, chains: Sequence[Sequence[Sealed]], sealed: Sealed
 ) -> list[Sealed]:
     """The withdrawals that a publication tells of: of what had gone out, and itself."""
     own = [it for chain in chains for it in chain if it.release.period == sealed.release.period]
@@ -303,7 +307,7 @@ def _withdrawals(
     ]
 
 
-def _rule(record: Record, sealed: Sealed, choice: Choice) -> Rule:
+def _rule(record: PublicRecord, sealed: Sealed, choice: PublicChoice) -> Rule:
     """The rule of a release: that of its month, if any of it has gone out. Raises NotAllowed."""
     fixed = record.rule_of(sealed.release.period)
     rule = fixed or Rule()

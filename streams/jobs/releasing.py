@@ -45,11 +45,11 @@ from streams.state.livecut import take_cut, wait_for_state
 BeginShow = Callable[[int], Show]
 
 
-class OtherLog(Understood):
+class TablesOfAnotherLog(Understood):
     """The log is not the one that the live tables were made from."""
 
 
-class Outcome(NamedTuple):
+class Released(NamedTuple):
     """A release, whether it was made now or was there already, and what its maker should know."""
 
     sealed: Sealed
@@ -74,7 +74,7 @@ class Releasing:
 
     async def release(
         self, request: Request, released_on: date, today: date, seconds: float
-    ) -> Outcome:
+    ) -> Released:
         """Freeze, reconcile and store a release, or find that it was made before.
 
         1. Be the only one: take the lock, and have Kafka refuse whoever had it before.
@@ -92,35 +92,35 @@ class Releasing:
         """
         brokers = self.settings.kafka
         async with elected(self.redis, self.settings.deployment) as term:
-            publisher = await asyncio.to_thread(topic.Publisher, brokers)
+            publisher = await asyncio.to_thread(topic.ReleasePublisher, brokers)
             chain, mended = await asyncio.to_thread(self.complete, publisher, request.period)
             made = already(chain, request)
             if made and (made.name in mended or not await self._may_come_again(made, request)):
-                return Outcome(made, is_new=False)
+                return Released(made, is_new=False)
             check_may_follow(chain, request)
             check_timely(request.period, request.kind, released_on, today)
             draft = await self.draft(chain, request, released_on, seconds)
             sealed = await self.sealed(draft)
             if made and says_the_same(made.release, sealed.release):
-                return Outcome(made, is_new=False)
+                return Released(made, is_new=False)
             await self._commit(term, publisher, sealed)
-            return Outcome(sealed, is_new=True, notes=tuple(draft.notes))
+            return Released(sealed, is_new=True, notes=tuple(draft.notes))
 
-    async def withdraw(self, request: Request, today: date) -> Outcome:
+    async def withdraw(self, request: Request, today: date) -> Released:
         """Take back all releases of a month that stand, or find that they are withdrawn.
 
         Raises what `release` raises.
         """
         async with elected(self.redis, self.settings.deployment) as term:
-            publisher = await asyncio.to_thread(topic.Publisher, self.settings.kafka)
+            publisher = await asyncio.to_thread(topic.ReleasePublisher, self.settings.kafka)
             chain, _ = await asyncio.to_thread(self.complete, publisher, request.period)
             made = already(chain, request)
             if made:
-                return Outcome(made, is_new=False)
+                return Released(made, is_new=False)
             check_may_follow(chain, request)
             sealed = seal(withdrawal(chain, request, today))
             await self._commit(term, publisher, sealed)
-            return Outcome(sealed, is_new=True)
+            return Released(sealed, is_new=True)
 
     async def _may_come_again(self, made: Sealed, request: Request) -> bool:
         """Whether what was made before may have to be made again, for what has come since."""
@@ -136,13 +136,13 @@ class Releasing:
         cut = await self.cut(as_of_period(request.period), seconds)
         return Draft(request, released_on, self.rules, chain, cut)
 
-    async def _commit(self, term: Term, publisher: topic.Publisher, sealed: Sealed) -> None:
+    async def _commit(self, term: Term, publisher: topic.ReleasePublisher, sealed: Sealed) -> None:
         await term.check()
         await asyncio.to_thread(publisher.publish, sealed)
         await asyncio.to_thread(self.folder.write, sealed)
 
     def complete(
-        self, publisher: topic.Publisher, period: str
+        self, publisher: topic.ReleasePublisher, period: str
     ) -> tuple[list[Sealed], frozenset[str]]:
         """Give the folder and the topic what only the other has of a period.
 
@@ -183,7 +183,7 @@ class Releasing:
         async with log_reader(self.settings.kafka, VALIDATORS) as reader:
             others = other_logs(self.redis, self.settings.deployment, self.rules, reader)
             async for trouble in others:
-                raise OtherLog(f"nothing was released: {trouble.what}: {trouble.text}")
+                raise TablesOfAnotherLog(f"nothing was released: {trouble.what}: {trouble.text}")
 
     async def sealed(self, draft: Draft) -> Sealed:
         """The drafted release, reconciled and sealed.

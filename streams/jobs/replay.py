@@ -14,7 +14,7 @@ from schemas.catalogue import Indicator
 from schemas.events.registry import GROUPS, REFERENCE_TOPIC, group_of, topic_names
 from schemas.places import Place
 from schemas.scorecard import ScorecardRow
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 
 
 class Replay:
@@ -24,7 +24,7 @@ class Replay:
         self._rules = rules
         self._shards = {group: Partition(rules) for group in GROUPS}
 
-    def add(self, lines: Iterable[Line]) -> None:
+    def add(self, lines: Iterable[EventLine]) -> None:
         """Take in lines; work over columns makes many at once cheaper than one by one."""
         messages: dict[str, list[Message]] = {topic: [] for topic in topic_names()}
         for line in lines:

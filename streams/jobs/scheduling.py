@@ -15,14 +15,14 @@ from snapshots.releases.chain import Request, already, requested
 from snapshots.releases.failures import ReleaseError
 from snapshots.releases.folder import ReleaseFolder
 from streams.failures import Understood
-from streams.jobs.releasing import Outcome
+from streams.jobs.releasing import Released
 from streams.state.election import Elsewhere
 
 AUTHOR = "scheduled job"
 # What may keep one month from being released, and must not keep the others.
 FAILURES = (Understood, ReleaseError, RedisError, KafkaError, KafkaException, OSError)
 # Makes a release on a day, or finds that it was made.
-Make = Callable[[Request, date], Awaitable[Outcome]]
+Make = Callable[[Request, date], Awaitable[Released]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Schedule:
 
     settings: Settings
     make: Make
-    tell: Callable[[Outcome], None]
+    tell: Callable[[Released], None]
     tell_failure: Callable[[str, Exception], None]
 
     async def run(self, now: datetime) -> Exception | None:

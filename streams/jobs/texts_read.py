@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from snapshots.disclosure.commentary import small_numbers_in
 from snapshots.disclosure.disclosed import Disclosed
-from snapshots.disclosure.record import Record, texts_of
+from snapshots.disclosure.record import PublicRecord, texts_of
 from snapshots.disclosure.suppression import Rule
 from snapshots.disclosure.texts import Texts
 from snapshots.releases.chain import Sealed
@@ -14,7 +14,7 @@ from snapshots.releases.failures import NotAllowed
 MOST_NAMED = 3
 
 
-def check_reason(record: Record, sealed: Sealed, rule: Rule) -> None:
+def check_reason(record: PublicRecord, sealed: Sealed, rule: Rule) -> None:
     """Raises NotAllowed for a withdrawal whose reason has small numbers that nobody accepted."""
     reason = sealed.release.reason
     found = small_numbers_in(reason, rule)
@@ -22,7 +22,7 @@ def check_reason(record: Record, sealed: Sealed, rule: Rule) -> None:
         raise NotAllowed(_stopped(sealed.name, [f"  text 0 (reason): {found[0].context}"]))
 
 
-def check_texts(record: Record, sealed: Sealed, disclosed: Disclosed, rule: Rule) -> None:
+def check_texts(record: PublicRecord, sealed: Sealed, disclosed: Disclosed, rule: Rule) -> None:
     """Raises NotAllowed for texts that tell what is withheld, unless each was accepted."""
     release = sealed.release
     texts = Texts(release, disclosed, rule)

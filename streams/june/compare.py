@@ -29,7 +29,7 @@ Rows = Mapping[date, Iterable[ScorecardRow]]
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedRow:
     """A printed row: its block and code, the place it is of, and what is printed there."""
 
     block: str
@@ -42,7 +42,7 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Difference:
+class RowDifference:
     """Something printed that the streamed scorecard does not show, and why not."""
 
     key: Key
@@ -52,29 +52,29 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RowsCompared:
     """How much was compared, and what differs."""
 
     figures: int
     arrows: int
     ratings: int
-    different: tuple[Difference, ...]
+    different: tuple[RowDifference, ...]
 
     def differing(self, what: str) -> int:
         """How many figures, arrows or ratings differ."""
         return sum(_kind(it.key) == what for it in self.different)
 
     @property
-    def unexplained(self) -> tuple[Difference, ...]:
+    def unexplained(self) -> tuple[RowDifference, ...]:
         """What differs and is not known to."""
         return tuple(it for it in self.different if it.reason == UNEXPLAINED)
 
 
-def load_printed() -> list[Printed]:
+def load_printed() -> list[PrintedRow]:
     """The rows as they are printed, block by block."""
     with (files(FOLDER) / "published.csv").open(encoding="utf-8") as lines:
         return [
-            Printed(
+            PrintedRow(
                 row["block"],
                 row["code"],
                 row["level"],
@@ -96,7 +96,7 @@ def load_reasons() -> dict[Key, str]:
     }
 
 
-def compare(rows: Rows, printed: Iterable[Printed], reasons: Mapping[Key, str]) -> Comparison:
+def compare(rows: Rows, printed: Iterable[PrintedRow], reasons: Mapping[Key, str]) -> RowsCompared:
     """Set the scorecards of the three month ends beside what is printed of them."""
     printed = list(printed)
     by_month = {
@@ -121,7 +121,7 @@ def compare(rows: Rows, printed: Iterable[Printed], reasons: Mapping[Key, str]) 
             ratings += 1
             streamed = (row.rag if row else None) or ""
             different += _unlike((it.block, it.code, RATING), it.rag, streamed, reasons)
-    return Comparison(figures, arrows, ratings, tuple(different))
+    return RowsCompared(figures, arrows, ratings, tuple(different))
 
 
 def as_printed(code: str, text: str, row: ScorecardRow | None) -> str:
@@ -138,10 +138,12 @@ def as_printed(code: str, text: str, row: ScorecardRow | None) -> str:
     return f"{row.value}"
 
 
-def _unlike(key: Key, printed: str, streamed: str, reasons: Mapping[Key, str]) -> list[Difference]:
+def _unlike(
+    key: Key, printed: str, streamed: str, reasons: Mapping[Key, str]
+) -> list[RowDifference]:
     if printed == streamed:
         return []
-    return [Difference(key, printed, streamed, reasons.get(key, UNEXPLAINED))]
+    return [RowDifference(key, printed, streamed, reasons.get(key, UNEXPLAINED))]
 
 
 def _kind(key: Key) -> str:

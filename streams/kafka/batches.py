@@ -12,7 +12,7 @@ class TP(NamedTuple):
     partition: int
 
 
-class Record(NamedTuple):
+class KafkaRecord(NamedTuple):
     """One Kafka record as the broker stored it; `timestamp` in milliseconds since 1970."""
 
     key: bytes | None
@@ -42,7 +42,7 @@ class Batch(NamedTuple):
     epoch: int
     start: int
     end: int
-    records: list[Record]
+    records: list[KafkaRecord]
     log_end: int
 
 

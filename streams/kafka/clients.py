@@ -18,7 +18,7 @@ __all__ = ["admin_of", "faust_credentials", "for_aiokafka", "for_confluent"]
 BOOTSTRAP_MS = 10_000
 
 
-class TokenFile(AbstractTokenProvider):  # type: ignore[misc]
+class LiveToken(AbstractTokenProvider):  # type: ignore[misc]
     """Gives aiokafka the token that lies in the file now."""
 
     def __init__(self, connection: KafkaConnection) -> None:
@@ -33,7 +33,7 @@ def for_aiokafka(brokers: Brokers) -> dict[str, Any]:
     """What aiokafka's clients are built with. Raises OSError for files that cannot be read."""
     options = for_kafka_python(brokers)
     if "sasl_oauth_token_provider" in options:
-        options["sasl_oauth_token_provider"] = TokenFile(KafkaConnection.of(brokers))
+        options["sasl_oauth_token_provider"] = LiveToken(KafkaConnection.of(brokers))
     return options
 
 

@@ -24,7 +24,7 @@ from schemas.connections import Brokers
 from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.failures import Understood
 from streams.kafka import private
-from streams.kafka.batches import TP, Record
+from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.clients import for_aiokafka
 from streams.kafka.logreading import ReadTimedOut, log_reader
 
@@ -60,7 +60,7 @@ def dead_letter_topic(topic: str) -> str:
 
 def headers_of(
     tp: TP,
-    record: Record,
+    record: KafkaRecord,
     rejection: Rejection,
     stage: str = "VALUE_CONVERTER",
     by: str = "processors.decoding",
@@ -81,7 +81,7 @@ def headers_of(
     return [*record.headers, *((name, text.encode()) for name, text in added.items())]
 
 
-def stub_of(tp: TP, record: Record, rejection: Rejection) -> Record:
+def stub_of(tp: TP, record: KafkaRecord, rejection: Rejection) -> KafkaRecord:
     """What stands for a record too large for the dead-letter topic: where it lies, and a hash."""
     about = {
         "topic": tp.topic,
@@ -105,7 +105,7 @@ def stub_of(tp: TP, record: Record, rejection: Rejection) -> Record:
     )
 
 
-def _size(record: Record) -> int:
+def _size(record: KafkaRecord) -> int:
     parts = [record.key, record.value, *(text for _, text in record.headers)]
     return sum(map(len, filter(None, parts)))
 
@@ -117,7 +117,7 @@ class DeadLetter(NamedTuple):
     offset: int
     reason: str
     message: str
-    record: Record
+    record: KafkaRecord
 
     @property
     def is_stub(self) -> bool:
@@ -146,7 +146,7 @@ async def read_dead_letters(
                         yield letter
 
 
-def dead_letter(record: Record) -> DeadLetter | None:
+def dead_letter(record: KafkaRecord) -> DeadLetter | None:
     """Take the headers added off the end; None for a record that has none or odd ones."""
     own, last = record.headers[: -len(ADDED)], record.headers[-len(ADDED) :]
     if tuple(name for name, _ in last) != ADDED:
@@ -189,7 +189,7 @@ class DeadLetters:
         self._there.pop(tp, None)
 
     async def write(
-        self, tp: TP, record: Record, rejection: Rejection, stored: int, since: int
+        self, tp: TP, record: KafkaRecord, rejection: Rejection, stored: int, since: int
     ) -> int:
         """Write one dead letter and wait until it is safe; nothing if it was written before.
 
@@ -214,7 +214,7 @@ class DeadLetters:
             )
             raise (NotWritten if is_final else NotWrittenNow)(text) from error
 
-    async def _write(self, tp: TP, where: TP, record: Record, rejection: Rejection) -> int:
+    async def _write(self, tp: TP, where: TP, record: KafkaRecord, rejection: Rejection) -> int:
         whole = record._replace(headers=tuple(headers_of(tp, record, rejection)))
         stub = stub_of(tp, record, rejection)
         there = self._there[tp].get(record.offset, set())
@@ -233,7 +233,7 @@ class DeadLetters:
         if len(there) > HASHES_KEPT:
             self._there[tp] = {at: hashes for at, hashes in there.items() if at >= offset}
 
-    async def _send(self, where: TP, letter: Record) -> int:
+    async def _send(self, where: TP, letter: KafkaRecord) -> int:
         """Write a letter; the offset after it."""
         sent = await self._producer.send_and_wait(
             where.topic,
@@ -258,14 +258,14 @@ class DeadLetters:
         return found
 
 
-def _letters(records: Iterable[Record]) -> Iterable[tuple[Record, DeadLetter]]:
+def _letters(records: Iterable[KafkaRecord]) -> Iterable[tuple[KafkaRecord, DeadLetter]]:
     for record in records:
         letter = dead_letter(record)
         if letter is not None:
             yield record, letter
 
 
-def _hash(record: Record) -> bytes:
+def _hash(record: KafkaRecord) -> bytes:
     """A hash of all that a producer says of a record but its time, which brokers may replace."""
     digest = hashlib.sha256()
     parts = [record.key, record.value]

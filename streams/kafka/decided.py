@@ -28,7 +28,7 @@ PATIENCE = 5.0
 POLL_SECONDS = 0.2
 
 
-class OtherLog(Understood):
+class OtherDecisions(Understood):
     """The topic is not there, or not the one that was read before."""
 
 
@@ -100,7 +100,7 @@ async def find_topic(topic: str, partitions: Callable[[], Awaitable[Collection[i
     deadline = time.monotonic() + PATIENCE
     while not await partitions():
         if time.monotonic() > deadline:
-            raise OtherLog(f"there is no topic {topic}: run `caseline topics create`")
+            raise OtherDecisions(f"there is no topic {topic}: run `caseline topics create`")
         await asyncio.sleep(POLL_SECONDS)
 
 

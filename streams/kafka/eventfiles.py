@@ -29,7 +29,7 @@ class BrokenFile(Understood):
     """A compressed file does not decompress to its end."""
 
 
-class Line(NamedTuple):
+class EventLine(NamedTuple):
     """A line of an event file that is an event: its number, the message it makes, its topics."""
 
     number: int
@@ -48,7 +48,7 @@ class BadLine(NamedTuple):
 class Judged(NamedTuple):
     """Some lines of a file, in order, and how many of its bytes have been read so far."""
 
-    good: list[Line]
+    good: list[EventLine]
     bad: list[BadLine]
     bytes_read: int
 
@@ -76,10 +76,10 @@ def read_events(path: Path) -> Iterator[Judged]:
             raise BrokenFile(f"{path}: the gzip file is cut short or damaged ({error})") from error
 
 
-def _judge(lines: list[tuple[int, bytes]]) -> tuple[list[Line], list[BadLine]]:
+def _judge(lines: list[tuple[int, bytes]]) -> tuple[list[EventLine], list[BadLine]]:
     routed = [(number, *_route(value)) for number, value in lines]
     bad = {line.number: line for line in _bad_lines(routed)}
-    good = [Line(*line) for line in routed if line[0] not in bad]
+    good = [EventLine(*line) for line in routed if line[0] not in bad]
     return good, list(bad.values())
 
 

@@ -20,7 +20,7 @@ from faust.types import TP as FaustTP  # noqa: N811
 from mode import Service
 
 from streams.kafka import private
-from streams.kafka.batches import TP, Batch, Heard, ReadAhead, Record, Stop
+from streams.kafka.batches import TP, Batch, Heard, KafkaRecord, ReadAhead, Stop
 
 T = TypeVar("T")
 
@@ -227,5 +227,5 @@ async def _run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
 
 
-def _record(_tp: TopicPartition, raw: Any) -> Record:
-    return Record(raw.key, raw.value, tuple(raw.headers), raw.timestamp, raw.offset)
+def _record(_tp: TopicPartition, raw: Any) -> KafkaRecord:
+    return KafkaRecord(raw.key, raw.value, tuple(raw.headers), raw.timestamp, raw.offset)

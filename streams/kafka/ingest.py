@@ -9,7 +9,7 @@ from schemas.connections import Brokers
 from streams.failures import Understood
 from streams.kafka.clients import for_confluent
 from streams.kafka.deadletters import LARGEST_BYTES, DeadLetter
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 
 # Java's default partitioner, so that every producer puts a child into the same partition.
 PARTITIONER = "murmur2_random"
@@ -44,7 +44,7 @@ class Sender:
             }
         )
 
-    def send(self, lines: Iterable[Line]) -> None:
+    def send(self, lines: Iterable[EventLine]) -> None:
         """Hand lines to the producer, waiting when its queue is full. Raises NotDelivered."""
         for line in lines:
             key, value, _ = line.message

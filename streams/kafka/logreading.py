@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from schemas.connections import Brokers
 from streams.failures import Understood
 from streams.kafka import private
-from streams.kafka.batches import TP, Record
+from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.clients import for_aiokafka
 
 # How long to wait for records that the broker says are there.
@@ -36,7 +36,9 @@ class LogReader:
         end = await self._consumer.end_offsets(self._partitions)
         return {TP(*tp): (first[tp], end[tp]) for tp in self._partitions}
 
-    async def read(self, tp: TP, start: int, end: int) -> AsyncIterator[tuple[int, list[Record]]]:
+    async def read(
+        self, tp: TP, start: int, end: int
+    ) -> AsyncIterator[tuple[int, list[KafkaRecord]]]:
         """Records from `start` up to, not including, `end`, with the offset after each batch.
 
         Raises ReadTimedOut when the broker falls silent before the end.
@@ -63,13 +65,13 @@ class LogReader:
         """Which logs the reader's topics are."""
         return await private.describe(self._consumer, {tp.topic for tp in self._partitions})
 
-    async def first_records(self, offsets: Mapping[TP, int]) -> dict[TP, Record]:
+    async def first_records(self, offsets: Mapping[TP, int]) -> dict[TP, KafkaRecord]:
         """Of each partition the record at an offset; none for one that is not there (any more).
 
         Raises ReadTimedOut when the broker falls silent.
         """
         waiting = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
-        found: dict[TP, Record] = {}
+        found: dict[TP, KafkaRecord] = {}
         if not waiting:
             return found
         first = await self._consumer.beginning_offsets(list(waiting))
@@ -93,8 +95,8 @@ class LogReader:
         return found
 
 
-def _record(it: ConsumerRecord) -> Record:
-    return Record(it.key, it.value, tuple(it.headers), it.timestamp, it.offset)
+def _record(it: ConsumerRecord) -> KafkaRecord:
+    return KafkaRecord(it.key, it.value, tuple(it.headers), it.timestamp, it.offset)
 
 
 @asynccontextmanager

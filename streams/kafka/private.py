@@ -285,7 +285,7 @@ def take_fetched(
 # Parsing: header names that are not UTF-8
 
 
-class _LenientBatch(ReadsAnyHeader, _DefaultRecordBatchPy):  # type: ignore[misc]
+class _LenientFetchedBatch(ReadsAnyHeader, _DefaultRecordBatchPy):  # type: ignore[misc]
     """aiokafka's parser in Python, for a batch that its fast one refuses."""
 
 
@@ -305,7 +305,7 @@ class _Batch:
         try:
             return iter(list(self._batch))
         except (CorruptRecordException, UnicodeDecodeError):
-            return iter(list(_LenientBatch(self._raw)))
+            return iter(list(_LenientFetchedBatch(self._raw)))
 
 
 class _Records(MemoryRecords):  # type: ignore[misc]

@@ -25,7 +25,7 @@ Key = tuple[str, str, str]
 """Indicator code, area and age band."""
 
 
-class Row(Protocol):
+class Comparable(Protocol):
     """What a comparison needs of a scorecard row."""
 
     @property
@@ -158,7 +158,7 @@ def _load(cells_file: str, contradictions: str) -> Publication:
 
 
 def compare(
-    october: Iterable[Row], september: Iterable[Row], publication: Publication
+    october: Iterable[Comparable], september: Iterable[Comparable], publication: Publication
 ) -> Comparison:
     """Set the scorecards as of 31 October and 30 September beside the publication.
 
@@ -176,7 +176,7 @@ def compare(
     )
 
 
-def as_printed(cell: ComparedCell, rows: dict[Key, Row]) -> str:
+def as_printed(cell: ComparedCell, rows: dict[Key, Comparable]) -> str:
     """The streamed figure of a cell in the publication's own form; blank for no value."""
     row = rows.get((cell.code, cell.area, cell.age_band))
     numerator = _count(row.numerator if row else 0)
@@ -211,7 +211,7 @@ def _decimal(numerator: int, denominator: int, unit: str) -> str:
 
 
 def _difference(
-    cell: ComparedCell, rows: dict[Key, Row], publication: Publication
+    cell: ComparedCell, rows: dict[Key, Comparable], publication: Publication
 ) -> PrintedDifference | None:
     streamed = as_printed(cell, rows)
     if streamed == cell.printed:
@@ -221,7 +221,7 @@ def _difference(
 
 
 def _turned(
-    cell: ComparedCell, rows: dict[Key, Row], publication: Publication
+    cell: ComparedCell, rows: dict[Key, Comparable], publication: Publication
 ) -> PrintedDifference | None:
     key = cell.code, cell.area, cell.age_band
     row = rows.get(key)
@@ -238,7 +238,7 @@ def _explained(
     return PrintedDifference(cell, printed, streamed, implied, reason)
 
 
-def _by_key(rows: Iterable[Row]) -> dict[Key, Row]:
+def _by_key(rows: Iterable[Comparable]) -> dict[Key, Comparable]:
     return {(row.code, row.area, row.age_band): row for row in rows}
 
 

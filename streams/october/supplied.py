@@ -16,7 +16,7 @@ from typing import Any
 from schemas.catalogue import ALL_AGES
 from schemas.events.registry import topics_of
 from schemas.scorecard import ScorecardRow
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from streams.october.compare import FOLDER, OCTOBER, SEPTEMBER
 
 SOURCE = "urn:caseline:october-2015:supplied"
@@ -66,11 +66,11 @@ def _load(name: str) -> list[Printed]:
         return [Printed(**row) for row in csv.DictReader(lines)]
 
 
-def supplied_lines(printed: Iterable[Printed]) -> list[Line]:
+def supplied_lines(printed: Iterable[Printed]) -> list[EventLine]:
     """The events that say it, each a line of an event file."""
     events = [event for row in printed for event in (*_figures(row), *_targets(row))]
     return [
-        Line(number, (key.encode(), json.dumps(event).encode(), ()), topics_of(event["type"]))
+        EventLine(number, (key.encode(), json.dumps(event).encode(), ()), topics_of(event["type"]))
         for number, (key, event) in enumerate(events, start=1)
     ]
 

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from processors.fold import Partition
 from processors.record.decoding import Decoded, decode
-from streams.kafka.batches import Record
+from streams.kafka.batches import KafkaRecord
 
 # What is stored of children: their records, and the alerts told of them; None for none.
 Stored = Sequence[tuple[bytes | None, bytes | None]]
 
 
-def read(topic: str, records: Iterable[Record]) -> Decoded:
+def read(topic: str, records: Iterable[KafkaRecord]) -> Decoded:
     """The events among a topic's records, and why the others are none."""
     return decode(topic, [(record.key, record.value, record.headers) for record in records])
 

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from schemas.events.registry import topics_in
 from streams import keys
-from streams.kafka.batches import TP, Record
+from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.private import Described
 
 LOG, MARK, LETTERS = "log:", "mark:", "letters:"
@@ -33,7 +33,7 @@ class Mark(NamedTuple):
     hash: str
 
     @classmethod
-    def of(cls, record: Record) -> Self:
+    def of(cls, record: KafkaRecord) -> Self:
         """The mark of a record."""
         digest = hashlib.sha256(f"{record.offset} {record.timestamp}".encode())
         parts = [record.key, record.value]
@@ -104,7 +104,7 @@ def other_log(tp: TP, source: Source, described: Described) -> str | None:
     return None
 
 
-def other_record(tp: TP, source: Source, record: Record | None) -> str | None:
+def other_record(tp: TP, source: Source, record: KafkaRecord | None) -> str | None:
     """Why a partition is not the one read before, by the record at the mark; None if it may be."""
     if source.mark is None or record is None or Mark.of(record) == source.mark:
         return None

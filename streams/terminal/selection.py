@@ -17,7 +17,7 @@ from schemas.settings import Settings
 from streams.terminal.console import err, out, the_clock
 from streams.terminal.tables.scorecards import (
     LEGEND,
-    Format,
+    RowFormat,
     as_csv,
     as_json,
     as_tables,
@@ -76,7 +76,7 @@ FamilyOption = Annotated[
     list[str] | None,
     typer.Option("--family", metavar="NAME", help="Only this family of indicators; repeatable."),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="How the rows are written.")]
+FormatOption = Annotated[RowFormat, typer.Option("--format", help="How the rows are written.")]
 
 
 def day_of(as_of: datetime | None, settings: Settings) -> date:
@@ -93,7 +93,7 @@ def day_of(as_of: datetime | None, settings: Settings) -> date:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedRows:
     """What a scorecard is asked for; all there is of what is not asked for."""
 
     areas: list[str] | None = None
@@ -108,7 +108,7 @@ class Asked:
 class Selection:
     """The rows asked for; those of the areas where no other place is. Raises typer.BadParameter."""
 
-    def __init__(self, rules: Rules, asked: Asked) -> None:
+    def __init__(self, rules: Rules, asked: AskedRows) -> None:
         indicators = rules.catalogue.indicator
         families = known(asked.families, _different(it.family for it in indicators), "--family")
         codes = known(asked.codes, [it.code for it in indicators], "--code")
@@ -158,12 +158,12 @@ class Selection:
             and (row.level not in self._rules.areas.levels or row.area in self._areas)
         )
 
-    def print(self, rows: Sequence[ScorecardRow], form: Format) -> None:
+    def print(self, rows: Sequence[ScorecardRow], form: RowFormat) -> None:
         """Write those of the rows to standard output."""
         chosen = self.chosen(rows)
-        if form is Format.JSON:
+        if form is RowFormat.JSON:
             sys.stdout.write(as_json(chosen) + "\n")
-        elif form is Format.CSV:
+        elif form is RowFormat.CSV:
             sys.stdout.write(as_csv(chosen))
         else:
             self._print_tables(chosen)

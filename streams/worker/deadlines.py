@@ -18,7 +18,7 @@ JUDGED_AT_ONCE = 500
 JUDGED_SECONDS = 10.0
 
 
-class Deadlines:
+class DueChildren:
     """Has the next commit judge children whose deadlines are over.
 
     Who they are is asked for in the background: a Redis that does not answer holds up nothing that

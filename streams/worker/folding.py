@@ -17,7 +17,7 @@ from streams.state.store import shard_of
 from streams.worker.careful import CarefulFolding
 from streams.worker.committing import Committing
 from streams.worker.comparing import Comparing
-from streams.worker.deadlines import Deadlines
+from streams.worker.deadlines import DueChildren
 from streams.worker.given import Given
 from streams.worker.held import Held, by_shard, log
 from streams.worker.memory import Memory
@@ -43,7 +43,7 @@ class Folding:
         self._committing = Committing(given)
         memory = Memory(given, self._shards)
         self._careful = CarefulFolding(memory, self._committing, self._stops)
-        self._deadlines = Deadlines(given, memory, self._stops)
+        self._deadlines = DueChildren(given, memory, self._stops)
         self._watching = Watching(given.logs, given.redis, self._shards, self._stops)
         self._comparing = Comparing(given, self._shards)
         self._showing = Showing(given, self._shards)

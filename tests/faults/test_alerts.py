@@ -11,7 +11,7 @@ import pytest
 from examples.workload import case_events
 from processors.alerts.wording import alert_id
 from schemas.events.registry import CASE_TOPIC
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.reference.alerts import alerts
 from tests.support.agreement import parsed
 from tests.support.feeder import feeding
@@ -44,7 +44,7 @@ def test_alerts_are_those_of_brute_force_after_kills_and_rebalances(
                 one.kill()
         feeder.burst().result()
     found = Alerts(caseline)
-    lines = [Line(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
+    lines = [EventLine(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
     expected = alerts(parsed(lines), TODAY)
     with caseline.worker(**settings) as worker:
         caseline.wait_for_the_end([worker])
@@ -90,7 +90,7 @@ def test_events_of_last_year_read_again_raise_only_what_is_true_now(
     messages = list(islice(case_events(EVENTS, seed=7), EVENTS))
     today = date(2016, 6, 1)
     messages = [it for it in messages if json.loads(it[1])["time"][:10] <= str(today)]
-    lines = [Line(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
+    lines = [EventLine(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
     expected = alerts(parsed(lines), today)
     settings: dict[str, Any] = {
         "clock_from": datetime(2016, 6, 1, 12, tzinfo=UTC).isoformat(),

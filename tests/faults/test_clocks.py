@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.events.registry import CASE_TOPIC
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.reference.alerts import alerts
 from tests.support.agreement import expected, parsed, shown
 from tests.support.feeder import feeding
@@ -28,7 +28,7 @@ def test_a_clock_set_back_an_hour_and_forward_a_day_loses_and_doubles_nothing(
     caseline: CommandLine, kafka: Server
 ) -> None:
     messages = messages_until(TOMORROW, 3_000, seed=9)
-    lines = [Line(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
+    lines = [EventLine(0, (key, value, ()), (CASE_TOPIC,)) for key, value in messages]
     events = parsed(lines)
     wrong_by = caseline.folder / "wrong-by"
     wrong_by.write_text("0")

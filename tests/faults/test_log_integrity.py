@@ -11,7 +11,7 @@ from redis import Redis
 
 from examples.workload import case_events
 from streams.kafka.batches import TP
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from streams.kafka.topics import create_topics
 from tests.support.examples import replayed
 from tests.support.servers import Server
@@ -39,7 +39,8 @@ def feed(kafka: Server, messages: Messages) -> None:
 
 def expected(caseline: CommandLine, messages: Messages) -> list[dict[str, object]]:
     lines = [
-        Line(number, (key, value, ()), (TOPIC,)) for number, (key, value) in enumerate(messages)
+        EventLine(number, (key, value, ()), (TOPIC,))
+        for number, (key, value) in enumerate(messages)
     ]
     return cells(replayed(caseline.rules, lines, [DAY])[0])
 

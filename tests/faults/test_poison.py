@@ -15,9 +15,9 @@ from redis import Redis
 from examples.workload import case_events
 from processors.record.decoding import decode
 from snapshots.releases.kafka_reading import log_ends, read_log
-from streams.kafka.batches import TP, Record
+from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from streams.kafka.topics import KEPT_FOR_EVER
 from tests.support.bad_messages import BAD, LARGE
 from tests.support.examples import replayed
@@ -45,7 +45,8 @@ def feed(kafka: Server, messages: Messages) -> None:
 
 def expected(caseline: CommandLine, messages: Messages) -> list[dict[str, object]]:
     lines = [
-        Line(number, (key, value, ()), (TOPIC,)) for number, (key, value) in enumerate(messages)
+        EventLine(number, (key, value, ()), (TOPIC,))
+        for number, (key, value) in enumerate(messages)
     ]
     return cells(replayed(caseline.rules, lines, [DAY])[0])
 
@@ -59,7 +60,7 @@ class Odd(str):
         return b"odd \xff\xfe name"
 
 
-def letters(kafka: Server) -> dict[int, list[Record]]:
+def letters(kafka: Server) -> dict[int, list[KafkaRecord]]:
     found = everything(kafka.address, LETTERS)
     return {tp.partition: records for tp, records in found.items() if records}
 
@@ -149,7 +150,7 @@ def test_what_others_write_to_the_dead_letter_topic_is_not_believed(
     assert tally == 2 * len(BAD)
 
 
-def renumbered(letter: Record) -> tuple[tuple[str, bytes], ...]:
+def renumbered(letter: KafkaRecord) -> tuple[tuple[str, bytes], ...]:
     added = [(name, text) for name, text in letter.headers[-7:]]
     return tuple(
         (name, b"100000" if name == "__connect.errors.offset" else text) for name, text in added

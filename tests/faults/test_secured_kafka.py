@@ -23,7 +23,7 @@ from snapshots.releases import kafka_reading, topic
 from snapshots.releases.chain import unseal
 from snapshots.releases.clients import for_kafka_python
 from snapshots.releases.failures import ReleaseError
-from snapshots.releases.transactions import NotWritten, transactional, write
+from snapshots.releases.transactions import NotCommitted, transactional, write
 from streams.kafka.logreading import log_reader
 from streams.terminal.console import Exit
 from tests.support.secure_kafka import (
@@ -142,19 +142,19 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
     assert sum(it.offset for it in positions) == 400
     assert sum(map(len, kafka_reading.read_log(snapshots, positions))) == 400
     sealed = unseal("2015-10/001", STORED.read_bytes())
-    topic.Publisher(snapshots).publish(sealed)
+    topic.ReleasePublisher(snapshots).publish(sealed)
     assert topic.published(snapshots) == {sealed.name: sealed.text}
 
     # What is not theirs is refused, and nothing of it is in the log.
     reader = process("ingest").settings.kafka
     with pytest.raises(ReleaseError, match="uthoriz"):
         list(kafka_reading.read_log(reader, [Position(topic="case-events", partition=0, offset=1)]))
-    with pytest.raises(NotWritten, match=r"(?i)authoriz"):
+    with pytest.raises(NotCommitted, match=r"(?i)authoriz"):
         transactional(process("worker").settings.kafka, topic.TRANSACTIONS)
-    topic.Publisher(snapshots, topic.PUBLIC_TRANSACTIONS).write("public/00001", b"{}")
+    topic.ReleasePublisher(snapshots, topic.PUBLIC_TRANSACTIONS).write("public/00001", b"{}")
     assert topic.public_record(snapshots) == {"public/00001": b"{}"}
     own = transactional(snapshots, topic.TRANSACTIONS)
-    with pytest.raises(NotWritten):
+    with pytest.raises(NotCommitted):
         write(own, "case-events", [("P1", b"{}")])
     assert kafka_reading.log_ends(snapshots, list(topic_names())) == positions
 
@@ -174,7 +174,7 @@ def test_clients_of_each_library_connect_in_every_other_way(
 
     assert len(kafka_reading.log_ends(connection, ["case-events"])) == asyncio.run(bounds()) == 2
     # It comes to the transactional id, which is not this user's: so it got in.
-    with pytest.raises(NotWritten, match=r"(?i)transactional.?id.*authoriz"):
+    with pytest.raises(NotCommitted, match=r"(?i)transactional.?id.*authoriz"):
         transactional(connection, "another")
 
 

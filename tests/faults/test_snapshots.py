@@ -30,12 +30,12 @@ from processors.rules import Rules
 from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
-from snapshots.publish.writing import Format
+from snapshots.publish.writing import PublicationFormat
 from snapshots.releases.chain import Sealed, requested, seal
 from snapshots.releases.failures import NotPublished
 from snapshots.releases.folder import ReleaseFolder
-from snapshots.releases.topic import PUBLIC_TRANSACTIONS, Publisher, public_record, published
-from streams.jobs.publishing import Asked, Choice, Publishing
+from snapshots.releases.topic import PUBLIC_TRANSACTIONS, ReleasePublisher, public_record, published
+from streams.jobs.publishing import AskedRelease, PublicChoice, Publishing
 from streams.jobs.releasing import Releasing
 from streams.kafka.batches import TP
 from streams.state.store import ShardStore
@@ -55,13 +55,13 @@ DYING = Path(__file__).parents[1] / "support/dying_command.py"
 DIED = 9
 # After which step the process dies, or at it; in the order of streams.jobs.releasing.
 POINTS = [
-    "after streams.jobs.releasing:topic.Publisher",
+    "after streams.jobs.releasing:topic.ReleasePublisher",
     "after streams.jobs.releasing:Releasing.complete",
     "after streams.jobs.releasing:take_cut",
     "after streams.jobs.releasing:examine",
-    "at snapshots.releases.topic:Publisher.publish",
+    "at snapshots.releases.topic:ReleasePublisher.publish",
     "at snapshots.releases.transactions:Committing.commit_transaction",
-    "after snapshots.releases.topic:Publisher.publish",
+    "after snapshots.releases.topic:ReleasePublisher.publish",
     "after streams.jobs.releasing:ReleaseFolder.write",
 ]
 OCTOBER = ("snapshot", "freeze", "--period", "2015-10", "--by", "analyst")
@@ -297,8 +297,8 @@ def test_one_who_was_thought_dead_is_refused_by_kafka(small: CommandLine) -> Non
     small.run(*OCTOBER)
     (sealed,) = folder_of(small).read("2015-10")
     brokers = small.settings.kafka_bootstrap
-    old = Publisher(brokers)
-    new = Publisher(brokers)
+    old = ReleasePublisher(brokers)
+    new = ReleasePublisher(brokers)
     again = seal(sealed.release.model_copy(update={"number": 2}))
     with pytest.raises(NotPublished, match="2015-10/002"):
         old.publish(again)
@@ -418,11 +418,11 @@ def test_what_goes_out_in_public_is_in_the_topic_and_comes_back_from_it(
     folder, brokers = folder_of(caseline), caseline.settings.kafka_bootstrap
     first = seal(step_downs(Alder_04=3))
     folder.write(first)
-    Publisher(brokers).publish(first)
+    ReleasePublisher(brokers).publish(first)
     settings = caseline.settings.model_copy(update={"releases": folder.root})
     publishing = Publishing(settings, load_catalogue(), SOON, print)
-    asked = Asked("2015-10", None, caseline.folder / "site", [Format.JSON])
-    publishing.public(asked, Choice())
+    asked = AskedRelease("2015-10", None, caseline.folder / "site", [PublicationFormat.JSON])
+    publishing.public(asked, PublicChoice())
     entry = folder.root / "public/00001"
     kept = (entry / "entry.json").read_bytes()
     assert public_record(brokers) == {"public/00001": kept}
@@ -438,9 +438,9 @@ def test_what_goes_out_in_public_is_in_the_topic_and_comes_back_from_it(
     assert public_record(brokers).keys() == {"public/00001", "public/00002"}
 
     # Freezing and publishing do not refuse each other; two that publish do.
-    freezing = Publisher(brokers)
-    old = Publisher(brokers, PUBLIC_TRANSACTIONS)
-    Publisher(brokers, PUBLIC_TRANSACTIONS)
+    freezing = ReleasePublisher(brokers)
+    old = ReleasePublisher(brokers, PUBLIC_TRANSACTIONS)
+    ReleasePublisher(brokers, PUBLIC_TRANSACTIONS)
     freezing.write("2015-10/002", b"still allowed")
     with pytest.raises(NotPublished, match="public/00003"):
         old.write("public/00003", b"refused")

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 from examples.workload import case_events
 from streams.kafka.batches import TP
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.support.examples import replayed
 from tests.support.patience import SECONDS
 from tests.support.servers import Server
@@ -63,7 +63,8 @@ def plain(kafka: Server, messages: Messages) -> None:
 
 def expected(caseline: CommandLine, messages: Messages) -> list[dict[str, object]]:
     lines = [
-        Line(number, (key, value, ()), (TOPIC,)) for number, (key, value) in enumerate(messages)
+        EventLine(number, (key, value, ()), (TOPIC,))
+        for number, (key, value) in enumerate(messages)
     ]
     return cells(replayed(caseline.rules, lines, [DAY])[0])
 

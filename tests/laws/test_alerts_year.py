@@ -18,7 +18,7 @@ from processors.record.decoding import Message
 from processors.rules import Rules
 from schemas.alerts import CHANGE, AlertState
 from schemas.events.registry import CASE_TOPIC
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from streams.state.alert_outbox import Outgoing, queue_changes
 from tests.reference.alerts import About, alerts
 from tests.support.agreement import parsed
@@ -87,9 +87,9 @@ class Year:
             self.worker.commit(judgement)
 
     @property
-    def expected(self) -> Iterator[Line]:
+    def expected(self) -> Iterator[EventLine]:
         """What came, as the reference reads it."""
-        return (Line(0, message, (CASE_TOPIC,)) for message in self.came)
+        return (EventLine(0, message, (CASE_TOPIC,)) for message in self.came)
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -203,5 +203,5 @@ def test_counts_follow_what_is_open_in_any_order_by_clocks_that_go_back_and_fort
     worker.look(judgement)
     queue_changes(kept, str, outgoing(rules, worker.changes[known:]))
     kept.check()
-    lines = [Line(0, message, (CASE_TOPIC,)) for message in messages]
+    lines = [EventLine(0, message, (CASE_TOPIC,)) for message in messages]
     assert true_of(worker) == alerts(parsed(lines), latest)

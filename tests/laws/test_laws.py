@@ -14,7 +14,7 @@ from processors.rules import Rules
 from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC
 from schemas.places import Locality
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.support.agreement import expected, parsed, rows_from_store, shown
 from tests.support.arrivals import arrivals
 from tests.support.durable import Worker, deliver
@@ -30,7 +30,7 @@ def south_east() -> Rules:
     return Rules(load_catalogue(), south_east_areas())
 
 
-def folded(rules: Rules, lines: list[Line], topic: str = CASE_TOPIC) -> Worker:
+def folded(rules: Rules, lines: list[EventLine], topic: str = CASE_TOPIC) -> Worker:
     """A worker that has taken the lines of its topic as one batch, and stored what they make."""
     worker = Worker(rules, topic)
     worker.take(on_topic(lines, topic))
@@ -38,7 +38,7 @@ def folded(rules: Rules, lines: list[Line], topic: str = CASE_TOPIC) -> Worker:
     return worker
 
 
-def on_topic(lines: list[Line], topic: str) -> list[Message]:
+def on_topic(lines: list[EventLine], topic: str) -> list[Message]:
     return [line.message for line in lines if topic in line.topics]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.figures.direction import direction_of_travel
-from processors.figures.rating import Target, rating, rating_since
+from processors.figures.rating import YearTarget, rating, rating_since
 from schemas.catalogue import Indicator, load_catalogue
 
 HIGH = next(it for it in load_catalogue().indicator if it.polarity == "H")
@@ -29,7 +29,7 @@ def test_a_figure_is_green_at_its_target_and_amber_as_far_as_is_tolerated(
     slack = abs(exact) * Fraction(str(share)) if amber is None else Fraction(str(amber))
     short = exact - value if polarity == "H" else value - exact
     expected = "Green" if short <= 0 else "Amber" if short <= slack else "Red"
-    assert rating(of(polarity, amber), value, Target(aim, None), share) == expected
+    assert rating(of(polarity, amber), value, YearTarget(aim, None), share) == expected
 
 
 @given(st.sampled_from("HL"), VALUES, VALUES, SHARES)
@@ -54,7 +54,7 @@ def test_a_better_figure_is_never_rated_worse(
     if polarity == "L":
         better, worse = worse, better
     ratings = [
-        rating(of(polarity, None), it, Target(aim, None), share) or "" for it in (better, worse)
+        rating(of(polarity, None), it, YearTarget(aim, None), share) or "" for it in (better, worse)
     ]
     assert WORSE[ratings[0]] <= WORSE[ratings[1]]
 

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from snapshots.publish.text.view import View
-from snapshots.publish.writing import Format, publish
+from snapshots.publish.writing import PublicationFormat, publish
 from tests.support.browser import BrowserMissingError, open_browser
 from tests.support.october_releases import earlier_months, later, october
 from tests.support.publicview import public_view
@@ -43,12 +43,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     view = View(later(), [october(), *earlier_months()])
-    return publish(view, tmp_path_factory.mktemp("internal"), [Format.HTML])[0].parent
+    return publish(view, tmp_path_factory.mktemp("internal"), [PublicationFormat.HTML])[0].parent
 
 
 @pytest.fixture(scope="module")
 def public_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(public_view(), tmp_path_factory.mktemp("public"), [Format.HTML])[0].parent
+    return publish(public_view(), tmp_path_factory.mktemp("public"), [PublicationFormat.HTML])[
+        0
+    ].parent
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.support.opencases import line, pushed
 from tests.support.servers import Server
 from tests.support.workers import CommandLine
@@ -18,7 +18,7 @@ LONG_AGO = datetime(2015, 3, 2, 9, tzinfo=UTC)
 CASES = 20  # the fewest that EH14's alert goes by
 
 
-def open_too_long(number: int) -> list[Line]:
+def open_too_long(number: int) -> list[EventLine]:
     """A unit's case in Dover that has been open for longer than 20 weeks."""
     child, case, later = f"child-{number}", f"case-{number}", LONG_AGO + timedelta(minutes=1)
     data = {"notification_type": "EHN", "district": "Dover"}

@@ -12,9 +12,9 @@ import pytest
 
 from examples.workload import case_events
 from processors.record.decoding import decode
-from streams.kafka.batches import TP, Record
+from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.support.bad_messages import BAD, KEY, LARGE, Bad, event
 from tests.support.examples import DATES, LOGS, answered, answers, good_lines, log_file, replayed
 from tests.support.servers import Server
@@ -30,11 +30,11 @@ ADDED = ["topic", "partition", "offset", "stage", "class.name"]
 ADDED += ["exception.class.name", "exception.message"]
 
 
-def mixture(events: int, seed: int) -> tuple[list[Line], list[Sent], list[Bad]]:
+def mixture(events: int, seed: int) -> tuple[list[EventLine], list[Sent], list[Bad]]:
     """Good events, the same with one bad message in a hundred among them, and those, in order."""
     rng = random.Random(seed)
     good = [
-        Line(number, (key, value, ()), (TOPIC,))
+        EventLine(number, (key, value, ()), (TOPIC,))
         for number, (key, value) in enumerate(case_events(events, seed=seed))
     ]
     messages: list[Sent] = []
@@ -47,7 +47,7 @@ def mixture(events: int, seed: int) -> tuple[list[Line], list[Sent], list[Bad]]:
     return good, messages, bad
 
 
-def letters(caseline: CommandLine) -> dict[TP, list[Record]]:
+def letters(caseline: CommandLine) -> dict[TP, list[KafkaRecord]]:
     return everything(caseline.settings.kafka_bootstrap, dead_letter_topic(TOPIC))
 
 

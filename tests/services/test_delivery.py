@@ -15,8 +15,8 @@ from processors.days.calendar import LONDON
 from schemas.alerts import ALERTS_TOPIC, CaseChange
 from schemas.receivers import load_receivers
 from streams.alerts.channels.sending import NotNow
-from streams.alerts.running import Telling
-from streams.alerts.topic.publishing import NotTaken, Publisher
+from streams.alerts.running import Teller
+from streams.alerts.topic.publishing import AlertPublisher, NotTaken
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import CLASS, EXCEPTION, MESSAGE, OFFSET, PARTITION, STAGE, TOPIC
 from streams.state.election import TermOver
@@ -173,7 +173,7 @@ def test_a_process_that_was_paused_and_replaced_tells_nothing_more_and_stands_by
 
 def test_a_publisher_is_refused_once_another_has_begun(caseline: CommandLine) -> None:
     brokers, deployment = caseline.settings.kafka_bootstrap, caseline.settings.deployment
-    first, second = (Publisher(brokers, deployment) for _ in range(2))
+    first, second = (AlertPublisher(brokers, deployment) for _ in range(2))
     told = [(change(version=version).alert, change(version=version)) for version in (1, 2, 3)]
     messages = [(alert, it.model_dump_json().encode()) for alert, it in told]
     first.publish(messages[:1])
@@ -185,7 +185,7 @@ def test_a_publisher_is_refused_once_another_has_begun(caseline: CommandLine) ->
 
 
 def test_a_publisher_without_a_topic_says_what_to_do(bare: CommandLine) -> None:
-    publisher = Publisher(bare.settings.kafka_bootstrap, "x")
+    publisher = AlertPublisher(bare.settings.kafka_bootstrap, "x")
     with pytest.raises(NotTaken, match="caseline topics create"):
         publisher.publish([(alert_id(1), b"{}")])
 
@@ -198,9 +198,9 @@ def test_a_publisher_that_dies_about_its_commit_loses_nothing_and_tells_nothing_
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    publish = Publisher.publish
+    publish = AlertPublisher.publish
 
-    def dies(publisher: Publisher, changes: list[tuple[str, bytes]]) -> None:
+    def dies(publisher: AlertPublisher, changes: list[tuple[str, bytes]]) -> None:
         if has_published:
             publish(publisher, changes)
         raise RuntimeError("died")
@@ -210,7 +210,7 @@ def test_a_publisher_that_dies_about_its_commit_loses_nothing_and_tells_nothing_
         tell(caseline, path)
         recorder.record(*life(1))
         with monkeypatch.context() as patch:
-            patch.setattr(Publisher, "publish", dies)
+            patch.setattr(AlertPublisher, "publish", dies)
             with pytest.raises(RuntimeError, match="died"):
                 tell(caseline, path)
         tell(caseline, path)
@@ -228,7 +228,7 @@ def test_a_secret_that_has_gone_is_waited_for(
         recorder.record(change())
         monkeypatch.delenv("HOOK_SECRET")
         with pytest.raises(NotNow, match="there is no secret in HOOK_SECRET"):
-            asyncio.run(Telling(caseline.settings, receivers, lambda: NOW).run_once())
+            asyncio.run(Teller(caseline.settings, receivers, lambda: NOW).run_once())
         monkeypatch.setenv("HOOK_SECRET", KEY)
         tell(caseline, path)
     assert inbox.told == keys([change()])
@@ -317,7 +317,9 @@ def test_another_deployments_alerts_are_not_told(
         path = receivers_file(tmp_path, webhook("hook", inbox.url))
         tell(caseline, path)
         brokers = caseline.settings.kafka_bootstrap
-        Publisher(brokers, "other").publish([(alert_id(1), change().model_dump_json().encode())])
+        AlertPublisher(brokers, "other").publish(
+            [(alert_id(1), change().model_dump_json().encode())]
+        )
         recorder.record(change(2))
         tell(caseline, path)
     assert inbox.told == keys([change(2)])

@@ -18,7 +18,7 @@ from streams.alerts.delivery.receiver_state import (
     KEPT_SECONDS,
     ReceiverState,
 )
-from streams.alerts.topic.publishing import MOST_AT_ONCE, Outboxes, Publisher
+from streams.alerts.topic.publishing import MOST_AT_ONCE, AlertPublisher, Outboxes
 from streams.state.reading import partitions_key
 from streams.state.replicas import NotReplicated, Replicas
 from tests.support.alerting import change
@@ -72,7 +72,7 @@ def unpublished(redis: Any, url: str, deployment: str) -> Outboxes:
     """The outboxes of a deployment, with a Kafka that is nowhere."""
     key = f"caseline:{{{deployment}}}:alerts:replicated"
     replicas = Replicas(redis, Settings(redis_url=url).redis, key)
-    return Outboxes(redis, deployment, Publisher("nowhere", deployment), replicas)
+    return Outboxes(redis, deployment, AlertPublisher("nowhere", deployment), replicas)
 
 
 def test_no_more_is_published_in_one_transaction_than_a_producer_takes(
@@ -80,7 +80,7 @@ def test_no_more_is_published_in_one_transaction_than_a_producer_takes(
 ) -> None:
     partitions, each = 50, 500
     taken: list[int] = []
-    monkeypatch.setattr(Publisher, "publish", lambda _, changes: taken.append(len(changes)))
+    monkeypatch.setattr(AlertPublisher, "publish", lambda _, changes: taken.append(len(changes)))
 
     async def work(redis: Any) -> None:
         names = [f"{CASE_TOPIC}:{number}" for number in range(partitions)]
@@ -104,7 +104,7 @@ def test_nothing_is_published_that_a_replica_lacks_which_may_take_over(
     deployment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[int] = []
-    monkeypatch.setattr(Publisher, "publish", lambda _, changes: taken.append(len(changes)))
+    monkeypatch.setattr(AlertPublisher, "publish", lambda _, changes: taken.append(len(changes)))
     first, second = free_ports(2)
     url = f"redis://127.0.0.1:{first}/0"
 

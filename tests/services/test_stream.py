@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from streams.terminal.tables.scorecards import as_csv
 from tests.support.examples import (
     BAD_LINES,
@@ -35,7 +35,7 @@ KEYS = [
 ]
 
 
-def write_lines(path: Path, lines: Sequence[Line]) -> Path:
+def write_lines(path: Path, lines: Sequence[EventLine]) -> Path:
     path.write_bytes(b"".join((line.message[1] or b"") + b"\n" for line in lines))
     return path
 

@@ -11,7 +11,7 @@ from processors.record.record import decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC
 from schemas.scorecard import ScorecardRow
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.reference import COUNTS, KENT, Areas, Cell, Event, evaluate, parse, printed
 from tests.support.durable import Worker
 
@@ -22,7 +22,7 @@ PART_A = frozenset(f"EH{number:02d}" for number in range(1, 21))
 Shown = tuple[tuple[int | float | None, int | float | None], str, str, str | None]
 
 
-def parsed(lines: Iterable[Line]) -> list[Event]:
+def parsed(lines: Iterable[EventLine]) -> list[Event]:
     """The events of valid lines."""
     found = [parse(line.message[1] or b"") for line in lines]
     assert None not in found

@@ -17,7 +17,7 @@ from schemas.alerts import ALERTS_TOPIC, CaseChange
 from schemas.events.registry import CASE_TOPIC
 from schemas.receivers import load_receivers
 from streams.alerts.actions import Silence
-from streams.alerts.running import Telling
+from streams.alerts.running import Teller
 from streams.cli import app
 from streams.kafka.batches import TP
 from streams.state.reading import partitions_key
@@ -156,7 +156,7 @@ def tell(caseline: CommandLine, path: Path, now: datetime | None = None) -> None
     def clock() -> datetime:
         return now or datetime.now(LONDON)
 
-    asyncio.run(Telling(caseline.settings, load_receivers(path), clock).run_once())
+    asyncio.run(Teller(caseline.settings, load_receivers(path), clock).run_once())
 
 
 def asked(caseline: CommandLine, *arguments: str, code: int = 0, **changed: object) -> Result:

@@ -19,7 +19,7 @@ from schemas.events.registry import (
     topics_of,
 )
 from schemas.places import Places, Site
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.reference import back
 from tests.reference.places import Place
 from tests.support.strategies import (
@@ -415,7 +415,7 @@ def measures(draw: st.DrawFn, anchor: date) -> Fields:
 
 
 @st.composite
-def line_of(draw: st.DrawFn, said: Fields) -> Line:
+def line_of(draw: st.DrawFn, said: Fields) -> EventLine:
     """The line that an event makes; a retraction goes on any topics of the event's group."""
     if said["type"] != RETRACTION:
         topics = topics_of(said["type"])
@@ -424,7 +424,7 @@ def line_of(draw: st.DrawFn, said: Fields) -> Line:
     else:
         chosen = [GROUPS, (CASE_TOPIC,), (SCS_TOPIC,), (ACTIVITY_TOPIC, REFERENCE_TOPIC)]
         topics = draw(st.sampled_from(chosen))
-    return Line(0, (said["partitionkey"].encode(), json.dumps(said).encode(), ()), topics)
+    return EventLine(0, (said["partitionkey"].encode(), json.dumps(said).encode(), ()), topics)
 
 
 @st.composite

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 
 
 class Arrival(NamedTuple):
     """One message as it arrives, and what the worker does after it."""
 
-    line: Line
+    line: EventLine
     then: str
 
 
@@ -20,7 +20,7 @@ STEPS = ["go on", "go on", "batch", "forget", "commit", "commit and forget", "re
 
 
 @st.composite
-def arrivals(draw: st.DrawFn, lines: list[Line]) -> list[Arrival]:
+def arrivals(draw: st.DrawFn, lines: list[EventLine]) -> list[Arrival]:
     """Every line at least once, some again, in any order, with any steps in between."""
     again = draw(st.lists(st.sampled_from(lines), max_size=len(lines))) if lines else []
     order = draw(st.permutations(lines + again))

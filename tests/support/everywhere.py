@@ -10,7 +10,7 @@ from processors.days.calendar import previous_month_end
 from processors.rules import Rules
 from schemas.catalogue import BANDS, Indicator
 from schemas.scorecard import ScorecardRow
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.reference import Areas, Event
 from tests.reference.everything import Figures, figures
 from tests.reference.places import Cell, Places, Ratio
@@ -41,7 +41,7 @@ class _Figure(NamedTuple):
     status: str
 
 
-def parsed(lines: Iterable[Line]) -> list[Event]:
+def parsed(lines: Iterable[EventLine]) -> list[Event]:
     """The events of valid lines of every topic."""
     found = [parse_any(line.message[1] or b"") for line in lines]
     assert None not in found

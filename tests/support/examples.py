@@ -9,7 +9,7 @@ from typing import NamedTuple
 from processors.rules import Rules
 from schemas.scorecard import ScorecardRow
 from streams.jobs.replay import Replay
-from streams.kafka.eventfiles import Line, read_events
+from streams.kafka.eventfiles import EventLine, read_events
 
 DATA = Path(__file__).parents[1] / "data"
 LOGS = ("messy-11", "messy-12")
@@ -35,7 +35,7 @@ def log_file(name: str) -> Path:
     return DATA / f"{name}.jsonl.gz"
 
 
-def good_lines(path: Path) -> list[Line]:
+def good_lines(path: Path) -> list[EventLine]:
     """The lines of an event file that are events."""
     return [line for judged in read_events(path) for line in judged.good]
 
@@ -64,7 +64,9 @@ def answered(text: str) -> dict[Cell, Figures]:
     }
 
 
-def replayed(rules: Rules, lines: Iterable[Line], days: Sequence[date]) -> list[list[ScorecardRow]]:
+def replayed(
+    rules: Rules, lines: Iterable[EventLine], days: Sequence[date]
+) -> list[list[ScorecardRow]]:
     """The scorecards that lines make as of some dates, worked out in this process."""
     replay = Replay(rules)
     replay.add(lines)

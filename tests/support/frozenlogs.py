@@ -14,12 +14,12 @@ from schemas.cells import CellKey
 from schemas.events.registry import REFERENCE_TOPIC, TOPICS, group_of
 from schemas.release import Position, Release, ReleaseKind
 from schemas.scorecard import ScorecardRow
-from snapshots.checking.evidence import Evidence, Question, examine, recounted
+from snapshots.checking.evidence import Evidence, LogQuestion, examine, recounted
 from snapshots.making.draft import Draft
 from snapshots.making.freeze import Cut, as_of_period
 from snapshots.recount.disk import LogRecord
 from snapshots.releases.chain import Sealed, requested, seal
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 
 PARTITIONS = {it.name: 1 if it.group == REFERENCE_TOPIC else 3 for it in TOPICS}
 RELEASED_ON = date(2015, 11, 9)
@@ -28,7 +28,7 @@ RELEASED_ON = date(2015, 11, 9)
 class FrozenLog:
     """A log that grows; what is frozen of it is as it stands then."""
 
-    def __init__(self, rules: Rules, lines: Iterable[Line] = ()) -> None:
+    def __init__(self, rules: Rules, lines: Iterable[EventLine] = ()) -> None:
         self.rules = rules
         self.records: dict[tuple[str, int], list[LogRecord]] = {
             (topic, number): [] for topic, count in PARTITIONS.items() for number in range(count)
@@ -36,7 +36,7 @@ class FrozenLog:
         self._state: tuple[tuple[Position, ...], list[Partition], list[Event]] | None = None
         self.add(lines)
 
-    def add(self, lines: Iterable[Line]) -> None:
+    def add(self, lines: Iterable[EventLine]) -> None:
         """Append lines to their topics."""
         for line in lines:
             key, value, headers = line.message
@@ -97,16 +97,16 @@ class FrozenLog:
             self._state = self.positions, [*shards.values()], reference
         return self._state[1:]
 
-    def question(self, as_of: date) -> Question:
+    def question(self, as_of: date) -> LogQuestion:
         """What the log is asked of every indicator of the rules."""
         rules = self.rules
-        return Question(rules.catalogue, rules.areas, as_of, self.positions, places=rules.places)
+        return LogQuestion(rules.catalogue, rules.areas, as_of, self.positions, places=rules.places)
 
     def recount(self, as_of: date) -> list[ScorecardRow]:
         """What the log itself says of every indicator in every place."""
         return recounted(self.records.values(), self.question(as_of))
 
-    def evidence(self, question: Question) -> Evidence:
+    def evidence(self, question: LogQuestion) -> Evidence:
         """What the log itself says of a release."""
         return examine(self.records.values(), question, lambda *_: None)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.events.registry import topics_of
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 
 OCTOBER_EVENTS = Path(str(files("streams.october") / "events.jsonl.gz"))
 
@@ -14,7 +14,7 @@ OCTOBER_EVENTS = Path(str(files("streams.october") / "events.jsonl.gz"))
 Fields = dict[str, Any]
 
 
-def line_of(**fields: object) -> Line:
+def line_of(**fields: object) -> EventLine:
     event: Fields = {
         "specversion": "1.0",
         "source": "urn:late",
@@ -24,7 +24,7 @@ def line_of(**fields: object) -> Line:
         **fields,
     }
     key = str(event["partitionkey"]).encode()
-    return Line(0, (key, json.dumps(event).encode(), ()), topics_of(event["type"]))
+    return EventLine(0, (key, json.dumps(event).encode(), ()), topics_of(event["type"]))
 
 
 def late_plan(events: list[Fields]) -> tuple[Fields, Fields]:

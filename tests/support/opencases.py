@@ -4,12 +4,12 @@ import json
 from datetime import datetime
 
 from schemas.events.registry import CASE_TOPIC, topics_of
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.support.feeder import feeding
 from tests.support.servers import Server
 
 
-def line(child: str, case: str, kind: str, time: datetime, **data: object) -> Line:
+def line(child: str, case: str, kind: str, time: datetime, **data: object) -> EventLine:
     """The line of an event file that an event makes."""
     event = {
         "specversion": "1.0",
@@ -21,10 +21,10 @@ def line(child: str, case: str, kind: str, time: datetime, **data: object) -> Li
         "partitionkey": child,
         "data": data,
     }
-    return Line(0, (child.encode(), json.dumps(event).encode(), ()), topics_of(kind))
+    return EventLine(0, (child.encode(), json.dumps(event).encode(), ()), topics_of(kind))
 
 
-def open_case(number: int, received: datetime) -> list[Line]:
+def open_case(number: int, received: datetime) -> list[EventLine]:
     """A case that a unit has had since it was received."""
     child, case = f"child-{number}", f"case-{number}"
     return [
@@ -33,7 +33,7 @@ def open_case(number: int, received: datetime) -> list[Line]:
     ]
 
 
-def pushed(kafka: Server, lines: list[Line]) -> None:
+def pushed(kafka: Server, lines: list[EventLine]) -> None:
     """Put lines on their topic."""
     messages = [(it.message[0] or b"", it.message[1] or b"") for it in lines]
     with feeding(kafka.address, CASE_TOPIC, messages) as feeder:

@@ -18,7 +18,7 @@ class RecordTopic:
         self.is_away = False
         self.latest: object = None
         patch.setattr(topic, "public_record", self._read)
-        patch.setattr(topic, "Publisher", self._publisher)
+        patch.setattr(topic, "ReleasePublisher", self._publisher)
 
     def _read(self, _: Brokers) -> dict[str, bytes]:
         return dict(self.entries)

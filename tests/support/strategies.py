@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from schemas.events.registry import topics_of
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 
 Fields = dict[str, Any]
 
@@ -60,7 +60,7 @@ IDS = "abcdefghij"
 class History(NamedTuple):
     """A set of events, as lines of an event file, and dates as of which to look at them."""
 
-    lines: list[Line]
+    lines: list[EventLine]
     dates: list[date]
 
 
@@ -238,14 +238,14 @@ def estimates(draw: st.DrawFn, about: date) -> Fields:
     return event
 
 
-def line_of(event: Fields) -> Line:
+def line_of(event: Fields) -> EventLine:
     """The line of an event file that an event makes."""
     is_estimate = event["source"] == "urn:statistics"
     topics = topics_of("population.published" if is_estimate else event["type"])
-    return Line(0, (event["partitionkey"].encode(), json.dumps(event).encode(), ()), topics)
+    return EventLine(0, (event["partitionkey"].encode(), json.dumps(event).encode(), ()), topics)
 
 
-def retraction_of(line: Line) -> Line:
+def retraction_of(line: EventLine) -> EventLine:
     """The line that removes a line's event."""
     event = json.loads(line.message[1] or b"")
     retraction = {**event, "id": f"no {event['id']}", "type": "event.retracted", "revision": 0}

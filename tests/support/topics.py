@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from kafka import errors
 from kafka.admin import KafkaAdminClient
 
-from streams.kafka.batches import TP, Record
+from streams.kafka.batches import TP, KafkaRecord
 from tests.support.patience import SECONDS
 from tests.support.workers import log_ends, wait_until
 
@@ -71,10 +71,10 @@ def send(brokers: str, topic: str, messages: Iterable[Sent]) -> list[TP]:
     return [places[number] for number in sorted(places)]
 
 
-def everything(brokers: str, topic: str) -> dict[TP, list[Record]]:
+def everything(brokers: str, topic: str) -> dict[TP, list[KafkaRecord]]:
     """All records of a topic by partition, as the broker has them."""
     ends = log_ends(brokers, [topic])
-    found: dict[TP, list[Record]] = {tp: [] for tp in ends}
+    found: dict[TP, list[KafkaRecord]] = {tp: [] for tp in ends}
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "tests"})
     try:
         consumer.assign([TopicPartition(*tp, 0) for tp in ends])
@@ -84,7 +84,7 @@ def everything(brokers: str, topic: str) -> dict[TP, list[Record]]:
             assert message.error() is None, message.error()
             tp = TP(str(message.topic()), message.partition() or 0)
             found[tp].append(
-                Record(
+                KafkaRecord(
                     message.key(),
                     message.value(),
                     cast(tuple[tuple[str, bytes], ...], tuple(message.headers() or ())),

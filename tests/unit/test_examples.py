@@ -8,22 +8,22 @@ import pytest
 
 from processors.rules import Rules
 from streams.jobs.replay import Replay
-from streams.kafka.eventfiles import Line, read_events
+from streams.kafka.eventfiles import EventLine, read_events
 from streams.terminal.tables.scorecards import as_csv
 from tests.support.examples import BAD_LINES, DATES, LOGS, answered, answers, good_lines, log_file
 
-Batches = list[list[Line]]
+Batches = list[list[EventLine]]
 
 
-def in_batches_of(size: int, lines: list[Line]) -> Batches:
+def in_batches_of(size: int, lines: list[EventLine]) -> Batches:
     return [lines[start : start + size] for start in range(0, len(lines), size)]
 
 
-def shuffled(lines: list[Line]) -> list[Line]:
+def shuffled(lines: list[EventLine]) -> list[EventLine]:
     return random.Random(2015).sample(lines, len(lines))
 
 
-WAYS: dict[str, Callable[[list[Line]], Batches]] = {
+WAYS: dict[str, Callable[[list[EventLine]], Batches]] = {
     "as they are": lambda lines: [lines],
     "shuffled": lambda lines: [shuffled(lines)],
     "backwards, in batches of 97": lambda lines: in_batches_of(97, lines[::-1]),

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from processors.figures.rating import Target
+from processors.figures.rating import YearTarget
 from processors.places.forecast import forecast
 from processors.places.indicators import figures
 from processors.places.sums import WatchedPlace, WatchedPlaces
@@ -94,7 +94,7 @@ def test_a_provider_is_held_to_its_own_target_where_the_indicator_is_of_provider
     watching: Rules,
 ) -> None:
     stock = replay_of(watching, "Zeta").as_of(TODAY).stock
-    found = list(figures(watching, stock, {("CEH12", "Zeta"): Target(7.0, None)}))
+    found = list(figures(watching, stock, {("CEH12", "Zeta"): YearTarget(7.0, None)}))
     zeta = WatchedPlace(watching.areas.top, "Zeta")
     assert {it.indicator.code: it.target for it in found if it.place == zeta} == {"CEH12": 7.0}
     assert all(it.place.provider is None for it in found if it.indicator.code == "EH14")

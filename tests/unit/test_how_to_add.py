@@ -11,7 +11,7 @@ from schemas.catalogue import load_catalogue
 from schemas.events import registry
 from schemas.places import Places, Site, load_places
 from streams.jobs.replay import Replay
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from tests.support.grown import grown, said
 
 CATALOGUE = """
@@ -46,7 +46,7 @@ numerator = { waiting = 1 }
 RECEIVED, ALLOCATED = "notification.received", "case.allocated"
 
 
-def line(event_type: str, day: str, **data: Any) -> Line:
+def line(event_type: str, day: str, **data: Any) -> EventLine:
     event = {
         "specversion": "1.0",
         "id": f"{event_type} {day}",
@@ -57,10 +57,10 @@ def line(event_type: str, day: str, **data: Any) -> Line:
         "time": f"{day}T10:00:00Z",
         "data": data,
     }
-    return Line(1, (b"P1", json.dumps(event).encode(), ()), registry.topics_of(event_type))
+    return EventLine(1, (b"P1", json.dumps(event).encode(), ()), registry.topics_of(event_type))
 
 
-def values(rules: Rules, lines: list[Line], day: date, level: str) -> dict[str, Any]:
+def values(rules: Rules, lines: list[EventLine], day: date, level: str) -> dict[str, Any]:
     replay = Replay(rules)
     replay.add(lines)
     return {row.area: row.value for row in replay.rows(day, [level])}
@@ -134,7 +134,7 @@ print(json.dumps({
 """
 
 
-def outcome(folder: Path, lines: list[Line], code: str, kind: str) -> dict[str, Any]:
+def outcome(folder: Path, lines: list[EventLine], code: str, kind: str) -> dict[str, Any]:
     """What the program says of events."""
     text = b"".join((it.message[1] or b"") + b"\n" for it in lines)
     (folder / "events.jsonl").write_bytes(text)

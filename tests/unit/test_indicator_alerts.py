@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.facts.columns import UNKNOWN_BAND
-from processors.figures.rating import Target
+from processors.figures.rating import YearTarget
 from processors.ledger.tables import Stock, keys
 from processors.places.indicators import WatchedFigure, figures, news, state_of
 from processors.places.sums import WatchedPlace
@@ -166,7 +166,7 @@ def test_figures_are_of_every_area_and_targets_that_were_set_hold(rules: Rules) 
     stock = Stock(keys(slot, locality, band), amount)
     found = {
         it.place.area: it
-        for it in figures(rules, stock, {("EH16", "South"): Target(71.0, None)})
+        for it in figures(rules, stock, {("EH16", "South"): YearTarget(71.0, None)})
         if it.standard.indicator == "EH16"
     }
     assert found.keys() == set(rules.areas.names)

@@ -17,12 +17,12 @@ from streams.june.compare import (
     JUNE,
     MONTH_ENDS,
     RATING,
-    Comparison,
+    RowsCompared,
     compare,
     load_printed,
     load_reasons,
 )
-from streams.kafka.eventfiles import Line, read_events
+from streams.kafka.eventfiles import EventLine, read_events
 from streams.state.clients import load_rules
 from tests.support.printed import june_2017, rows
 from tests.support.printed import place_of as place_by_name
@@ -31,11 +31,11 @@ from tests.support.printed import place_of as place_by_name
 WITHOUT_RULE = "CEH65"
 
 
-def as_it_is(line: Line) -> Line | None:
+def as_it_is(line: EventLine) -> EventLine | None:
     return line
 
 
-def replayed(change: Callable[[Line], Line | None] = as_it_is) -> Replay:
+def replayed(change: Callable[[EventLine], EventLine | None] = as_it_is) -> Replay:
     """What ships, each line as it is or as it is changed to be; those that are none left out."""
     with (
         as_file(files(FOLDER) / "places.toml") as places,
@@ -54,7 +54,7 @@ def shipped() -> Replay:
 
 
 @pytest.fixture(scope="module")
-def comparison(shipped: Replay) -> Comparison:
+def comparison(shipped: Replay) -> RowsCompared:
     replay, printed = shipped, load_printed()
     levels = {it.level for it in printed}
     by_month = {day: replay.rows(day, levels) for day in MONTH_ENDS}
@@ -75,7 +75,7 @@ def test_what_ships_is_what_is_printed_of_every_block() -> None:
     assert len({it.block for it in load_printed()}) == 55
 
 
-def test_the_stream_gives_so_much_of_what_is_printed(comparison: Comparison) -> None:
+def test_the_stream_gives_so_much_of_what_is_printed(comparison: RowsCompared) -> None:
     had = {
         what: (of - comparison.differing(what), of)
         for what, of in (
@@ -88,7 +88,7 @@ def test_the_stream_gives_so_much_of_what_is_printed(comparison: Comparison) -> 
 
 
 def test_all_but_two_in_a_hundred_ratings_come_from_events_and_targets(
-    comparison: Comparison,
+    comparison: RowsCompared,
 ) -> None:
     ruled = [it for it in load_printed() if it.rag and it.code != WITHOUT_RULE]
     wrong = [it for it in comparison.different if it.key[2] == RATING and it.key[1] != WITHOUT_RULE]
@@ -97,7 +97,7 @@ def test_all_but_two_in_a_hundred_ratings_come_from_events_and_targets(
 
 
 def test_what_differs_is_listed_with_its_reason_and_nothing_else_is(
-    comparison: Comparison,
+    comparison: RowsCompared,
 ) -> None:
     assert comparison.unexplained == ()
     text = (files(FOLDER) / "exceptions.toml").read_text(encoding="utf-8")
@@ -121,10 +121,10 @@ def test_a_provider_that_nothing_names_beforehand_is_rated_by_the_same_rule(
 PROVIDER_LEVELS = ("provider", "provider-area", "provider-district")
 
 
-def only(name: str) -> Callable[[Line], Line | None]:
+def only(name: str) -> Callable[[EventLine], EventLine | None]:
     """Only what is of CXK, as if that were its name."""
 
-    def change(line: Line) -> Line | None:
+    def change(line: EventLine) -> EventLine | None:
         key, value, headers = line.message
         if value is None or b"CXK" not in value:
             return None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.record.decoding import Rejection
-from streams.kafka.batches import TP, Batch, Record
+from streams.kafka.batches import TP, Batch, KafkaRecord
 from streams.kafka.deadletters import ADDED, dead_letter, headers_of, stub_of
 from streams.kafka.private import Described, TopicLog
 from streams.state.sources import (
@@ -24,7 +24,7 @@ from streams.worker.careful import Careful
 
 TOPIC = "case-events"
 HERE = TP(TOPIC, 3)
-RECORD = Record(b"k", b"v", (("a", b"1"), ("b", None)), 1_000, 7)  # type: ignore[arg-type]
+RECORD = KafkaRecord(b"k", b"v", (("a", b"1"), ("b", None)), 1_000, 7)  # type: ignore[arg-type]
 
 
 def described(cluster: str = "c", topic_id: str = "t", partitions: int = 6) -> Described:
@@ -61,7 +61,7 @@ def test_a_log_is_another_one_only_where_both_ids_are_known() -> None:
         RECORD._replace(headers=(("a1", b""), ("b", None))),  # type: ignore[arg-type]
     ],
 )
-def test_another_record_at_the_mark_is_told(other: Record) -> None:
+def test_another_record_at_the_mark_is_told(other: KafkaRecord) -> None:
     source = Source("", Mark.of(RECORD))
     assert other_record(HERE, source, RECORD) is None
     assert other_record(HERE, source, None) is None
@@ -83,7 +83,7 @@ def test_whatever_headers_say_a_foreign_record_is_a_dead_letter_or_none(
     texts: list[bytes | None],
 ) -> None:
     headers = tuple(zip(ADDED, texts, strict=True))
-    letter = dead_letter(Record(b"k", b"v", headers, 0, 0))  # type: ignore[arg-type]
+    letter = dead_letter(KafkaRecord(b"k", b"v", headers, 0, 0))  # type: ignore[arg-type]
     if letter:
         assert letter.offset >= 0
         assert letter.tp.partition >= 0
@@ -111,7 +111,7 @@ def test_a_dead_letter_is_read_back_as_it_came_and_a_stub_says_that_it_is_one() 
 def test_the_parts_of_a_batch_are_the_batch_and_a_suspect_is_alone(
     offsets: set[int], step: int, until: int, suspect: int | None
 ) -> None:
-    records = [Record(None, None, (), 0, offset) for offset in sorted(offsets)]
+    records = [KafkaRecord(None, None, (), 0, offset) for offset in sorted(offsets)]
     batch = Batch(HERE, 1, 0, 70, records, 70)
     if suspect is not None:
         until = suspect + 1

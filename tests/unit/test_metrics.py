@@ -13,7 +13,7 @@ from processors.alerts.changes import Told
 from processors.alerts.told import Alert
 from schemas.alerts import AlertState
 from schemas.settings import Settings
-from streams.kafka.batches import TP, Batch, Heard, Record
+from streams.kafka.batches import TP, Batch, Heard, KafkaRecord
 from streams.metrics.exposition import PortNotServed, new_registry, served
 from streams.metrics.histogram import Latencies
 from streams.metrics.workers import REASONS, Meter, WorkerMetrics
@@ -36,7 +36,7 @@ def meter(metrics: WorkerMetrics) -> Meter:
 
 
 def batch(*timestamps: int, start: int = 0, log_end: int = 100) -> Batch:
-    records = [Record(None, None, (), at, start + n) for n, at in enumerate(timestamps)]
+    records = [KafkaRecord(None, None, (), at, start + n) for n, at in enumerate(timestamps)]
     return Batch(CASES, 1, start, start + len(records), records, log_end)
 
 

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from examples.workload import case_events
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
-from snapshots.checking.evidence import Question, examine
+from snapshots.checking.evidence import LogQuestion, examine
 from snapshots.publish.text.view import View
-from snapshots.publish.writing import Format, publish
+from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.recount import disk
 from snapshots.recount.disk import LogRecord, Spill
 from snapshots.releases.access import Access, write_privately
@@ -138,7 +138,7 @@ def test_others_may_read_releases_where_that_is_set(tmp_path: Path) -> None:
 
 def test_an_internal_publication_is_for_its_owner_unless_set_otherwise(tmp_path: Path) -> None:
     view = View(SEALED.release, [])
-    formats = [Format.CSV, Format.HTML]
+    formats = [PublicationFormat.CSV, PublicationFormat.HTML]
     publish(view, tmp_path, formats)
     assert set(modes(tmp_path / "2015-10-001-internal").values()) == {0o700, 0o600}
     publish(view, tmp_path, formats, Access.GROUP)
@@ -149,7 +149,7 @@ def test_a_public_one_is_for_everyone(tmp_path: Path, monkeypatch: pytest.Monkey
     view = View(SEALED.release, [])
     monkeypatch.setattr(view, "profile", "public")
     os.umask(0o077)
-    publish(view, tmp_path, [Format.CSV])
+    publish(view, tmp_path, [PublicationFormat.CSV])
     assert set(modes(tmp_path / "2015-10-001-public").values()) == {0o755, 0o644}
 
 
@@ -189,7 +189,7 @@ def test_a_release_for_which_there_is_no_room_is_not_there_and_is_whole_once_the
 
 
 def test_a_recount_that_has_no_room_for_the_log_says_where(rules: Rules) -> None:
-    question = Question(rules.catalogue, rules.areas, date(2015, 10, 31), ())
+    question = LogQuestion(rules.catalogue, rules.areas, date(2015, 10, 31), ())
     records = [
         LogRecord(CASE_TOPIC, 0, number, key, value, ())
         for number, (key, value) in enumerate(case_events(2_000))

@@ -26,11 +26,11 @@ from snapshots.publish.formats.workbook import xlsx_files
 from snapshots.publish.text.view import View
 from snapshots.releases.chain import unseal
 from streams.alerts.actions import Ack
-from streams.alerts.messages.digest_text import Listed, as_html, as_text, sections, subject_of
+from streams.alerts.messages.digest_text import OwnerDigest, as_html, as_text, sections, subject_of
 from streams.terminal.commands import quality
 from streams.terminal.console import PlainConsole
 from streams.terminal.tables import alerts
-from streams.terminal.tables.scorecards import Format
+from streams.terminal.tables.scorecards import RowFormat
 from tests.support.alerting import alert_id, change
 
 STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
@@ -154,7 +154,7 @@ def test_odd_facts_are_shown_and_not_obeyed(
     monkeypatch.setattr(quality, "settings_and_rules", lambda: (None, None))
     monkeypatch.setattr(quality, "on_redis", lambda *_: [fact])
     with patch.object(quality, "day_of", lambda *_: date(2015, 10, 31)):
-        quality.quality(form=Format(form))
+        quality.quality(form=RowFormat(form))
     shown = capsys.readouterr().out
     assert not any(it in shown for it in OBEYED)
     if form == "csv":
@@ -229,7 +229,7 @@ def test_a_digest_by_mail_has_no_line_formula_or_command_that_was_in_an_event(at
         state="breached",
     )
     told = change(1, owner=attack, case=attack, title=attack)
-    listed = Listed([told], [])
+    listed = OwnerDigest([told], [])
     parts = sections(listed, {alert_id(1): acked}, now, 10)
     plain, html = as_text(attack, parts), as_html(attack, parts)
     subject = subject_of(attack, listed)

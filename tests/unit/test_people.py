@@ -32,10 +32,12 @@ def registered(it: Happening, day: int, subject: str = "R1", **data: Any) -> Hap
     return it("registration.recorded", on(day), subject, **{**REGISTERED, **data})
 
 
-def as_known(it: Happening, day: int) -> recounted.Person:
+def as_known(it: Happening, day: int) -> recounted.RecountedPerson:
     """The recount's view of a person on a day."""
     today = ZERO + day
-    return recounted.Person(in_order(each for each in it.events if each.day <= today), today)
+    return recounted.RecountedPerson(
+        in_order(each for each in it.events if each.day <= today), today
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from standardwebhooks import Webhook as Specification
 from schemas.alerts import AlertState, CaseChange
 from schemas.receivers import Secret, Webhook
 from streams.alerts.channels.posting import judge, seconds_asked
-from streams.alerts.channels.sending import NotNow, Pace, Refused
+from streams.alerts.channels.sending import NotNow, Pace, RefusedByReceiver
 from streams.alerts.channels.webhook import body_of, signed
 from streams.alerts.messages.message import Item, Message, key_of, messages
 from streams.alerts.messages.planning import Chooser, KnownAlert
-from streams.alerts.topic.log import Published
+from streams.alerts.topic.log import ChangeInTopic
 from tests.support.alerting import KEY, change
 
 STATES: list[AlertState] = ["due-soon", "breached", "resolved"]
@@ -35,7 +35,7 @@ def webhook(*states: AlertState) -> Webhook:
 
 
 @st.composite
-def topics(draw: st.DrawFn) -> list[Published]:
+def topics(draw: st.DrawFn) -> list[ChangeInTopic]:
     """A topic: alerts whose state and owner change, in any order, with repetitions."""
     versions: dict[int, int] = {}
     made: list[CaseChange] = []
@@ -46,11 +46,11 @@ def topics(draw: st.DrawFn) -> list[Published]:
         made.append(change(number, versions[number], state, owner=owner))
         if draw(st.booleans()):
             made.append(draw(st.sampled_from(made)))
-    return [Published(offset, it) for offset, it in enumerate(made)]
+    return [ChangeInTopic(offset, it) for offset, it in enumerate(made)]
 
 
 def told_in_batches(
-    receiver: Webhook, topic: list[Published], sizes: list[int], known: dict[str, KnownAlert]
+    receiver: Webhook, topic: list[ChangeInTopic], sizes: list[int], known: dict[str, KnownAlert]
 ) -> list[list[Item]]:
     """What is told of a topic that is read in batches of the sizes, the last again and again."""
     batches, position = [], 0
@@ -66,7 +66,7 @@ def told_in_batches(
 
 @given(topics(), st.lists(st.integers(1, 5), min_size=1), st.sets(st.sampled_from(STATES)))
 def test_each_change_is_told_once_and_an_end_only_to_who_was_told_of_a_beginning(
-    topic: list[Published], sizes: list[int], states: set[AlertState]
+    topic: list[ChangeInTopic], sizes: list[int], states: set[AlertState]
 ) -> None:
     receiver = webhook(*sorted(states))
     told = [
@@ -95,10 +95,10 @@ def test_each_change_is_told_once_and_an_end_only_to_who_was_told_of_a_beginning
 
 def test_a_change_of_owner_waits_for_the_message_to_the_one_before() -> None:
     topic = [
-        Published(0, change(1, 1)),
-        Published(1, change(2, 1, owner="Unit B")),
-        Published(2, change(1, 2, owner="Unit B")),
-        Published(3, change(3, 1)),
+        ChangeInTopic(0, change(1, 1)),
+        ChangeInTopic(1, change(2, 1, owner="Unit B")),
+        ChangeInTopic(2, change(1, 2, owner="Unit B")),
+        ChangeInTopic(3, change(3, 1)),
     ]
     first, second = told_in_batches(webhook(), topic, [10], {})
     assert [item.offset for item in first] == [0, 1]
@@ -138,7 +138,7 @@ def test_a_signature_is_what_the_specifications_own_library_makes_of_it() -> Non
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 410, 413, 422])
 def test_an_answer_that_the_message_is_wrong_is_a_refusal(status: int) -> None:
-    with pytest.raises(Refused, match=str(status)) as refused:
+    with pytest.raises(RefusedByReceiver, match=str(status)) as refused:
         judge(status, "")
     assert refused.value.reason == f"http-{status}"
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from processors.figures.direction import direction_of_travel
-from processors.figures.rating import Target, rating, rating_since
+from processors.figures.rating import YearTarget, rating, rating_since
 from processors.rules import Rules
 from schemas.catalogue import Catalogue, Indicator, load_catalogue
 from tests.support.printed import Printed, june_2017, number, rows, with_parts_of_nothing
@@ -49,7 +49,7 @@ def rated(catalogue: Catalogue, row: Printed) -> str | None:
     if not row.targets or not scheme.rates(row.code):
         return None
     monthly = float(row.targets[0]) if len(row.targets) > 1 else None
-    target = Target(float(row.targets[-1]), None, monthly)
+    target = YearTarget(float(row.targets[-1]), None, monthly)
     return rating(found, row.value, target, scheme.share_of(row.code))
 
 
@@ -86,7 +86,7 @@ def test_a_code_tolerates_more_than_its_scheme_only_where_printed_ratings_ask_fo
 
 def _rated_with(catalogue: Catalogue, row: Printed, share: float) -> str | None:
     aim = float(row.targets[0])
-    return rating(indicator(catalogue, row.code), row.value, Target(aim, None), share)
+    return rating(indicator(catalogue, row.code), row.value, YearTarget(aim, None), share)
 
 
 def test_every_arrow_of_june_2017_is_an_improvement_or_the_reverse(
@@ -139,7 +139,7 @@ def test_the_scheme_of_2015_rates_against_the_month_before_within_a_share_of_it(
 
 def test_a_target_of_the_month_counts_before_that_of_the_year(shipped: Catalogue) -> None:
     found = indicator(shipped, "CEH16")
-    both = Target(1992.0, None, 165.6)
+    both = YearTarget(1992.0, None, 165.6)
     assert rating(found, Fraction(214), both, 0.15) == "Green"
     assert rating(found, Fraction(214), both._replace(monthly=None), 0.15) == "Red"
 

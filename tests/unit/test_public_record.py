@@ -18,12 +18,12 @@ from snapshots.disclosure.record import record_of
 from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.disclosure.suppression import Rule
 from snapshots.making.draft import withdrawal
-from snapshots.publish.writing import Format
+from snapshots.publish.writing import PublicationFormat
 from snapshots.releases.canonical import canonical
 from snapshots.releases.chain import requested, seal
 from snapshots.releases.failures import Damaged, NotAllowed, NotPublished
 from snapshots.releases.folder import ReleaseFolder
-from streams.jobs.publishing import Asked, Choice, Publishing
+from streams.jobs.publishing import AskedRelease, PublicChoice, Publishing
 from tests.support.disclosing import ALDER, CATALOGUE, step_downs
 from tests.support.record_topic import RecordTopic
 
@@ -47,9 +47,9 @@ class Office:
         chained = {"previous_release": before[-1].sha256 if before else None}
         ReleaseFolder(self.releases).write(seal(release.model_copy(update=chained)))
 
-    def publish(self, period: str = "2015-10", choice: Choice | None = None) -> None:
-        asked = Asked(period, None, self.site, [Format.JSON])
-        self.publishing.public(asked, choice or Choice())
+    def publish(self, period: str = "2015-10", choice: PublicChoice | None = None) -> None:
+        asked = AskedRelease(period, None, self.site, [PublicationFormat.JSON])
+        self.publishing.public(asked, choice or PublicChoice())
 
     @property
     def folder(self) -> RecordFolder:
@@ -188,13 +188,13 @@ def test_what_went_out_before_there_was_a_record_begins_it(office: Office) -> No
 
 def test_the_rule_is_that_by_which_the_month_first_went_out(published: Office) -> None:
     strict = published.kept()["2015-10/001"].rule
-    for choice in (Choice(threshold=1), Choice(zeros_shown=False)):
+    for choice in (PublicChoice(threshold=1), PublicChoice(zeros_shown=False)):
         with pytest.raises(NotAllowed, match="first went out with counts up to 5 suppressed"):
             published.publish(choice=choice)
     published.release(step_downs(Alder_04=4, number=2))
     with pytest.raises(NotAllowed, match="holds for good"):
-        published.publish(choice=Choice(threshold=1))
-    published.publish(choice=Choice(threshold=5))
+        published.publish(choice=PublicChoice(threshold=1))
+    published.publish(choice=PublicChoice(threshold=5))
     assert published.kept()["2015-10/002"].rule == strict
 
 
@@ -210,7 +210,7 @@ def test_a_rule_that_withholds_less_shows_nothing_that_an_earlier_month_withheld
         for cell in october.cells
     ]
     office.release(october.model_copy(update={"cells": tuple(late)}))
-    office.publish("2015-10", Choice(threshold=1))
+    office.publish("2015-10", PublicChoice(threshold=1))
     assert office.kept()["2015-10/001"].by_key[ALDER].previous is None
 
 
@@ -268,7 +268,7 @@ def test_small_counts_that_keep_too_few_values_are_named_and_go_out_only_with_a_
         office.publish()
     assert "2015-10 EH04 Alder 0-4: 2 to 4" in str(said.value)
     assert "2015-10/002" not in office.kept()
-    office.publish(choice=Choice(narrow_by="A. Statistician"))
+    office.publish(choice=PublicChoice(narrow_by="A. Statistician"))
     entry = record_of(office.folder.texts()).entries[-1].entry
     assert entry.narrow_by == "A. Statistician"
     named = {(it.code, it.area, it.age_band, it.least, it.greatest) for it in entry.narrow}
@@ -296,7 +296,9 @@ def test_the_reason_of_a_withdrawal_goes_out_once_accepted_and_what_was_let_out_
         path = published.site / f"2015-10-00{number}-public/json/scorecard.json"
         assert json.loads(path.read_bytes())["status"] == "withdrawn"
     with pytest.raises(NotAllowed, match="2015-10/001 was withdrawn"):
-        published.publishing.public(Asked("2015-10", 1, published.site, [Format.JSON]), Choice())
+        published.publishing.public(
+            AskedRelease("2015-10", 1, published.site, [PublicationFormat.JSON]), PublicChoice()
+        )
     anew = step_downs(Alder_04=6, number=3).model_copy(update={"kind": "first"})
     published.release(anew)
     published.publish()

@@ -27,17 +27,17 @@ from snapshots.publish.public_profile import LetOut
 from snapshots.publish.text.reading_guide import change_summary, reading_notes, unlisted_note
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import INTERNAL_NOTE
-from snapshots.publish.writing import Format, publish
+from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import requested, seal
 from snapshots.releases.failures import NotAllowed
 from tests.support.october_releases import LATE, later, october, release
 
 RULE = Rule()
-EVERY = [*Format]
+EVERY = [*PublicationFormat]
 
 
-def in_public(release: Release, *others: Release, formats: list[Format] = EVERY) -> View:
+def in_public(release: Release, *others: Release, formats: list[PublicationFormat] = EVERY) -> View:
     """A release of which nothing is suppressed, and all others, as readers have them."""
     out: list[PublicRelease] = [public_release(it, RULE, (), ()) for it in (release, *others)]
     return View(release, others, "public", LetOut(out, RULE), formats=formats)
@@ -255,7 +255,7 @@ def test_no_public_file_is_marked_or_names_who_made_the_release(outside: dict[st
 
 
 def test_internal_and_public_publications_are_never_in_one_folder(tmp_path: Path) -> None:
-    site, formats = tmp_path / "site", [Format.JSON]
+    site, formats = tmp_path / "site", [PublicationFormat.JSON]
     publish(in_public(october(), formats=formats), site, formats)
     for folder in (site, site / "within", site / "2015-10-001-public"):
         with pytest.raises(NotAllowed, match="2015-10-001-public is public"):
@@ -277,7 +277,9 @@ def test_the_hash_on_a_page_is_that_of_a_file_beside_it(
         assert all(said in page for page in pages)
     named = json.loads(outside["scorecard.json"])
     assert sha256(outside[named["proof_file"]]) == named["sha256"]
-    without = in_public(later(), october(), formats=[Format.HTML, Format.JSON])
+    without = in_public(
+        later(), october(), formats=[PublicationFormat.HTML, PublicationFormat.JSON]
+    )
     assert b"SHA-256" not in dict(html_files(without))["kent.html"]
     assert json.loads(next(json_files(without))[1])["sha256"] is None
 
@@ -304,8 +306,8 @@ def test_a_notice_takes_the_place_of_what_was_withdrawn(tmp_path: Path, profile:
         return make(release, *others)
 
     september = release("2015-09")
-    publish(view_of(september), tmp_path, [Format.JSON])
-    publish(view_of(october(), september), tmp_path, [Format.JSON])
+    publish(view_of(september), tmp_path, [PublicationFormat.JSON])
+    publish(view_of(october(), september), tmp_path, [PublicationFormat.JSON])
     before = {path: path.read_bytes() for path in tmp_path.rglob("2015-09*/*/*")}
     written = publish(view_of(withdrawn(), october(), september), tmp_path)
     names = [f"2015-10-00{number}-{profile}" for number in (1, 2)]
@@ -313,7 +315,7 @@ def test_a_notice_takes_the_place_of_what_was_withdrawn(tmp_path: Path, profile:
     assert {path: path.read_bytes() for path in before} == before
     for name in names:
         folder = tmp_path / name
-        assert {path.name for path in folder.iterdir()} == {*map(str, Format)}
+        assert {path.name for path in folder.iterdir()} == {*map(str, PublicationFormat)}
         page = next((folder / "html").iterdir()).read_text("utf-8")
         assert "The feed was &lt;broken&gt;." in page
         assert "withdrawn" in page

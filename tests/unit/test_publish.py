@@ -17,7 +17,7 @@ from snapshots.publish.formats.json_data import PublishedScorecard, json_files
 from snapshots.publish.formats.opendata import csv_files
 from snapshots.publish.formats.pages import file_of, html_files
 from snapshots.publish.text.view import DisclosureMissingError, View
-from snapshots.publish.writing import Format, publish
+from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.releases.canonical import canonical, sha256
 from streams.october.compare import OCTOBER, ComparedCell, load_printed
 from tests.support.october_releases import earlier_months, later, october
@@ -226,16 +226,16 @@ def test_the_same_release_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_publication_that_fails_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(view_of(), tmp_path, [Format.CSV])
+    publish(view_of(), tmp_path, [PublicationFormat.CSV])
     before = sorted(path.name for path in tmp_path.rglob("*"))
 
     def fails(view: View) -> writing.Files:
         raise OSError("no space left")
         yield
 
-    monkeypatch.setitem(writing.WRITERS, Format.JSON, fails)
+    monkeypatch.setitem(writing.WRITERS, PublicationFormat.JSON, fails)
     with pytest.raises(OSError, match="no space"):
-        publish(view_of(), tmp_path, [Format.HTML, Format.JSON])
+        publish(view_of(), tmp_path, [PublicationFormat.HTML, PublicationFormat.JSON])
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
@@ -278,8 +278,8 @@ def test_killed_at_any_moment_a_publication_is_the_old_one_or_the_new_or_put_rig
 ) -> None:
     def publish_here(folder: Path, text: str) -> None:
         files = [("a.json", text.encode()), ("b.json", text.encode())]
-        monkeypatch.setitem(writing.WRITERS, Format.JSON, lambda _: iter(files))
-        publish(view_of(), folder, [Format.JSON])
+        monkeypatch.setitem(writing.WRITERS, PublicationFormat.JSON, lambda _: iter(files))
+        publish(view_of(), folder, [PublicationFormat.JSON])
 
     seen: set[str] = set()
     for fatal in count(1):
@@ -300,7 +300,7 @@ def test_killed_at_any_moment_a_publication_is_the_old_one_or_the_new_or_put_rig
 def test_what_a_run_that_died_moved_aside_is_put_back_even_if_the_next_one_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(view_of(), tmp_path, [Format.CSV])
+    publish(view_of(), tmp_path, [PublicationFormat.CSV])
     before = sorted(path.name for path in tmp_path.rglob("*"))
     (tmp_path / PUBLISHED).rename(tmp_path / f"{writing.ASIDE}{PUBLISHED}")
     (tmp_path / f"{writing.INCOMING}{PUBLISHED}").mkdir()
@@ -309,7 +309,7 @@ def test_what_a_run_that_died_moved_aside_is_put_back_even_if_the_next_one_fails
         raise OSError("no space left")
         yield
 
-    monkeypatch.setitem(writing.WRITERS, Format.JSON, fails)
+    monkeypatch.setitem(writing.WRITERS, PublicationFormat.JSON, fails)
     with pytest.raises(OSError, match="no space"):
-        publish(view_of(), tmp_path, [Format.JSON])
+        publish(view_of(), tmp_path, [PublicationFormat.JSON])
     assert sorted(path.name for path in tmp_path.rglob("*")) == before

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.days.calendar import back, calendar, day_number
-from processors.figures.rating import Target, rating, rating_since
+from processors.figures.rating import YearTarget, rating, rating_since
 from schemas.catalogue import Indicator, load_catalogue
 from schemas.release import FORMAT, Position, Rag, ReleaseKind
 from snapshots.checking.made_with import catalogue_of
@@ -144,7 +144,7 @@ def share(polarity: str = "H", amber: float | None = None) -> Indicator:
     ],
 )
 def test_ratings_by_polarity(polarity: str, tenths: int, rag: Rag | None) -> None:
-    assert rating(share(polarity), Fraction(tenths, 10), Target(80.0, 70.0)) == rag
+    assert rating(share(polarity), Fraction(tenths, 10), YearTarget(80.0, 70.0)) == rag
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_an_indicators_own_tolerance_holds_where_none_was_set_with_the_target(
     polarity: str, tenths: int, rag: Rag
 ) -> None:
     indicator, value = share(polarity, 5.0), Fraction(tenths, 10)
-    assert rating(indicator, value, Target(80.0, None)) == rag
-    assert rating(indicator, value, Target(80.0, 80.0)) == "Red"
+    assert rating(indicator, value, YearTarget(80.0, None)) == rag
+    assert rating(indicator, value, YearTarget(80.0, 80.0)) == "Red"
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_ratings_against_the_month_before(polarity: str, tenths: int, rag: Rag |
 
 
 def test_a_rating_is_of_the_exact_value_not_of_the_printed_one() -> None:
-    assert rating(share(), Fraction(7_999, 100), Target(80.0, None)) == "Red"
-    assert rating(share(), Fraction(801, 10), Target(80.1, None)) == "Green"
-    assert rating(share(), None, Target(80.0, None)) is None
+    assert rating(share(), Fraction(7_999, 100), YearTarget(80.0, None)) == "Red"
+    assert rating(share(), Fraction(801, 10), YearTarget(80.1, None)) == "Green"
+    assert rating(share(), None, YearTarget(80.0, None)) is None
 
 
 LEGAL: list[tuple[list[ReleaseKind], ReleaseKind]] = [

@@ -28,7 +28,7 @@ from snapshots.releases.chain import (
 from snapshots.releases.failures import NotAllowed, NotReconciled
 from snapshots.releases.folder import ReleaseFolder
 from streams.clock import Clock
-from streams.jobs.releasing import Outcome
+from streams.jobs.releasing import Released
 from streams.jobs.scheduling import Schedule
 from streams.metrics.jobs import FreezeMetrics
 from streams.state.election import Elsewhere
@@ -56,13 +56,13 @@ class Office:
             Schedule(self.settings, self.make, lambda _: None, self.tell_failure).run(now)
         )
 
-    async def make(self, request: Request, day: date) -> Outcome:
+    async def make(self, request: Request, day: date) -> Released:
         if request.period in self.failing:
             raise self.failing[request.period]
         chain = self.folder.read(request.period)
         found = already(chain, request)
         if found:
-            return Outcome(found, is_new=False)
+            return Released(found, is_new=False)
         check_may_follow(chain, request)
         self.made.append(request.period)
         release: Release = chain_of(request.kind, period=request.period)[0].release
@@ -70,7 +70,7 @@ class Office:
         fields = {"number": number, "previous_release": before, "released_on": day}
         sealed = seal(release.model_copy(update=fields))
         self.folder.write(sealed)
-        return Outcome(sealed, is_new=True)
+        return Released(sealed, is_new=True)
 
     def tell_failure(self, period: str, error: Exception) -> None:
         self.told.append(f"{period}: {error}")

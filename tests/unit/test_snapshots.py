@@ -18,14 +18,14 @@ from schemas.areas import Areas
 from schemas.catalogue import Catalogue, load_catalogue
 from schemas.cells import CellKey
 from snapshots.checking.differences import Explanation, differences
-from snapshots.checking.evidence import Question
+from snapshots.checking.evidence import LogQuestion
 from snapshots.checking.made_with import question_of
 from snapshots.checking.reconcile import check_equal
 from snapshots.making.draft import Draft
 from snapshots.making.freeze import as_of_period, frozen_cells
 from snapshots.releases.chain import Sealed, requested, seal, unseal
 from snapshots.releases.failures import NotAllowed, NotReconciled
-from streams.kafka.eventfiles import Line, read_events
+from streams.kafka.eventfiles import EventLine, read_events
 from tests.support.frozenlogs import FrozenLog, changed_cells
 from tests.support.october_events import (
     OCTOBER_EVENTS,
@@ -38,7 +38,7 @@ from tests.support.strategies import SOUTH_EAST, History, histories
 
 
 @pytest.fixture(scope="module")
-def october_lines() -> list[Line]:
+def october_lines() -> list[EventLine]:
     return [line for judged in read_events(OCTOBER_EVENTS) for line in judged.good]
 
 
@@ -48,12 +48,12 @@ def october_events() -> list[Fields]:
 
 
 @pytest.fixture(scope="module")
-def first_release(rules: Rules, october_lines: list[Line]) -> Sealed:
+def first_release(rules: Rules, october_lines: list[EventLine]) -> Sealed:
     return FrozenLog(rules, october_lines).release("2015-10")
 
 
 @pytest.fixture
-def october(rules: Rules, october_lines: list[Line]) -> FrozenLog:
+def october(rules: Rules, october_lines: list[EventLine]) -> FrozenLog:
     """The October events, to which a test may add."""
     return FrozenLog(rules, october_lines)
 
@@ -115,7 +115,7 @@ def test_a_difference_in_one_cell_refuses_the_release_and_names_the_cell(
 
 
 def test_the_same_offsets_give_the_same_bytes_on_another_machine(
-    rules: Rules, october_lines: list[Line], first_release: Sealed, tmp_path: Path
+    rules: Rules, october_lines: list[EventLine], first_release: Sealed, tmp_path: Path
 ) -> None:
     """Another process, hash seed, time zone and locale, and another history of arrival."""
     script = (
@@ -222,12 +222,12 @@ def test_an_event_of_the_month_before_explains_the_previous_figure_it_changes(
     assert "previous" in found.fields
     rules, cut = october.rules, first_release.release.cut
     as_of, areas = revised.as_of, rules.areas
-    evidence = october.evidence(Question(rules.catalogue, areas, as_of, revised.cut, cut))
+    evidence = october.evidence(LogQuestion(rules.catalogue, areas, as_of, revised.cut, cut))
     explanation = Explanation(rules.catalogue, areas, as_of, evidence, cut)
     assert [cause.id for cause in explanation.causes(found.cell, "previous")] == ["n"]
 
 
-def target(identity: str, **data: object) -> Line:
+def target(identity: str, **data: object) -> EventLine:
     return line_of(
         id=identity, type="target.set", time="2015-04-01T00:00:00Z", data={"year": 2015, **data}
     )
@@ -259,7 +259,7 @@ def test_targets_rate_the_cells_they_are_set_for_and_commentary_is_part_of_the_r
     at_the_target = cells["EH16", "Kent"].value
     assert at_the_target is not None
 
-    def written(identity: str, **data: object) -> Line:
+    def written(identity: str, **data: object) -> EventLine:
         said = {"area": "Kent", "period": "2015-10", "author_role": "Head", "text": identity}
         when = "2015-11-20T00:00:00Z"
         return line_of(id=identity, type="commentary.written", time=when, data={**said, **data})
@@ -296,7 +296,7 @@ def test_targets_rate_the_cells_they_are_set_for_and_commentary_is_part_of_the_r
 
 @pytest.mark.parametrize("scheme", ["previous", "target"])
 def test_ratings_reconcile_under_either_scheme_with_tolerances_of_the_catalogue(
-    rules: Rules, october_lines: list[Line], scheme: str
+    rules: Rules, october_lines: list[EventLine], scheme: str
 ) -> None:
     shipped = rules.catalogue
     tolerant = [it.model_copy(update={"amber": 5.5}) for it in shipped.indicator]
@@ -321,7 +321,7 @@ def test_ratings_reconcile_under_either_scheme_with_tolerances_of_the_catalogue(
 def test_what_is_no_case_is_no_odd_case(october: FrozenLog, first_release: Sealed) -> None:
     opened: Fields = {"id": "o", "type": "scs.opened", "data": {"origin": "referral"}}
     october.add([line_of(**opened), line_of(id="e", type="registration.ended")])
-    question = Question(
+    question = LogQuestion(
         october.rules.catalogue.released,
         october.rules.areas,
         as_of_period("2015-10"),
@@ -352,7 +352,7 @@ def test_a_release_that_the_chain_does_not_allow_is_refused(
 
 
 def test_a_release_is_computed_again_by_the_rules_it_keeps_whatever_rules_there_are_now(
-    rules: Rules, october: FrozenLog, october_lines: list[Line], first_release: Sealed
+    rules: Rules, october: FrozenLog, october_lines: list[EventLine], first_release: Sealed
 ) -> None:
     """Once EH09 gave units five weeks, and 30 October was a bank holiday."""
     text = (files("schemas") / "data/catalogue.toml").read_text()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.figures.supplies import Given, Supplies, exact, periods_of
+from processors.figures.supplies import SuppliedFigure, Supplies, exact, periods_of
 from tests.support.facts import Happening
 
 DAY = timedelta(days=1)
@@ -80,18 +80,18 @@ def test_a_workforce_is_that_of_the_service_there_else_of_all_services_there() -
 @pytest.mark.parametrize(
     ("said", "given"),
     [
-        ({"value": 12.5}, Given("supplied", None, None, Fraction("12.5"), "made up")),
+        ({"value": 12.5}, SuppliedFigure("supplied", None, None, Fraction("12.5"), "made up")),
         (
             {"numerator": 3, "denominator": 0},
-            Given("supplied", Fraction(3), Fraction(0), None, "made up"),
+            SuppliedFigure("supplied", Fraction(3), Fraction(0), None, "made up"),
         ),
         (
             {"status": "not-available", "value": 3},
-            Given("not-available", None, None, None, "made up"),
+            SuppliedFigure("not-available", None, None, None, "made up"),
         ),
     ],
 )
-def test_a_figure_is_given_as_it_is_supplied(said: dict[str, Any], given: Given) -> None:
+def test_a_figure_is_given_as_it_is_supplied(said: dict[str, Any], given: SuppliedFigure) -> None:
     found = Supplies(supplied(Happening("A"), **said).events, TODAY)
     assert found.given("EH35", "Dover", "all", ["2017-06"]) == given
     assert found.codes == {"EH35"}

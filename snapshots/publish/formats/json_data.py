@@ -22,27 +22,27 @@ from schemas.schemes import DirectionScheme, RagScheme
 from schemas.scorecard import Direction
 from snapshots.disclosure.public import PublicStatus
 from snapshots.publish.formats.proof import proof_of
-from snapshots.publish.text.figures import Cell, Shown
+from snapshots.publish.text.figures import Shown, ShownCell
 from snapshots.publish.text.view import View
-from snapshots.publish.text.wording import Mark, Profile, Symbol
+from snapshots.publish.text.wording import FigureMark, Profile, Symbol
 
 SCHEMA_FILE = "scorecard.schema.json"
 
 
-class Published(BaseModel):
+class PublishedModel(BaseModel):
     """Base of everything published: immutable, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class PublishedFigure(Published):
+class PublishedFigure(PublishedModel):
     """A number, or the symbol that stands in its place: z, x, c or low."""
 
     value: int | float | None
     symbol: Symbol | None
 
 
-class PublishedCell(Published):
+class PublishedCell(PublishedModel):
     """One figure; what it rests on is absent where it is suppressed, and in public for ratios."""
 
     code: str
@@ -59,10 +59,10 @@ class PublishedCell(Published):
     direction: Direction | None
     target: float | None
     rag: Rag | None
-    marks: tuple[Mark, ...] = Field(description="p provisional, r revised, b break in series")
+    marks: tuple[FigureMark, ...] = Field(description="p provisional, r revised, b break in series")
 
 
-class PublishedChange(Published):
+class PublishedChange(PublishedModel):
     """A figure that a release changed, as both are shown."""
 
     code: str
@@ -73,7 +73,7 @@ class PublishedChange(Published):
     after: str
 
 
-class PublishedJudgement(Published):
+class PublishedJudgement(PublishedModel):
     """A target or a rating that a release changed, of all ages together."""
 
     code: str
@@ -83,7 +83,7 @@ class PublishedJudgement(Published):
     after: str
 
 
-class PublishedCommentChange(Published):
+class PublishedCommentChange(PublishedModel):
     """A comment that a release changed, added or left out; empty for none."""
 
     code: str | None
@@ -92,7 +92,7 @@ class PublishedCommentChange(Published):
     after: str
 
 
-class PublishedRelease(Published):
+class PublishedRelease(PublishedModel):
     """One release of the period, what it changed and why; inside the council also who made it."""
 
     number: int
@@ -106,7 +106,7 @@ class PublishedRelease(Published):
     comments: tuple[PublishedCommentChange, ...]
 
 
-class PublishedScheme(Published):
+class PublishedScheme(PublishedModel):
     """How the figures of a family are compared, and what their ratings are against."""
 
     family: str
@@ -114,7 +114,7 @@ class PublishedScheme(Published):
     rag: RagScheme
 
 
-class PublishedScorecard(Published):
+class PublishedScorecard(PublishedModel):
     """One month's scorecard as published, and the log of its releases, this one last."""
 
     format: Literal[3] = 3
@@ -214,7 +214,7 @@ def _schemes(release: Release) -> tuple[PublishedScheme, ...]:
     )
 
 
-def _cell(view: View, cell: Cell, frozen: ReleaseCell) -> PublishedCell:
+def _cell(view: View, cell: ShownCell, frozen: ReleaseCell) -> PublishedCell:
     internal = view.profile == "internal"
     return PublishedCell(
         code=cell.key.indicator,

@@ -16,7 +16,7 @@ from schemas.cells import CellKey
 from schemas.outward import csv_text
 from schemas.release import Release
 from snapshots.publish.text.content import in_tree_order
-from snapshots.publish.text.figures import Cell, Shown
+from snapshots.publish.text.figures import Shown, ShownCell
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import INTERNAL_NOTE, MONTHS, UNKNOWN_AGE, Symbol
 
@@ -131,7 +131,7 @@ def _column_name(text: str) -> str:
     return "_".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 
-def _values(view: View, indicator: Indicator, band: str, cell: Cell | None) -> Iterator[str]:
+def _values(view: View, indicator: Indicator, band: str, cell: ShownCell | None) -> Iterator[str]:
     with_basis = view.profile == "internal" and indicator.denominator is not None
     if cell is None:
         is_banded = indicator.bands != "none" or band == ALL_AGES
@@ -181,7 +181,7 @@ def _plain(shown: Shown) -> str:
     return str(shown.value)
 
 
-def plain_value(indicator: Indicator, cell: Cell) -> str:
+def plain_value(indicator: Indicator, cell: ShownCell) -> str:
     """A figure with neither separators nor unit, or the symbol that stands for it."""
     if cell.figure.symbol is not None:
         return cell.figure.symbol.value

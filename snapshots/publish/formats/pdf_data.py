@@ -227,7 +227,7 @@ def _places(view: View) -> list[Json]:
     ]
 
 
-def _side_by_side(view: View, table: content.Comparison) -> Iterator[Json]:
+def _side_by_side(view: View, table: content.PlacesCompared) -> Iterator[Json]:
     """A table of places, or several where they are too many for the width of a page."""
     for first in range(0, len(table.places), PLACES_ON_A_PAGE):
         columns = slice(first, first + PLACES_ON_A_PAGE)
@@ -247,7 +247,7 @@ def _side_by_side(view: View, table: content.Comparison) -> Iterator[Json]:
         }
 
 
-def _row(row: content.Row) -> Json:
+def _row(row: content.PublishedRow) -> Json:
     whole = row.whole
     return {
         **indicator_data(row.indicator),

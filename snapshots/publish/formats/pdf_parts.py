@@ -4,9 +4,9 @@ from typing import Any
 
 from schemas.catalogue import Indicator
 from schemas.release import Commentary
-from snapshots.publish.text.charts import Line
-from snapshots.publish.text.figures import Cell, Shown
-from snapshots.publish.text.wording import ARROWS, DIRECTION_WORDS, Mark, short_month
+from snapshots.publish.text.charts import TrendLine
+from snapshots.publish.text.figures import Shown, ShownCell
+from snapshots.publish.text.wording import ARROWS, DIRECTION_WORDS, FigureMark, short_month
 
 Json = dict[str, Any]
 
@@ -21,13 +21,13 @@ def note_data(note: Commentary) -> Json:
     return {"text": note.text, "author_role": note.author_role}
 
 
-def shown_data(shown: Shown, marks: tuple[Mark, ...] = ()) -> Json:
+def shown_data(shown: Shown, marks: tuple[FigureMark, ...] = ()) -> Json:
     """A figure or symbol as text, with its marks."""
     told = "".join(f"[{mark}]" for mark in marks) if shown.value is not None else ""
     return {"text": shown.text, "symbol": shown.symbol is not None, "marks": told}
 
 
-def direction_data(cell: Cell) -> Json:
+def direction_data(cell: ShownCell) -> Json:
     """A direction in words with the arrow to draw, or what stands in its place."""
     if cell.direction is None:
         return {"arrow": None, "words": cell.no_direction}
@@ -35,7 +35,7 @@ def direction_data(cell: Cell) -> Json:
     return {"arrow": arrow, "words": words}
 
 
-def line_data(line: Line) -> Json:
+def line_data(line: TrendLine) -> Json:
     """A line to draw, with the words for those who do not see it."""
     return {
         "width": line.width,

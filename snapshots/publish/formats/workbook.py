@@ -21,7 +21,7 @@ from snapshots.publish.formats.opendata import band_name
 from snapshots.publish.formats.pages import slug
 from snapshots.publish.formats.workbook_cover import cover_sheet, notes_table
 from snapshots.publish.text import content, wording
-from snapshots.publish.text.figures import Cell, Shown
+from snapshots.publish.text.figures import Shown, ShownCell
 from snapshots.publish.text.story import quality
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import SERVICE, month_title, short_month
@@ -176,16 +176,16 @@ def _value(shown: Shown) -> int | float | str:
     return shown.text if shown.symbol is not None or shown.value is None else shown.value
 
 
-def _judged(cell: Cell) -> list[int | float | str]:
+def _judged(cell: ShownCell) -> list[int | float | str]:
     words = wording.DIRECTION_WORDS[cell.direction] if cell.direction else cell.no_direction
     return [words, cell.target or "None", cell.rag or cell.no_rating]
 
 
-def _marks(names: Sequence[str], cells: Sequence[Cell]) -> str:
+def _marks(names: Sequence[str], cells: Sequence[ShownCell]) -> str:
     """The marks of a line and the columns they belong to, such as `[r] Overall`."""
     marked = {
         mark: [name for name, cell in zip(names, cells, strict=True) if mark in cell.marks]
-        for mark in wording.Mark
+        for mark in wording.FigureMark
     }
     told = [f"[{mark}] {', '.join(columns)}" for mark, columns in marked.items() if columns]
     return "; ".join(told) or NO_COMMENT

@@ -23,7 +23,7 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Line:
+class TrendLine:
     """A trend as runs of dots, broken where a month has no figure or a series breaks."""
 
     width: float
@@ -44,13 +44,13 @@ class Line:
         return [dot for run in self.runs for dot in run]
 
 
-def sparkline(points: Sequence[Point]) -> Line:
+def sparkline(points: Sequence[Point]) -> TrendLine:
     """A trend as small as a word; its scale runs from the least to the greatest figure."""
     frame = (SPARK_MARGIN, SPARK_MARGIN, SPARK_MARGIN)
     return _line(points, SPARK_WIDTH, SPARK_HEIGHT, frame, from_zero=False)
 
 
-def line_chart(points: Sequence[Point]) -> Line:
+def line_chart(points: Sequence[Point]) -> TrendLine:
     """A trend with room for labels; its scale begins at zero."""
     frame = (LINE_SIDE, LINE_TOP, LINE_BOTTOM)
     return _line(points, LINE_WIDTH, LINE_HEIGHT, frame, from_zero=True)
@@ -77,7 +77,7 @@ def _line(
     frame: tuple[float, float, float],
     *,
     from_zero: bool,
-) -> Line:
+) -> TrendLine:
     side, top, bottom = frame
     values = [point.shown.value for point in points if point.shown.value is not None]
     greatest = max(values, default=0)
@@ -95,4 +95,4 @@ def _line(
         up = (value - least) / (greatest - least) if greatest > least else 0.5
         dot = Dot(side + index * step, top + span * (1 - up), point.shown.text, point.period)
         runs[-1].append(dot)
-    return Line(width, height, tuple(tuple(run) for run in runs if run), trend_words(points))
+    return TrendLine(width, height, tuple(tuple(run) for run in runs if run), trend_words(points))

@@ -9,8 +9,8 @@ from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
 from schemas.places import Place
 from schemas.release import Change, Commentary, Release
-from snapshots.publish.text.charts import Line, line_chart, share_of, sparkline
-from snapshots.publish.text.figures import Cell, symbol
+from snapshots.publish.text.charts import TrendLine, line_chart, share_of, sparkline
+from snapshots.publish.text.figures import ShownCell, symbol
 from snapshots.publish.text.view import Point, ShownChange, View
 from snapshots.publish.text.wording import KIND_TITLES, LEVEL_TITLES, Symbol, long_date, month_title
 
@@ -19,15 +19,15 @@ CHANGES_ON_FRONT, CHANGES_IN_LOG = 10, 500
 
 
 @dataclass(frozen=True)
-class Row:
+class PublishedRow:
     """A line of a scorecard: an indicator's figures for one place, by the bands of its family."""
 
     indicator: Indicator
-    cells: tuple[Cell, ...]
-    spark: Line
+    cells: tuple[ShownCell, ...]
+    spark: TrendLine
 
     @property
-    def whole(self) -> Cell:
+    def whole(self) -> ShownCell:
         """The figure of all ages."""
         return self.cells[0]
 
@@ -39,16 +39,16 @@ class Family:
     name: str
     indicators: tuple[Indicator, ...]
     bands: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PublishedRow, ...]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PlacesCompared:
     """Indicators of one family, side by side in several places of a kind, all ages."""
 
     name: str
     places: tuple[str, ...]
-    rows: tuple[tuple[Indicator, tuple[Cell | None, ...]], ...]
+    rows: tuple[tuple[Indicator, tuple[ShownCell | None, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Tile:
     """A headline: an indicator of an area with its trend."""
 
     indicator: Indicator
-    cell: Cell
-    spark: Line
-    chart: Line
+    cell: ShownCell
+    spark: TrendLine
+    chart: TrendLine
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Bar:
 
     name: str
     level: str
-    cell: Cell
+    cell: ShownCell
     length: float
 
 
@@ -81,7 +81,7 @@ class BarChart:
 
 
 @dataclass(frozen=True)
-class Fact:
+class StatedFact:
     """A value of the table that identifies a release; `code` asks for fixed-width type."""
 
     text: str
@@ -106,7 +106,9 @@ def _family(view: View, name: str, members: tuple[Indicator, ...], place: Place 
     return Family(name, members, bands, rows)
 
 
-def scorecard_row(view: View, indicator: Indicator, place: Place, bands: Sequence[str]) -> Row:
+def scorecard_row(
+    view: View, indicator: Indicator, place: Place, bands: Sequence[str]
+) -> PublishedRow:
     """An indicator's line of a place's scorecard, overall first and then by age band."""
     name, level = place.name, place.level
     whole = view.cell(indicator.code, name, level=level)
@@ -116,16 +118,16 @@ def scorecard_row(view: View, indicator: Indicator, place: Place, bands: Sequenc
         else without_bands(whole)
         for band in bands
     )
-    return Row(indicator, cells, sparkline(view.trend(indicator.code, name, level=level)))
+    return PublishedRow(indicator, cells, sparkline(view.trend(indicator.code, name, level=level)))
 
 
-def without_bands(whole: Cell) -> Cell:
+def without_bands(whole: ShownCell) -> ShownCell:
     """What stands under an age band of an indicator that has none."""
     nothing = symbol(Symbol.NOT_APPLICABLE)
     return replace(whole, figure=nothing, printed=nothing, marks=())
 
 
-def comparisons(view: View, places: Sequence[Place], names: Sequence[str]) -> list[Comparison]:
+def comparisons(view: View, places: Sequence[Place], names: Sequence[str]) -> list[PlacesCompared]:
     """The families of all that exists at any of some places, side by side."""
     indicators = [
         one
@@ -133,7 +135,7 @@ def comparisons(view: View, places: Sequence[Place], names: Sequence[str]) -> li
         if any(view.has(one.code, it.name, level=it.level) for it in places)
     ]
     return [
-        Comparison(
+        PlacesCompared(
             family,
             tuple(names),
             tuple(
@@ -146,12 +148,12 @@ def comparisons(view: View, places: Sequence[Place], names: Sequence[str]) -> li
     ]
 
 
-def _cell_or_none(view: View, indicator: Indicator, place: Place) -> Cell | None:
+def _cell_or_none(view: View, indicator: Indicator, place: Place) -> ShownCell | None:
     key = CellKey(indicator.code, place.name, ALL_AGES, place.level)
     return view.cell_of(view.release.period, key)
 
 
-def side_by_side(view: View) -> list[tuple[str, list[Comparison]]]:
+def side_by_side(view: View) -> list[tuple[str, list[PlacesCompared]]]:
     """Providers as wholes, and places of each kind, with what they are called."""
     found = []
     for level, title in LEVEL_TITLES.items():
@@ -161,7 +163,7 @@ def side_by_side(view: View) -> list[tuple[str, list[Comparison]]]:
     return found
 
 
-def of_provider(view: View, name: str) -> list[Comparison]:
+def of_provider(view: View, name: str) -> list[PlacesCompared]:
     """A provider's figures in each area and district, side by side, in the order of the tree."""
     order = {area.name: at for at, area in enumerate(in_tree_order(view))}
     inside = {it.name.removeprefix(f"{name} / "): it for it in view.of_provider(name)}
@@ -314,31 +316,34 @@ def log_rows(view: View) -> list[list[str]]:
     ]
 
 
-def identity(view: View, proof: tuple[str, str] | None) -> list[tuple[str, Fact]]:
+def identity(view: View, proof: tuple[str, str] | None) -> list[tuple[str, StatedFact]]:
     """What identifies a release, so that it can be found and proved years later.
 
     `proof` is a file of the publication, in words, and its hash.
     """
     release = view.release
     return [
-        ("Period", Fact(month_title(release.period))),
-        ("Figures as of", Fact(long_date(release.as_of))),
-        ("Number and kind", Fact(f"{release.number}, {KIND_TITLES[release.kind].lower()}")),
-        ("Released", Fact(released(release, view))),
-        ("Why", Fact(release.reason)),
+        ("Period", StatedFact(month_title(release.period))),
+        ("Figures as of", StatedFact(long_date(release.as_of))),
+        ("Number and kind", StatedFact(f"{release.number}, {KIND_TITLES[release.kind].lower()}")),
+        ("Released", StatedFact(released(release, view))),
+        ("Why", StatedFact(release.reason)),
         *_hashes(view, proof),
-        ("Indicator catalogue", Fact(release.catalogue_version, code=True)),
-        ("Calendar", Fact(release.calendar_version, code=True)),
-        ("Profile", Fact("Internal" if view.profile == "internal" else "Public")),
+        ("Indicator catalogue", StatedFact(release.catalogue_version, code=True)),
+        ("Calendar", StatedFact(release.calendar_version, code=True)),
+        ("Profile", StatedFact("Internal" if view.profile == "internal" else "Public")),
     ]
 
 
-def _hashes(view: View, proof: tuple[str, str] | None) -> list[tuple[str, Fact]]:
-    proved = [(proof[0], Fact(proof[1], code=True))] if proof else []
+def _hashes(view: View, proof: tuple[str, str] | None) -> list[tuple[str, StatedFact]]:
+    proved = [(proof[0], StatedFact(proof[1], code=True))] if proof else []
     if not view.is_internal:
         return proved
     before = view.release.previous_release
     return [
         *proved,
-        ("Release before", Fact(before, code=True) if before else Fact("None: the first")),
+        (
+            "Release before",
+            StatedFact(before, code=True) if before else StatedFact("None: the first"),
+        ),
     ]

@@ -12,7 +12,7 @@ from schemas.catalogue import ALL_AGES, Indicator
 from schemas.cells import CellKey
 from schemas.release import Rag, Release, ReleaseCell
 from schemas.scorecard import Direction, Status
-from snapshots.publish.text.wording import TO_BE_SUPPLIED, Mark, Symbol, number_text
+from snapshots.publish.text.wording import TO_BE_SUPPLIED, FigureMark, Symbol, number_text
 
 MISSING = {
     "no-cases": Symbol.NOT_APPLICABLE,
@@ -75,7 +75,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ShownCell:
     """One figure with all that is said beside it.
 
     `printed` is how the scorecard prints it: a band of some indicators is a share of the whole.
@@ -89,7 +89,7 @@ class Cell:
     direction: Direction | None
     target: str | None
     rag: Rag | None
-    marks: tuple[Mark, ...]
+    marks: tuple[FigureMark, ...]
     numerator: int | float | None
     denominator: int | float | None
     is_supplied: bool = False
@@ -125,7 +125,7 @@ def number(indicator: Indicator, value: float, numerator: float) -> Shown:
     return Shown(value, None, number_text(indicator, value))
 
 
-class Figures:
+class ShownFigures:
     """The cells of one release as they may be shown.
 
     `before` are those of the month before, as its latest release has them. What a figure is
@@ -137,8 +137,8 @@ class Figures:
         self,
         release: Release,
         disclosure: Disclosure,
-        marks: dict[CellKey, tuple[Mark, ...]],
-        before: "Figures | None" = None,
+        marks: dict[CellKey, tuple[FigureMark, ...]],
+        before: "ShownFigures | None" = None,
     ) -> None:
         self.release = release
         self._before = before
@@ -147,12 +147,12 @@ class Figures:
         self._indicators = {indicator.code: indicator for indicator in release.indicators}
         self._cells = {cell.key: cell for cell in release.cells}
 
-    def cell(self, key: CellKey) -> Cell | None:
+    def cell(self, key: CellKey) -> ShownCell | None:
         """A figure and what is said beside it; None where the release has no such cell."""
         found = self._cells.get(key)
         return None if found is None else self._shown(key, found)
 
-    def _shown(self, key: CellKey, cell: ReleaseCell) -> Cell:
+    def _shown(self, key: CellKey, cell: ReleaseCell) -> ShownCell:
         indicator = self._indicators[key.indicator]
         hidden = self._disclosure.hides(self.release, key)
         figure = self._figure(indicator, cell, hidden)
@@ -167,7 +167,7 @@ class Figures:
             previous = symbol(Symbol.SUPPRESSED) if hidden else before.figure
             direction, rag = self._judged(indicator, cell, before)
         compared = figure.value is not None and previous.value is not None
-        return Cell(
+        return ShownCell(
             key=key,
             figure=figure,
             printed=self._printed(indicator, key, cell, figure),
@@ -191,16 +191,16 @@ class Figures:
             for before in (self._before_of(key, cell),)
         )
 
-    def _before_of(self, key: CellKey, cell: ReleaseCell) -> Cell | None:
+    def _before_of(self, key: CellKey, cell: ReleaseCell) -> ShownCell | None:
         """The figure of the month before, unless that one is of another definition."""
         if self._before is None or cell.status == "not-at-this-level":
             return None
-        if Mark.BREAK in self._marks.get(key, ()):
+        if FigureMark.BREAK in self._marks.get(key, ()):
             return None
         return self._before.cell(key)
 
     def _judged(
-        self, indicator: Indicator, cell: ReleaseCell, before: Cell
+        self, indicator: Indicator, cell: ReleaseCell, before: ShownCell
     ) -> tuple[Direction | None, Rag | None]:
         """How a figure compares with that of the month before as it was released."""
         rag, scheme = cell.rag, self.release.scheme_of(indicator)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from processors.record.quality import EXPLANATIONS, Oddity
 from schemas.catalogue import Indicator
 from schemas.scorecard import Direction
-from snapshots.publish.text.figures import Cell
+from snapshots.publish.text.figures import ShownCell
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import UNKNOWN_AGE, month_before, month_title, number_text
 
@@ -35,7 +35,7 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Incomplete:
+class IncompletePlaces:
     """Cases of an indicator that count in the whole only: no district, or no age."""
 
     indicator: Indicator
@@ -103,7 +103,7 @@ def _explained(text: str) -> tuple[str, str]:
     return what[:1].upper() + what[1:], becomes[:1].upper() + becomes[1:]
 
 
-def incomplete(view: View) -> list[Incomplete]:
+def incomplete(view: View) -> list[IncompletePlaces]:
     """What is missing from districts and bands; nothing where any of it is suppressed."""
     rows = []
     top = view.release.areas.top
@@ -121,9 +121,9 @@ def incomplete(view: View) -> list[Incomplete]:
             if view.disclosure.hides_number(missing):
                 continue
             no_age = unknown[0].figure.text if unknown else "[x]"
-            rows.append(Incomplete(indicator, whole.figure.text, f"{missing:,}", no_age))
+            rows.append(IncompletePlaces(indicator, whole.figure.text, f"{missing:,}", no_age))
     return rows
 
 
-def _all_shown(cells: list[Cell]) -> bool:
+def _all_shown(cells: list[ShownCell]) -> bool:
     return all(cell.figure.value is not None for cell in cells)

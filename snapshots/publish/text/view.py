@@ -12,18 +12,18 @@ from schemas.places import PROVIDER, Place
 from schemas.release import Change, Commentary, Release, ReleaseCell
 from snapshots.checking.comments import ChangedComment, changed_comments
 from snapshots.publish.text.figures import (
-    Cell,
     Disclosure,
-    Figures,
     NothingHidden,
     Shown,
+    ShownCell,
+    ShownFigures,
     symbol,
 )
 from snapshots.publish.text.wording import (
     AFTER_FIRST,
     ANOTHER_TEXT,
     UNKNOWN_AGE,
-    Mark,
+    FigureMark,
     Profile,
     Symbol,
     month_before,
@@ -49,7 +49,7 @@ class Point:
 
     period: str
     shown: Shown
-    marks: tuple[Mark, ...]
+    marks: tuple[FigureMark, ...]
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class View:
             key=lambda other: other.number,
         )
 
-    def cell(self, code: str, area: str, band: str = ALL_AGES, level: str = "") -> Cell:
+    def cell(self, code: str, area: str, band: str = ALL_AGES, level: str = "") -> ShownCell:
         """A figure of the release, which has one wherever an indicator exists."""
         cell = self.cell_of(self.release.period, CellKey(code, area, band, level))
         if cell is None:
@@ -181,7 +181,7 @@ class View:
         found = {Place(one.level, one.area): None for one in self.release.cells if one.level}
         return sorted(found)
 
-    def cell_of(self, period: str, key: CellKey) -> Cell | None:
+    def cell_of(self, period: str, key: CellKey) -> ShownCell | None:
         """A figure of a month; None where no release of it has one."""
         figures = self._figures.get(period)
         return figures.cell(key) if figures else None
@@ -237,7 +237,7 @@ class View:
         before = self.before(release)
         if before is None:
             return []
-        was, now = (Figures(one, self.disclosure, {}) for one in (before, release))
+        was, now = (ShownFigures(one, self.disclosure, {}) for one in (before, release))
         found: list[JudgedAnew] = []
         indicators = {one.code: one for one in release.indicators}
         for each in release.cells:
@@ -291,11 +291,11 @@ class View:
         return latest
 
     @cached_property
-    def _figures(self) -> dict[str, Figures]:
-        found: dict[str, Figures] = {}
+    def _figures(self) -> dict[str, ShownFigures]:
+        found: dict[str, ShownFigures] = {}
         for period, one in sorted(self._by_period.items()):
             before = found.get(month_before(period))
-            found[period] = Figures(one, self.disclosure, dict(self._marks(one)), before)
+            found[period] = ShownFigures(one, self.disclosure, dict(self._marks(one)), before)
         return found
 
     @property
@@ -309,14 +309,14 @@ class View:
             return Point(period, symbol(Symbol.NOT_AVAILABLE), ())
         return Point(period, cell.figure, cell.marks)
 
-    def _marks(self, release: Release) -> Iterator[tuple[CellKey, tuple[Mark, ...]]]:
+    def _marks(self, release: Release) -> Iterator[tuple[CellKey, tuple[FigureMark, ...]]]:
         revised, broken = self._revised(release), self._broken(release)
         for cell in release.cells:
             key = cell.key
             marks = (
-                (Mark.PROVISIONAL, release.kind == "provisional"),
-                (Mark.REVISED, key in revised),
-                (Mark.BREAK, cell.code in broken),
+                (FigureMark.PROVISIONAL, release.kind == "provisional"),
+                (FigureMark.REVISED, key in revised),
+                (FigureMark.BREAK, cell.code in broken),
             )
             yield key, tuple(mark for mark, applies in marks if applies)
 
@@ -356,7 +356,9 @@ class View:
         return hidden_before or self.disclosure.hides(after, key)
 
 
-def _judged_anew(indicator: Indicator, area: str, old: Cell, new: Cell) -> Iterator[JudgedAnew]:
+def _judged_anew(
+    indicator: Indicator, area: str, old: ShownCell, new: ShownCell
+) -> Iterator[JudgedAnew]:
     if old.target != new.target:
         yield JudgedAnew(indicator, area, "Target", old.target or "None", new.target or "None")
     ratings = old.rag or old.no_rating, new.rag or new.no_rating

@@ -36,7 +36,7 @@ class Symbol(StrEnum):
     LOW = "low"
 
 
-class Mark(StrEnum):
+class FigureMark(StrEnum):
     """What is said beside a figure that is shown."""
 
     PROVISIONAL = "p"
@@ -44,14 +44,14 @@ class Mark(StrEnum):
     BREAK = "b"
 
 
-MEANINGS: dict[Symbol | Mark, str] = {
+MEANINGS: dict[Symbol | FigureMark, str] = {
     Symbol.NOT_APPLICABLE: "not applicable: no cases to work it out from, or not at this level",
     Symbol.NOT_AVAILABLE: "not available",
     Symbol.SUPPRESSED: "suppressed, so that nobody can be recognised from a small number",
     Symbol.LOW: "rounds to zero, but is not zero",
-    Mark.PROVISIONAL: "provisional: may change before the first release",
-    Mark.REVISED: "revised or corrected since it was first released",
-    Mark.BREAK: "break in series: defined differently from the month before",
+    FigureMark.PROVISIONAL: "provisional: may change before the first release",
+    FigureMark.REVISED: "revised or corrected since it was first released",
+    FigureMark.BREAK: "break in series: defined differently from the month before",
 }
 
 KIND_TITLES: dict[ReleaseKind, str] = {

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from schemas.receivers import Secret, Smtp
-from streams.alerts.channels.sending import NotNow, Refused
+from streams.alerts.channels.sending import NotNow, RefusedByReceiver
 from streams.alerts.messages.digest_text import Letter
 
 # Replies from which on a mail server says that another time will not help.
@@ -71,9 +71,9 @@ def _password(secret: Secret) -> str:
         raise NotNow(str(error)) from error
 
 
-def _judged(code: int) -> Refused | NotNow:
+def _judged(code: int) -> RefusedByReceiver | NotNow:
     if code >= PERMANENT:
-        return Refused(f"smtp-{code}", f"refused with SMTP reply {code}")
+        return RefusedByReceiver(f"smtp-{code}", f"refused with SMTP reply {code}")
     return NotNow(f"SMTP reply {code}")
 
 

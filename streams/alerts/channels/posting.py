@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
-from streams.alerts.channels.sending import NotNow, Refused
+from streams.alerts.channels.sending import NotNow, RefusedByReceiver
 
 USER_AGENT = "caseline"
 # Answers of the client's fault that another time may mend, by what HTTP says of them (RFC 9110).
@@ -55,7 +55,7 @@ def judge(status: int, asked: str) -> None:
     if 200 <= status < 300:
         return
     if 400 <= status < 500 and status not in PASSING:
-        raise Refused(f"http-{status}", f"refused with HTTP status {status}")
+        raise RefusedByReceiver(f"http-{status}", f"refused with HTTP status {status}")
     waits = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
     raise NotNow(f"HTTP status {status}", seconds_asked(asked) if waits else 0.0)
 

@@ -33,7 +33,7 @@ class NotNow(Understood):
         self.after = min(after, LONGEST_ASKED)
 
 
-class Refused(Understood):
+class RefusedByReceiver(Understood):
     """The receiver will never take the message; `reason` is a class for counting."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -41,7 +41,7 @@ class Refused(Understood):
         self.reason = reason
 
 
-class Watching(Protocol):
+class DeliveryWatch(Protocol):
     """What is told of deliveries to whoever measures them."""
 
     def attempted(self, receiver: str, outcome: str, seconds: float) -> None:
@@ -81,7 +81,7 @@ class Sending:
     def __init__(
         self,
         receiver: Webhook | Alertmanager | Smtp,
-        watching: Watching,
+        watching: DeliveryWatch,
         most_attempts: int | None = None,
     ) -> None:
         self._receiver = receiver
@@ -110,7 +110,7 @@ class Sending:
         try:
             await send()
             outcome = "taken"
-        except Refused:
+        except RefusedByReceiver:
             outcome = "refused"
             raise
         finally:

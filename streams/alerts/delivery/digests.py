@@ -19,11 +19,11 @@ from streams.alerts.channels.mail import MailServer
 from streams.alerts.channels.sending import Sending
 from streams.alerts.delivery.receiver import CHANGES_AT_ONCE, Desk, OutgoingMessage, hand_over
 from streams.alerts.delivery.receiver_state import ReceiverState
-from streams.alerts.delivery.refusals import Letter as DeadLetter
+from streams.alerts.delivery.refusals import RefusedMessage as DeadLetter
 from streams.alerts.messages.digest_text import (
     Letter,
-    Listed,
     Owner,
+    OwnerDigest,
     as_html,
     as_text,
     by_owner,
@@ -31,7 +31,7 @@ from streams.alerts.messages.digest_text import (
     sections,
     subject_of,
 )
-from streams.alerts.topic.log import AlertLog, Published
+from streams.alerts.topic.log import AlertLog, ChangeInTopic
 from streams.state.open_alerts import open_changes, parsed
 
 
@@ -100,7 +100,7 @@ class Digests:
             await self._take_in(found, after)
         return after > start or self.log.behind > 0
 
-    async def _take_in(self, found: Sequence[Published], after: int) -> None:
+    async def _take_in(self, found: Sequence[ChangeInTopic], after: int) -> None:
         known = await self.state.known({it.change.alert for it in found})
         resolved: dict[str, CaseChange | IndicatorChange | None] = {}
         for _, change, _ in found:
@@ -144,7 +144,7 @@ class Digests:
 
         await self.state.write(queue)
 
-    async def _listed(self) -> dict[Owner, Listed]:
+    async def _listed(self) -> dict[Owner, OwnerDigest]:
         """What each owner is to be told: what is silenced, or over and untold, is not."""
         receiver = self.receiver
         silences = await self.desk.actions.in_force(self.desk.now())
@@ -161,7 +161,7 @@ class Digests:
             lambda owner: bool(receiver.addresses(*owner)),
         )
 
-    async def _to(self, owner: Owner, listed: Listed, day: date) -> list[Letter]:
+    async def _to(self, owner: Owner, listed: OwnerDigest, day: date) -> list[Letter]:
         now = self.desk.now()
         parts = sections(listed, await self.desk.actions.acks(), now, self.receiver.most_changes)
         title = f"{owner[1]}: alerts on {day.day} {day:%B %Y}"

@@ -20,12 +20,12 @@ from schemas.alerts import CaseChange, IndicatorChange
 from schemas.receivers import Alertmanager, Webhook
 from streams.alerts.actions import Actions, Silences
 from streams.alerts.channels.alertmanager import AlertmanagerChannel
-from streams.alerts.channels.sending import NotNow, Refused, Sending, Watching
+from streams.alerts.channels.sending import DeliveryWatch, NotNow, RefusedByReceiver, Sending
 from streams.alerts.delivery.receiver_state import ReceiverState
-from streams.alerts.delivery.refusals import Letter, Refusals
+from streams.alerts.delivery.refusals import Refusals, RefusedMessage
 from streams.alerts.messages.message import Item, Message, messages
 from streams.alerts.messages.planning import Chooser, KnownAlert, ends_states, latest
-from streams.alerts.topic.log import AlertLog, Published
+from streams.alerts.topic.log import AlertLog, ChangeInTopic
 from streams.state.open_alerts import open_alerts, open_changes, parsed
 
 # Changes that are decided on, and fixed, in one step.
@@ -55,7 +55,7 @@ class Desk:
     deployment: str
     term: int
     refusals: Refusals
-    watching: Watching
+    watching: DeliveryWatch
     now: Callable[[], datetime]
     most_attempts: int | None = None
     wait_ms: int = 500
@@ -91,7 +91,7 @@ async def hand_over(
     """Have a fixed message taken, or make a dead letter of it; then it is done with."""
     try:
         await outgoing.sending.until_taken(outgoing.send)
-    except Refused as refused:
+    except RefusedByReceiver as refused:
         await desk.refusals.write(receiver, outgoing.key, outgoing.letters, refused)
         log.error(
             "refused, kept as dead letters",
@@ -110,7 +110,7 @@ class OutgoingMessage:
     key: str
     sending: Sending
     send: Callable[[], Awaitable[None]]
-    letters: Sequence[Letter]
+    letters: Sequence[RefusedMessage]
     told: Sequence[str] = ()
 
 
@@ -137,7 +137,7 @@ class Delivery:
             end = await self.log.end()
             active = await open_changes(self.desk.redis, self.desk.deployment)
             active.sort(key=lambda change: (change.since, change.alert))
-            await self._take_in([Published(end, change) for change in active], end)
+            await self._take_in([ChangeInTopic(end, change) for change in active], end)
 
     async def turn(self) -> bool:
         """Do what is next; whether there may be more to do at once.
@@ -155,7 +155,7 @@ class Delivery:
     async def _send(self, pending: bytes) -> None:
         message = Message.model_validate_json(pending)
         letters = [
-            Letter(item.change.alert, item.change.model_dump_json(), item.offset)
+            RefusedMessage(item.change.alert, item.change.model_dump_json(), item.offset)
             for item in message.items
         ]
         told = [item.change.key for item in message.items]
@@ -186,7 +186,7 @@ class Delivery:
         return after > start or self.log.behind > 0
 
     async def _take_in(
-        self, found: Sequence[Published], after: int, silences: Silences | None = None
+        self, found: Sequence[ChangeInTopic], after: int, silences: Silences | None = None
     ) -> None:
         """Fix what is told of changes, and that `after` is where to read on from."""
         if silences is None:
@@ -237,7 +237,7 @@ class StateDelivery(Delivery):
         resend = self.alertmanager.receiver.resend
         try:
             await self.alertmanager.tell_again(await self._active())
-        except (NotNow, Refused) as error:
+        except (NotNow, RefusedByReceiver) as error:
             log.warning(
                 "not told again", extra={"receiver": self.receiver.name, "reason": str(error)}
             )

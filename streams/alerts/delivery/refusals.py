@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 
 from processors.record.decoding import Rejection
 from schemas.alerts import ALERTS_TOPIC
-from streams.alerts.channels.sending import Refused
-from streams.kafka.batches import TP, Record
+from streams.alerts.channels.sending import RefusedByReceiver
+from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic, headers_of
 from streams.kafka.decided import DEPLOYMENT_HEADER
 
@@ -22,7 +22,7 @@ DELIVERY_HEADER = "caseline-delivery"
 STAGE = "TASK_PUT"
 
 
-class Letter(NamedTuple):
+class RefusedMessage(NamedTuple):
     """What was refused of a message: its key, itself, and its offset in the topic."""
 
     key: str
@@ -38,7 +38,11 @@ class Refusals:
         self._deployment = deployment
 
     async def write(
-        self, receiver: str, delivery: str, letters: Iterable[Letter], refused: Refused
+        self,
+        receiver: str,
+        delivery: str,
+        letters: Iterable[RefusedMessage],
+        refused: RefusedByReceiver,
     ) -> None:
         """Write all of a message that a receiver refused, and wait until it is safe.
 
@@ -52,7 +56,7 @@ class Refusals:
         tp = TP(ALERTS_TOPIC, 0)
         rejection = Rejection(refused.reason, f"{receiver}: {refused}")
         for letter in letters:
-            record = Record(letter.key.encode(), letter.value.encode(), own, -1, letter.offset)
+            record = KafkaRecord(letter.key.encode(), letter.value.encode(), own, -1, letter.offset)
             await self._producer.send_and_wait(
                 dead_letter_topic(ALERTS_TOPIC),
                 key=record.key,

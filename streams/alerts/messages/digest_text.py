@@ -38,7 +38,7 @@ STYLE = (
 Owner = tuple[OwnerKind, str]
 
 
-class Line(NamedTuple):
+class DigestLine(NamedTuple):
     """An alert as a digest shows it."""
 
     subject: str
@@ -51,7 +51,7 @@ class Section(NamedTuple):
     """Alerts under one heading; `more` is how many are not shown."""
 
     heading: str
-    lines: list[Line]
+    lines: list[DigestLine]
     more: int
 
 
@@ -72,7 +72,7 @@ class Letter(BaseModel):
     told: tuple[str, ...] = ()
 
 
-class Listed(NamedTuple):
+class OwnerDigest(NamedTuple):
     """What one owner is to be told."""
 
     active: list[CaseChange | IndicatorChange]
@@ -85,7 +85,9 @@ def key_of(deployment: str, day: date, owner: Owner, domain: str) -> str:
     return f"<digest.{day.isoformat()}.{digest}@{domain}>"
 
 
-def sections(listed: Listed, acks: Mapping[str, Ack], now: datetime, most: int) -> list[Section]:
+def sections(
+    listed: OwnerDigest, acks: Mapping[str, Ack], now: datetime, most: int
+) -> list[Section]:
     """What is told, most urgent first; empty headings are left out."""
     seen_to = {it.alert for it in listed.active if _ack(acks, it, now)}
     new = [it for it in listed.active if it.alert not in seen_to]
@@ -104,7 +106,7 @@ def sections(listed: Listed, acks: Mapping[str, Ack], now: datetime, most: int) 
     return found
 
 
-def subject_of(owner: str, listed: Listed) -> str:
+def subject_of(owner: str, listed: OwnerDigest) -> str:
     """What a digest is called: counts, and no case."""
     breached = sum(it.state == "breached" for it in listed.active)
     counts = (
@@ -146,7 +148,7 @@ def _table(part: Section, name: str) -> str:
     )
 
 
-def _row(line: Line) -> str:
+def _row(line: DigestLine) -> str:
     rest = "".join(f"<td>{escape(text)}</td>" for text in line[1:])
     return f'<tr><th scope="row">{escape(line.subject)}</th>{rest}</tr>'
 
@@ -163,7 +165,7 @@ def _ack(
     return ack if ack and ack.covers(change, now) else None
 
 
-def _line(change: CaseChange | IndicatorChange, ack: Ack | None) -> Line:
+def _line(change: CaseChange | IndicatorChange, ack: Ack | None) -> DigestLine:
     notes = []
     if change.reason:
         notes.append(REASONS[change.reason])
@@ -177,7 +179,7 @@ def _line(change: CaseChange | IndicatorChange, ack: Ack | None) -> Line:
         place = change.provider or change.area
         subject = ", ".join(filter(None, (change.indicator, place, change.period)))
         due = f"{change.value_text} against {change.target:g}"
-    return Line(*map(for_mail, (subject, change.title, due, ", ".join(notes))))
+    return DigestLine(*map(for_mail, (subject, change.title, due, ", ".join(notes))))
 
 
 def _day(day: date) -> str:
@@ -188,12 +190,12 @@ def by_owner(
     active: Iterable[CaseChange | IndicatorChange],
     resolved: Iterable[CaseChange | IndicatorChange],
     is_read: Callable[[Owner], bool],
-) -> dict[Owner, Listed]:
+) -> dict[Owner, OwnerDigest]:
     """What each owner is to be told, of those that someone reads for."""
-    found: dict[Owner, Listed] = {}
+    found: dict[Owner, OwnerDigest] = {}
     for index, changes in enumerate((active, resolved)):
         for change in changes:
             owner: Owner = (change.owner_kind, change.owner)
             if is_read(owner):
-                found.setdefault(owner, Listed([], []))[index].append(change)
+                found.setdefault(owner, OwnerDigest([], []))[index].append(change)
     return dict(sorted(found.items()))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from schemas.alerts import AlertState, CaseChange, IndicatorChange
 from schemas.receivers import Alertmanager, Smtp, Webhook
 from streams.alerts.messages.message import Item
-from streams.alerts.topic.log import Published
+from streams.alerts.topic.log import ChangeInTopic
 
 Silenced = Callable[[CaseChange | IndicatorChange], bool]
 
@@ -46,7 +46,7 @@ class Chooser:
     silenced: Silenced
     known: dict[str, KnownAlert] = field(default_factory=dict)
 
-    def choose(self, published: Sequence[Published]) -> Choice:
+    def choose(self, published: Sequence[ChangeInTopic]) -> Choice:
         """What is told of changes in the order of the topic.
 
         Ends before a change of an alert that is told of under another owner already: messages go
@@ -109,7 +109,7 @@ def ends_states(receiver: Webhook | Alertmanager | Smtp) -> bool:
     return isinstance(receiver, Alertmanager)
 
 
-def latest(published: Sequence[Published]) -> list[Published]:
+def latest(published: Sequence[ChangeInTopic]) -> list[ChangeInTopic]:
     """The last change of each alert, in the order of the topic."""
     last = {it.change.alert: it for it in published}
     return sorted(last.values(), key=lambda it: it.offset)

@@ -13,7 +13,7 @@ from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
 from schemas.connections import Brokers
 from streams.kafka import private
 from streams.kafka.clients import for_aiokafka
-from streams.kafka.decided import DEPLOYMENT_HEADER, OtherLog, find_topic
+from streams.kafka.decided import DEPLOYMENT_HEADER, OtherDecisions, find_topic
 from streams.state.open_alerts import parsed
 
 PARTITION = TopicPartition(ALERTS_TOPIC, 0)
@@ -26,7 +26,7 @@ RETRY_MS = 1_000
 log = logging.getLogger(__name__)
 
 
-class Published(NamedTuple):
+class ChangeInTopic(NamedTuple):
     """A change and where it lies in the topic; and since when, by Kafka's clock, if it does."""
 
     offset: int
@@ -69,7 +69,7 @@ class TopicReader:
         try:
             found = await self._consumer.getmany(partition, timeout_ms=wait_ms, max_records=most)
         except OffsetOutOfRangeError as error:
-            raise OtherLog(
+            raise OtherDecisions(
                 f"{partition.topic}: there is no offset {start}: this is another Kafka than the "
                 "one that alerts were told from before"
             ) from error
@@ -85,12 +85,12 @@ class AlertLog(TopicReader):
         super().__init__(consumer, PARTITION)
         self._deployment = deployment.encode()
 
-    async def read(self, start: int, most: int, wait_ms: int) -> tuple[list[Published], int]:
+    async def read(self, start: int, most: int, wait_ms: int) -> tuple[list[ChangeInTopic], int]:
         """The changes among what `records` gives."""
         found, after = await self.records(start, most, wait_ms)
         return [it for it in map(self._published, found) if it], after
 
-    def _published(self, record: ConsumerRecord) -> Published | None:
+    def _published(self, record: ConsumerRecord) -> ChangeInTopic | None:
         """A change of this deployment's; None for anything else."""
         if dict(record.headers).get(DEPLOYMENT_HEADER) != self._deployment:
             return None
@@ -99,7 +99,7 @@ class AlertLog(TopicReader):
             log.error("no change, passed over", extra={"offset": record.offset})
             return None
         at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-        return Published(record.offset, change, at)
+        return ChangeInTopic(record.offset, change, at)
 
 
 @asynccontextmanager

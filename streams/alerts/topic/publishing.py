@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from schemas.alerts import ALERTS_TOPIC
 from schemas.connections import Brokers
-from snapshots.releases.transactions import NotWritten, transactional, write
+from snapshots.releases.transactions import NotCommitted, transactional, write
 from streams.failures import Understood
 from streams.kafka.decided import DEPLOYMENT_HEADER
 from streams.state.election import TermOver
@@ -33,7 +33,7 @@ class NotTaken(Understood):
     """Kafka did not take alerts now."""
 
 
-class Entry(NamedTuple):
+class OutboxEntry(NamedTuple):
     """An entry of an outbox: its stream, its id there, and the change."""
 
     stream: str
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     change: bytes
 
 
-class Publisher:
+class AlertPublisher:
     """The one process that may publish a deployment's alerts, from when it first does."""
 
     def __init__(self, brokers: Brokers, deployment: str) -> None:
@@ -59,7 +59,7 @@ class Publisher:
         try:
             self._producer = self._producer or self._begin()
             write(self._producer, ALERTS_TOPIC, changes, [(DEPLOYMENT_HEADER, self._deployment)])
-        except NotWritten as error:
+        except NotCommitted as error:
             self._give_up(error)
             raise NotTaken(
                 f"Kafka at {self._brokers} does not take alerts: {error}. Is there a topic "
@@ -75,7 +75,7 @@ class Publisher:
             topic_metadata_propagation_max_ms=2_000,
         )
 
-    def _give_up(self, error: NotWritten) -> None:
+    def _give_up(self, error: NotCommitted) -> None:
         """Leave the transaction; a new producer undoes it if nothing else does."""
         self._producer = None
         cause = error.__cause__
@@ -87,7 +87,7 @@ class Outboxes:
     """All outboxes of a deployment, emptied into the topic."""
 
     def __init__(
-        self, redis: Redis, deployment: str, publisher: Publisher, replicas: Replicas
+        self, redis: Redis, deployment: str, publisher: AlertPublisher, replicas: Replicas
     ) -> None:
         self._redis: Any = redis
         self._deployment = deployment
@@ -111,7 +111,7 @@ class Outboxes:
             await self._redis.xtrim(stream, minid=_after(last), approximate=False)
         return True
 
-    async def _read(self) -> list[Entry]:
+    async def _read(self) -> list[OutboxEntry]:
         streams = [
             f"{prefix}:alerts:outbox" for prefix in await prefixes(self._redis, self._deployment)
         ]
@@ -127,12 +127,12 @@ class Outboxes:
         ]
 
 
-def _entry(stream: str, number: bytes, fields: dict[bytes, bytes]) -> Entry:
+def _entry(stream: str, number: bytes, fields: dict[bytes, bytes]) -> OutboxEntry:
     text = fields.get(b"change", b"")
     change = parsed(text)
     if change is None:
         log.error("no change, passed over", extra={"stream": stream, "entry": number.decode()})
-    return Entry(stream, number, change.alert if change else "", text)
+    return OutboxEntry(stream, number, change.alert if change else "", text)
 
 
 def _after(number: bytes) -> str:

@@ -10,7 +10,7 @@ from processors.record.decoding import Rejection
 from processors.rules import Rules
 from streams.jobs.rebuild.plan import ShardPlan
 from streams.jobs.rebuild.refusals import MessageFails
-from streams.kafka.batches import TP, Record
+from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import DeadLetters
 from streams.kafka.logreading import LogReader
 from streams.state import admission
@@ -84,7 +84,7 @@ class _Fold:
         self._sources = dict(plan.sources)
         self._tallies, self._latest, self._kept = Counter[str](), 0, Kept()
 
-    async def take_in(self, tp: TP, records: list[Record]) -> None:
+    async def take_in(self, tp: TP, records: list[KafkaRecord]) -> None:
         """Fold and store records of a log, those that are passed over apart."""
         taken = [it for it in records if (tp, it.offset) not in self._skipped]
         state, store = self._state, self._plan.store
@@ -111,7 +111,7 @@ class _Fold:
         records = await self._plan.store.records(Head(self._generation), children)
         return [(record, None) for record in records]
 
-    async def _write_letters(self, tp: TP, rejected: list[tuple[Record, Rejection]]) -> None:
+    async def _write_letters(self, tp: TP, rejected: list[tuple[KafkaRecord, Rejection]]) -> None:
         """Write dead letters of another log than before; the others were written already."""
         letters = self._making.dead_letters
         if letters is None or tp.topic not in self._plan.others:
@@ -135,7 +135,7 @@ class _Fold:
         )
 
 
-def _failing(rules: Rules, tp: TP, records: list[Record]) -> MessageFails:
+def _failing(rules: Rules, tp: TP, records: list[KafkaRecord]) -> MessageFails:
     """Which of the messages it is, by taking in each on its own."""
     for record in records:
         alone = Partition(rules)

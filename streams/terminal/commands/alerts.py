@@ -71,7 +71,7 @@ from streams.terminal.tables.alerts import (
     second,
     staleness,
 )
-from streams.terminal.tables.scorecards import Format
+from streams.terminal.tables.scorecards import RowFormat
 
 alerts = typer.Typer(
     help="Service standards that are due soon or breached: list, tell, acknowledge, silence.",
@@ -124,16 +124,16 @@ def run(once: OnceOption = False) -> None:
     """
     # Kafka's and HTTP's clients take a while to import, which no other command should wait for.
     from streams.alerts.duties import ElectedDuties
-    from streams.alerts.running import Telling
+    from streams.alerts.running import Teller
 
     settings, rules = settings_and_rules()
     set_up_logs(settings.log_level)
     registry, receivers = new_registry(), receivers_of(settings)
 
-    def telling(clock: Clock) -> Telling:
+    def telling(clock: Clock) -> Teller:
         elected = ElectedDuties(settings, rules, clock, registry)
         watching = DeliveryMetrics(registry)
-        return Telling(settings, receivers, clock.now, watching, elected.duties)
+        return Teller(settings, receivers, clock.now, watching, elected.duties)
 
     async def tell() -> None:
         async with connect_redis(settings) as redis:
@@ -159,7 +159,7 @@ def list_alerts(
     since: SinceOption = None,
     due_before: DueBeforeOption = None,
     limit: LimitOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = RowFormat.TABLE,
 ) -> None:
     """List the alerts that are active: counts by standard and owner, then a line for each case.
 
@@ -186,9 +186,9 @@ def list_alerts(
         return await listing(redis, settings.deployment, wanted, now, limit)
 
     found = on_redis(settings, work)
-    if form is Format.JSON:
+    if form is RowFormat.JSON:
         sys.stdout.write(as_json(rows(found)) + "\n")
-    elif form is Format.CSV:
+    elif form is RowFormat.CSV:
         sys.stdout.write(as_csv(rows(found)))
     else:
         _print(found, limit)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from processors.days.calendar import day_number, month_number, previous_month_end
 from processors.figures.evaluate import AsOf, Exact, Figure, given, shown
-from processors.figures.supplies import Given
+from processors.figures.supplies import SuppliedFigure
 from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
@@ -28,7 +28,7 @@ from streams.state.reading import read_first_day, read_known, read_list, read_se
 from streams.terminal.commands.figures import feed_lines, show_bad_lines
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
-from streams.terminal.tables.scorecards import Format
+from streams.terminal.tables.scorecards import RowFormat
 
 NUMBERS = frozenset({"numerator", "denominator", "value"})
 TREND_COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
@@ -75,7 +75,7 @@ def cases(
     age_band: BandOption = ALL_AGES,
     as_of: AsOfOption = None,
     file: FileOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = RowFormat.TABLE,
 ) -> None:
     """List the children, cases, people or sessions behind a figure, as of now or any date.
 
@@ -104,7 +104,7 @@ def cases(
 
         found = on_redis(settings, read)
     write_rows(Listed._fields, sorted(found), form)
-    if form is Format.TABLE:
+    if form is RowFormat.TABLE:
         above, below = (sum(it) for it in _sums(found))
         divided = f" of {below:,}" if isinstance(indicator.denominator, dict) else ""
         err.print(f"{indicator.code} of {at.name} as of {day}: {above:,}{divided}.")
@@ -135,7 +135,7 @@ def trend(
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="For as long as there is history.")] = False,
     file: FileOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = RowFormat.TABLE,
 ) -> None:
     """Show a figure over time, up to now or any date, from all that is known now.
 
@@ -181,7 +181,7 @@ def known_on(settings: Settings, rules: Rules, day: date, replayed: Replay | Non
     return on_redis(settings, lambda redis: read_known(redis, settings.deployment, rules, day))
 
 
-def _supplied(it: Given) -> Sequence[object]:
+def _supplied(it: SuppliedFigure) -> Sequence[object]:
     parts = (_shown(part) for part in (it.numerator, it.denominator, it.value))
     return [*parts, it.status, it.provenance]
 
@@ -259,12 +259,12 @@ def _sums(found: Sequence[Listed]) -> tuple[list[int], list[int]]:
     return [it.numerator for it in found], [it.denominator for it in found]
 
 
-def write_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], form: Format) -> None:
+def write_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], form: RowFormat) -> None:
     """Write rows to standard output; those called NUMBERS are on the right in a table."""
-    if form is Format.JSON:
+    if form is RowFormat.JSON:
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(named, indent=1) + "\n")
-    elif form is Format.CSV:
+    elif form is RowFormat.CSV:
         sys.stdout.write(csv_text([columns, *rows]))
     else:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))

@@ -16,7 +16,7 @@ from schemas.places import PlaceGraph
 from schemas.settings import load_settings
 from streams.terminal.console import out, settings_and_rules, usable
 from streams.terminal.selection import FamilyOption, FormatOption, known
-from streams.terminal.tables.scorecards import Format
+from streams.terminal.tables.scorecards import RowFormat
 
 COMPARED = {"change": "by the sign of the change", "improvement": "by whether it is better"}
 # What a rating is against, and when it is Amber where nothing is tolerated.
@@ -29,18 +29,18 @@ catalogue = typer.Typer(help="The indicators: which there are, and what each is.
 
 
 @catalogue.command("list")
-def list_(family: FamilyOption = None, form: FormatOption = Format.TABLE) -> None:
+def list_(family: FamilyOption = None, form: FormatOption = RowFormat.TABLE) -> None:
     """List the indicators, by family: what each is in a line, and whether it is computed."""
     _, rules = settings_and_rules()
     indicators = rules.catalogue.indicator
     families = list(dict.fromkeys(it.family for it in indicators))
     chosen = known(family, families, "--family")
     rows = [it for name in families for it in indicators if it.family == name and name in chosen]
-    if form is Format.TABLE:
+    if form is RowFormat.TABLE:
         for name in families:
             if name in chosen:
                 out.print(_family_table(name, [it for it in rows if it.family == name]))
-    elif form is Format.JSON:
+    elif form is RowFormat.JSON:
         shown = [it.model_dump(mode="json") for it in rows]
         sys.stdout.write(json.dumps(shown, indent=1) + "\n")
     else:

@@ -237,7 +237,7 @@ async def whole_id(redis: Redis, deployment: str, digits: str) -> str:
     return found[0]
 
 
-class Names(NamedTuple):
+class KnownNames(NamedTuple):
     """What alerts may be asked for by; what is not among it is misspelt."""
 
     standards: list[str]
@@ -245,7 +245,7 @@ class Names(NamedTuple):
     providers: list[str]
 
 
-async def names_known(redis: Redis, settings: Settings, rules: Rules) -> Names:
+async def names_known(redis: Redis, settings: Settings, rules: Rules) -> KnownNames:
     """The standards; and owners and providers, those of any alert there ever was among them."""
     standards = rules.standards
     there = await owners_known(redis, settings.deployment)
@@ -257,7 +257,7 @@ async def names_known(redis: Redis, settings: Settings, rules: Rules) -> Names:
             boxes = receiver.mailbox if isinstance(receiver, Smtp) else ()
             there["owner"] |= {*(it.owner for it in boxes), *receiver.owners}
     active = {it.standard for it in await open_changes(redis, settings.deployment)}
-    return Names(
+    return KnownNames(
         [*codes, *sorted(active - set(codes))],
         sorted({*rules.areas.names, *providers, *there["owner"]}),
         sorted(providers),
@@ -265,7 +265,7 @@ async def names_known(redis: Redis, settings: Settings, rules: Rules) -> Names:
 
 
 def check_names(
-    there: Names,
+    there: KnownNames,
     standard: list[str] | None,
     owner: list[str] | None,
     provider: list[str] | None,

@@ -10,12 +10,12 @@ import typer
 
 from schemas.outward import for_terminal
 from streams.jobs.replay import Replay
-from streams.kafka.eventfiles import BadLine, Line, read_events
+from streams.kafka.eventfiles import BadLine, EventLine, read_events
 from streams.state.reading import LiveScorecard, read_scorecard
 from streams.terminal.console import err, explained, on_redis, progress, settings_and_rules
 from streams.terminal.selection import (
     AreaOption,
-    Asked,
+    AskedRows,
     AsOfOption,
     BandOption,
     CodeOption,
@@ -27,7 +27,7 @@ from streams.terminal.selection import (
     Selection,
     day_of,
 )
-from streams.terminal.tables.scorecards import Format
+from streams.terminal.tables.scorecards import RowFormat
 
 # Bad lines told one by one; the rest are counted.
 SHOWN_BAD_LINES = 20
@@ -53,7 +53,7 @@ def scorecard(
     place: PlaceOption = None,
     provider: ProviderOption = None,
     family: FamilyOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = RowFormat.TABLE,
 ) -> None:
     """Show the scorecard from the live tables, as of now or any date.
 
@@ -62,14 +62,14 @@ def scorecard(
     """
     settings, rules = settings_and_rules()
     day = day_of(as_of, settings)
-    asked = Asked(area, age_band, code, level, place, provider, family)
+    asked = AskedRows(area, age_band, code, level, place, provider, family)
     selection = Selection(rules, asked)
     live = on_redis(
         settings,
         lambda redis: read_scorecard(redis, settings.deployment, rules, day, selection.levels),
     )
     selection.print(live.rows, form)
-    if form is Format.TABLE:
+    if form is RowFormat.TABLE:
         err.print(f"As of {day}. {freshness(live)}")
     tell_notes(live.notes)
 
@@ -99,7 +99,7 @@ def replay(
     place: PlaceOption = None,
     provider: ProviderOption = None,
     family: FamilyOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = RowFormat.TABLE,
 ) -> None:
     """Show the scorecard that event files make, without Kafka or Redis.
 
@@ -108,7 +108,7 @@ def replay(
     """
     settings, rules = settings_and_rules()
     day = day_of(as_of, settings)
-    asked = Asked(area, age_band, code, level, place, provider, family)
+    asked = AskedRows(area, age_band, code, level, place, provider, family)
     selection = Selection(rules, asked)
     replayed = Replay(rules)
     with explained():
@@ -118,7 +118,7 @@ def replay(
     selection.print(replayed.rows(day, selection.levels), form)
 
 
-def feed_lines(path: Path, take: Callable[[list[Line]], None]) -> tuple[int, list[BadLine]]:
+def feed_lines(path: Path, take: Callable[[list[EventLine]], None]) -> tuple[int, list[BadLine]]:
     """Hand a file's good lines on, with a progress bar; how many there were, and the bad ones."""
     good, bad = 0, list[BadLine]()
     with progress("bytes") as bar:

@@ -15,7 +15,7 @@ from schemas.outward import csv_text
 from streams.state.reading import read_stocks
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import FormatOption, known
-from streams.terminal.tables.scorecards import Format
+from streams.terminal.tables.scorecards import RowFormat
 
 # Days ahead that are looked at unless dates are given.
 DAYS_AHEAD = (7, 14, 28)
@@ -48,7 +48,7 @@ def show_forecast(
     area: AreaOption = None,
     provider: ProviderOption = None,
     standard: StandardOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = RowFormat.TABLE,
 ) -> None:
     """Forecast how many open cases will breach each standard by a date if nothing happens.
 
@@ -82,9 +82,9 @@ def show_forecast(
             or row.provider in (provider or ())
         )
     ]
-    if form is Format.JSON:
+    if form is RowFormat.JSON:
         sys.stdout.write(json.dumps([_record(row) for row in chosen], indent=1) + "\n")
-    elif form is Format.CSV:
+    elif form is RowFormat.CSV:
         sys.stdout.write(_as_csv(chosen, days))
     else:
         out.print(_as_table(chosen, days))

@@ -84,17 +84,17 @@ def publish(
     withdrawn is replaced by a notice.
     """
     # Imported here: spreadsheets and templates are slow to load, and no other command needs them.
-    from snapshots.publish.writing import Format
-    from streams.jobs.publishing import Asked, Choice
+    from snapshots.publish.writing import PublicationFormat
+    from streams.jobs.publishing import AskedRelease, PublicChoice
 
     chosen = _chosen_formats(formats)
     if profile not in ("internal", "public"):
         raise typer.BadParameter(f"{profile}: a profile is internal or public")
     settings, rules = settings_and_rules()
-    asked = Asked(period, number, to, [Format(each) for each in chosen])
+    asked = AskedRelease(period, number, to, [PublicationFormat(each) for each in chosen])
     with explained():
         if profile == "public":
-            choice = Choice(threshold, zeros, accept_narrow)
+            choice = PublicChoice(threshold, zeros, accept_narrow)
             written = _publishing(settings, rules, the_clock(settings).today()).public(
                 asked, choice
             )

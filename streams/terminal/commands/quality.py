@@ -26,7 +26,7 @@ from streams.state.reading import LargeRecord, read_children, read_largest, read
 from streams.terminal.commands.behind import FileOption, known_on, replayed_from, write_rows
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of
-from streams.terminal.tables.scorecards import Format, largest_table, odd_facts_table
+from streams.terminal.tables.scorecards import RowFormat, largest_table, odd_facts_table
 
 EVERYONE = "all"
 
@@ -62,7 +62,7 @@ def quality(
         ),
     ] = None,
     file: FileOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = RowFormat.TABLE,
 ) -> None:
     """Show data quality: facts that are valid but odd, or how much is as it should be.
 
@@ -94,11 +94,11 @@ def quality(
             write_rows(*_arrivals(asyncio.run(_read_arrivals(settings))), form)
 
 
-def _show_largest(settings: Settings, rules: Rules, most: int, form: Format) -> None:
+def _show_largest(settings: Settings, rules: Rules, most: int, form: RowFormat) -> None:
     found = on_redis(settings, lambda redis: read_largest(redis, settings.deployment, rules, most))
-    if form is Format.JSON:
+    if form is RowFormat.JSON:
         sys.stdout.write(for_json(json.dumps([it._asdict() for it in found], indent=1)) + "\n")
-    elif form is Format.CSV:
+    elif form is RowFormat.CSV:
         sys.stdout.write(csv_text([LargeRecord._fields, *found]))
     else:
         out.print(largest_table(found))
@@ -120,9 +120,9 @@ def _facts(
     return on_redis(settings, read)
 
 
-def _show_facts(found: Sequence[OddFact], kinds: Sequence[Oddity] | None, form: Format) -> None:
+def _show_facts(found: Sequence[OddFact], kinds: Sequence[Oddity] | None, form: RowFormat) -> None:
     facts = sorted({fact for fact in found if not kinds or fact.kind in kinds})
-    if form is Format.TABLE:
+    if form is RowFormat.TABLE:
         out.print(odd_facts_table(facts))
     else:
         write_rows(OddFact._fields, facts, form)
@@ -145,7 +145,7 @@ def _completeness(
     return tally.found()
 
 
-def _show_indicators(found: Sequence[Completeness], form: Format) -> None:
+def _show_indicators(found: Sequence[Completeness], form: RowFormat) -> None:
     columns = ("indicator", "provider", "numerator", "denominator", "value")
     rows = [
         (
@@ -158,7 +158,7 @@ def _show_indicators(found: Sequence[Completeness], form: Format) -> None:
         for it in found
     ]
     write_rows(columns, rows, form)
-    if form is Format.TABLE:
+    if form is RowFormat.TABLE:
         for lack, counts in COUNTS.items():
             err.print(f"{lack}: {counts}", markup=False)
 

@@ -12,8 +12,8 @@ from schemas.events.attributes import MONTH
 from schemas.release import Release
 from schemas.settings import Settings
 from snapshots.checking.comments import changed_comments
-from snapshots.checking.differences import Difference, Explanation, differences
-from snapshots.checking.evidence import Evidence, Question, examine
+from snapshots.checking.differences import Explanation, FigureDifference, differences
+from snapshots.checking.evidence import Evidence, LogQuestion, examine
 from snapshots.checking.made_with import question_of
 from snapshots.checking.verify import problems, recompute_problems
 from snapshots.disclosure.record_folder import RecordFolder, record_problems
@@ -35,7 +35,7 @@ from streams.terminal.tables.releases import (
     release_tables,
     releases_table,
 )
-from streams.terminal.tables.scorecards import LEGEND, Format
+from streams.terminal.tables.scorecards import LEGEND, RowFormat
 
 
 def checked_period(text: str) -> str:
@@ -71,7 +71,7 @@ NumberOption = Annotated[
 NameArgument = Annotated[
     str, typer.Argument(metavar="RELEASE", help="Such as 2015-10/1.", callback=checked_name)
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="How it is written.")]
+FormatOption = Annotated[RowFormat, typer.Option("--format", help="How it is written.")]
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Without Kafka: only the files and their chain.")
 ]
@@ -92,7 +92,7 @@ def list_releases() -> None:
 
 
 def show(
-    period: PeriodOrNameArgument, number: NumberOption = None, form: FormatOption = Format.TABLE
+    period: PeriodOrNameArgument, number: NumberOption = None, form: FormatOption = RowFormat.TABLE
 ) -> None:
     """Show a release as it was made: its figures and commentary, and what they rest on.
 
@@ -105,9 +105,9 @@ def show(
     with explained():
         wanted = int(in_name) if in_name else number
         sealed = _stored(ReleaseFolder(settings.releases), period, wanted)
-    if form is Format.JSON:
+    if form is RowFormat.JSON:
         sys.stdout.write(sealed.text.decode() + "\n")
-    elif form is Format.CSV:
+    elif form is RowFormat.CSV:
         sys.stdout.write(cells_csv(sealed.release))
     else:
         out.print(*release_tables(sealed.release, out.width), sep="\n")
@@ -118,7 +118,7 @@ def show(
         err.print(LEGEND, markup=False)
 
 
-def diff(first: NameArgument, second: NameArgument, form: FormatOption = Format.TABLE) -> None:
+def diff(first: NameArgument, second: NameArgument, form: FormatOption = RowFormat.TABLE) -> None:
     """Show which cells and comments differ between two releases of a month, by how much, and why.
 
     Why is read from the log: the late or corrected events between the two cuts that changed what
@@ -130,9 +130,9 @@ def diff(first: NameArgument, second: NameArgument, form: FormatOption = Format.
         one, other = (unseal(name, folder.text(name)).release for name in (first, second))
         found = _explained(settings, rules, one, other)
         comments = changed_comments(one, other)
-    if form is Format.JSON:
+    if form is RowFormat.JSON:
         sys.stdout.write(differences_json(found, comments) + "\n")
-    elif form is Format.CSV:
+    elif form is RowFormat.CSV:
         sys.stdout.write(differences_csv(found, comments))
     else:
         out.print(differences_table(found), causes_table(found), sep="\n")
@@ -168,7 +168,7 @@ def _explained(
     ]
 
 
-def _unexplained(found: list[Difference], why: str) -> list[Explained]:
+def _unexplained(found: list[FigureDifference], why: str) -> list[Explained]:
     err.print(f"The events are left out: {why}.", markup=False, soft_wrap=True)
     return [Explained(difference, {}) for difference in found]
 
@@ -231,7 +231,7 @@ def _recomputed(
         yield from recompute_problems(release, name, _examined(settings, question).cells)
 
 
-def _examined(settings: Settings, question: Question) -> Evidence:
+def _examined(settings: Settings, question: LogQuestion) -> Evidence:
     with log_progress() as begin:
         records = read_log(settings.kafka, question.cut, question.passed_over)
         return examine(records, question, begin(sum(it.offset for it in question.cut)))

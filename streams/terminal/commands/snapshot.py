@@ -15,7 +15,7 @@ from snapshots.publish.formats.glyphs import unshown
 from snapshots.releases.chain import Request, requested
 from streams.clock import Clock
 from streams.failures import described
-from streams.jobs.releasing import Outcome, Releasing
+from streams.jobs.releasing import Released, Releasing
 from streams.jobs.scheduling import FAILURES, Schedule
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import FreezeMetrics
@@ -120,7 +120,7 @@ def withdraw(period: PeriodOption, by: ByOption, reason: WithdrawalReasonOption)
     settings, rules = settings_and_rules()
     today = the_clock(settings).today()
 
-    async def work() -> Outcome:
+    async def work() -> Released:
         async with connect_redis(settings) as redis:
             return await Releasing(settings, rules, redis, no_progress).withdraw(request, today)
 
@@ -156,10 +156,10 @@ async def _keep(
     once: bool,
     seconds: float,
 ) -> None:
-    async def make(request: Request, day: date) -> Outcome:
+    async def make(request: Request, day: date) -> Released:
         return await _make(settings, rules, request, (day, day), seconds)
 
-    def tell_outcome(outcome: Outcome) -> None:
+    def tell_outcome(outcome: Released) -> None:
         metrics.ran("released" if outcome.is_new else "there")
         tell(outcome, settings)
 
@@ -187,7 +187,7 @@ async def _keep(
 
 async def _make(
     settings: Settings, rules: Rules, request: Request, days: tuple[date, date], seconds: float
-) -> Outcome:
+) -> Released:
     """Make a release: of the days the first is that of the release, the second is today."""
     async with connect_redis(settings) as redis:
         with log_progress() as show:
@@ -199,7 +199,7 @@ def no_progress(_: int) -> Show:
     return lambda *_: None
 
 
-def tell(outcome: Outcome, settings: Settings) -> None:
+def tell(outcome: Released, settings: Settings) -> None:
     """Say which release there is now, and where."""
     sealed = outcome.sealed
     made = "released" if outcome.is_new else "was released already"

@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 from redis.asyncio import Redis
 
-from processors.figures.rating import Goals, Target, goals
+from processors.figures.rating import Goals, YearTarget, goals
 from processors.record.decoding import Event
 from streams.state.reading import read_reference
 from streams.terminal.commands.behind import FileOption, replayed_from, write_rows
 from streams.terminal.console import on_redis, settings_and_rules
 from streams.terminal.selection import AsOfOption, CodeOption, FormatOption, day_of, known
-from streams.terminal.tables.scorecards import Format
+from streams.terminal.tables.scorecards import RowFormat
 
 COLUMNS = ("code", "place", "year", "target", "monthly", "amber")
 
@@ -26,7 +26,7 @@ def targets(
     place: TargetPlaceOption = None,
     as_of: AsOfOption = None,
     file: FileOption = None,
-    form: FormatOption = Format.TABLE,
+    form: FormatOption = RowFormat.TABLE,
 ) -> None:
     """Show the targets that were set by now or any date: by indicator and place, all years.
 
@@ -48,8 +48,8 @@ def targets(
     _write({key: it for key, it in found.items() if key[0] in codes and key[1] in places}, form)
 
 
-def _write(found: Goals, form: Format) -> None:
-    if form is not Format.TABLE:
+def _write(found: Goals, form: RowFormat) -> None:
+    if form is not RowFormat.TABLE:
         rows = [(*key, it.value, it.monthly, it.amber) for key, it in sorted(found.items())]
         write_rows(COLUMNS, rows, form)
         return
@@ -64,7 +64,7 @@ def _write(found: Goals, form: Format) -> None:
     )
 
 
-def _shown(target: Target | None) -> str:
+def _shown(target: YearTarget | None) -> str:
     if target is None:
         return ""
     monthly = "" if target.monthly is None else f" ({target.monthly:,g} a month)"

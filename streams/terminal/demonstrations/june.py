@@ -15,14 +15,14 @@ from streams.june.compare import (
     JUNE,
     MONTH_ENDS,
     RATING,
-    Comparison,
-    Difference,
-    Printed,
+    PrintedRow,
+    RowDifference,
+    RowsCompared,
     compare,
     load_printed,
     load_reasons,
 )
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from streams.terminal.console import out
 from streams.terminal.demonstrations.published import ReadRows
 from streams.terminal.tables.scorecards import LEGEND, as_tables
@@ -56,7 +56,7 @@ class June2017:
         """The levels of the printed blocks."""
         return list(dict.fromkeys(it.level for it in self._printed))
 
-    def further(self) -> list[Line]:
+    def further(self) -> list[EventLine]:
         """Nothing: it is all in the file."""
         return []
 
@@ -83,11 +83,11 @@ class June2017:
         return tables
 
 
-def _cell(printed: Printed) -> tuple[str, str, str]:
+def _cell(printed: PrintedRow) -> tuple[str, str, str]:
     return printed.code, printed.level, printed.place
 
 
-def _show(found: Comparison) -> None:
+def _show(found: RowsCompared) -> None:
     said = [
         f"{of - found.differing(what):,} of {of:,} {what}s"
         for what, of in (
@@ -100,7 +100,7 @@ def _show(found: Comparison) -> None:
         "\nOf what Kent published for April, May and June 2017, the stream gives "
         f"{said[0]}, {said[1]} and {said[2]}."
     )
-    by_reason: dict[str, list[Difference]] = {}
+    by_reason: dict[str, list[RowDifference]] = {}
     for it in found.different:
         by_reason.setdefault(it.reason, []).append(it)
     for reason, differences in by_reason.items():

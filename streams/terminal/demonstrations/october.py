@@ -9,7 +9,7 @@ from rich.table import Table
 
 from schemas.catalogue import Catalogue
 from schemas.scorecard import ScorecardRow
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 from streams.october.compare import (
     FOLDER,
     OCTOBER,
@@ -58,7 +58,7 @@ class October2015:
         """Cases, social care, and centres and hubs."""
         return [files(FOLDER) / name for name in EVENTS]
 
-    def further(self) -> list[Line]:
+    def further(self) -> list[EventLine]:
         """What others supplied, and targets."""
         return supplied_lines(load_supplied())
 

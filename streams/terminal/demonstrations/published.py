@@ -8,7 +8,7 @@ from typing import Protocol
 from rich.table import Table
 
 from schemas.scorecard import ScorecardRow
-from streams.kafka.eventfiles import Line
+from streams.kafka.eventfiles import EventLine
 
 ReadRows = Callable[[date], Awaitable[Sequence[ScorecardRow]]]
 """The streamed scorecard as of a date."""
@@ -42,7 +42,7 @@ class Published(Protocol):
         """Commands to try on its event files."""
         ...
 
-    def further(self) -> list[Line]:
+    def further(self) -> list[EventLine]:
         """Events that are made of printed figures, sent last."""
         ...
 

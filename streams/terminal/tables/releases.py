@@ -13,7 +13,7 @@ from schemas.outward import csv_text, for_json
 from schemas.release import Cause, Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
 from snapshots.checking.comments import ChangedComment
-from snapshots.checking.differences import Difference
+from snapshots.checking.differences import FigureDifference
 from snapshots.releases.chain import Sealed
 from streams.terminal.tables.scorecards import as_tables
 
@@ -24,7 +24,7 @@ FIELDS = ["code", "area", "age_band", "field", "before", "after", "by", "events"
 class Explained(NamedTuple):
     """A difference and, by field, the events behind it."""
 
-    difference: Difference
+    difference: FigureDifference
     causes: Mapping[str, tuple[Cause, ...]]
 
     @property

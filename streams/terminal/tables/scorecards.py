@@ -16,7 +16,7 @@ from schemas.scorecard import ROWS, ScorecardRow
 from streams.state.reading import LargeRecord
 
 
-class Format(StrEnum):
+class RowFormat(StrEnum):
     """How rows are written."""
 
     TABLE = "table"
