@@ -31,7 +31,7 @@ from bench.startup import startup
 from bench.throughput import throughput
 from processors.rules import Rules
 from schemas.settings import Settings
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 
 RESULTS = Path(__file__).with_name("results")
 

@@ -16,8 +16,8 @@ from bench.workers import running_worker
 from examples.workload import EVENTS_A_CHILD, case_events
 from processors.rules import Rules
 from schemas.settings import Settings
-from streams.state.clients import connect_redis, load_rules
 from streams.state.reading import read_scorecard
+from streams.state.redis_clients import connect_redis, load_rules
 
 TITLE = "The whole catalogue beside its first family"
 FAMILY = "Early Help units"

@@ -14,7 +14,7 @@ from bench.progress import Show, stage
 from bench.sizes import Sizes
 from examples.workload import EVENTS_A_CHILD, case_events
 from processors.rules import Rules
-from streams.state.clients import connect_redis
+from streams.state.redis_clients import connect_redis
 
 # Redis writes its append-only buffer out every second.
 SETTLE_SECONDS = 1.5

@@ -11,8 +11,8 @@ from bench.progress import stage, unseen
 from bench.sizes import Sizes
 from examples.workload import START, case_events, population_events
 from processors.rules import Rules
-from streams.state.clients import connect_redis
 from streams.state.reading import read_scorecard
+from streams.state.redis_clients import connect_redis
 
 WARMING = 5
 # Events may only fill a month's cells that were zero; once all are filled nothing grows.

@@ -18,7 +18,7 @@ from examples.workload import EVENTS_A_CHILD, case_events
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.jobs.releasing import Releasing
-from streams.state.clients import connect_redis
+from streams.state.redis_clients import connect_redis
 
 TITLE = "Month-end releases"
 AS_OF = date(2015, 12, 31)

@@ -20,7 +20,7 @@ from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from streams.kafka.batches import TP
-from streams.state.clients import connect_redis
+from streams.state.redis_clients import connect_redis
 from streams.state.store import OFFSET, ShardStore
 
 LINES_KEPT = 20

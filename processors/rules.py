@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from processors.alerts.deadlines import Deadlines
 from processors.alerts.judging import Watch
-from processors.alerts.wording import Wording
+from processors.alerts.phrases import Wording
 from processors.days.calendar import calendar
 from processors.facts.columns import Wanted
 from processors.facts.counting import Counting

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
-from schemas.connections import (
+from schemas.connection_settings import (
     KafkaConnection,
     KafkaProtocol,
     RedisConnection,

@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 
-from schemas.connections import RedisConnection
+from schemas.connection_settings import RedisConnection
 
 # Those that redis-py has no types for.
 AsyncSentinel: Any = async_sentinel.Sentinel

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
-from snapshots.releases.failures import ReleaseError
+from snapshots.releases.release_failures import ReleaseError
 
 # Whose own texts name topics, partitions, offsets and addresses, and never a message.
 KAFKA_CLIENTS = {"aiokafka", "kafka", "confluent_kafka", "cimpl"}

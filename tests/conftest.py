@@ -16,7 +16,7 @@ from schemas.places import load_places
 from schemas.settings import Settings
 from schemas.standards import load_standards
 from streams.kafka.topics import create_topics
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 from tests.support.alerting import KEY, Recorder, recording
 from tests.support.monitoring import (
     MissingError,

@@ -16,7 +16,7 @@ from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.june.compare import MONTH_ENDS, RowsCompared, compare, load_printed
 from streams.kafka.eventfiles import read_events
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 
 from .carers import activity, supplied, targets
 from .cases import cases

@@ -14,7 +14,7 @@ from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import read_events
 from streams.october.compare import OCTOBER, SEPTEMBER, Comparison, load_printed
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 
 from .events import EventWriter, write_events
 from .given_up import given_up

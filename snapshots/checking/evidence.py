@@ -30,7 +30,7 @@ from snapshots.recount.children import Placed, by_key, known, offsets_of
 from snapshots.recount.days import WorkingDays, bank_holidays, day_of
 from snapshots.recount.definitions import Definitions, Share
 from snapshots.recount.disk import LogRecord, Spill
-from snapshots.releases.failures import NoRoom
+from snapshots.releases.release_failures import NoRoom
 
 # What a disk says that has no more room, or no more for whoever asks.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -10,7 +10,7 @@ from schemas.catalogue import Catalogue
 from schemas.release import Release
 from snapshots.checking.evidence import LogQuestion
 from snapshots.recount.days import bank_holidays
-from snapshots.releases.failures import NotAllowed
+from snapshots.releases.release_failures import NotAllowed
 
 # The format from which a figure that others worked out is released where nothing is counted.
 WITH_SUPPLIED = 5

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from schemas.release import Release, ReleaseCell
 from snapshots.checking.differences import differences
-from snapshots.checking.reconcile import described
+from snapshots.checking.reconciliation import described
 from snapshots.releases.chain import Sealed, faults, unseal
-from snapshots.releases.failures import Damaged
 from snapshots.releases.folder import ReleaseFolder, stray_files
+from snapshots.releases.release_failures import Damaged
 
 
 def problems(

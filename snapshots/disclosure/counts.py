@@ -13,7 +13,7 @@ from schemas.catalogue import Indicator
 from schemas.cells import CellKey
 from schemas.places import Place
 from snapshots.disclosure.layout import Spot
-from snapshots.releases.failures import ReleaseError
+from snapshots.releases.release_failures import ReleaseError
 
 # A sum of slots, each so many times, in the order of their names.
 Expression = tuple[tuple[str, int], ...]

@@ -9,11 +9,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from snapshots.disclosure.public import PublicRelease
-from snapshots.disclosure.record import NUMBER_NAME, StoredEntry, entry_name, record_of
+from snapshots.disclosure.public_record import NUMBER_NAME, StoredEntry, entry_name, record_of
 from snapshots.releases.access import Access
 from snapshots.releases.chain import name_of
-from snapshots.releases.failures import Damaged
 from snapshots.releases.folder import INCOMING, keep, kept
+from snapshots.releases.release_failures import Damaged
 from snapshots.releases.topic import PUBLIC
 
 STEM = "entry"

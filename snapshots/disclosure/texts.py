@@ -9,7 +9,7 @@ Every figure in a text is taken to be known to whoever reads it. A text is stopp
    it.
 
 What is stopped may still be harmless, since any number is the number of something. So a person may
-accept a text (snapshots.disclosure.record).
+accept a text (snapshots.disclosure.public_record).
 """
 
 import re

@@ -11,7 +11,7 @@ from schemas.places import NO_PLACES
 from schemas.release import FORMAT, Change, Release
 from snapshots.checking.differences import Explanation, differences
 from snapshots.checking.evidence import Evidence, LogQuestion, known_of
-from snapshots.checking.reconcile import check_equal, check_same_events
+from snapshots.checking.reconciliation import check_equal, check_same_events
 from snapshots.making.freeze import Cut, as_of_period, calendar_version, commentary, frozen_cells
 from snapshots.recount.days import bank_holidays
 from snapshots.releases.chain import Request, Sealed, standing
@@ -63,7 +63,7 @@ class Draft:
     def release(self, evidence: Evidence) -> Release:
         """The release, reconciled with the log.
 
-        Raises snapshots.releases.failures.NotReconciled.
+        Raises snapshots.releases.release_failures.NotReconciled.
         """
         catalogue, areas = self.catalogue, self.rules.areas
         check_same_events(self.cut.reference, known_of(evidence.reference))

@@ -18,7 +18,7 @@ from processors.rules import Rules
 from schemas.areas import Areas
 from schemas.release import Commentary, PassedOver, Position, ReleaseCell
 from schemas.scorecard import ScorecardRow
-from snapshots.releases.failures import NotAllowed
+from snapshots.releases.release_failures import NotAllowed
 
 COMMENTARY_WRITTEN = "commentary.written"
 

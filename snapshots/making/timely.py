@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from schemas.release import ReleaseKind
 from snapshots.making.freeze import as_of_period
-from snapshots.releases.failures import NotAllowed
+from snapshots.releases.release_failures import NotAllowed
 
 # How long before the day that it is made for a release may be made.
 LONGEST_AHEAD = timedelta(days=92)

@@ -21,8 +21,8 @@ from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import Profile
 from snapshots.releases.access import Access
 from snapshots.releases.durable import sync_folder, write_file
-from snapshots.releases.failures import NotAllowed
 from snapshots.releases.folder import alone
+from snapshots.releases.release_failures import NotAllowed
 
 Files = Iterator[tuple[str, bytes]]
 # What a folder is called while it is written, and one that is about to be replaced.

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from schemas.release import FORMAT, Position, Release, ReleaseKind
 from snapshots.releases.canonical import canonical, parsed, sha256
-from snapshots.releases.failures import Damaged, LaterFormat, NotAllowed
+from snapshots.releases.release_failures import Damaged, LaterFormat, NotAllowed
 
 # What may follow what; None is the beginning. A revision is scheduled, a correction mends an
 # error: both need a first release that they change, and a reason.

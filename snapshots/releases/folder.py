@@ -3,7 +3,7 @@
 2015-10/001/release.json      canonical JSON
 2015-10/001/release.sha256    its hash, as `sha256sum --check` reads it
 
-Whatever else is kept beside releases (snapshots.disclosure.record) is kept in the same way.
+Whatever else is kept beside releases (snapshots.disclosure.public_record) is kept in the same way.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from snapshots.releases.access import Access
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
 from snapshots.releases.durable import sync_folder, write_file
-from snapshots.releases.failures import Damaged, NoRoom, Taken
+from snapshots.releases.release_failures import Damaged, NoRoom, Taken
 
 STEM = "release"
 RELEASE, HASH = f"{STEM}.json", f"{STEM}.sha256"

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from schemas.release import PassedOver, Position
 from snapshots.recount.disk import LogRecord
 from snapshots.releases.any_headers import read_any_header
-from snapshots.releases.clients import for_kafka_python
-from snapshots.releases.failures import LogUnreadable
+from snapshots.releases.log_clients import for_kafka_python
+from snapshots.releases.release_failures import LogUnreadable
 
 POLL_MS = 1_000
 POLL_RECORDS = 5_000

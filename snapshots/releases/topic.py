@@ -1,6 +1,6 @@
 """The `releases` topic: every release under its name, kept for ever, each written once.
 
-The public record (snapshots.disclosure.record) lies there as well, under names of its own.
+The public record (snapshots.disclosure.public_record) lies there as well, under names of its own.
 
 Releases go out in transactions of one transactional id. So a process that was thought dead and
 comes back is refused by the brokers once its successor has begun, whatever it believes.
@@ -8,10 +8,10 @@ comes back is refused by the brokers once its successor has begun, whatever it b
 
 from collections.abc import Mapping
 
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from snapshots.releases.chain import Sealed
-from snapshots.releases.failures import NotPublished
 from snapshots.releases.kafka_reading import read_committed
+from snapshots.releases.release_failures import NotPublished
 from snapshots.releases.transactions import NotCommitted, transactional, write
 
 TOPIC = "releases"

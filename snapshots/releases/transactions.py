@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from confluent_kafka import KafkaException, Message, Producer
 
-from schemas.connections import Brokers
-from snapshots.releases.clients import for_confluent
+from schemas.connection_settings import Brokers
+from snapshots.releases.log_clients import for_confluent
 
 SECONDS = 30.0
 

@@ -18,7 +18,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from redis.asyncio import Redis
 
 from schemas.alerts import DECISIONS_TOPIC
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from streams.alerts.actions import Ack, Actions, Decided, NotPossible, Silence, kind_of
 from streams.alerts.topic.log import TopicReader, topic_reader
 from streams.kafka.decided import Decision, decision, write

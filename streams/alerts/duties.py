@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.alerts.elected_jobs import Job
-from streams.alerts.indicators import LOOK_SECONDS, Indicators
+from streams.alerts.indicator_alerts import LOOK_SECONDS, Indicators
 from streams.clock import Clock
 from streams.metrics.deployment import LiveMetrics
 from streams.state.reconcile import Nightly

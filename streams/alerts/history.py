@@ -7,7 +7,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from schemas.alerts import CaseChange, IndicatorChange
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from streams.alerts.delivery.receiver_state import ReceiverState
 from streams.alerts.topic.log import CHANGES_READ, ChangeInTopic, alert_log
 

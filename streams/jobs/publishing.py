@@ -18,7 +18,7 @@ from schemas.settings import Settings
 from snapshots.checking.made_with import catalogue_of
 from snapshots.disclosure.disclose import disclose
 from snapshots.disclosure.public import Issued
-from snapshots.disclosure.record import (
+from snapshots.disclosure.public_record import (
     Acceptance,
     PublicRecord,
     RecordEntry,
@@ -37,8 +37,8 @@ from snapshots.releases import topic
 from snapshots.releases.access import Access
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, standing
-from snapshots.releases.failures import Damaged, NotAllowed
 from snapshots.releases.folder import ReleaseFolder, alone
+from snapshots.releases.release_failures import Damaged, NotAllowed
 from streams.jobs.texts_read import check_reason, check_texts
 
 # Months before the period whose releases are shown in trends.

@@ -32,9 +32,9 @@ from snapshots.releases.chain import (
     says_the_same,
     seal,
 )
-from snapshots.releases.failures import Damaged
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.kafka_reading import log_ends, read_log
+from snapshots.releases.release_failures import Damaged
 from streams.failures import Understood
 from streams.jobs.log_troubles import other_logs
 from streams.kafka.logreading import log_reader
@@ -87,7 +87,7 @@ class Releasing:
         5. Publish it to Kafka, as a whole: from here on the release is made.
         6. Put it into the folder, as a whole.
 
-        Raises snapshots.releases.failures.ReleaseError, streams.failures.Understood,
+        Raises snapshots.releases.release_failures.ReleaseError, streams.failures.Understood,
         redis.RedisError, aiokafka.errors.KafkaError.
         """
         brokers = self.settings.kafka
@@ -189,7 +189,7 @@ class Releasing:
         """The drafted release, reconciled and sealed.
 
         All of the work is done on a thread of its own, so that the lock is kept meanwhile. Raises
-        snapshots.releases.failures.NotReconciled or LogUnreadable.
+        snapshots.releases.release_failures.NotReconciled or LogUnreadable.
         """
         question = draft.question
         show = self.show(sum(it.offset for it in question.cut))

@@ -12,8 +12,8 @@ from schemas.settings import Settings
 from snapshots.making.schedule import Due, due_since, next_due
 from snapshots.releases import topic
 from snapshots.releases.chain import Request, already, requested
-from snapshots.releases.failures import ReleaseError
 from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.release_failures import ReleaseError
 from streams.failures import Understood
 from streams.jobs.releasing import Released
 from streams.state.election import Elsewhere

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from snapshots.disclosure.commentary import small_numbers_in
 from snapshots.disclosure.disclosed import Disclosed
-from snapshots.disclosure.record import PublicRecord, texts_of
+from snapshots.disclosure.public_record import PublicRecord, texts_of
 from snapshots.disclosure.suppression import Rule
 from snapshots.disclosure.texts import Texts
 from snapshots.releases.chain import Sealed
-from snapshots.releases.failures import NotAllowed
+from snapshots.releases.release_failures import NotAllowed
 
 # Of what a text is stopped for, so many are named.
 MOST_NAMED = 3

@@ -14,7 +14,7 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.types import ChannelT, EventT, Message, StreamT
 
-from schemas.connections import Brokers, KafkaConnection
+from schemas.connection_settings import Brokers, KafkaConnection
 from schemas.events.registry import topic_names
 from streams.failures import Understood, described, given_up
 from streams.kafka import private

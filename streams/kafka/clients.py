@@ -1,6 +1,6 @@
 """What clients of Kafka are built from: aiokafka's, Faust's, and those of the levels below.
 
-Every client of the code takes its connection from here or from snapshots.releases.clients, and
+Every client of the code takes its connection from here or from snapshots.releases.log_clients, and
 says the same of it.
 """
 
@@ -9,8 +9,8 @@ from typing import Any
 from aiokafka.abc import AbstractTokenProvider
 from kafka.admin import KafkaAdminClient
 
-from schemas.connections import Brokers, KafkaConnection
-from snapshots.releases.clients import for_confluent, for_kafka_python
+from schemas.connection_settings import Brokers, KafkaConnection
+from snapshots.releases.log_clients import for_confluent, for_kafka_python
 
 __all__ = ["admin_of", "faust_credentials", "for_aiokafka", "for_confluent"]
 

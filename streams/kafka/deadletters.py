@@ -20,7 +20,7 @@ from aiokafka.errors import (
 )
 
 from processors.record.decoding import Rejection
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.failures import Understood
 from streams.kafka import private

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from schemas.alerts import DECISIONS_TOPIC
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.batches import TP

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from streams.failures import Understood
 from streams.kafka.clients import for_confluent
 from streams.kafka.deadletters import LARGEST_BYTES, DeadLetter

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.batches import TP, KafkaRecord

@@ -30,8 +30,8 @@ from schemas.release import ReleaseKind
 from schemas.settings import Settings
 from snapshots.making.schedule import latest_due
 from snapshots.releases.chain import standing
-from snapshots.releases.failures import ReleaseError
 from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.release_failures import ReleaseError
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader

@@ -12,7 +12,7 @@ from aiokafka import errors as kafka
 from redis import exceptions as redis
 from redis.asyncio import Redis
 
-from schemas.connections import Brokers, KafkaConnection, RedisConnection
+from schemas.connection_settings import Brokers, KafkaConnection, RedisConnection
 from schemas.settings import Settings
 from streams.clock import Clock, clock_of
 from streams.failures import chain_of, described

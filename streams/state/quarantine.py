@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 
 from processors.rules import Rules
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.kafka.decided import Decision, decisions_of, write

@@ -26,10 +26,10 @@ from schemas.settings import Settings
 from streams.clock import Clock
 from streams.kafka.batches import TP
 from streams.kafka.logreading import LogReader, log_reader
-from streams.state.clients import connect_redis
 from streams.state.gaps import begins
 from streams.state.integrity import Incomplete
 from streams.state.nights import outcome_key, read_outcome
+from streams.state.redis_clients import connect_redis
 from streams.state.store import Head, OtherLayout, ShardStore, shard_of
 
 CHILDREN = 200

@@ -13,7 +13,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from schemas.connections import RedisConnection
+from schemas.connection_settings import RedisConnection
 from streams.failures import Understood
 
 # How long a replica is given to confirm.

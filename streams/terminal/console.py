@@ -26,10 +26,10 @@ from processors.rules import Rules
 from schemas.outward import for_terminal
 from schemas.settings import Settings, load_settings
 from snapshots.checking.evidence import Show
-from snapshots.releases.failures import ReleaseError
+from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock, clock_of
 from streams.failures import Understood, described
-from streams.state.clients import connect_redis, load_rules
+from streams.state.redis_clients import connect_redis, load_rules
 
 T = TypeVar("T")
 

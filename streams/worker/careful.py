@@ -14,7 +14,7 @@ from streams.state.store import Refused
 from streams.worker.committing import Committing
 from streams.worker.held import Held, log, where
 from streams.worker.memory import Memory
-from streams.worker.services import SERVICES
+from streams.worker.service_errors import SERVICES
 from streams.worker.stops import MessageStopsError, Stopped, Stops, where_raised, why_stopped
 
 # A part that failed is tried again in this many.

@@ -11,7 +11,7 @@ from streams.state.integrity import Incomplete
 from streams.state.store import Advance, OtherLayout, Refused
 from streams.worker.given import Given
 from streams.worker.held import Held, log
-from streams.worker.services import TROUBLE
+from streams.worker.service_errors import TROUBLE
 from streams.worker.stops import where_raised
 
 # The least time from one commit of a partition to the next. Each costs some 3 ms of work whatever

@@ -12,7 +12,7 @@ from streams.state.integrity import Look
 from streams.state.store import Head, OtherLayout
 from streams.worker.given import Given
 from streams.worker.held import Held, log
-from streams.worker.services import TROUBLE
+from streams.worker.service_errors import TROUBLE
 from streams.worker.taking import register
 
 # How often the stored heads are compared with those in memory.

@@ -17,7 +17,7 @@ from streams.state.store import shard_of
 from streams.worker.careful import CarefulFolding
 from streams.worker.committing import Committing
 from streams.worker.comparing import Comparing
-from streams.worker.deadlines import DueChildren
+from streams.worker.due_children import DueChildren
 from streams.worker.given import Given
 from streams.worker.held import Held, by_shard, log
 from streams.worker.memory import Memory

@@ -8,7 +8,7 @@ from aiokafka.errors import TopicAuthorizationFailedError
 from redis.asyncio import Redis
 
 from processors.rules import Rules
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from schemas.events.registry import group_of, topics_in
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader

@@ -12,7 +12,7 @@ from streams.state.integrity import Incomplete
 from streams.state.sources import name_of
 from streams.state.store import ShardStore
 from streams.worker.held import Held, log
-from streams.worker.services import TROUBLE
+from streams.worker.service_errors import TROUBLE
 
 # After which a partition is tried again that was stopped for its log, or for a dead letter that
 # could not be written.

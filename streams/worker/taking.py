@@ -18,7 +18,7 @@ from streams.worker.given import Given
 from streams.worker.held import Held, Read, by_shard, commit_of, log, where
 from streams.worker.holdback import Calm
 from streams.worker.logwatch import Watched
-from streams.worker.services import SERVICES, TROUBLE
+from streams.worker.service_errors import SERVICES, TROUBLE
 from streams.worker.stops import Stops
 
 RETRY_SECONDS = 0.5

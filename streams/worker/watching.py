@@ -10,7 +10,7 @@ from streams.state.quarantine import quarantined_in
 from streams.state.store import Head, shard_of
 from streams.worker.held import Held, commit_of, log
 from streams.worker.logwatch import LogWatch
-from streams.worker.services import SERVICES
+from streams.worker.service_errors import SERVICES
 from streams.worker.stops import Stopped, Stops
 
 # How often it is looked whether the logs are still the same, and whether stopped ones may go on.

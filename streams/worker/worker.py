@@ -27,7 +27,7 @@ from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.workers import WorkerMetrics
 from streams.state.awaiting import clock_once_there, until_there
-from streams.state.clients import connect_redis, load_rules
+from streams.state.redis_clients import connect_redis, load_rules
 from streams.worker.folding import Folding
 from streams.worker.given import Given, Limits
 from streams.worker.logwatch import LogWatch

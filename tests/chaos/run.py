@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schemas.settings import Settings
 from streams.kafka.topics import create_topics
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 from tests.chaos.crew import BETWEEN, Crew
 from tests.chaos.redis_pair import redis_pair
 from tests.chaos.traffic import Traffic, messages

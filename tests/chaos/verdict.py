@@ -13,7 +13,7 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from processors.alerts.wording import alert_id
+from processors.alerts.phrases import alert_id
 from schemas.alerts import ALERTS_TOPIC, CHANGE, CaseChange
 from schemas.events.registry import CASE_TOPIC, VALIDATORS
 from schemas.scorecard import ScorecardRow

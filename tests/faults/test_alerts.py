@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from examples.workload import case_events
-from processors.alerts.wording import alert_id
+from processors.alerts.phrases import alert_id
 from schemas.events.registry import CASE_TOPIC
 from streams.kafka.eventfiles import EventLine
 from tests.reference.alerts import alerts

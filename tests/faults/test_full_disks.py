@@ -18,7 +18,7 @@ import redis
 from examples.workload import case_events
 from schemas.settings import Settings
 from streams.kafka.topics import create_topics
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 from tests.support.feeder import feeding
 from tests.support.programs import free_ports, program
 from tests.support.redis_servers import binary, wait_for

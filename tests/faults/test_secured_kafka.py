@@ -15,14 +15,14 @@ from kafka import KafkaConsumer, TopicPartition
 
 from examples.workload import case_events
 from processors.rules import Rules
-from schemas.connections import KafkaConnection
+from schemas.connection_settings import KafkaConnection
 from schemas.events.registry import topic_names
 from schemas.release import Position
 from schemas.settings import Settings
 from snapshots.releases import kafka_reading, topic
 from snapshots.releases.chain import unseal
-from snapshots.releases.clients import for_kafka_python
-from snapshots.releases.failures import ReleaseError
+from snapshots.releases.log_clients import for_kafka_python
+from snapshots.releases.release_failures import ReleaseError
 from snapshots.releases.transactions import NotCommitted, transactional, write
 from streams.kafka.logreading import log_reader
 from streams.terminal.console import Exit

@@ -32,8 +32,8 @@ from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
 from snapshots.publish.writing import PublicationFormat
 from snapshots.releases.chain import Sealed, requested, seal
-from snapshots.releases.failures import NotPublished
 from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.release_failures import NotPublished
 from snapshots.releases.topic import PUBLIC_TRANSACTIONS, ReleasePublisher, public_record, published
 from streams.jobs.publishing import AskedRelease, PublicChoice, Publishing
 from streams.jobs.releasing import Releasing

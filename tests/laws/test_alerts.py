@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.alerts.judging import Judgement
+from processors.alerts.phrases import alert_id
 from processors.alerts.told import Alert
-from processors.alerts.wording import alert_id
 from processors.days.calendar import day_number
 from processors.ledger.tables import parts
 from processors.record.decoding import Message

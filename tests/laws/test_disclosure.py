@@ -15,8 +15,8 @@ from schemas.catalogue import ALL_AGES, BANDS
 from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.counts import Formulas
+from snapshots.disclosure.implied_sums import relations, without_implied
 from snapshots.disclosure.public import Issued, PublicRelease
-from snapshots.disclosure.relations import relations, without_implied
 from snapshots.disclosure.suppression import Rule
 from tests.support.attack import NEVER_LESS, Attack, Unknown
 from tests.support.disclosing import (

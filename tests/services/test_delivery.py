@@ -15,8 +15,8 @@ from processors.days.calendar import LONDON
 from schemas.alerts import ALERTS_TOPIC, CaseChange
 from schemas.receivers import load_receivers
 from streams.alerts.channels.sending import NotNow
-from streams.alerts.running import Teller
-from streams.alerts.topic.publishing import AlertPublisher, NotTaken
+from streams.alerts.teller import Teller
+from streams.alerts.topic.publisher import AlertPublisher, NotTaken
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import CLASS, EXCEPTION, MESSAGE, OFFSET, PARTITION, STAGE, TOPIC
 from streams.state.election import TermOver

@@ -18,7 +18,7 @@ from streams.alerts.delivery.receiver_state import (
     KEPT_SECONDS,
     ReceiverState,
 )
-from streams.alerts.topic.publishing import MOST_AT_ONCE, AlertPublisher, Outboxes
+from streams.alerts.topic.publisher import MOST_AT_ONCE, AlertPublisher, Outboxes
 from streams.state.reading import partitions_key
 from streams.state.replicas import NotReplicated, Replicas
 from tests.support.alerting import change

@@ -17,7 +17,7 @@ from processors.rules import Rules
 from schemas.alerts import CHANGE, IndicatorChange
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
-from streams.alerts.indicators import Indicators
+from streams.alerts.indicator_alerts import Indicators
 from streams.clock import Clock
 from streams.kafka.batches import TP
 from streams.state.election import TermOver

@@ -17,7 +17,7 @@ from schemas.alerts import ALERTS_TOPIC, CaseChange
 from schemas.events.registry import CASE_TOPIC
 from schemas.receivers import load_receivers
 from streams.alerts.actions import Silence
-from streams.alerts.running import Teller
+from streams.alerts.teller import Teller
 from streams.cli import app
 from streams.kafka.batches import TP
 from streams.state.reading import partitions_key

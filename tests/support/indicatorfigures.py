@@ -1,6 +1,6 @@
 """Figures of indicators that standards bound."""
 
-from processors.places.indicators import WatchedFigure
+from processors.places.indicator_places import WatchedFigure
 from processors.places.sums import WatchedPlace
 from processors.rules import Rules
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from snapshots.releases import topic
-from snapshots.releases.failures import NotPublished
+from snapshots.releases.release_failures import NotPublished
 
 
 class RecordTopic:

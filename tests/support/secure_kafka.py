@@ -20,7 +20,7 @@ from kafka.admin import (
 )
 
 from schemas.settings import Settings
-from snapshots.releases.clients import for_kafka_python
+from snapshots.releases.log_clients import for_kafka_python
 from tests.support.certificates import Authority
 from tests.support.programs import free_ports, program
 from tests.support.servers import SCRIPT

@@ -11,8 +11,8 @@ from redis import Redis as PlainRedis
 
 from examples.workload import case_events
 from processors.alerts.changes import decode_alerts
+from processors.alerts.phrases import alert_id
 from processors.alerts.told import Alert
-from processors.alerts.wording import alert_id
 from processors.days.calendar import date_of
 from schemas.alerts import CHANGE, CaseChange
 from schemas.events.registry import CASE_TOPIC

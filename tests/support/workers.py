@@ -22,8 +22,8 @@ from schemas.events.registry import VALIDATORS, topics_in
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.kafka.batches import TP
-from streams.state.clients import connect_redis
 from streams.state.reading import known_shards, read_scorecard
+from streams.state.redis_clients import connect_redis
 from streams.state.store import Head, ShardStore, stored_offsets
 from tests.support.commands import Command
 from tests.support.patience import SECONDS, wait_for

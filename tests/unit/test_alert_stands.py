@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from processors.days.calendar import LONDON
-from processors.places.indicators import news
+from processors.places.indicator_places import news
 from processors.rules import Rules
 from schemas.alerts import CaseChange, IndicatorChange
 from streams.alerts.actions import Ack

@@ -13,9 +13,9 @@ from pydantic import SecretStr, ValidationError
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
-from schemas.connections import KafkaConnection, RedisConnection, WrongUrl
+from schemas.connection_settings import KafkaConnection, RedisConnection, WrongUrl
 from schemas.settings import Settings, UnknownVariable, load_settings
-from snapshots.releases.clients import for_confluent, for_kafka_python
+from snapshots.releases.log_clients import for_confluent, for_kafka_python
 from streams.connections import SentinelRedis, redis_client
 from streams.kafka.clients import faust_credentials, for_aiokafka
 from streams.terminal.console import Exit
@@ -195,8 +195,8 @@ def test_the_kind_of_redis_is_in_its_url() -> None:
 
 ONE_PLACE = {
     "schemas/services.py",
-    "schemas/connections.py",
-    "snapshots/releases/clients.py",
+    "schemas/connection_settings.py",
+    "snapshots/releases/log_clients.py",
     "streams/connections.py",
     # They say where, and build nothing of it.
     "streams/terminal/commands/demo.py",

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from processors.figures.rating import YearTarget
 from processors.places.forecast import forecast
-from processors.places.indicators import figures
+from processors.places.indicator_places import figures
 from processors.places.sums import WatchedPlace, WatchedPlaces
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from processors.facts.columns import UNKNOWN_BAND
 from processors.figures.rating import YearTarget
 from processors.ledger.tables import Stock, keys
-from processors.places.indicators import WatchedFigure, figures, news, state_of
+from processors.places.indicator_places import WatchedFigure, figures, news, state_of
 from processors.places.sums import WatchedPlace
 from processors.rules import Rules
 from schemas.alerts import AlertState, IndicatorChange

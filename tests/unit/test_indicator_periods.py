@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from processors.places.indicators import is_over, news, period_on
+from processors.places.indicator_places import is_over, news, period_on
 from processors.rules import Rules
 from schemas.alerts import IndicatorChange
 from schemas.catalogue import Catalogue, Indicator, Period, load_catalogue

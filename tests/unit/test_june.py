@@ -23,7 +23,7 @@ from streams.june.compare import (
     load_reasons,
 )
 from streams.kafka.eventfiles import EventLine, read_events
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 from tests.support.printed import june_2017, rows
 from tests.support.printed import place_of as place_by_name
 

@@ -27,7 +27,7 @@ from streams.october.supplied import (
     supplied_lines,
 )
 from streams.october.trend import MONTH_ENDS, load_trend, missed
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 from tests.support.printed import PRINTED, rows
 
 # Rates that no number of children gives together with EH02 of either month.

@@ -13,7 +13,7 @@ from streams.october.supplied import (
     load_supplied,
     supplied_lines,
 )
-from streams.state.clients import load_rules
+from streams.state.redis_clients import load_rules
 from tests.support.printed import rows
 
 

@@ -27,8 +27,8 @@ from snapshots.recount import disk
 from snapshots.recount.disk import LogRecord, Spill
 from snapshots.releases.access import Access, write_privately
 from snapshots.releases.chain import unseal
-from snapshots.releases.failures import NoRoom
 from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.release_failures import NoRoom
 
 STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
 SEALED = unseal("2015-10/001", STORED.read_bytes())

@@ -14,15 +14,15 @@ from schemas.release import Commentary, Release
 from schemas.settings import Settings
 from snapshots.disclosure.disclose import disclose
 from snapshots.disclosure.public import PublicRelease
-from snapshots.disclosure.record import record_of
+from snapshots.disclosure.public_record import record_of
 from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.disclosure.suppression import Rule
 from snapshots.making.draft import withdrawal
 from snapshots.publish.writing import PublicationFormat
 from snapshots.releases.canonical import canonical
 from snapshots.releases.chain import requested, seal
-from snapshots.releases.failures import Damaged, NotAllowed, NotPublished
 from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.release_failures import Damaged, NotAllowed, NotPublished
 from streams.jobs.publishing import AskedRelease, PublicChoice, Publishing
 from tests.support.disclosing import ALDER, CATALOGUE, step_downs
 from tests.support.record_topic import RecordTopic

@@ -18,7 +18,7 @@ from schemas.catalogue import AGE_BANDS, ALL_AGES
 from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.public import PublicRelease
-from snapshots.disclosure.record import record_of
+from snapshots.disclosure.public_record import record_of
 from snapshots.disclosure.record_folder import RecordFolder
 from snapshots.making.freeze import as_of_period
 from snapshots.releases.chain import Sealed

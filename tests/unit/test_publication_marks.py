@@ -30,7 +30,7 @@ from snapshots.publish.text.wording import INTERNAL_NOTE
 from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import requested, seal
-from snapshots.releases.failures import NotAllowed
+from snapshots.releases.release_failures import NotAllowed
 from tests.support.october_releases import LATE, later, october, release
 
 RULE = Rule()

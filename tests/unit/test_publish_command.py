@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from schemas.release import FORMAT, Commentary, Release
 from snapshots.disclosure.public import PublicRelease, public_release
-from snapshots.disclosure.record import record_of
+from snapshots.disclosure.public_record import record_of
 from snapshots.disclosure.record_folder import RecordFolder
 from snapshots.disclosure.suppression import Rule
 from snapshots.publish.public_profile import LetOut

@@ -13,7 +13,7 @@ from streams.kafka.private import Described
 from streams.state import quarantine as module
 from streams.state.integrity import Incomplete
 from streams.state.quarantine import KIND, NotQuarantined, Order, Quarantine
-from streams.worker.services import SERVICES
+from streams.worker.service_errors import SERVICES
 
 TEXT = '{"reason": "poison", "by": "Ann", "at": "2026-11-01"}'
 

@@ -39,8 +39,8 @@ from snapshots.releases.chain import (
     standing,
     unseal,
 )
-from snapshots.releases.failures import Damaged, LaterFormat, NotAllowed, Taken
 from snapshots.releases.folder import ReleaseFolder, hash_line
+from snapshots.releases.release_failures import Damaged, LaterFormat, NotAllowed, Taken
 from tests.support.releases import PERIOD, chain_of, rewritten
 
 LONDON = ZoneInfo("Europe/London")

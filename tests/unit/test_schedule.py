@@ -25,8 +25,8 @@ from snapshots.releases.chain import (
     requested,
     seal,
 )
-from snapshots.releases.failures import NotAllowed, NotReconciled
 from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.release_failures import NotAllowed, NotReconciled
 from streams.clock import Clock
 from streams.jobs.releasing import Released
 from streams.jobs.scheduling import Schedule

@@ -20,11 +20,11 @@ from schemas.cells import CellKey
 from snapshots.checking.differences import Explanation, differences
 from snapshots.checking.evidence import LogQuestion
 from snapshots.checking.made_with import question_of
-from snapshots.checking.reconcile import check_equal
+from snapshots.checking.reconciliation import check_equal
 from snapshots.making.draft import Draft
 from snapshots.making.freeze import as_of_period, frozen_cells
 from snapshots.releases.chain import Sealed, requested, seal, unseal
-from snapshots.releases.failures import NotAllowed, NotReconciled
+from snapshots.releases.release_failures import NotAllowed, NotReconciled
 from streams.kafka.eventfiles import EventLine, read_events
 from tests.support.frozenlogs import FrozenLog, changed_cells
 from tests.support.october_events import (

@@ -22,7 +22,7 @@ from schemas.schemes import DirectionScheme, RagScheme
 from schemas.scorecard import Direction
 from snapshots.disclosure.public import PublicStatus
 from snapshots.publish.formats.proof import proof_of
-from snapshots.publish.text.figures import Shown, ShownCell
+from snapshots.publish.text.shown_figures import Shown, ShownCell
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import FigureMark, Profile, Symbol
 

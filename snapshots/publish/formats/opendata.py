@@ -16,7 +16,7 @@ from schemas.cells import CellKey
 from schemas.outward import csv_text
 from schemas.release import Release
 from snapshots.publish.text.content import in_tree_order
-from snapshots.publish.text.figures import Shown, ShownCell
+from snapshots.publish.text.shown_figures import Shown, ShownCell
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import INTERNAL_NOTE, MONTHS, UNKNOWN_AGE, Symbol
 

@@ -15,7 +15,6 @@ from snapshots.publish.formats.pdf_parts import (
 )
 from snapshots.publish.formats.proof import proof_of
 from snapshots.publish.text import content, wording
-from snapshots.publish.text.figures import symbol
 from snapshots.publish.text.reading_guide import (
     band_note,
     change_summary,
@@ -26,6 +25,7 @@ from snapshots.publish.text.reading_guide import (
     reading_of,
     unlisted_note,
 )
+from snapshots.publish.text.shown_figures import symbol
 from snapshots.publish.text.story import incomplete, movements, quality
 from snapshots.publish.text.view import ShownChange, View
 from snapshots.publish.text.wording import (

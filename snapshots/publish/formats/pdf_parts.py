@@ -5,7 +5,7 @@ from typing import Any
 from schemas.catalogue import Indicator
 from schemas.release import Commentary
 from snapshots.publish.text.charts import TrendLine
-from snapshots.publish.text.figures import Shown, ShownCell
+from snapshots.publish.text.shown_figures import Shown, ShownCell
 from snapshots.publish.text.wording import ARROWS, DIRECTION_WORDS, FigureMark, short_month
 
 Json = dict[str, Any]

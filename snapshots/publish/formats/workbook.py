@@ -21,7 +21,7 @@ from snapshots.publish.formats.opendata import band_name
 from snapshots.publish.formats.pages import slug
 from snapshots.publish.formats.workbook_cover import cover_sheet, notes_table
 from snapshots.publish.text import content, wording
-from snapshots.publish.text.figures import Shown, ShownCell
+from snapshots.publish.text.shown_figures import Shown, ShownCell
 from snapshots.publish.text.story import quality
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import SERVICE, month_title, short_month

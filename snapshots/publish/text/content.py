@@ -10,7 +10,7 @@ from schemas.cells import CellKey
 from schemas.places import Place
 from schemas.release import Change, Commentary, Release
 from snapshots.publish.text.charts import TrendLine, line_chart, share_of, sparkline
-from snapshots.publish.text.figures import ShownCell, symbol
+from snapshots.publish.text.shown_figures import ShownCell, symbol
 from snapshots.publish.text.view import Point, ShownChange, View
 from snapshots.publish.text.wording import KIND_TITLES, LEVEL_TITLES, Symbol, long_date, month_title
 

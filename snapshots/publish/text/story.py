@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from processors.record.quality import EXPLANATIONS, Oddity
 from schemas.catalogue import Indicator
 from schemas.scorecard import Direction
-from snapshots.publish.text.figures import ShownCell
+from snapshots.publish.text.shown_figures import ShownCell
 from snapshots.publish.text.view import View
 from snapshots.publish.text.wording import UNKNOWN_AGE, month_before, month_title, number_text
 

@@ -11,7 +11,7 @@ from schemas.cells import CellKey
 from schemas.places import PROVIDER, Place
 from schemas.release import Change, Commentary, Release, ReleaseCell
 from snapshots.checking.comments import ChangedComment, changed_comments
-from snapshots.publish.text.figures import (
+from snapshots.publish.text.shown_figures import (
     Disclosure,
     NothingHidden,
     Shown,

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from streams.kafka import private
 from streams.kafka.clients import for_aiokafka
 from streams.kafka.decided import DEPLOYMENT_HEADER, OtherDecisions, find_topic

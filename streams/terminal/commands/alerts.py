@@ -26,8 +26,8 @@ from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import DeliveryMetrics
 from streams.state.awaiting import clock_once_there
-from streams.state.clients import connect_redis
 from streams.state.open_alerts import open_change
+from streams.state.redis_clients import connect_redis
 from streams.terminal.commands import deciding, forecasting
 from streams.terminal.commands.deciding import (
     AlertArgument,
@@ -55,7 +55,7 @@ from streams.terminal.console import (
 from streams.terminal.logs import set_up_logs
 from streams.terminal.selection import FormatOption
 from streams.terminal.stopping import run_until_asked
-from streams.terminal.tables.alerts import (
+from streams.terminal.tables.alert_tables import (
     ListedAlert,
     Listing,
     as_csv,
@@ -124,7 +124,7 @@ def run(once: OnceOption = False) -> None:
     """
     # Kafka's and HTTP's clients take a while to import, which no other command should wait for.
     from streams.alerts.duties import ElectedDuties
-    from streams.alerts.running import Teller
+    from streams.alerts.teller import Teller
 
     settings, rules = settings_and_rules()
     set_up_logs(settings.log_level)

@@ -19,7 +19,7 @@ from streams.alerts.decisions import Decisions
 from streams.state.open_alerts import begun_with, open_change, open_changes, owners_known
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import known
-from streams.terminal.tables.alerts import matched, moment, silences_table
+from streams.terminal.tables.alert_tables import matched, moment, silences_table
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 DIGITS = 20

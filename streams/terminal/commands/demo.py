@@ -34,9 +34,9 @@ from streams.failures import Understood
 from streams.kafka.embedded import embedded_services
 from streams.kafka.eventfiles import Judged, read_events
 from streams.kafka.ingest import Sender
-from streams.state.clients import connect_redis, load_rules
 from streams.state.open_alerts import active_counts
 from streams.state.reading import LiveScorecard, known_shards, read_scorecard, read_stocks
+from streams.state.redis_clients import connect_redis, load_rules
 from streams.state.store import ShardStore, stored_offsets
 from streams.terminal.commands.figures import show_bad_lines
 from streams.terminal.console import err, explained, out, settings_and_rules

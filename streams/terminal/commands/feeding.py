@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from rich.table import Table
 from rich.text import Text
 
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from schemas.events.registry import VALIDATORS
 from snapshots.releases.access import write_privately
 from streams.kafka.batches import TP

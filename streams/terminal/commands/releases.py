@@ -19,12 +19,12 @@ from snapshots.checking.verify import problems, recompute_problems
 from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
-from snapshots.releases.failures import Damaged, NotAllowed
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.kafka_reading import read_log
+from snapshots.releases.release_failures import Damaged, NotAllowed
 from snapshots.releases.topic import public_record, published
 from streams.terminal.console import Exit, err, explained, log_progress, out, settings_and_rules
-from streams.terminal.tables.releases import (
+from streams.terminal.tables.release_tables import (
     Explained,
     causes_table,
     cells_csv,

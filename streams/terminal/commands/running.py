@@ -23,8 +23,8 @@ from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.eventfiles import as_line
 from streams.kafka.logreading import log_reader
-from streams.state.clients import connect_redis
 from streams.state.quarantine import Quarantine
+from streams.state.redis_clients import connect_redis
 from streams.terminal.console import (
     Exit,
     err,

@@ -19,8 +19,8 @@ from streams.jobs.releasing import Released, Releasing
 from streams.jobs.scheduling import FAILURES, Schedule
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import FreezeMetrics
-from streams.state.clients import connect_redis
 from streams.state.election import Elsewhere
+from streams.state.redis_clients import connect_redis
 from streams.terminal.commands import publish, releases
 from streams.terminal.console import (
     Exit,

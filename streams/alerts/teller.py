@@ -27,13 +27,13 @@ from streams.alerts.delivery.receiver import Delivery, Desk, StateDelivery, meas
 from streams.alerts.delivery.refusals import Refusals
 from streams.alerts.elected_jobs import TROUBLE, TROUBLE_SECONDS, Job, do_once, keep_doing
 from streams.alerts.topic.log import AlertLog, alert_log
-from streams.alerts.topic.publishing import AlertPublisher, Outboxes
+from streams.alerts.topic.publisher import AlertPublisher, Outboxes
 from streams.failures import described, given_up
 from streams.kafka.clients import for_aiokafka
 from streams.keys import of_deployment
 from streams.state.awaiting import is_refusal, until_there
-from streams.state.clients import connect_redis
 from streams.state.election import Elsewhere, Office, Term, TermOver, elected
+from streams.state.redis_clients import connect_redis
 from streams.state.replicas import Replicas
 
 ALERTING = Office(

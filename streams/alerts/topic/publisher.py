@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException, Producer
 from redis.asyncio import Redis
 
 from schemas.alerts import ALERTS_TOPIC
-from schemas.connections import Brokers
+from schemas.connection_settings import Brokers
 from snapshots.releases.transactions import NotCommitted, transactional, write
 from streams.failures import Understood
 from streams.kafka.decided import DEPLOYMENT_HEADER

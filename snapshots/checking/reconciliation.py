@@ -7,7 +7,7 @@ import msgspec
 from processors.record.decoding import Event
 from schemas.release import ReleaseCell
 from snapshots.checking.differences import FigureDifference, differences
-from snapshots.releases.failures import NotReconciled
+from snapshots.releases.release_failures import NotReconciled
 
 # Cells named one by one; the rest are counted.
 SHOWN_CELLS = 50

@@ -11,7 +11,7 @@ from typing import Any
 
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
-from schemas.connections import Brokers, KafkaConnection
+from schemas.connection_settings import Brokers, KafkaConnection
 
 # How long a token that doesn't say is taken to hold.
 TOKEN_SECONDS = 300.0

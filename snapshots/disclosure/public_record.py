@@ -24,7 +24,7 @@ from snapshots.disclosure.public import Left, PublicRelease
 from snapshots.disclosure.suppression import Rule
 from snapshots.releases.canonical import canonical, sha256
 from snapshots.releases.chain import Sealed, name_of, stated_format
-from snapshots.releases.failures import Damaged, LaterFormat
+from snapshots.releases.release_failures import Damaged, LaterFormat
 from snapshots.releases.topic import PUBLIC
 
 # The format that entries are written in; stored ones keep theirs.

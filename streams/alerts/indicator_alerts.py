@@ -18,7 +18,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from processors.figures.rating import targets
-from processors.places.indicators import figures, is_over, news
+from processors.places.indicator_places import figures, is_over, news
 from processors.rules import Rules
 from schemas.alerts import CHANGE, IndicatorChange
 from schemas.settings import Settings

@@ -8,7 +8,7 @@ from streams.state.store import Refused
 from streams.worker.given import Given
 from streams.worker.held import Held, log
 from streams.worker.memory import Memory
-from streams.worker.services import TROUBLE
+from streams.worker.service_errors import TROUBLE
 from streams.worker.stops import Stops
 
 # How often the deadlines of alerts are looked up, and how many children are judged at a time.

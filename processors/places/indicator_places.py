@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.alerts.wording import alert_id
+from processors.alerts.phrases import alert_id
 from processors.figures.direction import HIGHER_IS
 from processors.figures.evaluate import rounded_half_up
 from processors.figures.rating import YearTarget
