@@ -30,6 +30,7 @@ from streams.alerts.messages.digest_text import OwnerDigest, as_html, as_text, s
 from streams.terminal.commands import quality
 from streams.terminal.console import PlainConsole
 from streams.terminal.tables import alert_tables
+from streams.terminal.tables.scorecards import RowFormat
 from tests.support.alerting import alert_id, change
 
 STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
