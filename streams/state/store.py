@@ -375,9 +375,8 @@ class ShardStore:
             pipe.hmget(self.key(head.generation, "records"), children)
             pipe.hmget(self.alerts_key("told"), children)
             at, records, told = await pipe.execute()
-        if is_ours and not is_ours(self._place_in(at)):
-            raise Refused(f"{self.head_key}: the state stands elsewhere, at {self._place_in(at)}")
-        opened = await self._opened(head.generation, children, records)
+        self._refuse_unless(is_ours, at)
+        opened = await self._opened(head.generation, children, records, is_ours)
         return list(zip(opened, told, strict=True))
 
     @property
@@ -394,12 +393,16 @@ class ShardStore:
         return Head(generation, offsets, commits=commits).place
 
     async def _opened(
-        self, generation: int, children: Sequence[str], stored: Sequence[bytes | None]
+        self,
+        generation: int,
+        children: Sequence[str],
+        stored: Sequence[bytes | None],
+        is_ours: Callable[[Place], bool] | None = None,
     ) -> list[bytes | None]:
         """The records as they were before they were stored. Raises Incomplete."""
         pairs = zip(children, stored, strict=True)
         apart = [(child, it) for child, it in pairs if it is not None and apart_in(it)]
-        large = await self._large(generation, apart) if apart else {}
+        large = await self._large(generation, apart, is_ours) if apart else {}
         return [
             it if it is None else large[child] if child in large else self._whole(child, it)
             for child, it in zip(children, stored, strict=True)
@@ -411,10 +414,16 @@ class ShardStore:
             raise Incomplete(self._name, DAMAGED)
         return record
 
-    async def _large(self, generation: int, asked: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
+    async def _large(
+        self,
+        generation: int,
+        asked: Sequence[tuple[str, bytes]],
+        is_ours: Callable[[Place], bool] | None = None,
+    ) -> dict[str, bytes]:
         """The records that are stored apart, as they were when that was read which says so.
 
-        One that was written whole since then is as it is now. Raises Incomplete.
+        One that was written whole since then is as it is now. Raises Incomplete, and Refused as
+        `children` does.
         """
         found: dict[str, bytes] = {}
         for child, stored in asked:
@@ -423,12 +432,12 @@ class ShardStore:
                 if apart is None:
                     found[child] = self._whole(child, stored)
                     break
-                whole = await self._bytes_of(generation, child, apart.length)
+                at, again, whole = await self._apart(generation, child, apart.length)
+                self._refuse_unless(is_ours, at)
                 record = apart.opened(child, whole)
                 if record is not None:
                     found[child] = record
                     break
-                again = await self._redis.hget(self.key(generation, "records"), child)
                 if again is None or again == stored:
                     raise Incomplete(self._name, DAMAGED)
                 stored = again
@@ -436,14 +445,28 @@ class ShardStore:
                 raise Incomplete(self._name, DAMAGED)
         return found
 
-    async def _bytes_of(self, generation: int, child: str, length: int) -> bytes:
-        """So many of the first bytes of what is stored apart of a child."""
-        key = self.key(generation, f"record:{child}")
+    async def _apart(
+        self, generation: int, child: str, length: int
+    ) -> tuple[Sequence[bytes | None], bytes | None, bytes]:
+        """Where the state stands, what says where a child's record lies, and so many of its bytes.
+
+        All of one moment, and of one server.
+        """
         try:
-            found: bytes = await self._redis.getrange(key, 0, length - 1)
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hmget(self.head_key, *self._place_fields)
+                pipe.hget(self.key(generation, "records"), child)
+                pipe.getrange(self.key(generation, f"record:{child}"), 0, length - 1)
+                at, again, whole = await pipe.execute()
         except ResponseError as error:
             raise self._incomplete(DAMAGED, error) from error
-        return found
+        return at, again, whole
+
+    def _refuse_unless(
+        self, is_ours: Callable[[Place], bool] | None, at: Sequence[bytes | None]
+    ) -> None:
+        if is_ours and not is_ours(self._place_in(at)):
+            raise Refused(f"{self.head_key}: the state stands elsewhere, at {self._place_in(at)}")
 
     async def some_children(self, head: Head, most: int) -> list[str]:
         """Children drawn at random, at most so many."""

@@ -17,7 +17,7 @@ from processors.record.record import decode_record, seal
 from processors.rules import Rules
 from schemas.alerts import CHANGE
 from streams.state.integrity import Apart, Incomplete, apart_in
-from streams.state.store import Advance, Head, Refused, ShardStore
+from streams.state.store import Advance, Head, Place, Refused, ShardStore
 from tests.support.servers import Server
 from tests.support.shards import SHARD, Messages, Shard, batches, in_redis
 
@@ -165,8 +165,8 @@ def test_a_record_that_is_not_as_it_was_stored_is_not_believed(
             client: Any = plain
             key = shard.store.key(0, "records")
             name, record = next(iter(client.hgetall(key).items()))
-            at = record.index(b"20")
-            client.hset(key, name, record[:at] + b"19" + record[at + 2 :])
+            at = len(record) // 2
+            client.hset(key, name, record[:at] + bytes([record[at] ^ 1]) + record[at + 1 :])
         again = Shard(redis, deployment, rules)
         await again.take_over()  # nothing is missing, and the record is read when it is needed
         for read in (again.store.records, again.store.children):
@@ -312,6 +312,29 @@ def test_large_records_grow_at_their_ends_and_are_read_as_they_were_written(
         generation = shard.head.generation
         await shard.store.drop(generation)
         assert not [key async for key in redis.scan_iter(f"*{deployment}*:{generation}:*")]
+
+    with patch.object(record_module, "LARGE", 300):
+        in_redis(redis_server.address, work)
+
+
+def test_a_large_record_is_refused_where_the_state_stands_elsewhere_by_the_time_it_is_read(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    (first,) = batches(1)
+    seen: list[Place] = []
+
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        await shard.fold_and_commit(first)
+        names = list(shard.memory.children)
+
+        def is_ours(place: Place) -> bool:
+            seen.append(place)
+            return len(seen) == 1
+
+        with pytest.raises(Refused, match="stands elsewhere"):
+            await shard.store.children(shard.head, names, is_ours)
+        assert seen == [shard.head.place] * 2
 
     with patch.object(record_module, "LARGE", 300):
         in_redis(redis_server.address, work)
