@@ -126,6 +126,30 @@ return answer
 # Sets cells of checkpoints, packed as streams.state.encoding.CHANGE, a text for each key. There are
 # hundreds in a commit of a few events, since each changes the stock of many later months; a command
 # for each would take longer to send than all else.
+# Gives where the state stands, and fields of hashes, so many at once as Lua takes arguments. All of
+# one moment, and of one server; and, which a transaction does not, also where memory is full.
+FIELDS = """
+local places = tonumber(ARGV[1])
+local answer = {redis.call('HMGET', KEYS[1], unpack(ARGV, 2, places + 1))}
+for index = 2, #KEYS do
+  local values = {}
+  for first = places + 2, #ARGV, 1000 do
+    local last = math.min(first + 999, #ARGV)
+    local part = redis.call('HMGET', KEYS[index], unpack(ARGV, first, last))
+    for at = 1, #part do values[#values + 1] = part[at] end
+  end
+  answer[index] = values
+end
+return answer
+"""
+
+# The same of a record that is stored apart: what says where it lies, and so many of its bytes.
+APART = """
+local at = redis.call('HMGET', KEYS[1], unpack(ARGV, 3))
+local place = redis.call('HGET', KEYS[2], ARGV[1])
+return {at, place, redis.call('GETRANGE', KEYS[3], 0, ARGV[2])}
+"""
+
 SET_CELLS = """
 for index, key in ipairs(KEYS) do
   local changes = ARGV[index]
@@ -370,11 +394,11 @@ class ShardStore:
         """
         if not children:
             return []
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hmget(self.head_key, *self._place_fields)
-            pipe.hmget(self.key(head.generation, "records"), children)
-            pipe.hmget(self.alerts_key("told"), children)
-            at, records, told = await pipe.execute()
+        keys = self.head_key, self.key(head.generation, "records"), self.alerts_key("told")
+        places = self._place_fields
+        at, records, told = await self._redis.eval(
+            FIELDS, len(keys), *keys, len(places), *places, *children
+        )
         self._refuse_unless(is_ours, at)
         opened = await self._opened(head.generation, children, records, is_ours)
         return list(zip(opened, told, strict=True))
@@ -453,11 +477,11 @@ class ShardStore:
         All of one moment, and of one server.
         """
         try:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hmget(self.head_key, *self._place_fields)
-                pipe.hget(self.key(generation, "records"), child)
-                pipe.getrange(self.key(generation, f"record:{child}"), 0, length - 1)
-                at, again, whole = await pipe.execute()
+            records, record = (self.key(generation, it) for it in ("records", f"record:{child}"))
+            keys = self.head_key, records, record
+            at, again, whole = await self._redis.eval(
+                APART, len(keys), *keys, child, length - 1, *self._place_fields
+            )
         except ResponseError as error:
             raise self._incomplete(DAMAGED, error) from error
         return at, again, whole
