@@ -14,7 +14,7 @@ from pathlib import Path
 
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
-from streams.june.compare import MONTH_ENDS, RowsCompared, compare, load_printed
+from streams.june.compare_june import MONTH_ENDS, RowsCompared, compare, load_printed
 from streams.kafka.eventfiles import read_events
 from streams.state.redis_clients import load_rules
 

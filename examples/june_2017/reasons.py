@@ -7,7 +7,7 @@ whole numbers that give the cell beside those taken before it, and that is what 
 from collections.abc import Callable, Iterable, Iterator
 
 from examples.october_2015.geography import AREAS
-from streams.june.compare import ARROW, RATING, RowDifference
+from streams.june.compare_june import ARROW, RATING, RowDifference
 
 from .casework import SERVICES, Codes
 from .printed import MONTHS, Row, tenths

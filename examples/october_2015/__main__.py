@@ -13,7 +13,7 @@ from pathlib import Path
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import read_events
-from streams.october.compare import OCTOBER, SEPTEMBER, Comparison, load_printed
+from streams.october.compare_october import OCTOBER, SEPTEMBER, Comparison, load_printed
 from streams.state.redis_clients import load_rules
 
 from .events import EventWriter, write_events

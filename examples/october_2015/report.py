@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from schemas.scorecard import ScorecardRow
-from streams.october.compare import (
+from streams.october.compare_october import (
     ComparedCell,
     Comparison,
     PrintedDifference,

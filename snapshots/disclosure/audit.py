@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from schemas.cells import CellKey
 from schemas.release import Release
+from snapshots.disclosure.count_tables import counted_cells
 from snapshots.disclosure.counts import Quantity
 from snapshots.disclosure.knowledge import Block, Knowledge, KnownSum
 from snapshots.disclosure.programme import Change
-from snapshots.disclosure.tables import counted_cells
 
 
 def published(release: Release, known: Knowledge, suppressed: Collection[CellKey]) -> set[Quantity]:

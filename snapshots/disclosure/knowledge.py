@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from schemas.catalogue import ALL_AGES, AnyMeasure
 from schemas.places import Place
 from schemas.release import Release
+from snapshots.disclosure.count_tables import Layouts, counted_cells, tables
 from snapshots.disclosure.counts import Expression, Formulas, NotProtected, Quantity
 from snapshots.disclosure.implied_sums import carried, longest_ago, relations, without_implied
 from snapshots.disclosure.layout import Spot, Table, Whole
 from snapshots.disclosure.public import Issued, month_after, month_before
 from snapshots.disclosure.suppression import Rule
-from snapshots.disclosure.tables import Layouts, counted_cells, tables
 from snapshots.recount.places import Whereabouts
 
 Block = tuple[str, str]  # period, slot

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
 from schemas.release import Release, ReleaseCell
+from snapshots.disclosure.count_tables import counted_cells
 from snapshots.disclosure.counts import Quantity
 from snapshots.disclosure.knowledge import ANYWHERE, Block, Knowledge, Need
 from snapshots.disclosure.programme import Change, Programme
 from snapshots.disclosure.suppression import Reason, Rule
-from snapshots.disclosure.tables import counted_cells
 
 # What it costs to touch a published count by one: each level up, and all ages beside one band,
 # are so much dearer; a count already suppressed costs next to nothing.

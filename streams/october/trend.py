@@ -12,7 +12,7 @@ from importlib.resources import files
 
 from schemas.catalogue import ALL_AGES
 from schemas.scorecard import ScorecardRow
-from streams.october.compare import FOLDER, SEPTEMBER
+from streams.october.compare_october import FOLDER, SEPTEMBER
 
 MONTH_ENDS = (date(2015, 7, 31), date(2015, 8, 31), SEPTEMBER)
 AREA = "Kent"

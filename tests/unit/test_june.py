@@ -10,7 +10,7 @@ from examples.june_2017.printed import place_of
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
-from streams.june.compare import (
+from streams.june.compare_june import (
     ARROW,
     FIGURE,
     FOLDER,

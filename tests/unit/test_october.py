@@ -11,7 +11,7 @@ from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import read_events
-from streams.october.compare import (
+from streams.october.compare_october import (
     OCTOBER,
     SEPTEMBER,
     Comparison,
@@ -19,7 +19,7 @@ from streams.october.compare import (
     load_printed,
     load_with_activity,
 )
-from streams.october.supplied import (
+from streams.october.printed_supplied import (
     as_printed_then,
     load_social_care,
     load_supplied,

@@ -5,8 +5,8 @@ import pytest
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
-from streams.october.compare import OCTOBER
-from streams.october.supplied import (
+from streams.october.compare_october import OCTOBER
+from streams.october.printed_supplied import (
     NOT_AVAILABLE,
     as_printed_then,
     is_figure,

@@ -16,7 +16,11 @@ ONE_PLACE = {
     # What ships with the events of the published scorecards is no model's.
     "reading TOML": (
         r"\btomllib\.loads?\(",
-        {"schemas/datafile.py", "streams/october/compare.py", "streams/june/compare.py"},
+        {
+            "schemas/datafile.py",
+            "streams/october/compare_october.py",
+            "streams/june/compare_june.py",
+        },
     ),
     "writing CSV": (r"\bcsv\.(writer|DictWriter)\(", {"schemas/outward.py"}),
     "transactions of Kafka": (r"\bbegin_transaction\(", {"snapshots/releases/transactions.py"}),
@@ -38,3 +42,29 @@ def test_it_stands_once(what: str) -> None:
 def test_keys_of_a_shard_share_a_hash_tag_and_those_of_deployments_never_meet() -> None:
     assert keys.of_deployment("kent") == "caseline:{kent}"
     assert keys.of_shard("kent", "case-events", 3) == "caseline:{kent:case-events:3}"
+
+
+# The recount is a second opinion: its parts may be called as those that it is a second opinion on.
+# A command's module is called as the command is.
+NAMED_AS_OTHERS = ("snapshots/recount/", "streams/terminal/commands/")
+
+
+def _modules() -> list[Path]:
+    return [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+
+
+def test_a_class_is_named_as_no_other_is() -> None:
+    places: dict[str, list[str]] = {}
+    for path in _modules():
+        for name in re.findall(r"^class (\w+)", path.read_text("utf-8"), re.MULTILINE):
+            places.setdefault(name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_a_module_is_named_as_no_other_is() -> None:
+    places: dict[str, list[str]] = {}
+    for path in _modules():
+        where = path.relative_to(ROOT).as_posix()
+        if path.name != "__init__.py" and not where.startswith(NAMED_AS_OTHERS):
+            places.setdefault(path.stem, []).append(where)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -19,7 +19,7 @@ from snapshots.publish.formats.pages import file_of, html_files
 from snapshots.publish.text.view import DisclosureMissingError, View
 from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.releases.canonical import canonical, sha256
-from streams.october.compare import OCTOBER, ComparedCell, load_printed
+from streams.october.compare_october import OCTOBER, ComparedCell, load_printed
 from tests.support.october_releases import earlier_months, later, october
 from tests.support.pagetables import Tables, scorecard_of
 from tests.support.publicview import HidesSome, public_view

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from processors.fold import Partition
 from processors.record.decoding import Rejection
 from processors.rules import Rules
-from streams.jobs.rebuild.plan import ShardPlan
-from streams.jobs.rebuild.refusals import MessageFails
+from streams.jobs.rebuild.rebuild_plan import ShardPlan
+from streams.jobs.rebuild.rebuild_refusals import MessageFails
 from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import DeadLetters
 from streams.kafka.logreading import LogReader

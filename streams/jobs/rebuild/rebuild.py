@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from processors.rules import Rules
 from streams import keys
 from streams.jobs.rebuild.making import Made, Making, Progress
-from streams.jobs.rebuild.plan import Acknowledgement, Planning, ShardPlan
-from streams.jobs.rebuild.refusals import RebuildUnderWay
+from streams.jobs.rebuild.rebuild_plan import Acknowledgement, Planning, ShardPlan
+from streams.jobs.rebuild.rebuild_refusals import RebuildUnderWay
 from streams.jobs.rebuild.switching import keep_counts, take_over
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetters

@@ -17,8 +17,8 @@ from rich.text import Text
 from schemas.events.registry import VALIDATORS, json_schema
 from snapshots.releases.access import write_privately
 from streams.alerts.decisions import keeping
-from streams.jobs.rebuild.plan import Acknowledgement
 from streams.jobs.rebuild.rebuild import Rebuild
+from streams.jobs.rebuild.rebuild_plan import Acknowledgement
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.eventfiles import as_line

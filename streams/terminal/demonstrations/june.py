@@ -8,7 +8,7 @@ from rich.table import Table
 
 from schemas.catalogue import Catalogue
 from schemas.scorecard import ScorecardRow
-from streams.june.compare import (
+from streams.june.compare_june import (
     ARROW,
     FIGURE,
     FOLDER,

@@ -10,7 +10,7 @@ from rich.table import Table
 from schemas.catalogue import Catalogue
 from schemas.scorecard import ScorecardRow
 from streams.kafka.eventfiles import EventLine
-from streams.october.compare import (
+from streams.october.compare_october import (
     FOLDER,
     OCTOBER,
     SEPTEMBER,
@@ -19,7 +19,7 @@ from streams.october.compare import (
     compare,
     load_with_activity,
 )
-from streams.october.supplied import (
+from streams.october.printed_supplied import (
     AsPrinted,
     as_printed_then,
     load_social_care,

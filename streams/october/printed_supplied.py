@@ -17,7 +17,7 @@ from schemas.catalogue import ALL_AGES
 from schemas.events.registry import topics_of
 from schemas.scorecard import ScorecardRow
 from streams.kafka.eventfiles import EventLine
-from streams.october.compare import FOLDER, OCTOBER, SEPTEMBER
+from streams.october.compare_october import FOLDER, OCTOBER, SEPTEMBER
 
 SOURCE = "urn:caseline:october-2015:supplied"
 PROVENANCE = "Kent's scorecard of October 2015, as printed"

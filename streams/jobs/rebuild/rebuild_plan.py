@@ -6,7 +6,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.rules import Rules
-from streams.jobs.rebuild.refusals import GOES_ON, LogIncomplete
+from streams.jobs.rebuild.rebuild_refusals import GOES_ON, LogIncomplete
 from streams.kafka.batches import TP
 from streams.kafka.logreading import LogReader
 from streams.kafka.private import Described
