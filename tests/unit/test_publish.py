@@ -252,11 +252,12 @@ def died(event, args):
     if event in {"open", "os.mkdir", "os.rename", "os.listdir", "os.remove", "os.rmdir"}:
         left[0] -= 1
         if not left[0]: os._exit(9)
-writing.WRITERS[writing.Format.JSON] = lambda view: iter([("a.json", text), ("b.json", text)])
+JSON = writing.PublicationFormat.JSON
+writing.WRITERS[JSON] = lambda view: iter([("a.json", text), ("b.json", text)])
 release = SimpleNamespace(period="2015-10", number=1, kind="first")
 view = SimpleNamespace(release=release, profile="internal")
 sys.addaudithook(died)
-writing.publish(view, folder, [writing.Format.JSON])
+writing.publish(view, folder, [JSON])
 """
 PUBLISHED = "2015-10-001-internal"
 
