@@ -166,7 +166,7 @@ class Record:
         self.known[identity] = Known(event, row, encoded)
         if self._events is not None:
             self._events.append(encoded)
-        self._live += len(encoded)
+            self._live += len(encoded)
         self.size += KNOWN_BYTES + len(encoded)
         if event.type in ACTIVE_TYPES:
             self.is_active = True
@@ -218,10 +218,20 @@ class Record:
         return Written(piece, kept, before, sealed)
 
     def _note_stored(self, length: int) -> None:
-        self._live += sum(map(len, self._untold()))
+        # Only of a record that is stored apart is it asked what is new, and how much is known.
+        if length < LARGE:
+            self._events = self._gone = None
+        else:
+            untold = sum(map(len, self._untold()))
+            self._live = self._size_known() if self._events is None else self._live + untold
+            self._events, self._gone = [], []
         self._stored, self._told = length, len(self._texts)
-        # Only of a record that is stored apart is it asked what is new.
-        self._events, self._gone = ([], []) if length >= LARGE else (None, None)
+
+    def _size_known(self) -> int:
+        """How many bytes what is known takes, the texts included."""
+        gone = sum(len(encode_identity(identity, self._texts)) for identity in self.retracted)
+        events = sum(len(known.encoded) for known in self.known.values())
+        return gone + events + sum(map(len, self._texts))
 
     def _untold(self) -> list[str]:
         """The texts that no piece has named yet."""
@@ -236,12 +246,14 @@ class Record:
             encoded = encode_event(known.event, texts)
             self.known[identity] = Known(known.event, known.row, encoded)
             self.size += len(encoded) - len(known.encoded)
-        gone = sum(len(encode_identity(identity, texts)) for identity in self.retracted)
-        self._live = gone + sum(len(known.encoded) for known in self.known.values())
+        self._live = self._size_known() - sum(map(len, texts))
 
     def _add(self, case: str, ordered: Ordered) -> None:
         self._touch(case)
-        rows = self.cases.setdefault(case, [])
+        rows = self.cases.get(case)
+        if rows is None:
+            self.cases[case] = [ordered]
+            return
         if isinstance(rows, LongCase):
             rows.add(ordered)
             return
@@ -260,7 +272,7 @@ class Record:
         encoded = encode_identity(identity, self._texts)
         if self._gone is not None:
             self._gone.append(encoded)
-        self._live += len(encoded)
+            self._live += len(encoded)
         self.size += RETRACTED_BYTES
         known = self.known.pop(identity, None)
         if known is None:
@@ -271,7 +283,8 @@ class Record:
 
     def _forget(self, known: Known) -> None:
         self.size -= KNOWN_BYTES + len(known.encoded)
-        self._live -= len(known.encoded)
+        if self._events is not None:
+            self._live -= len(known.encoded)
         if known.row:
             case, ordered = _case_of(known.event), _ordered(known.event, known.row)
             self._touch(case)
