@@ -36,8 +36,9 @@ T = TypeVar("T")
 
 # Records are many small objects that live long and form no cycles; at Python's own thresholds,
 # looking through them again and again took a fifth of the worker's time. Those of a batch that go
-# with it are not looked through at all where several batches fit below the first threshold.
-GC_THRESHOLDS = (1_000_000, 5, 100)
+# with it are hardly looked through where several batches fit below the first threshold; a higher
+# one makes for pauses that a reader can see.
+GC_THRESHOLDS = (400_000, 12, 100)
 
 
 async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
