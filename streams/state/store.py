@@ -35,6 +35,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from redis.asyncio import Redis
@@ -238,9 +239,15 @@ def stored_offsets(heads: Mapping[TP, Head]) -> dict[TP, int]:
 
 def layout(rules: Rules) -> str:
     """A hash of all that the meaning of stored records and tables rests on."""
+    return _layout(rules, FORMAT)
+
+
+@lru_cache(maxsize=8)
+def _layout(rules: Rules, stored_format: int) -> str:
+    # Every store asks for it, and a read of a scorecard has one for each shard.
     catalogue = rules.catalogue
     parts = {
-        "format": FORMAT,
+        "format": stored_format,
         "relations": [relation.model_dump(mode="json") for relation in catalogue.relation],
         "measures": [measure.model_dump(mode="json") for measure in catalogue.measure],
         "standards": [standard.model_dump(mode="json") for standard in rules.standards.standard],
