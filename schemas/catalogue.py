@@ -6,7 +6,8 @@ checked when loaded, so that an indicator's rule stands in one place. FACTS says
 flags each kind of fact about a case has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -600,3 +601,9 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     """
     file = data_file(path, "catalogue.toml")
     return file.into(Catalogue, version=file.version)
+
+
+@cache
+def shipped_indicators() -> Mapping[str, Indicator]:
+    """The indicators of the catalogue that ships, by code."""
+    return {it.code: it for it in load_catalogue().indicator}

@@ -12,8 +12,8 @@ from .events import Event, event
 from .fitting import Wishes
 from .printed import MONTHS, Row, tenths
 
-SESSIONS, PEOPLE, TRAINING, TRAINED, PRAISE, YEARLY_PRAISE = (
-    "CEH19", "CEH20", "CEH23", "CEH24", "CEH25", "CEH26",
+SESSIONS, PEOPLE, TRAINING, TRAINED, YEARLY_PRAISE = (
+    "CEH19", "CEH20", "CEH23", "CEH24", "CEH26",
 )  # fmt: skip
 SUPPLIED = ("CEH21", "CEH22")
 PROVENANCE = "Kent's scorecard of commissioned services of June 2017, as printed"

@@ -9,11 +9,6 @@ from examples.october_2015.geography import AREAS, DISTRICTS
 MONTHS = ("2017-04", "2017-05", "2017-06")
 # What a provider as a whole is printed as; an area alone is an area.
 WHOLES = ("North & West", "South & East", "Kent")
-CASEWORK = {
-    "Family Support Service": "family-support",
-    "NEET Support": "neet-support",
-    "Young Carers": "young-carers",
-}
 CENTRES, HUBS = "Children's Centres", "Youth Services"
 # The codes of the two scorecards that are not the same indicator.
 RENAMED = {"EH21": "EH21@2017"}

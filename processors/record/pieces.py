@@ -18,9 +18,6 @@ from processors.record.decoding import Event
 from processors.record.words import WORDS
 
 Identity = tuple[str, str]
-# An event as it lies in a piece: id, source, time, twice the revision and one more where the civil
-# date is not the one in UTC, type, subject; then name and value of each attribute.
-Parts = list[Any]
 
 SECOND, DAY = 1_000_000, 86_400_000_000
 LENGTH = 4
@@ -56,7 +53,11 @@ class Piece(NamedTuple):
 
 
 def encode_event(event: Event, texts: Texts) -> bytes:
-    """An event as it lies in a piece."""
+    """An event as it lies in a piece.
+
+    Id, source, time, twice the revision and one more where the civil date is not the one in UTC,
+    type, subject; then name and value of each attribute.
+    """
     source, subject, instant = event.source, event.subject, event.instant
     if source not in texts:
         texts[source] = -1 - len(texts)

@@ -9,7 +9,6 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
 from schemas.release import NOT_COUNTED, Frozen, Period, Rag, Release, ReleaseCell
 from schemas.scorecard import Direction, Status
@@ -76,10 +75,6 @@ class PublicRelease(Frozen):
     def is_suppressed(self, key: CellKey) -> bool:
         """Whether a cell is suppressed."""
         return self.by_key[key].status == "suppressed"
-
-    def shares_shown(self, code: str, area: str) -> bool:
-        """Whether bands may be printed as shares of all ages: not of a suppressed whole."""
-        return not self.is_suppressed(CellKey(code, area, ALL_AGES))
 
 
 class Left(Frozen):

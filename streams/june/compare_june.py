@@ -10,10 +10,9 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from importlib.resources import files
 
-from schemas.catalogue import ALL_AGES, Indicator, load_catalogue
+from schemas.catalogue import ALL_AGES, shipped_indicators
 from schemas.scorecard import ScorecardRow
 
 FOLDER = "streams.june"
@@ -128,7 +127,7 @@ def as_printed(code: str, text: str, row: ScorecardRow | None) -> str:
     """A streamed figure in the form of the printed one; blank where there is none."""
     if row is None or row.value is None:
         return ""
-    if _shipped()[code].unit == "ratio":
+    if shipped_indicators()[code].unit == "ratio":
         # Printed without decimals, half up, from the exact figure.
         above, below = row.numerator or 0, row.denominator or 0
         value = int((2 * above + below) // (2 * below)) if below else 0
@@ -148,9 +147,3 @@ def _unlike(
 
 def _kind(key: Key) -> str:
     return key[2] if key[2] in (ARROW, RATING) else FIGURE
-
-
-@cache
-def _shipped() -> dict[str, Indicator]:
-    """The indicators that ship, by code."""
-    return {it.code: it for it in load_catalogue().indicator}

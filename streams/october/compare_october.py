@@ -11,11 +11,10 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from importlib.resources import files
 from typing import Protocol
 
-from schemas.catalogue import Indicator, load_catalogue
+from schemas.catalogue import shipped_indicators
 
 OCTOBER, SEPTEMBER = date(2015, 10, 31), date(2015, 9, 30)
 UNEXPLAINED = "not explained: the streamed figure differs from the printed one"
@@ -185,16 +184,10 @@ def as_printed(cell: ComparedCell, rows: dict[Key, Comparable]) -> str:
     if cell.kind == "share":
         overall = rows.get((cell.code, cell.area, "all"))
         return _decimal(100 * numerator, _count(overall.numerator if overall else 0), "%")
-    indicator = _shipped()[cell.code]
+    indicator = shipped_indicators()[cell.code]
     denominator = _count(row.denominator if row else 0)
     unit = "%" if indicator.unit == "percent" else ""
     return _decimal(indicator.scale * numerator, denominator, unit)
-
-
-@cache
-def _shipped() -> dict[str, Indicator]:
-    """The indicators that ship, by code."""
-    return {it.code: it for it in load_catalogue().indicator}
 
 
 def _count(number: float | None) -> int:

@@ -153,6 +153,15 @@ def test_a_worker_at_work_counts_nothing_on_a_state_of_which_part_is_gone(
     in_redis(redis_server.address, work)
 
 
+async def assert_not_believed(shard: Shard, name: str) -> None:
+    """Whatever reads a record says that it is not as it was stored."""
+    for read in (shard.store.records, shard.store.children):
+        with pytest.raises(Incomplete, match="a record"):
+            await read(shard.head, [name])
+    with pytest.raises(Incomplete, match="a record"):
+        [it async for it in shard.store.all_records(shard.head)]
+
+
 def test_a_record_that_is_not_as_it_was_stored_is_not_believed(
     redis_server: Server, deployment: str, rules: Rules
 ) -> None:
@@ -169,11 +178,7 @@ def test_a_record_that_is_not_as_it_was_stored_is_not_believed(
             client.hset(key, name, record[:at] + bytes([record[at] ^ 1]) + record[at + 1 :])
         again = Shard(redis, deployment, rules)
         await again.take_over()  # nothing is missing, and the record is read when it is needed
-        for read in (again.store.records, again.store.children):
-            with pytest.raises(Incomplete, match="a record"):
-                await read(again.head, [name.decode()])
-        with pytest.raises(Incomplete, match="a record"):
-            [it async for it in again.store.all_records(again.head)]
+        await assert_not_believed(again, name.decode())
 
     in_redis(redis_server.address, work)
 
@@ -355,11 +360,7 @@ def test_a_large_record_of_which_part_is_gone_is_not_believed(
             key = sorted(client.scan_iter(f"*{deployment}*:0:record:*"))[0]
             how(client, key)
         name = key.decode().removeprefix(begins)
-        for read in (shard.store.records, shard.store.children):
-            with pytest.raises(Incomplete, match="a record"):
-                await read(shard.head, [name])
-        with pytest.raises(Incomplete, match="a record"):
-            [it async for it in shard.store.all_records(shard.head)]
+        await assert_not_believed(shard, name)
 
     with patch.object(record_module, "LARGE", 300):
         in_redis(redis_server.address, work)
