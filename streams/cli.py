@@ -4,7 +4,16 @@ import sys
 
 import typer
 
-from streams.terminal.commands import behind, demo, feeding, figures, quality, running, targets
+from streams.terminal.commands import (
+    behind,
+    demo,
+    feeding,
+    figures,
+    quality,
+    running,
+    targets,
+    trend,
+)
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
@@ -27,7 +36,7 @@ app.command()(demo.demo)
 app.command()(figures.scorecard)
 app.command()(figures.replay)
 app.command()(behind.cases)
-app.command()(behind.trend)
+app.command()(trend.trend)
 app.command()(targets.targets)
 app.command()(quality.quality)
 app.add_typer(catalogue, name="catalogue")
