@@ -24,11 +24,11 @@ TAIL_998 = 0.001
 class FunnelVerdict(StrEnum):
     """Where a place lies to the limits round the whole's proportion."""
 
-    FAR_ABOVE = "far above the rest: above the 99.8% limit"
+    FAR_ABOVE = "far above the whole: above the 99.8% limit"
     ABOVE = "above the 95% limit"
-    WITHIN = "no different from the rest but by chance"
+    WITHIN = "no different from the whole but by chance"
     BELOW = "below the 95% limit"
-    FAR_BELOW = "far below the rest: below the 99.8% limit"
+    FAR_BELOW = "far below the whole: below the 99.8% limit"
     NOT_JUDGED = "not judged: no cases"
 
 

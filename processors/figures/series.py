@@ -91,13 +91,19 @@ class Series:
     """A figure by month, oldest first.
 
     `not_judged` says why it has no limits, where its months can't be judged at all; `caution` what
-    to mind where they can.
+    to mind where they can. The first `before` months lie before anything is counted.
     """
 
     cell: CellOf
     months: tuple[SeriesMonth, ...]
+    before: int = 0
     not_judged: str | None = None
     caution: str | None = None
+
+    @property
+    def known(self) -> Sequence[SeriesMonth]:
+        """The months from the first in which anything is counted."""
+        return self.months[self.before :]
 
     @property
     def latest(self) -> SeriesMonth | None:
@@ -137,9 +143,10 @@ def series(rules: Rules, cell: CellOf, figures: Sequence[Dated], reach: Reach) -
     """A series from figures of months, oldest first, all by the present definition."""
     indicator = cell[0]
     is_counted = indicator.source == "events"
+    before = sum(is_counted and is_before(it.day, reach) for it in figures)
     complete = [
-        is_over(rules.calendar, it.day, reach) and not (is_counted and is_before(it.day, reach))
-        for it in figures
+        index >= before and is_over(rules.calendar, it.day, reach)
+        for index, it in enumerate(figures)
     ]
     reason = NOT_JUDGED.get(indicator.frequency)
     observed = [
@@ -154,7 +161,7 @@ def series(rules: Rules, cell: CellOf, figures: Sequence[Dated], reach: Reach) -
         for it, month in zip(figures, found, strict=True)
     )
     caution = _caution(rules.catalogue, indicator) if reason is None else None
-    return Series(cell, tuple(months), reason, caution)
+    return Series(cell, tuple(months), before, reason, caution)
 
 
 def is_before(day: date, reach: Reach) -> bool:

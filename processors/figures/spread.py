@@ -4,14 +4,16 @@ An average is the sum of a list's numerators over the sum of its denominators, s
 list is as many values as its denominator says, and their mean is the figure to the last day.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, count
 from typing import NamedTuple
 
-# Where the bars of a distribution begin, in days: weeks at first, and then ever wider.
-DAYS_FROM = (0, 7, 14, 28, 56, 84, 112, 140, 182, 273, 365)
+# How wide the bars of a distribution may be: days, weeks, quarters, years.
+WIDTHS = (1, 2, 7, 14, 28, 91, 182, 365)
+MOST_BARS = 14
+# What lies beyond this share of the values goes into the last bar, which is open.
+NEARLY_ALL = Fraction(95, 100)
 
 
 class WaitBar(NamedTuple):
@@ -47,13 +49,30 @@ class Spread(NamedTuple):
         above = min(below + 1, len(self.values) - 1)
         return self.values[below] + (place - below) * (self.values[above] - self.values[below])
 
-    def bars(self, starts: Sequence[int] = DAYS_FROM) -> list[WaitBar]:
-        """How many values lie from each start up to the next, the last one open."""
-        counts = [0] * len(starts)
+    def bars(self) -> list[WaitBar]:
+        """How many values lie in each of some bars as wide as one another, the last one open.
+
+        They begin at 0, or below it where a value is below it.
+        """
+        most = self.at(NEARLY_ALL)
+        first, width = self._first_and_width(most)
+        bars = int((most - first) // width) + 1
+        counts = [0] * (bars + 1)
         for value in self.values:
-            counts[max(0, bisect_right(starts, value) - 1)] += 1
-        ends: list[int | None] = [end for _, end in pairwise(starts)]
-        return [WaitBar(*it) for it in zip(starts, [*ends, None], counts, strict=True)]
+            counts[min(int((value - first) // width), bars)] += 1
+        starts = [first + index * width for index in range(bars)]
+        closed = [WaitBar(it, it + width, n) for it, n in zip(starts, counts, strict=False)]
+        beyond = counts[-1]
+        return [*closed, WaitBar(first + bars * width, None, beyond)] if beyond else closed
+
+    def _first_and_width(self, most: Fraction) -> tuple[int, int]:
+        """Where bars begin and how wide they are: the least that needs no more than MOST_BARS."""
+        least = min(self.values[0], Fraction())
+        for width in chain(WIDTHS, count(2 * WIDTHS[-1], WIDTHS[-1])):
+            first = int(least // width) * width
+            if (most - first) // width < MOST_BARS:
+                break
+        return first, width
 
 
 def spread(sums: Iterable[tuple[int, int]]) -> Spread | None:

@@ -11,6 +11,7 @@ from schemas.catalogue import Indicator
 from snapshots.publish.text.wording import long_date, month_title, number_text
 
 NO_VALUE = "no value"
+ALL = Fraction(100)
 
 
 def month_words(day: date) -> str:
@@ -71,9 +72,8 @@ def variation_words(indicator: Indicator, month: SeriesMonth) -> str:
 
 def limit_words(indicator: Indicator, limits: ControlLimits) -> str:
     """What limits are, and on how much they rest."""
-    lower, mean, upper = (
-        mean_text(indicator, it) for it in (limits.lower, limits.mean, limits.upper)
-    )
+    lower, upper = (mean_text(indicator, it) for it in possible(indicator, limits))
+    mean = mean_text(indicator, limits.mean)
     usual = (
         f"Usual range {lower} to {upper} round a mean of {mean}, from {limits.months} complete "
         "months, outliers included."
@@ -81,3 +81,9 @@ def limit_words(indicator: Indicator, limits: ControlLimits) -> str:
     if limits.is_trial:
         return f"{usual} Trial limits: fewer than {FIRM_AT} months."
     return usual
+
+
+def possible(indicator: Indicator, limits: ControlLimits) -> tuple[Fraction, Fraction]:
+    """The part of what lies between limits that can be: none below 0, no percentage over 100."""
+    is_share = indicator.unit == "percent" and limits.mean <= ALL
+    return max(limits.lower, Fraction()), min(limits.upper, ALL) if is_share else limits.upper
