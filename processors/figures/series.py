@@ -5,7 +5,7 @@ adds up since April grows by itself, and one of twelve months shares eleven of t
 before, so that limits from one month to the next would be far too narrow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -16,7 +16,6 @@ import numpy as np
 from processors.days.calendar import (
     Calendar,
     day_number,
-    london_days,
     month_number,
     month_start,
     previous_month_end,
@@ -63,12 +62,12 @@ class Dated(NamedTuple):
 class Reach(NamedTuple):
     """From when until when figures are known.
 
-    The first day of the first month in which anything is counted, the latest event time in
-    microseconds, either None before any; and today.
+    The first day of the first month in which anything is counted, the date of the latest event,
+    either None before any; and today.
     """
 
     first: date | None
-    latest: int | None
+    latest: date | None
     today: date
 
 
@@ -139,8 +138,18 @@ def months_until(last: date, count: int) -> list[date]:
     return dates[::-1]
 
 
-def series(rules: Rules, cell: CellOf, figures: Sequence[Dated], reach: Reach) -> Series:
-    """A series from figures of months, oldest first, all by the present definition."""
+def series(
+    rules: Rules,
+    cell: CellOf,
+    figures: Sequence[Dated],
+    reach: Reach,
+    breaks: Collection[date] = (),
+) -> Series:
+    """A series from figures of months, oldest first.
+
+    `breaks` are the dates from which the indicator is defined otherwise; live figures are all by
+    the present definition, and have none.
+    """
     indicator = cell[0]
     is_counted = indicator.source == "events"
     before = sum(is_counted and is_before(it.day, reach) for it in figures)
@@ -150,7 +159,7 @@ def series(rules: Rules, cell: CellOf, figures: Sequence[Dated], reach: Reach) -
     ]
     reason = NOT_JUDGED.get(indicator.frequency)
     observed = [
-        Observed(exact_value(it.figure.value), is_whole)
+        Observed(exact_value(it.figure.value), is_whole, it.day in breaks)
         for it, is_whole in zip(figures, complete, strict=True)
     ]
     found = [JudgedMonth(it, None) for it in observed]
@@ -175,8 +184,7 @@ def is_over(calendar: Calendar, day: date, reach: Reach) -> bool:
     if not ends_month or day >= reach.today or reach.latest is None:
         return False
     (last_working_day,) = calendar.working_days_before(np.array([day_number(day)]), 0)
-    (data_to,) = london_days(np.array([reach.latest]))
-    return bool(data_to >= last_working_day)
+    return day_number(reach.latest) >= int(last_working_day)
 
 
 def _caution(catalogue: Catalogue, indicator: Indicator) -> str | None:

@@ -5,6 +5,7 @@ from datetime import date
 from fractions import Fraction
 
 from processors.figures.evaluate import rounded_half_up, shown
+from processors.figures.needed import Needed
 from processors.figures.series import Series, SeriesMonth
 from processors.figures.variation import ASSURANCE_WORDS, FIRM_AT, VARIATION_WORDS, ControlLimits
 from schemas.catalogue import Indicator
@@ -81,6 +82,18 @@ def limit_words(indicator: Indicator, limits: ControlLimits) -> str:
     if limits.is_trial:
         return f"{usual} Trial limits: fewer than {FIRM_AT} months."
     return usual
+
+
+def needed_words(indicator: Indicator, found: Needed, target: Fraction) -> str:
+    """How many more or fewer would meet a target, in a sentence."""
+    aim = exact_text(indicator, target)
+    if not found.change:
+        return f"The target of {aim} is met."
+    count, way = abs(found.change), "more" if found.change > 0 else "fewer"
+    of = " days in all" if indicator.unit == "days" else ""
+    if not found.is_in_reach:
+        return f"The target of {aim} is out of reach: it would take {count:,} {way}{of}."
+    return f"{count:,} {way}{of} would meet the target of {aim}."
 
 
 def possible(indicator: Indicator, limits: ControlLimits) -> tuple[Fraction, Fraction]:

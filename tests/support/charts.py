@@ -1,7 +1,7 @@
 """Charts of every kind for tests, from figures that look like a county's."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from fractions import Fraction
 
 from processors.figures.evaluate import Figure
@@ -55,11 +55,6 @@ def indicator(code: str) -> Indicator:
     return next(it for it in RULES.catalogue.indicator if it.code == code)
 
 
-def instant(day: date) -> int:
-    """An event time on a day."""
-    return int(datetime(day.year, day.month, day.day, 9, tzinfo=UTC).timestamp() * 1_000_000)
-
-
 def by_month(
     code: str,
     parts: Sequence[tuple[int, int]],
@@ -76,7 +71,7 @@ def by_month(
         status: Status = "reported" if value[1] else "no-cases"
         below = above if shape.denominator is None else below
         figures.append(Dated(day, Figure(above, below, value, status), target))
-    reach = Reach(first, instant(OCTOBER), date(2015, 11, 1))
+    reach = Reach(first, OCTOBER, date(2015, 11, 1))
     return series(RULES, (shape, place, ALL_AGES), figures, reach)
 
 

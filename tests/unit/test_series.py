@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from processors.days.calendar import calendar, day_number
 from processors.figures.evaluate import Figure
+from processors.figures.needed import Needed
 from processors.figures.series import (
     CellOf,
     Dated,
@@ -26,18 +27,20 @@ from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import ALL_AGES, load_catalogue
 from schemas.places import Place, load_places
+from schemas.release import Release
+from snapshots.publish.text.view import View
 from streams.cli import app
 from streams.jobs.replay import Replay
-from streams.jobs.series_words import series_words
+from streams.jobs.series_by_month import released_series
+from streams.jobs.series_words import needed_words, series_words
+from streams.serving.charts.control_chart import ControlChart
+from streams.serving.charts.drawing import svg
 from tests.support.examples import good_lines, log_file
+from tests.support.october_releases import earlier_months, october
 
 RULES = Rules(load_catalogue(), load_areas(), places=load_places())
 KENT = Place("county", "Kent")
 OCTOBER = date(2015, 10, 31)
-
-
-def instant(year: int, month: int, day: int, hour: int = 9) -> int:
-    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp() * 1_000_000)
 
 
 def cell(code: str) -> CellOf:
@@ -54,22 +57,22 @@ def of_values(
         Dated(day, Figure(it, it, (it, 1), "reported"), aim)
         for day, it in zip(dates, values, strict=True)
     ]
-    reach = Reach(first, instant(2015, 10, 30), date(2015, 11, 1))
+    reach = Reach(first, date(2015, 10, 30), date(2015, 11, 1))
     return series(RULES, cell(code), figures, reach)
 
 
 @pytest.mark.parametrize(
     ("day", "today", "latest", "expected"),
     [
-        (OCTOBER, date(2015, 11, 1), instant(2015, 10, 30), True),
-        (OCTOBER, date(2015, 11, 1), instant(2015, 10, 29), False),  # data stop short of it
-        (OCTOBER, OCTOBER, instant(2015, 10, 31), False),  # the month is not over yet
-        (date(2015, 10, 30), date(2015, 11, 1), instant(2015, 11, 1), False),  # no month's end
+        (OCTOBER, date(2015, 11, 1), date(2015, 10, 30), True),
+        (OCTOBER, date(2015, 11, 1), date(2015, 10, 29), False),  # data stop short of it
+        (OCTOBER, OCTOBER, date(2015, 10, 31), False),  # the month is not over yet
+        (date(2015, 10, 30), date(2015, 11, 1), date(2015, 11, 1), False),  # no month's end
         (OCTOBER, date(2015, 11, 1), None, False),
     ],
 )
 def test_a_month_is_over_once_its_days_are_and_data_have_come_to_its_last_working_day(
-    day: date, today: date, latest: int | None, expected: bool
+    day: date, today: date, latest: date | None, expected: bool
 ) -> None:
     assert is_over(calendar(), day, Reach(date(2015, 1, 1), latest, today)) is expected
 
@@ -143,3 +146,42 @@ def test_the_command_shows_what_variation_says_of_complete_months() -> None:
     assert (rows[-1]["complete"], rows[-1]["variation"]) == ("no", "")
     assert {it["variation"] for it in rows if it["complete"] == "yes"} <= {*Variation}
     assert any(it["variation"] for it in rows)
+
+
+def test_a_released_series_breaks_where_the_indicator_was_defined_otherwise() -> None:
+    view = View(october(), [otherwise(it) for it in earlier_months()])
+    found = released_series(view, RULES, cell("EH16"))
+    values = [it.judged.observed.value for it in found.months]
+    assert [None if it is None else float(it) for it in values] == [
+        it.shown.value for it in view.trend("EH16", "Kent")
+    ]
+    breaks = [it.day for it in found.months if it.judged.observed.breaks]
+    assert breaks == [date(2015, 8, 31)]
+    assert found.limits is not None
+    assert found.limits.months == 3  # August, September and October
+    assert ">defined otherwise from here</text>" in svg(ControlChart("released", found))
+
+
+def otherwise(release: Release) -> Release:
+    """A release in which, until July, EH16 was defined otherwise."""
+    if release.period > "2015-07":
+        return release
+    shapes = (
+        it.model_copy(update={"definition": "Another one."}) if it.code == "EH16" else it
+        for it in release.indicators
+    )
+    return release.model_copy(update={"indicators": tuple(shapes)})
+
+
+def test_what_would_meet_a_target_is_said_in_a_sentence() -> None:
+    share, days = cell("EH16")[0], cell("EH12")[0]
+    assert needed_words(share, Needed(12, True), Fraction(155, 2)) == (
+        "12 more would meet the target of 77.5%."
+    )
+    assert needed_words(share, Needed(3, False), Fraction(101)).startswith(
+        "The target of 101.0% is out of reach: it would take 3 more."
+    )
+    assert needed_words(days, Needed(-1_400, True), Fraction(120)) == (
+        "1,400 fewer days in all would meet the target of 120.0."
+    )
+    assert needed_words(days, Needed(0, True), Fraction(120)) == "The target of 120.0 is met."
