@@ -11,6 +11,7 @@ from streams.terminal.commands import (
     figures,
     quality,
     running,
+    subject,
     targets,
     trend,
 )
@@ -48,6 +49,7 @@ app.command()(running.doctor)
 app.add_typer(feeding.dead_letters, name="dead-letters")
 app.add_typer(snapshot, name="snapshot")
 app.add_typer(alerts, name="alerts")
+app.command()(subject.export)
 app.command()(running.schema)
 
 
