@@ -41,7 +41,7 @@ Document = dict[str, Any]
 
 
 @dataclass
-class Found:
+class FoundInLog:
     """What was found of a child in the log, and how far each partition was searched."""
 
     child: str
@@ -95,7 +95,7 @@ async def everything_of(
     what a state that cannot be read raises.
     """
     state = await _state(redis, deployment, rules, child)
-    found = Found(child, alerts={it["alert"] for it in state["alerts"]})
+    found = FoundInLog(child, alerts={it["alert"] for it in state["alerts"]})
     events = topic_names()
     letters = [dead_letter_topic(topic) for topic in (*events, ALERTS_TOPIC)]
     # Decisions last: which alerts they may be about is known by then.
@@ -124,7 +124,7 @@ def counts_in(document: Document) -> dict[str, int]:
     return log | state | named
 
 
-async def _search(reader: LogReader, found: Found) -> None:
+async def _search(reader: LogReader, found: FoundInLog) -> None:
     for tp, (first, end) in sorted((await reader.bounds()).items()):
         async for _, records in reader.read(tp, first, end):
             for record in records:
