@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from redis.asyncio import Redis
@@ -30,7 +31,7 @@ from streams.state.store import ShardStore
 
 PARTITION_KEY_HEADER = "ce_partitionkey"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A value that is nested deeper is kept as text: no event is.
+# A value that is nested deeper, as no event is, is kept as text.
 DEEPEST = 50
 NOT_SEARCHED = (
     "releases and publications, which hold sums; of late changes they name the event",
@@ -211,7 +212,7 @@ def _value(value: bytes | None) -> Any:
         read = json.loads(value or b"", parse_constant=_refuse)
     except (ValueError, RecursionError):
         return _plain(value)
-    return read if _is_flatter(read, DEEPEST) else _plain(value)
+    return read if _is_writable(read, DEEPEST) else _plain(value)
 
 
 def _refuse(constant: str) -> None:
@@ -219,10 +220,12 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _is_flatter(part: object, depth: int) -> bool:
-    """Whether a value is nested at most so deep."""
+def _is_writable(part: object, depth: int) -> bool:
+    """Whether a value is nested at most so deep, with every number one that JSON has."""
+    if isinstance(part, float):
+        return isfinite(part)
     inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-    return depth > 0 and all(_is_flatter(it, depth - 1) for it in inside)
+    return depth > 0 and all(_is_writable(it, depth - 1) for it in inside)
 
 
 def _plain(part: bytes | None) -> str | None:

@@ -30,7 +30,7 @@ def export(
     Events of all topics, dead letters, the stored record, alerts, and what was decided about them;
     what only names the child is said by its place. Reads the whole log.
     """
-    if not child.strip():
+    if not child.strip() or not child.isprintable():
         raise typer.BadParameter("it names no child", param_hint="--child")
     if os.path.lexists(to):
         raise typer.BadParameter(f"{to} is there already", param_hint="--to")
