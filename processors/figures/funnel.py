@@ -7,7 +7,7 @@ put a figure beyond limits that chance alone passes often: a figure is beyond a 
 so many, or more, are less likely than the limit says.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -29,7 +29,8 @@ class FunnelVerdict(StrEnum):
     WITHIN = "no different from the whole but by chance"
     BELOW = "below the 95% limit"
     FAR_BELOW = "far below the whole: below the 99.8% limit"
-    NOT_JUDGED = "not judged: no cases"
+    NO_CASES = "not judged: no cases"
+    NO_PROPORTION = "not judged: more are counted than they are of"
 
 
 class FunnelLimits(NamedTuple):
@@ -49,18 +50,19 @@ class PlaceShare(NamedTuple):
     numerator: int
     denominator: int
 
+    @property
+    def is_proportion(self) -> bool:
+        """Whether no more are counted than they are of, and they are of any at all."""
+        return self.denominator > 0 and 0 <= self.numerator <= self.denominator
 
-class NotAProportionError(ValueError):
-    """More are counted than they are counted of, so that no binomial limits hold."""
+    @property
+    def share(self) -> Fraction:
+        """The proportion. Raises ZeroDivisionError where there is nothing to divide by."""
+        return Fraction(self.numerator, self.denominator)
 
 
 def funnel_limits(whole: Fraction, denominators: Iterable[int]) -> list[FunnelLimits]:
-    """The limits of each denominator of at least 1, round a proportion from 0 to 1.
-
-    Raises NotAProportionError.
-    """
-    if not 0 <= whole <= 1:
-        raise NotAProportionError(f"{whole} is no proportion: it lies outside 0 to 1")
+    """The limits of each denominator of at least 1, round a proportion from 0 to 1."""
     sizes = np.array(list(denominators), dtype=np.int64)
     share = float(whole)
     bounds = [
@@ -70,21 +72,13 @@ def funnel_limits(whole: Fraction, denominators: Iterable[int]) -> list[FunnelLi
     return [FunnelLimits(*it) for it in zip(sizes.tolist(), *bounds, strict=True)]
 
 
-def funnel_verdicts(whole: Fraction, places: Sequence[PlaceShare]) -> list[FunnelVerdict]:
-    """Each place's verdict, in their order. Raises NotAProportionError."""
-    for place in places:
-        if not 0 <= place.numerator <= place.denominator:
-            raise NotAProportionError(
-                f"{place.place}: {place.numerator} of {place.denominator} is no proportion"
-            )
-    sizes = sorted({place.denominator for place in places} - {0})
-    by_size = {it.denominator: it for it in funnel_limits(whole, sizes)}
-    return [
-        _verdict(place.numerator, by_size[place.denominator])
-        if place.denominator
-        else FunnelVerdict.NOT_JUDGED
-        for place in places
-    ]
+def funnel_verdicts(whole: PlaceShare, places: Sequence[PlaceShare]) -> list[FunnelVerdict]:
+    """Each place's verdict, in their order; none is judged against what is no proportion itself."""
+    if not whole.is_proportion:
+        return [FunnelVerdict.NO_PROPORTION for _ in places]
+    sizes = sorted({place.denominator for place in places if place.is_proportion})
+    by_size = {it.denominator: it for it in funnel_limits(whole.share, sizes)}
+    return [_verdict(place, by_size) for place in places]
 
 
 def _least(tail: float, sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
@@ -97,7 +91,12 @@ def _least(tail: float, sizes: NDArray[np.int64], share: float) -> NDArray[np.in
     return low
 
 
-def _verdict(numerator: int, limits: FunnelLimits) -> FunnelVerdict:
+def _verdict(place: PlaceShare, by_size: Mapping[int, FunnelLimits]) -> FunnelVerdict:
+    if not place.denominator:
+        return FunnelVerdict.NO_CASES
+    if not place.is_proportion:
+        return FunnelVerdict.NO_PROPORTION
+    numerator, limits = place.numerator, by_size[place.denominator]
     if numerator > limits.upper_998:
         return FunnelVerdict.FAR_ABOVE
     if numerator > limits.upper_95:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from processors.figures.funnel import (
     FunnelVerdict,
-    NotAProportionError,
     PlaceShare,
     funnel_limits,
     funnel_verdicts,
@@ -17,6 +16,10 @@ from tests.reference.funnel import tails, verdict
 
 SHARES = st.fractions(0, 1, max_denominator=60)
 LIMITS = (Fraction(1, 1000), Fraction(25, 1000))
+
+
+def whole(share: Fraction) -> PlaceShare:
+    return PlaceShare("the whole", share.numerator, share.denominator)
 
 
 @st.composite
@@ -33,7 +36,7 @@ def test_a_place_is_beyond_a_limit_where_chance_seldom_takes_it(
         both = tails(it.denominator, share, it.numerator)
         assume(all(abs(tail - limit) > Fraction(1, 10**12) for tail in both for limit in LIMITS))
     expected = [verdict(it.denominator, share, it.numerator) for it in found]
-    assert [it.name for it in funnel_verdicts(share, found)] == expected
+    assert [it.name for it in funnel_verdicts(whole(share), found)] == expected
 
 
 @given(SHARES, st.integers(1, 5_000))
@@ -48,20 +51,23 @@ def test_limits_lie_in_order_round_the_whole_and_within_what_can_be(
 @pytest.mark.parametrize("share", [Fraction(0), Fraction(1)])
 def test_where_the_whole_is_none_or_all_a_place_like_it_is_within(share: Fraction) -> None:
     here = PlaceShare("a place", 7 * int(share), 7)
-    assert funnel_verdicts(share, [here]) == [FunnelVerdict.WITHIN]
+    assert funnel_verdicts(whole(share), [here]) == [FunnelVerdict.WITHIN]
 
 
 def test_one_of_one_is_nothing_special() -> None:
-    assert funnel_verdicts(Fraction(3, 10), [PlaceShare("small", 1, 1)]) == [FunnelVerdict.WITHIN]
+    small = PlaceShare("small", 1, 1)
+    assert funnel_verdicts(whole(Fraction(3, 10)), [small]) == [FunnelVerdict.WITHIN]
 
 
-def test_a_place_without_cases_is_not_judged() -> None:
-    assert funnel_verdicts(Fraction(1, 2), [PlaceShare("none", 0, 0)]) == [FunnelVerdict.NOT_JUDGED]
+def test_what_has_no_cases_or_is_no_proportion_is_not_judged() -> None:
+    places = [PlaceShare("none", 0, 0), PlaceShare("over", 3, 2), PlaceShare("good", 1, 2)]
+    assert funnel_verdicts(whole(Fraction(1, 2)), places) == [
+        FunnelVerdict.NO_CASES,
+        FunnelVerdict.NO_PROPORTION,
+        FunnelVerdict.WITHIN,
+    ]
 
 
-@pytest.mark.parametrize("place", [PlaceShare("over", 3, 2), PlaceShare("under", -1, 2)])
-def test_what_is_no_proportion_is_refused_by_name(place: PlaceShare) -> None:
-    with pytest.raises(NotAProportionError, match=place.place):
-        funnel_verdicts(Fraction(1, 2), [place])
-    with pytest.raises(NotAProportionError, match="no proportion"):
-        funnel_limits(Fraction(3, 2), [1])
+@pytest.mark.parametrize("nothing", [PlaceShare("over", 3, 2), PlaceShare("none", 0, 0)])
+def test_nothing_is_judged_against_what_is_no_proportion(nothing: PlaceShare) -> None:
+    assert funnel_verdicts(nothing, [PlaceShare("good", 1, 2)]) == [FunnelVerdict.NO_PROPORTION]

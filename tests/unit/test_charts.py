@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.figures.funnel import PlaceShare
 from streams.serving.charts.control_chart import ControlChart
 from streams.serving.charts.drawing import Chart, figure, ident, svg
 from streams.serving.charts.frame import Frame, Scale, apart, vertical
+from streams.serving.charts.funnel_chart import FunnelChart
 from streams.serving.charts.sparkline import Sparkline
-from tests.support.charts import all_charts, by_month
+from tests.support.charts import all_charts, by_month, indicator
 
 STYLE = Path(__file__).resolve().parents[2] / "streams/serving/assets/charts.css"
 CHARTS = all_charts()
@@ -114,6 +116,23 @@ def test_any_series_is_drawn_within_its_frame(
             for x, y in places(image):
                 assert -0.1 <= x <= width + 0.1
                 assert -0.1 <= y <= height + 0.1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=8),
+    st.tuples(st.integers(0, 60), st.integers(0, 60)),
+)
+def test_any_places_make_a_funnel_within_its_frame(
+    parts: list[tuple[int, int]], whole: tuple[int, int]
+) -> None:
+    shares = tuple(PlaceShare(f"Place {at}", *it) for at, it in enumerate(parts))
+    chart = FunnelChart("any", indicator("EH16"), PlaceShare("Kent", *whole), shares)
+    assert len(chart.table.rows) == len(parts)
+    for image in parsed(svg(chart)):
+        _, _, width, height = (float(it) for it in (image.get("viewBox") or "").split())
+        assert all(-0.1 <= x <= width + 0.1 for x, _ in places(image))
+        assert all(-0.1 <= y <= height + 0.1 for _, y in places(image))
+    assert parsed(figure(chart)) is not None
 
 
 def places(image: ET.Element) -> Iterator[tuple[float, float]]:

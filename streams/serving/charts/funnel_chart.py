@@ -94,7 +94,7 @@ class FunnelChart:
     @property
     def drawings(self) -> Sequence[FunnelDrawing]:
         """One for wide places and one for narrow ones; none without a whole to compare with."""
-        if not self.whole.denominator or not self._judged:
+        if not self._judged:
             return []
         return [self._drawn("wide", WIDE), self._drawn("narrow", NARROW)]
 
@@ -102,8 +102,8 @@ class FunnelChart:
     def keys(self) -> Sequence[Key]:
         """The limits, and the marks that places have."""
         found = {verdict for _, verdict in self._judged}
-        marks = (Key(MARK_OF[it], str(it)) for it in FunnelVerdict if it in found)
-        return [*marks, *LIMIT_KEYS]
+        marks = [Key(mark, str(it)) for it, mark in MARK_OF.items() if it in found]
+        return [*marks, *LIMIT_KEYS] if marks else []
 
     @property
     def table(self) -> ChartTable:
@@ -126,25 +126,21 @@ class FunnelChart:
         )
         return ChartTable(columns, tuple(rows))
 
-    @property
-    def _share(self) -> Fraction:
-        return Fraction(self.whole.numerator, self.whole.denominator or 1)
-
     @cached_property
     def _verdicts(self) -> list[FunnelVerdict]:
-        return funnel_verdicts(self._share, self.places)
+        return funnel_verdicts(self.whole, self.places)
 
     @property
     def _judged(self) -> list[tuple[PlaceShare, FunnelVerdict]]:
         pairs = zip(self.places, self._verdicts, strict=True)
-        return [it for it in pairs if it[1] is not FunnelVerdict.NOT_JUDGED]
+        return [it for it in pairs if it[1] in MARK_OF]
 
     def _drawn(self, size: str, frame: Frame) -> FunnelDrawing:
         greatest = max(place.denominator for place, _ in self._judged)
         least = min(place.denominator for place, _ in self._judged)
         across = from_zero([greatest * 1.05], frame.left, frame.inner_right)
         sizes = np.unique(np.linspace(1, across.greatest, DRAWN_AT).round().astype(int)).tolist()
-        limits = funnel_limits(self._share, sizes)
+        limits = funnel_limits(self.whole.share, sizes)
         seen = [it for it in limits if it.denominator >= least]
         values = [_rate(place.numerator, place.denominator) for place, _ in self._judged]
         values += [_rate(it.upper_998, it.denominator) for it in seen]
@@ -156,7 +152,7 @@ class FunnelChart:
             size=size,
             ticks=tuple(up.ticks(5, "%")),
             sizes=tuple(across.ticks(6 if size == "wide" else 3, whole=True)),
-            whole=up(float(100 * self._share)),
+            whole=up(float(100 * self.whole.share)),
             limits=tuple(_lines(limits, across, up, frame)),
             spots=spots,
             below=f"How many it is of ({self.of})",
