@@ -6,6 +6,8 @@ from math import ceil, floor, log10
 
 # Of a decade, the steps that are easily counted in.
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+# Of a tick; no figure has so many.
+MOST_DECIMALS = 9
 # The part of a range that is left free above and below.
 MARGIN = 0.12
 # A scale begins at zero where what it shows lies no further from it than this many of its spans.
@@ -62,7 +64,8 @@ class Scale:
         step = max(step, 1.0) if whole else step
         first, last = ceil(self.least / step - 1e-9), floor(self.greatest / step + 1e-9)
         values = [number * step for number in range(first, last + 1)]
-        decimals = next(it for it in range(9) if all(_has(it, value) for value in values))
+        exact = (it for it in range(MOST_DECIMALS) if all(_has(it, value) for value in values))
+        decimals = next(exact, MOST_DECIMALS)
         return [Tick(self(value), f"{value:,.{decimals}f}{suffix}") for value in values]
 
 
