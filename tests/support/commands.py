@@ -18,8 +18,8 @@ from typing import Self
 
 COMMAND = Path(sys.executable).with_name("caseline")
 
-_forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["tests.support.preloaded"])
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload(["tests.support.preloaded"])
 
 
 class Command:
@@ -37,7 +37,7 @@ class Command:
     ) -> None:
         self.args = [str(COMMAND), *map(str, arguments)]
         self._written = [log or _new_file(), log or _new_file()]
-        self._process = _forking.Process(
+        self._process = FORKING.Process(
             target=_run, args=(self.args, folder, dict(environment), *self._written), daemon=True
         )
         self._process.start()

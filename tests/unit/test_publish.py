@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from snapshots.publish.text.view import DisclosureMissingError, View
 from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.releases.canonical import canonical, sha256
 from streams.october.compare_october import OCTOBER, ComparedCell, load_printed
+from tests.support.dying import dies, publish_text
 from tests.support.october_releases import earlier_months, later, october
 from tests.support.pagetables import Tables, scorecard_of
 from tests.support.publicview import HidesSome, public_view
@@ -239,35 +238,7 @@ def test_a_publication_that_fails_leaves_the_one_before(
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
-# Publishes one small file, and dies at the nth call that touches the file system.
-DYING = """
-import os, sys
-from pathlib import Path
-from types import SimpleNamespace
-from snapshots.publish import writing
-
-folder, text, fatal = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])
-left = [fatal]
-def died(event, args):
-    if event in {"open", "os.mkdir", "os.rename", "os.listdir", "os.remove", "os.rmdir"}:
-        left[0] -= 1
-        if not left[0]: os._exit(9)
-JSON = writing.PublicationFormat.JSON
-writing.WRITERS[JSON] = lambda view: iter([("a.json", text), ("b.json", text)])
-release = SimpleNamespace(period="2015-10", number=1, kind="first")
-view = SimpleNamespace(release=release, profile="internal")
-sys.addaudithook(died)
-writing.publish(view, folder, [JSON])
-"""
 PUBLISHED = "2015-10-001-internal"
-
-
-def dies_publishing(folder: Path, text: str, fatal: int) -> bool:
-    """Publish a text in a process that dies at a call, or ends before it."""
-    arguments = [sys.executable, "-c", DYING, str(folder), text, str(fatal)]
-    code = subprocess.run(arguments, check=False).returncode
-    assert code in (0, 9)
-    return code == 9
 
 
 def texts_in(folder: Path) -> list[str]:
@@ -286,7 +257,7 @@ def test_killed_at_any_moment_a_publication_is_the_old_one_or_the_new_or_put_rig
     for fatal in count(1):
         folder = tmp_path / str(fatal)
         publish_here(folder, "old")
-        died = dies_publishing(folder, "new", fatal)
+        died = dies(fatal, publish_text, folder, "new")
         texts = texts_in(folder)
         assert texts in (["old"] * 2, ["new"] * 2, [])
         seen.add(texts[0] if texts else "none")
