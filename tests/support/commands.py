@@ -1,7 +1,8 @@
 """Commands of caseline, each in a process of its own, that need not import everything anew.
 
-They are forked from a server that has imported the program and done nothing else, which saves
-each a second of work. The console script itself is run by the tests of the README.
+They are forked from a server that has imported the program, worked out the calendar and done
+nothing else, which saves each a second of work. The console script itself is run by the tests of
+the README.
 """
 
 import atexit
