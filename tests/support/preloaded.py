@@ -7,7 +7,7 @@ for _name in ("COLUMNS", "LINES"):  # each command has its own, which consoles l
 
 import faust.livecheck  # noqa: E402, F401 - Faust loads its parts when they are first asked for
 
-import snapshots.publish.writing  # noqa: E402
+import snapshots.publish.writing  # noqa: E402, F401
 import streams.cli  # noqa: E402
 import streams.worker.worker  # noqa: E402, F401
 from processors.days.calendar import calendar  # noqa: E402
