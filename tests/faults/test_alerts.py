@@ -20,7 +20,7 @@ from tests.support.servers import Server
 from tests.support.toldalerts import Alerts, check, messages_until
 from tests.support.workers import CommandLine, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 TODAY = date(2015, 10, 31)
 NOON = datetime(2015, 10, 31, 12, tzinfo=UTC)

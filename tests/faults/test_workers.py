@@ -32,7 +32,7 @@ from tests.support.workers import (
     wait_until,
 )
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 TOPIC = "case-events"
 DATES = (date(2015, 6, 30), date(2016, 1, 15))

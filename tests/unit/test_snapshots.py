@@ -36,6 +36,8 @@ from tests.support.october_events import (
 )
 from tests.support.strategies import SOUTH_EAST, History, histories
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def october_lines() -> list[EventLine]:
