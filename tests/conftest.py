@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,27 @@ UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("ci", UNHURRIED, derandomize=True)
 settings.register_profile("search", UNHURRIED)
 settings.load_profile("ci" if os.environ.get("CI") else "search")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin the longest files first, and let those that wait for services alternate with others.
+
+    Processes take file after file: so the processors have work while services start and sessions
+    run out, and nobody waits for a long file at the end.
+    """
+    files = [list(of_file) for _, of_file in groupby(items, key=lambda item: item.path)]
+    long = [it for it in files if it[0].get_closest_marker("long")]
+    rest = [it for it in files if not it[0].get_closest_marker("long")]
+    items[:] = [item for of_file in (*_alternating(long), *_alternating(rest)) for item in of_file]
+
+
+def _alternating(files: list[list[pytest.Item]]) -> list[list[pytest.Item]]:
+    """Files with services evenly among those without, each kind in its order."""
+    placed = []
+    for needs_services in (True, False):
+        kind = [it for it in files if bool(it[0].get_closest_marker("services")) is needs_services]
+        placed += [((place + 0.5) / len(kind), it) for place, it in enumerate(kind)]
+    return [it for _, it in sorted(placed, key=lambda pair: pair[0])]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ no ledger, no tables and no columns: it looks at what was known on the date, of 
 place, and asks of each measure what it counts (docs/indicators.md).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from processors.record.decoding import Event, in_order
@@ -16,13 +17,15 @@ from schemas.places import Locality, Places
 from snapshots.recount.attending import People, session_amounts
 from snapshots.recount.cases import NOTIFIED, UNKNOWN, Case, band_of, cases, provider_of
 from snapshots.recount.days import WorkingDays
-from snapshots.recount.measures import Countable, counts
+from snapshots.recount.measures import Countable, counts, is_about
 from snapshots.recount.people import RecountedPerson
 from snapshots.recount.places import Whereabouts
 from snapshots.recount.relations import ChildCases
 
 PERSON_TYPES, SESSION_TYPES = types_feeding("person"), types_feeding("session")
 EVIDENCE = "troubled_families_evidence"
+# Of so many different texts it is kept which measures are about them.
+MOST_TEXTS = 4096
 
 
 class Share(NamedTuple):
@@ -59,6 +62,7 @@ class Definitions:
             for kind in ("case", "notification", "spell")
             for is_closed in (True, False)
         }
+        self._about = lru_cache(MOST_TEXTS)(self._measures_about)
         self._relations = catalogue.relation
         self._people = catalogue.person_measures
         self._sessions = catalogue.session_measures
@@ -79,6 +83,7 @@ class Definitions:
                 yield from self._of_session(event, today)
 
     def _of_case(self, case: Case, kin: ChildCases, today: int) -> Iterator[Amount]:
+        days = case.days(self._days)
         for kind, facts in (
             ("case", self._as_case),
             ("notification", self._as_notifications),
@@ -86,12 +91,18 @@ class Definitions:
         ):
             if not any(self._measures[kind, is_closed] for is_closed in (True, False)):
                 continue
-            for counted in facts(case):
+            for counted in facts(case, days):
                 for relation in self._relations:
                     if relation.of == kind:
                         kin.relate(relation, case, counted)
-                measures = self._measures[kind, counted.is_closed]
+                texts = tuple(counted.texts.items())
+                measures = self._about(kind, counted.is_closed, texts)
                 yield from self._of_fact(case.subject, measures, counted, today)
+
+    def _measures_about(
+        self, kind: str, is_closed: bool, texts: tuple[tuple[str, str], ...]
+    ) -> Sequence[Measure]:
+        return [it for it in self._measures[kind, is_closed] if is_about(it, dict(texts))]
 
     def _of_fact(
         self, subject: str, measures: Sequence[Measure], counted: Countable, today: int
@@ -105,7 +116,7 @@ class Definitions:
                 for slot, amount in zip(measure.slots, amounts, strict=True):
                     yield Amount(subject, Share(slot, counted.locality, counted.band), amount)
 
-    def _as_case(self, case: Case) -> Iterator[Countable]:
+    def _as_case(self, case: Case, days: Mapping[str, int]) -> Iterator[Countable]:
         """The case as it stands."""
         texts, flags, closure = {"holder": case.holder}, set[str](), case.closure
         if closure is not None:
@@ -114,15 +125,14 @@ class Definitions:
         yield Countable(
             self._locality(case, case.allocation),
             band_of(case.first, case.received),
-            case.days(self._days),
+            {**days},
             texts,
             closure is not None,
             flags,
         )
 
-    def _as_notifications(self, case: Case) -> Iterator[Countable]:
+    def _as_notifications(self, case: Case, days: Mapping[str, int]) -> Iterator[Countable]:
         """Each notification: its own day and type, the first one's date of birth and district."""
-        days = case.days(self._days)
         for event in case.events:
             if event.type == NOTIFIED:
                 yield Countable(
@@ -132,7 +142,7 @@ class Definitions:
                     {"notification_type": event.data["notification_type"]},
                 )
 
-    def _as_spells(self, case: Case) -> Iterator[Countable]:
+    def _as_spells(self, case: Case, _: Mapping[str, int]) -> Iterator[Countable]:
         """The last time that each service had the case."""
         for spell in {spell.service: spell for spell in case.spells}.values():
             days = {"received": case.received}

@@ -27,14 +27,20 @@ class Countable:
     flags: set[str] = field(default_factory=set)
 
 
-def counts(measure: Measure, counted: Countable, today: int, week: WorkingDays) -> bool:
-    """Whether a measure counts a fact of its kind and state today."""
-    texts, days = counted.texts, counted.days
+def is_about(measure: Measure, texts: Mapping[str, str]) -> bool:
+    """Whether a fact with these texts passes a measure's tests of texts."""
     return (
         _passes(measure.holder, texts.get("holder"))
         and _passes(measure.outcome, texts.get("outcome"))
         and _passes(measure.notification_type, texts.get("notification_type"))
-        and counted.flags.issuperset(measure.flags)
+    )
+
+
+def counts(measure: Measure, counted: Countable, today: int, week: WorkingDays) -> bool:
+    """Whether a measure counts today a fact of its kind and state that it is about."""
+    days = counted.days
+    return (
+        counted.flags.issuperset(measure.flags)
         and (measure.window is None or _is_within(measure.window, days, today))
         and all(_has_begun(start, days, today, week) for start in measure.starts)
         and (measure.limit is None or _is_kept(measure.limit, days, week))

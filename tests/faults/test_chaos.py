@@ -10,6 +10,7 @@ from tests.support.topics import remove_topics
 
 pytestmark = [
     pytest.mark.services,
+    pytest.mark.long,
     pytest.mark.timeout(900),
     pytest.mark.usefixtures("hook_secret"),
 ]

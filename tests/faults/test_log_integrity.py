@@ -18,7 +18,7 @@ from tests.support.servers import Server
 from tests.support.topics import Sent, send
 from tests.support.workers import CommandLine, RunningWorker, cells, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 TOPIC = "case-events"
 DAY = date(2015, 10, 31)

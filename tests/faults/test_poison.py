@@ -25,7 +25,7 @@ from tests.support.servers import Server
 from tests.support.topics import Sent, everything, send
 from tests.support.workers import CommandLine, RunningWorker, cells, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 TOPIC = "case-events"
 LETTERS = dead_letter_topic(TOPIC)

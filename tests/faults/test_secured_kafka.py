@@ -39,7 +39,7 @@ from tests.support.secure_kafka import (
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, finished, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 DOCS = Path(__file__).parents[2] / "docs/operating.md"
 STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"

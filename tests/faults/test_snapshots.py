@@ -47,7 +47,7 @@ from tests.support.patience import SECONDS
 from tests.support.releases import rewritten
 from tests.support.workers import CommandLine, RunningWorker, finished, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 KILLS = 6
 CATALOGUE = Path(str(files("schemas") / "data/catalogue.toml"))

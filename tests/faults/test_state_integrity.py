@@ -14,7 +14,7 @@ from tests.support.examples import DATES, LOGS, good_lines, log_file
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, RunningWorker, cells, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 SHARD = TP("case-events", 2)
 

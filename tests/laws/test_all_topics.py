@@ -15,6 +15,8 @@ from tests.support.everywhere import expected, parsed, shown
 from tests.support.south_east import south_east_areas
 from tests.support.strategies import SOUTH_EAST, History
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def everywhere() -> Rules:

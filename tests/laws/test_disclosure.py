@@ -38,6 +38,8 @@ from tests.support.disclosing import (
 from tests.support.examples import good_lines, replayed
 from tests.support.releases import Counts, release_from
 
+pytestmark = pytest.mark.long
+
 OCTOBER = Path(__file__).parents[2] / "streams/october/events.jsonl.gz"
 NUMBERS = st.lists(st.integers(0, 9), min_size=15, max_size=15)
 

@@ -21,6 +21,8 @@ from tests.support.durable import Worker, deliver
 from tests.support.south_east import south_east_areas
 from tests.support.strategies import CASES, SOUTH_EAST, History, histories, retraction_of
 
+pytestmark = pytest.mark.long
+
 CHILDREN = sorted({child for child, _ in CASES})
 
 

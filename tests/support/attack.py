@@ -161,7 +161,7 @@ def _plus(one: Terms, times: float, other: Terms, other_times: float) -> Terms:
 
 
 class Solver:
-    """Facts as a matrix, over whole numbers from 0."""
+    """Facts as a matrix, over whole numbers from 0; and the tables found so far that fit them."""
 
     def __init__(self, facts: list[Fact]) -> None:
         unknowns = sorted({each for fact in facts for each in fact.terms}, key=str)
@@ -176,17 +176,27 @@ class Solver:
         self._facts = LinearConstraint(
             matrix, [fact.least for fact in facts], [fact.most for fact in facts]
         )
+        self._fitting: list[Any] = []
+
+    def leaves_one_value(self, terms: Terms) -> bool:
+        """Whether a sum has the same value in every table that fits the facts.
+
+        Two tables in which it differs show that it has not, whatever they were found for.
+        """
+        cost = self._cost(terms)
+        if len({self._value(cost, table) for table in self._fitting}) > 1:
+            return False
+        least, greatest = self.bounds(terms)
+        return least == greatest
 
     def bounds(self, terms: Terms) -> tuple[float, float]:
         """The least and the greatest value that a sum can have; infinity for no end."""
         return self._end(terms, 1), self._end(terms, -1)
 
     def _end(self, terms: Terms, sign: int) -> float:
-        cost = np.zeros(len(self._column))
-        for unknown, times in terms.items():
-            cost[self._column[unknown]] = sign * times
+        cost = self._cost(terms)
         solved: Any = milp(
-            cost,
+            sign * cost,
             constraints=self._facts,
             bounds=Bounds(0, np.inf),
             integrality=np.ones(len(cost), dtype=np.int64),
@@ -195,4 +205,14 @@ class Solver:
         if solved.status in (3, 4) and solved.x is None:  # no end to it
             return -sign * np.inf
         assert solved.x is not None, solved.message
-        return round(float(cost @ np.rint(solved.x))) * sign
+        self._fitting.append(np.rint(solved.x))
+        return self._value(cost, self._fitting[-1])
+
+    def _cost(self, terms: Terms) -> Any:
+        cost = np.zeros(len(self._column))
+        for unknown, times in terms.items():
+            cost[self._column[unknown]] = times
+        return cost
+
+    def _value(self, cost: Any, table: Any) -> int:
+        return round(float(cost @ table))

@@ -1,7 +1,8 @@
 """Commands of caseline, each in a process of its own, that need not import everything anew.
 
-They are forked from a server that has imported the program and done nothing else, which saves
-each a second of work. The console script itself is run by the tests of the README.
+They are forked from a server that has imported the program, worked out the calendar and done
+nothing else, which saves each a second of work. The console script itself is run by the tests of
+the README.
 """
 
 import atexit
@@ -18,8 +19,8 @@ from typing import Self
 
 COMMAND = Path(sys.executable).with_name("caseline")
 
-_forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["tests.support.preloaded"])
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload(["tests.support.preloaded"])
 
 
 class Command:
@@ -37,7 +38,7 @@ class Command:
     ) -> None:
         self.args = [str(COMMAND), *map(str, arguments)]
         self._written = [log or _new_file(), log or _new_file()]
-        self._process = _forking.Process(
+        self._process = FORKING.Process(
             target=_run, args=(self.args, folder, dict(environment), *self._written), daemon=True
         )
         self._process.start()

@@ -96,9 +96,7 @@ def pinned(attack: Attack, period: str, sums: Sums) -> Sums:
     for (code, area, band, _), slots in sums:
         if tuple(slots) not in solvers:
             solvers[tuple(slots)] = attack.about(period, slots)
-        terms = attack.terms(period, slots, area, band)
-        least, greatest = solvers[tuple(slots)].bounds(terms)
-        if least == greatest:
+        if solvers[tuple(slots)].leaves_one_value(attack.terms(period, slots, area, band)):
             found.append((CellKey(code, area, band), slots))
     return found
 

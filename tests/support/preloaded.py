@@ -1,4 +1,4 @@
-"""What commands of caseline have imported already when they begin (see `commands`)."""
+"""What commands of caseline have at hand already when they begin (see `commands`)."""
 
 import os
 
@@ -7,5 +7,9 @@ for _name in ("COLUMNS", "LINES"):  # each command has its own, which consoles l
 
 import faust.livecheck  # noqa: E402, F401 - Faust loads its parts when they are first asked for
 
+import snapshots.publish.writing  # noqa: E402, F401
 import streams.cli  # noqa: E402
 import streams.worker.worker  # noqa: E402, F401
+from processors.days.calendar import calendar  # noqa: E402
+
+calendar()  # the same in every process, and as much work as all else that a command begins with

@@ -1,6 +1,7 @@
 """A view of the public profile."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
@@ -12,6 +13,7 @@ BANDS = october().age_bands
 DARTFORD_CLOSED = CellKey("EH15", "Dartford", ALL_AGES)
 
 
+@cache
 def public_view() -> View:
     hidden = [CellKey(code, "Dover", band) for code in ("EH01", "EH02", "EH15") for band in BANDS]
     return View(

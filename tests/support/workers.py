@@ -25,7 +25,9 @@ from streams.kafka.batches import TP
 from streams.state.reading import known_shards, read_scorecard
 from streams.state.redis_clients import connect_redis
 from streams.state.store import Head, ShardStore, stored_offsets
+from streams.terminal.tables.scorecards import as_json
 from tests.support.commands import Command
+from tests.support.examples import good_lines, replayed
 from tests.support.patience import SECONDS, wait_for
 
 Offsets = dict[TP, int]
@@ -280,13 +282,18 @@ def finished(
 def assert_shown_as_replayed(
     caseline: CommandLine, sent: list[tuple[bytes, bytes]], *days: date
 ) -> None:
-    """The scorecard of each day is the one that `replay` gives of the messages sent."""
+    """The scorecard of each day is the one that `replay` gives of the messages sent.
+
+    They are folded once for all the days, in this process: that the command shows the same is for
+    the tests of the command.
+    """
     path = caseline.folder / "events.jsonl"
     path.write_bytes(b"".join(value + b"\n" for _, value in sent))
-    for day in days:
-        asked = ("--as-of", str(day), "--format", "json")
-        live = json.loads(caseline.run("scorecard", *asked).stdout)
-        assert live == json.loads(caseline.run("replay", path, *asked).stdout)
+    lines = good_lines(path)
+    assert len(lines) == len(sent)
+    for day, rows in zip(days, replayed(caseline.rules, lines, days), strict=True):
+        live = caseline.run("scorecard", "--as-of", str(day), "--format", "json").stdout
+        assert json.loads(live) == json.loads(as_json(rows))
 
 
 def cells(rows: Sequence[ScorecardRow] | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

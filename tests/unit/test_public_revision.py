@@ -37,6 +37,8 @@ from tests.support.october_events import (
 )
 from tests.support.record_topic import RecordTopic
 
+pytestmark = pytest.mark.long
+
 PERIOD = "2015-10"
 # Sums tried at random, besides all those that the revision bears on.
 TRIED = 40

@@ -3,8 +3,7 @@
 import csv
 import io
 import json
-import subprocess
-import sys
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from snapshots.publish.text.view import DisclosureMissingError, View
 from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.releases.canonical import canonical, sha256
 from streams.october.compare_october import OCTOBER, ComparedCell, load_printed
+from tests.support.dying import dies, publish_text
 from tests.support.october_releases import earlier_months, later, october
 from tests.support.pagetables import Tables, scorecard_of
 from tests.support.publicview import HidesSome, public_view
@@ -32,19 +32,34 @@ def view_of(release: Release | None = None) -> View:
     return View(release or october(), [october(), *earlier_months()])
 
 
-def open_view(release: Release | None = None) -> View:
+@cache
+def first_view() -> View:
+    return view_of()
+
+
+@cache
+def later_view() -> View:
+    return view_of(later())
+
+
+@cache
+def open_view() -> View:
     """All of it in public, suppressed nowhere."""
-    others = [october(), *earlier_months()]
-    return View(release or october(), others, "public", HidesSome([]))
+    return open_view_of(october())
 
 
+def open_view_of(release: Release) -> View:
+    return View(release, [october(), *earlier_months()], "public", HidesSome([]))
+
+
+@cache
 def pages(view: View) -> dict[str, str]:
     """The pages by the names that public ones have."""
     return {name.replace("-internal", ""): text.decode() for name, text in html_files(view)}
 
 
 def test_county_area_and_district_pages_carry_the_published_figures() -> None:
-    publication, written = load_printed(), pages(view_of())
+    publication, written = load_printed(), pages(first_view())
     cards = {
         area: scorecard_of(written[file_of(open_view(), area)]) for area in october().areas.names
     }
@@ -66,13 +81,13 @@ def _shown(row: dict[str, str], cell: ComparedCell) -> str:
 
 
 def test_every_page_escapes_what_people_wrote() -> None:
-    page = pages(view_of())["thanet.html"]
+    page = pages(first_view())["thanet.html"]
     assert "<b>&</b>" not in page
     assert "&lt;b&gt;&amp;&lt;/b&gt; its partners" in page
 
 
 def test_open_data_follow_the_layout_of_the_department() -> None:
-    for view in (open_view(), open_view(later()), public_view()):
+    for view in (open_view(), open_view_of(later()), public_view()):
         files = {name: text.decode() for name, text in csv_files(view)}
         data, meta = "early_help_2015_10.csv", "early_help_2015_10.meta.csv"
         assert screen(data, files[data], meta, files[meta]) == []
@@ -94,7 +109,7 @@ def test_the_screener_finds_what_is_wrong() -> None:
 
 
 def test_open_data_hold_every_month_area_and_band() -> None:
-    text = dict(csv_files(view_of()))["early_help_2015_10_internal.csv"].decode()
+    text = dict(csv_files(first_view()))["early_help_2015_10_internal.csv"].decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 7 * 17 * 6
     whole = [
@@ -102,12 +117,12 @@ def test_open_data_hold_every_month_area_and_band() -> None:
         for row in rows
         if row["geographic_level"] == "Local authority" and row["age_band"] == "Total"
     ]
-    assert whole == [point.shown.text for point in view_of().trend("EH01", "Kent")]
+    assert whole == [point.shown.text for point in first_view().trend("EH01", "Kent")]
 
 
 def test_json_follows_its_schema_and_the_release_keeps_its_hash() -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    for view in (view_of(later()), public_view()):
+    for view in (later_view(), public_view()):
         files = dict(json_files(view))
         for name in map(view.named, ("scorecard.json", "release.json")):
             if name in files:
@@ -115,15 +130,15 @@ def test_json_follows_its_schema_and_the_release_keeps_its_hash() -> None:
                 jsonschema.Draft202012Validator(rules).validate(json.loads(files[name]))
         again = PublishedScorecard.model_validate_json(files[view.named("scorecard.json")])
         assert len(again.cells) == len(view.release.cells)
-    internal = dict(json_files(view_of(later())))
-    assert sha256(internal["release-internal.json"]) == view_of(later()).sha256
+    internal = dict(json_files(later_view()))
+    assert sha256(internal["release-internal.json"]) == later_view().sha256
     assert "release.json" not in dict(json_files(public_view()))
 
 
 @pytest.mark.parametrize("kind", ["revised", "corrected"])
 def test_first_release_revision_and_correction_differ_in_page_and_data(kind: str) -> None:
     release = later("revised" if kind == "revised" else "corrected")
-    first, second = pages(view_of()), pages(view_of(release))
+    first, second = pages(first_view()), pages(view_of(release))
     assert "nothing earlier has changed" in first["index.html"]
     assert "First release, number 1" in first["index.html"]
     assert f"{kind.capitalize()}, number 2" in second["index.html"]
@@ -137,7 +152,7 @@ def test_first_release_revision_and_correction_differ_in_page_and_data(kind: str
 
 
 def test_revised_figures_carry_a_mark_and_no_others_do() -> None:
-    written = pages(view_of(later()))
+    written = pages(later_view())
     assert scorecard_of(written["dartford.html"])["EH15"]["Overall"] == "68[r]"
     assert scorecard_of(written["dartford.html"])["EH15"]["0-4"].endswith("%")
     assert "[r]" not in "".join(scorecard_of(written["swale.html"])["EH15"].values())
@@ -239,35 +254,7 @@ def test_a_publication_that_fails_leaves_the_one_before(
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
-# Publishes one small file, and dies at the nth call that touches the file system.
-DYING = """
-import os, sys
-from pathlib import Path
-from types import SimpleNamespace
-from snapshots.publish import writing
-
-folder, text, fatal = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])
-left = [fatal]
-def died(event, args):
-    if event in {"open", "os.mkdir", "os.rename", "os.listdir", "os.remove", "os.rmdir"}:
-        left[0] -= 1
-        if not left[0]: os._exit(9)
-JSON = writing.PublicationFormat.JSON
-writing.WRITERS[JSON] = lambda view: iter([("a.json", text), ("b.json", text)])
-release = SimpleNamespace(period="2015-10", number=1, kind="first")
-view = SimpleNamespace(release=release, profile="internal")
-sys.addaudithook(died)
-writing.publish(view, folder, [JSON])
-"""
 PUBLISHED = "2015-10-001-internal"
-
-
-def dies_publishing(folder: Path, text: str, fatal: int) -> bool:
-    """Publish a text in a process that dies at a call, or ends before it."""
-    arguments = [sys.executable, "-c", DYING, str(folder), text, str(fatal)]
-    code = subprocess.run(arguments, check=False).returncode
-    assert code in (0, 9)
-    return code == 9
 
 
 def texts_in(folder: Path) -> list[str]:
@@ -286,7 +273,7 @@ def test_killed_at_any_moment_a_publication_is_the_old_one_or_the_new_or_put_rig
     for fatal in count(1):
         folder = tmp_path / str(fatal)
         publish_here(folder, "old")
-        died = dies_publishing(folder, "new", fatal)
+        died = dies(fatal, publish_text, folder, "new")
         texts = texts_in(folder)
         assert texts in (["old"] * 2, ["new"] * 2, [])
         seen.add(texts[0] if texts else "none")

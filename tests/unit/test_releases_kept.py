@@ -4,7 +4,6 @@ import json
 import random
 import shutil
 import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -41,6 +40,7 @@ from snapshots.releases.chain import (
 )
 from snapshots.releases.folder import ReleaseFolder, hash_line
 from snapshots.releases.release_failures import Damaged, LaterFormat, NotAllowed, Taken
+from tests.support.dying import dies
 from tests.support.releases import PERIOD, chain_of, rewritten
 
 LONDON = ZoneInfo("Europe/London")
@@ -391,35 +391,16 @@ def test_a_process_that_dies_at_any_system_call_leaves_none_or_the_whole(
     folder: ReleaseFolder, fatal: int
 ) -> None:
     """The nth call that touches the file system is the last one that the process makes."""
-    script = (
-        "import os, sys\n"
-        "from pathlib import Path\n"
-        "from tests.support.releases import chain_of\n"
-        "from snapshots.releases.folder import ReleaseFolder\n"
-        "sealed = chain_of('first')[0]\n"
-        "left = [int(sys.argv[2])]\n"
-        "touching = {'open', 'os.mkdir', 'os.rename', 'os.chmod', 'os.listdir', 'os.remove',"
-        " 'os.rmdir', 'tempfile.mkdtemp', 'os.scandir'}\n"
-        "def died(event, args):\n"
-        "    if event in touching:\n"
-        "        left[0] -= 1\n"
-        "        if not left[0]: os._exit(9)\n"
-        "sys.addaudithook(died)\n"
-        "ReleaseFolder(Path(sys.argv[1])).write(sealed)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(folder.root), str(fatal)],
-        cwd=Path(__file__).parents[2],
-        check=False,
-    )
-    assert done.returncode in ({0, 9} if fatal < CALLS else {0})
+    (sealed,) = chain_of("first")
+    died = dies(fatal, folder.write, sealed)
+    assert not died or fatal < CALLS
     names = folder.names(PERIOD)
     assert names in ([], ["2015-10/001"])
     if names:
-        assert folder.read(PERIOD) == chain_of("first")
+        assert folder.read(PERIOD) == [sealed]
     else:
         folder.clear()
-        folder.write(chain_of("first")[0])
+        folder.write(sealed)
     assert found(folder) == []
     assert sorted(it.name for it in folder.root.iterdir()) == [PERIOD]
 

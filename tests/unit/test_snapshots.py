@@ -36,6 +36,8 @@ from tests.support.october_events import (
 )
 from tests.support.strategies import SOUTH_EAST, History, histories
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def october_lines() -> list[EventLine]:
@@ -48,8 +50,16 @@ def october_events() -> list[Fields]:
 
 
 @pytest.fixture(scope="module")
-def first_release(rules: Rules, october_lines: list[EventLine]) -> Sealed:
-    return FrozenLog(rules, october_lines).release("2015-10")
+def first_releases(rules: Rules, october_lines: list[EventLine]) -> dict[str, Sealed]:
+    """The first releases of September and October, by period."""
+    log = FrozenLog(rules, october_lines)
+    return {period: log.release(period) for period in ("2015-09", "2015-10")}
+
+
+@pytest.fixture(scope="module")
+def first_release(first_releases: dict[str, Sealed]) -> Sealed:
+    """That of October."""
+    return first_releases["2015-10"]
 
 
 @pytest.fixture
@@ -87,8 +97,10 @@ def in_areas(rules: Rules) -> set[str]:
 
 
 @pytest.mark.parametrize("period", ["2015-09", "2015-10"])
-def test_the_october_events_reconcile(october: FrozenLog, period: str) -> None:
-    release = october.release(period).release
+def test_the_october_events_reconcile(
+    october: FrozenLog, first_releases: dict[str, Sealed], period: str
+) -> None:
+    release = first_releases[period].release
     assert len(release.cells) == 4_081
     assert {it.code for it in release.cells if it.area == "Kent"} == in_areas(october.rules)
     assert release.as_of == as_of_period(period)
@@ -97,9 +109,9 @@ def test_the_october_events_reconcile(october: FrozenLog, period: str) -> None:
 
 
 def test_a_frozen_september_is_what_october_calls_previous(
-    october: FrozenLog, first_release: Sealed
+    first_releases: dict[str, Sealed], first_release: Sealed
 ) -> None:
-    september = {it.key: it for it in october.release("2015-09").release.cells}
+    september = {it.key: it for it in first_releases["2015-09"].release.cells}
     for cell in first_release.release.cells:
         assert cell.previous == september[cell.key].value
 
