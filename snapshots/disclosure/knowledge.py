@@ -47,11 +47,15 @@ class KnownSum:
 
     def sums(self, tables: Sequence[Table]) -> NDArray[np.int64]:
         """Its sum in each of its places and bands, over a table for each of its terms."""
+        pairs = zip(self._layouts, tables, strict=True)
+        return self.summed([layout.totals(table) for layout, table in pairs])
+
+    def summed(self, totals: Sequence[Table | None]) -> NDArray[np.int64]:
+        """The same over tables with their margins; None for one of nothing."""
         found = np.zeros(len(self.spots), dtype=np.int64)
-        for (_, times), layout, at, table in zip(
-            self.terms, self._layouts, self._at, tables, strict=True
-        ):
-            found += times * layout.totals(table)[at]
+        for (_, times), at, total in zip(self.terms, self._at, totals, strict=True):
+            if total is not None:
+                found += times * total[at]
         return found
 
 

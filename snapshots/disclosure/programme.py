@@ -99,17 +99,20 @@ class Programme:
         """The lightest change in whole numbers.
 
         1. Tables alone are networks: the linear programme has a solution in whole numbers.
-        2. Where relations spoil that, people are asked for whole.
+        2. Where relations spoil that, people are asked for whole: at first in those leaf cells
+           alone that the linear solution changes, which are few; then in any.
         3. Days that are still in parts become whole once the people stay as they are.
         """
         solved = self._solve(cost, bounds)  # 1
         if solved is not None and not _is_whole(solved):
-            solved = self._solve(cost, bounds, self._is_people)  # 2
+            unchanged = np.flatnonzero(np.abs(solved) < NEAR)
+            within = _held(bounds, unchanged, np.zeros(len(unchanged)))
+            solved = self._solve(cost, within, self._is_people)  # 2
+            if solved is None:
+                solved = self._solve(cost, bounds, self._is_people)
         if solved is not None and not _is_whole(solved):
-            lowest, highest = bounds.lb.copy(), bounds.ub.copy()
             people = np.flatnonzero(self._is_people)
-            lowest[people] = highest[people] = np.rint(solved[people])
-            solved = self._solve(cost, Bounds(lowest, highest))  # 3
+            solved = self._solve(cost, _held(bounds, people, np.rint(solved[people])))  # 3
         if solved is None or not _is_whole(solved):
             return None
         return np.rint(solved).astype(np.int64)
@@ -191,6 +194,13 @@ class Programme:
             floors.append(none if is_equal else -known.spare(relation).astype(float))
             ceilings.append(none if is_equal else np.full(len(relation.spots), np.inf))
         return np.concatenate(floors), np.concatenate(ceilings)
+
+
+def _held(bounds: Bounds, at: NDArray[np.intp], values: Floats) -> Bounds:
+    """Bounds that leave some columns nothing but these values."""
+    lowest, highest = bounds.lb.copy(), bounds.ub.copy()
+    lowest[at] = highest[at] = values
+    return Bounds(lowest, highest)
 
 
 def _is_whole(change: Floats) -> bool:

@@ -123,6 +123,7 @@ class _Part:
         )
         self._lowest = np.zeros(len(quantities), dtype=np.int64)
         self._highest = np.zeros(len(quantities), dtype=np.int64)
+        self._weights = self._weighed()
 
     def run(self) -> None:
         """Meet every need as far as possible: both ends, or as many values, or another value."""
@@ -154,19 +155,21 @@ class _Part:
             if need.is_met(int(self._lowest[row]), int(self._highest[row])):
                 return
             if not self._lowest[row] <= amount <= self._highest[row]:
-                found = self._programme.change(row, amount, self._weights(), self._fixed)
+                found = self._programme.change(row, amount, self._weights, self._fixed)
                 if found is not None:
                     self._take(found)
 
-    def _weights(self) -> NDArray[np.float64]:
+    def _weighed(self) -> NDArray[np.float64]:
         return np.array([self._choice.weight(each) for each in self._programme.quantities])
 
     def _take(self, change: NDArray[np.int64]) -> None:
         """Suppress the cells that a change touches, and see what else it proves."""
         moved = self._programme.moves(change)
-        for row in np.flatnonzero(moved):
-            for key in self._choice.shown(self._programme.quantities[row]):
-                self._choice.protection.suppressed[key] = "secondary"
+        touched = [self._programme.quantities[row] for row in np.flatnonzero(moved)]
+        more = [key for quantity in touched for key in self._choice.shown(quantity)]
+        if more:
+            self._choice.protection.suppressed |= dict.fromkeys(more, "secondary")
+            self._weights = self._weighed()
         for sign in (1, -1):
             if self._programme.may_be(sign * change, sign * moved):
                 self._choice.protection.proofs.append(self._programme.tables(sign * change))
