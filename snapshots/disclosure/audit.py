@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.count_tables import counted_cells
-from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.knowledge import Block, Knowledge, KnownSum
+from snapshots.disclosure.counts import Block, Quantity
+from snapshots.disclosure.knowledge import Knowledge, KnownSum
 from snapshots.disclosure.programme import Change
 
 

@@ -19,8 +19,8 @@ from scipy.optimize import (
 )
 from scipy.sparse import csr_array
 
-from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.knowledge import Block, Knowledge
+from snapshots.disclosure.counts import Block, Quantity
+from snapshots.disclosure.knowledge import Knowledge
 from snapshots.disclosure.layout import Spot, Table
 
 # Of a table's cells none changes by more; far above what any count is protected by.

@@ -17,8 +17,8 @@ from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
 from schemas.release import Release, ReleaseCell
 from snapshots.disclosure.count_tables import counted_cells
-from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.knowledge import ANYWHERE, Block, Knowledge, Need
+from snapshots.disclosure.counts import Block, Quantity
+from snapshots.disclosure.knowledge import ANYWHERE, Knowledge, Need
 from snapshots.disclosure.programme import Change, Programme
 from snapshots.disclosure.suppression import Reason, Rule
 

@@ -5,6 +5,7 @@ none for each provider or none, at each site, or once at each place; integer pro
 least and the greatest value of a sum that fits all that is published and plain to see.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,12 +20,31 @@ from tests.support.disclosing import COUNTY
 from tests.support.wide_releases import SITES, case_places, cases_in
 
 DISTRICT_OF = {site.name: site.district for site in SITES}
-# Read off the definitions by hand: what is to date is what it was and what came in the month.
-TO_DATE = {"neet_ever_closed": "neet_support_closed"}
+
+
+class ByMonth(NamedTuple):
+    """Read off a definition by hand: what came in the month is added to what was there before.
+
+    Where it is of the year, what was there before April is what another slot had in March.
+    """
+
+    of: str
+    of_year: bool = False
+    before_april: str | None = None
+
+
+BY_MONTH = {
+    "neet_ever_closed": ByMonth("neet_support_closed"),
+    "family_support_this_year": ByMonth("family_support_new", True, "family_support_open"),
+}
+# Likewise: the first is never less than the others together.
+NEVER_LESS = {"family_support_this_year": ("family_support_open", "family_support_closed")}
 
 # Period, slot, and a leaf, site or place.
 Unknown = tuple[str, str, object]
 Terms = dict[Unknown, float]
+# A sum with the least and the greatest that it can be.
+Row = tuple[Terms, float, float]
 
 
 class Secret(NamedTuple):
@@ -60,7 +80,8 @@ class Reader:
 
     def __init__(self, release: Release) -> None:
         self._indicators = {it.code: it for it in release.indicators}
-        self._rows: list[tuple[Terms, float, float]] = []
+        self._rows: list[Row] = []
+        self._slots: dict[str, set[str]] = {}
 
     def read(self, public: PublicRelease) -> None:
         """Learn what a release says, and what is plain from the definitions."""
@@ -80,22 +101,30 @@ class Reader:
                 for unknown, times in above.items():
                     rest[unknown] = rest.get(unknown, 0) - times
                 self._rows.append((rest, 0, np.inf))
-        for to_date, of_month in TO_DATE.items():
-            if {to_date, of_month} <= slots:
-                self._know_to_date(public.period, to_date, of_month)
         if "group_attenders" in slots:
             self._know_once_each(public.period)
+        self._slots.setdefault(public.period, set()).update(slots)
 
-    def _know_to_date(self, period: str, to_date: str, of_month: str) -> None:
-        before = f"2015-{int(period[5:]) - 1:02}"
-        for leaf in cases_in(Place("", COUNTY.top)):
-            if any((before, to_date, leaf) in terms for terms, *_ in self._rows):
-                terms: Terms = {
-                    (period, to_date, leaf): 1.0,
-                    (before, to_date, leaf): -1.0,
-                    (period, of_month, leaf): -1.0,
-                }
-                self._rows.append((terms, 0, 0))
+    def _over_months(self) -> Iterator[Row]:
+        """What adds up from month to month; a month of which nothing went out is unknown."""
+        for slot, by_month in BY_MONTH.items():
+            periods = sorted(it for it, slots in self._slots.items() if slot in slots)
+            for period in _months(periods[0], periods[-1]) if periods else ():
+                before = _month_before(period), slot
+                if by_month.of_year and period.endswith("-04"):
+                    before = before[0], by_month.before_april or "nothing"
+                for leaf in cases_in(Place("", COUNTY.top)):
+                    terms: Terms = {
+                        (period, slot, leaf): 1.0,
+                        (*before, leaf): -1.0,
+                        (period, by_month.of, leaf): -1.0,
+                    }
+                    yield terms, 0, 0
+        for slot, parts in NEVER_LESS.items():
+            for period, slots in self._slots.items():
+                for leaf in cases_in(Place("", COUNTY.top)) if slot in slots else ():
+                    whole: Terms = {(period, slot, leaf): 1.0}
+                    yield whole | {(period, it, leaf): -1.0 for it in parts}, 0, np.inf
 
     def _know_once_each(self, period: str) -> None:
         places = case_places()
@@ -107,14 +136,15 @@ class Reader:
 
     def bounds(self, secret: Secret) -> tuple[float, float]:
         """The least and the greatest value that a sum may have."""
-        unknowns = {it for terms, *_ in self._rows for it in terms} | {it for it, _ in secret.terms}
+        rows = [*self._rows, *self._over_months()]
+        unknowns = {it for terms, *_ in rows for it in terms} | {it for it, _ in secret.terms}
         column = {unknown: at for at, unknown in enumerate(sorted(unknowns, key=str))}
-        matrix = np.zeros((len(self._rows), len(column)))
-        for row, (terms, _, _) in enumerate(self._rows):
+        matrix = np.zeros((len(rows), len(column)))
+        for row, (terms, _, _) in enumerate(rows):
             for unknown, times in terms.items():
                 matrix[row, column[unknown]] = times
         known = LinearConstraint(
-            matrix, [least for _, least, _ in self._rows], [most for _, _, most in self._rows]
+            matrix, [least for _, least, _ in rows], [most for _, _, most in rows]
         )
         cost = np.zeros(len(column))
         for unknown, times in secret.terms:
@@ -127,8 +157,22 @@ class Reader:
         return -np.inf if solved.x is None else round(float(cost @ np.rint(solved.x)))
 
 
-def secrets_of(release: Release, public: PublicRelease, rule: Rule) -> list[Secret]:
-    """The small counts behind suppressed cells, and suppressed counts of any size."""
+def _months(first: str, last: str) -> list[str]:
+    found = [last]
+    while found[-1] > first:
+        found.append(_month_before(found[-1]))
+    return found
+
+
+def _month_before(period: str) -> str:
+    year, month = divmod(int(period[:4]) * 12 + int(period[5:]) - 2, 12)
+    return f"{year}-{month + 1:02}"
+
+
+def secrets_of(
+    release: Release, public: PublicRelease, rule: Rule, *, small_alone: bool = False
+) -> list[Secret]:
+    """The small counts behind suppressed cells and, unless `small_alone`, those of any size."""
     indicators = {it.code: it for it in release.indicators}
     found: dict[tuple[tuple[Unknown, float], ...], Secret] = {}
     for cell in release.cells:
@@ -144,7 +188,8 @@ def secrets_of(release: Release, public: PublicRelease, rule: Rule) -> list[Secr
             rest[unknown] = rest.get(unknown, 0) - times
         for terms, count in ((parts[0], above), (parts[1], below), (rest, below - above)):
             is_count = indicator.unit == "count" and terms is parts[0]
-            if terms and (is_count or (indicator.unit == "percent" and rule.is_small(count))):
+            is_small = rule.is_small(count) and (is_count or indicator.unit == "percent")
+            if terms and (is_small or (is_count and not small_alone)):
                 key = tuple(sorted(terms.items(), key=str))
                 found[key] = Secret(cell.code, place, key)
     return list(found.values())

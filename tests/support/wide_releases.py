@@ -1,11 +1,13 @@
 """Small releases of what is counted by provider, at sites, and once at each place."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from processors.figures.evaluate import shown
 from schemas.catalogue import ALL_AGES, Indicator, load_catalogue
 from schemas.places import PROVIDER, Place, Places, Site
 from schemas.release import Release, ReleaseCell
+from snapshots.disclosure.public import month_after
 from tests.support.disclosing import COUNTY, LEAVES
 from tests.support.releases import bare_release
 
@@ -71,6 +73,48 @@ def to_date(period: str, ever: int, month: int) -> Release:
         cells.append(cell("CEH66", place, month * times, month * times))
         cells.append(cell("CEH70", place, ever // 2 * times, ever * times))
     return release_of(cells, period)
+
+
+class YearToDate(NamedTuple):
+    """Family support in a month, by district and provider: cases since April, new, open, closed."""
+
+    period: str
+    since_april: Sequence[int]
+    new: Sequence[int]
+    open: Sequence[int]
+    closed: Sequence[int]
+
+    @property
+    def release(self) -> Release:
+        """A release of them."""
+        own = [
+            (code, dict(zip(CASES, counts, strict=True)))
+            for code, counts in zip(("CEH03", "CEH01", "CEH04", "CEH05"), self[1:], strict=True)
+        ]
+        cells = []
+        for place in case_places():
+            for code, counts in own:
+                count = sum(counts[leaf] for leaf in cases_in(place))
+                cells.append(cell(code, place, count, count))
+        return release_of(cells, self.period)
+
+
+def year_to_date(first: str, opened: int, months: Iterable[Sequence[int]]) -> list[YearToDate]:
+    """Months one after the other, of what was new in each; of all there were, two in three close.
+
+    As many are open everywhere when they begin.
+    """
+    is_open = [opened] * len(CASES)
+    since, period, found = list(is_open), first, []
+    for new in months:
+        if period.endswith("-04"):
+            since = list(is_open)
+        since = [it + more for it, more in zip(since, new, strict=True)]
+        closed = [min(it, 2 * more // 3) for it, more in zip(is_open, new, strict=True)]
+        is_open = [it + more - less for it, more, less in zip(is_open, new, closed, strict=True)]
+        found.append(YearToDate(period, since, new, is_open, closed))
+        period = month_after(period)
+    return found
 
 
 def of_sites(registered: Sequence[int], in_district: int) -> Release:
