@@ -58,6 +58,17 @@ class Layouts:
     def _make(self, shape: Shape) -> Layout:
         return Layout(self._areas, self._bands, shape, sorted(self._providers))
 
+    def lacks_places(self, slot: str) -> str:
+        """What to do about a slot whose smallest places or bands no indicator shows."""
+        codes = " and ".join(sorted({it.code for it in self._indicators[slot]}))
+        lowest = self._areas.levels[-1]
+        return (
+            f"{slot}: not shown for every place and band that it is made up of, so that nothing "
+            f"says what its small counts are. In the catalogue, give {codes} the level {lowest} "
+            f"and, where any is shown by {PROVIDER}, the level {PROVIDER}-{lowest}, and show all "
+            "or none of them by age band; or say released = false"
+        )
+
     def common(self, expression: Expression) -> list[Spot]:
         """The places and bands that all slots of a sum have, whether published or not."""
         first, *others = [self.of(slot) for slot, _ in expression]
@@ -104,7 +115,7 @@ def tables(release: Release, formulas: Formulas, layouts: Layouts) -> dict[str, 
     for slot, counts in told.items():
         table = layouts.of(slot).leaf_table(counts, sorted(where[slot]))
         if table is None:
-            raise NotProtected(f"{slot}: not shown for every place and band that it is made up of")
+            raise NotProtected(layouts.lacks_places(slot))
         found[slot] = table
     _check_sums(release, formulas, layouts, found)
     return found
@@ -126,10 +137,8 @@ def _check_sums(
         spot = Place(cell.level, cell.area), cell.age_band
         for expression, count in _counts(cell, formulas):
             if any(spot not in layouts.of(slot).index for slot, _ in expression):
-                raise NotProtected(
-                    f"{cell.code} of {cell.area}, {cell.age_band}: not shown for every place and "
-                    "band that it is made up of"
-                )
+                (slot, _), *_ = expression
+                raise NotProtected(f"{cell.area}, {cell.age_band}: {layouts.lacks_places(slot)}")
             expected = sum(
                 times * int(totals[slot][layouts.of(slot).index[spot]])
                 for slot, times in expression

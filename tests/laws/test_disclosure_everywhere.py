@@ -44,12 +44,7 @@ def pinned(release: Release, *public: PublicRelease) -> list[str]:
     reader = Reader(release)
     for each in public:
         reader.read(each)
-    return [
-        f"{secret}: {least}"
-        for secret in secrets_of(release, public[-1], RULE)
-        for least, most in [reader.bounds(secret)]
-        if least == most
-    ]
+    return reader.pinned(secrets_of(release, public[-1], RULE))
 
 
 @settings(max_examples=4)
@@ -116,13 +111,11 @@ def pinned_of_any(issued: Sequence[Issued]) -> list[str]:
     reader = Reader(issued[0].release)
     for each in issued:
         reader.read(each.public)
-    return [
-        f"{each.release.period}: {secret}: {least}"
+    return reader.pinned(
+        secret
         for each in issued
         for secret in secrets_of(each.release, each.public, RULE, small_alone=each != issued[-1])
-        for least, most in [reader.bounds(secret)]
-        if least == most
-    ]
+    )
 
 
 def few_in(new: int, *, else_new: int = 20) -> list[int]:
@@ -188,6 +181,19 @@ def test_a_supplied_share_of_few_is_withheld_with_its_like() -> None:
     release = supplied([50, 60, 70, 80], denominators=[100, 64, 100, 100])
     shown = {cell.area for cell in public_of(release).cells if cell.status == "supplied"}
     assert shown == {"County"}
+
+
+def test_an_indicator_without_its_smallest_places_is_refused_with_what_to_do() -> None:
+    release = by_provider([20] * 15, [10] * 15)
+    by_district = "provider-district"
+    indicators = tuple(
+        it.model_copy(update={"levels": tuple(each for each in it.levels if each != by_district)})
+        for it in release.indicators
+    )
+    cells = tuple(it for it in release.cells if it.level != by_district)
+    lacking = release.model_copy(update={"cells": cells, "indicators": indicators})
+    with pytest.raises(NotProtected, match=r"give CEH04 and CEH12 the level .*provider-district"):
+        public_of(lacking)
 
 
 @pytest.mark.parametrize("level", [PROVIDER, "provider-district"])

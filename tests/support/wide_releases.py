@@ -23,6 +23,8 @@ SITES = (
     Site(name="Daisy", kind="childrens-centre", district="Cedar"),
 )
 
+HUB = Site(name="Elder", kind="youth-hub", district="Birch")
+
 Case = tuple[str | None, str | None]
 
 
@@ -131,6 +133,13 @@ def of_sites(registered: Sequence[int], in_district: int) -> Release:
     return release_of(cells)
 
 
+def of_every_kind() -> Release:
+    """Figures by area and provider, at centres and at a hub."""
+    at_hub = [cell(it, Place(HUB.kind, HUB.name), 30, 40) for it in ("CEH50", "CEH51a")]
+    releases = by_provider([20] * 15, [10] * 15), of_sites([30, 40, 50, 60], 100)
+    return release_of([*(cell for it in releases for cell in it.cells), *at_hub])
+
+
 def attenders(numbers: Sequence[int]) -> Release:
     """Different people at group sessions: once in each place, so in a whole no fewer than in it."""
     own = dict(zip(CASES, numbers, strict=True))
@@ -181,7 +190,7 @@ def release_of(cells: Iterable[ReleaseCell], period: str = "2015-10") -> Release
     release = bare_release(found, chosen, COUNTY, (ALL_AGES, "0-4"), period, 1)
     update: Mapping[str, object] = {
         "measures": load_catalogue().measure,
-        "places": Places(provider=PROVIDERS, site=SITES),
+        "places": Places(provider=PROVIDERS, site=(*SITES, HUB)),
     }
     return release.model_copy(update=update)
 
