@@ -28,11 +28,20 @@ class KnownSum:
     """A sum over blocks that readers know something of, in each of some places and bands.
 
     `spots` has, for each of these, where to look in each block: the same in all, for the most part.
+    One that is `loose` leaves room between its blocks, so that most changes need but some of them.
     """
 
-    def __init__(self, terms: Terms, spots: Sequence[tuple[Spot, ...]], layouts: Layouts) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        spots: Sequence[tuple[Spot, ...]],
+        layouts: Layouts,
+        *,
+        is_loose: bool = False,
+    ) -> None:
         self.terms = terms
         self.spots = spots
+        self.is_loose = is_loose
         self._layouts = [layouts.of(slot) for (_, slot), _ in terms]
         self._at = [
             tuple(np.array([layout.index[each[term]] for each in spots], dtype=np.intp).T)
@@ -211,7 +220,8 @@ class _Blocks:
             if each.is_equal:
                 known.equal.append(relation)
             elif held_at := _where_it_holds(known, relation):
-                known.at_most.append(KnownSum(each.terms, held_at, known.layouts))
+                loose = KnownSum(each.terms, held_at, known.layouts, is_loose=True)
+                known.at_most.append(loose)
 
     def _over_months(self, at_hand: Collection[Block]) -> Iterator[OverMonths]:
         """What adds up over months, of all that may be at hand."""

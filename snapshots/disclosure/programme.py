@@ -39,6 +39,8 @@ Floats = NDArray[np.float64]
 class Programme:
     """The tables that relations link, and the counts over them, as columns and rows.
 
+    Tables that are linked with these and left out stay as they are.
+
     Columns: the change of every leaf cell; then by how much each count rises; then falls. Rows:
     one for each count; then the relations, leaf cell by leaf cell.
     """
@@ -56,14 +58,13 @@ class Programme:
             block: end - size for block, size, end in zip(self.blocks, sizes, ends, strict=True)
         }
         self._leaf_cells = sum(sizes)
-        own = set(self.blocks)
         people = known.formulas.slots_of_people
         self._is_people = np.repeat([slot in people for _, slot in self.blocks], sizes)
         self._relations = [
             (relation, is_equal)
             for found, is_equal in ((known.equal, True), (known.at_most, False))
             for relation in found
-            if all(block in own for block, _ in relation.terms)
+            if any(block in self._first for block, _ in relation.terms)
         ]
         self._matrix = self._build()
         self._floors, self._ceilings = self._row_bounds(known)
@@ -141,6 +142,12 @@ class Programme:
             if part.any()
         }
 
+    def laid_flat(self, change: Change) -> NDArray[np.int64]:
+        """The opposite of `tables`."""
+        none = (self._layouts.of(slot).empty for _, slot in self.blocks)
+        pairs = zip(self.blocks, none, strict=True)
+        return np.concatenate([change.get(block, empty).ravel() for block, empty in pairs])
+
     def _solve(
         self, cost: Floats, bounds: Bounds, is_whole: NDArray[np.bool_] | None = None
     ) -> Floats | None:
@@ -169,6 +176,7 @@ class Programme:
                 related.add(
                     self._positions(block, spot, times)
                     for (block, times), spot in zip(relation.terms, spots, strict=True)
+                    if block in self._first
                 )
         self._counts = counts.matrix(self._leaf_cells)
         self._related = related.matrix(self._leaf_cells)
