@@ -55,6 +55,13 @@ class Layouts:
             )
         )
 
+    def has_smallest_places(self, slot: str) -> bool:
+        """Whether what is told by area and by provider is told by both at once as well."""
+        levels = {level for it in self._indicators[slot] for level in it.levels}
+        by_provider = any(level.startswith(PROVIDER) for level in levels)
+        is_crossed = by_provider and bool(levels.intersection(self._areas.levels))
+        return not is_crossed or f"{PROVIDER}-{self._areas.levels[-1]}" in levels
+
     def _make(self, shape: Shape) -> Layout:
         return Layout(self._areas, self._bands, shape, sorted(self._providers))
 
@@ -113,8 +120,9 @@ def tables(release: Release, formulas: Formulas, layouts: Layouts) -> dict[str, 
                 where[slot].add(place)
     found: dict[str, Table] = {}
     for slot, counts in told.items():
-        table = layouts.of(slot).leaf_table(counts, sorted(where[slot]))
-        if table is None:
+        layout = layouts.of(slot)
+        table = layout.leaf_table(counts, sorted(where[slot]))
+        if table is None or not (layout.is_apart or layouts.has_smallest_places(slot)):
             raise NotProtected(layouts.lacks_places(slot))
         found[slot] = table
     _check_sums(release, formulas, layouts, found)
