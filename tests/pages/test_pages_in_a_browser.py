@@ -104,7 +104,7 @@ def test_a_reader_goes_from_the_front_page_to_a_provider_and_to_a_hub(
 ) -> None:
     for place in ("Poplar", "Elder"):
         page.goto((wide_folder / "index-internal.html").as_uri())
-        page.get_by_role("link", name="Providers and sites").first.click()
+        page.get_by_role("link", name="Providers and places").first.click()
         page.get_by_role("link", name=place, exact=True).first.click()
         assert place in page.locator("h1").inner_text()
 
