@@ -101,8 +101,10 @@ def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: 
 def given(
     rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str
 ) -> SuppliedFigure | None:
-    """What was supplied of a figure for the date's period, whether or not it is what is shown."""
-    return _Date(rules, as_of).given(indicator, place, BANDS.index(band))
+    """What was supplied of a figure for the date's period, if that is what is shown."""
+    on, number = _Date(rules, as_of), BANDS.index(band)
+    is_computed = indicator.source == "events" and on.figures(indicator).is_computed(place, number)
+    return None if is_computed else on.given(indicator, place, number)
 
 
 class Both(NamedTuple):
@@ -194,6 +196,11 @@ class _Figures:
             given = on.given(indicator, place, band)
             return figure if given is None else _supplied(indicator, given)
         return figure
+
+    def is_computed(self, place: Place, band: int) -> bool:
+        """Whether a figure is worked out from anything at all."""
+        figure = self._worked_out(place, band)
+        return bool(figure.numerator or figure.denominator)
 
     def supplied_as_well(self, place: Place) -> Iterator[Both]:
         """What is computed of a place and supplied as well, in each band that is shown."""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from schemas.cells import CellKey
 from schemas.release import Release
 from snapshots.disclosure.count_tables import counted_cells
-from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.knowledge import Block, Knowledge, KnownSum
+from snapshots.disclosure.counts import Block, Quantity
+from snapshots.disclosure.knowledge import Knowledge, KnownSum
 from snapshots.disclosure.programme import Change
 
 
@@ -57,8 +57,9 @@ def ranges(
     highest = dict.fromkeys(known.needs, 0)
     needed, fixed = _by_block(known.needs), _by_block(unchangeable)
     lowered = _by_block(known.lowered)
+    spares = [(relation, known.spare(relation)) for relation in known.at_most]
     for proof in proofs:
-        tried = _Tried(known, proof)
+        tried = _Tried(known, spares, proof)
         if not tried.leaves(fixed, lowered, sums):
             continue
         for quantity in _touched(needed, proof):
@@ -85,11 +86,15 @@ def _touched(quantities: ByBlock, change: Change) -> Iterator[Quantity]:
     return chain.from_iterable(quantities.get(block, ()) for block in change)
 
 
+# A sum that is never below 0, and what it is at least in each of its places and bands.
+Spare = tuple[KnownSum, NDArray[np.int64]]
+
+
 class _Tried:
     """One change of the tables, put to the test."""
 
-    def __init__(self, known: Knowledge, change: Change) -> None:
-        self._known, self._change = known, change
+    def __init__(self, known: Knowledge, spares: Sequence[Spare], change: Change) -> None:
+        self._known, self._spares, self._change = known, spares, change
         self._totals = {
             block: known.layouts.of(block[1]).totals(table) for block, table in change.items()
         }
@@ -121,19 +126,16 @@ class _Tried:
         ]
         return (
             all((table >= 0).all() for table in versions)
-            and not any(self._moved(it).any() for it in self._concerned(known.equal))
-            and all(self._stays(it) for it in self._concerned(known.at_most))
+            and not any(self._moved(it).any() for it in known.equal if self._concerns(it))
+            and all(
+                (self._moved(relation) + spare >= 0).all()
+                for relation, spare in self._spares
+                if self._concerns(relation)
+            )
         )
 
-    def _concerned(self, relations: Iterable[KnownSum]) -> Iterator[KnownSum]:
-        return (it for it in relations if any(block in self._change for block, _ in it.terms))
+    def _concerns(self, relation: KnownSum) -> bool:
+        return any(block in self._change for block, _ in relation.terms)
 
     def _moved(self, relation: KnownSum) -> NDArray[np.int64]:
-        layouts = self._known.layouts
-        return relation.sums(
-            [self._change.get(block, layouts.of(block[1]).empty) for block, _ in relation.terms]
-        )
-
-    def _stays(self, relation: KnownSum) -> bool:
-        """Whether a relation holds in every release of its period."""
-        return bool((self._moved(relation) + self._known.spare(relation) >= 0).all())
+        return relation.summed([self._totals.get(block) for block, _ in relation.terms])

@@ -55,8 +55,26 @@ class Layouts:
             )
         )
 
+    def has_smallest_places(self, slot: str) -> bool:
+        """Whether what is told by area and by provider is told by both at once as well."""
+        levels = {level for it in self._indicators[slot] for level in it.levels}
+        by_provider = any(level.startswith(PROVIDER) for level in levels)
+        is_crossed = by_provider and bool(levels.intersection(self._areas.levels))
+        return not is_crossed or f"{PROVIDER}-{self._areas.levels[-1]}" in levels
+
     def _make(self, shape: Shape) -> Layout:
         return Layout(self._areas, self._bands, shape, sorted(self._providers))
+
+    def lacks_places(self, slot: str) -> str:
+        """What to do about a slot whose smallest places or bands no indicator shows."""
+        codes = " and ".join(sorted({it.code for it in self._indicators[slot]}))
+        lowest = self._areas.levels[-1]
+        return (
+            f"{slot}: not shown for every place and band that it is made up of, so that nothing "
+            f"says what its small counts are. In the catalogue, give {codes} the level {lowest} "
+            f"and, where any is shown by {PROVIDER}, the level {PROVIDER}-{lowest}, and show all "
+            "or none of them by age band; or say released = false"
+        )
 
     def common(self, expression: Expression) -> list[Spot]:
         """The places and bands that all slots of a sum have, whether published or not."""
@@ -102,9 +120,10 @@ def tables(release: Release, formulas: Formulas, layouts: Layouts) -> dict[str, 
                 where[slot].add(place)
     found: dict[str, Table] = {}
     for slot, counts in told.items():
-        table = layouts.of(slot).leaf_table(counts, sorted(where[slot]))
-        if table is None:
-            raise NotProtected(f"{slot}: not shown for every place and band that it is made up of")
+        layout = layouts.of(slot)
+        table = layout.leaf_table(counts, sorted(where[slot]))
+        if table is None or not (layout.is_apart or layouts.has_smallest_places(slot)):
+            raise NotProtected(layouts.lacks_places(slot))
         found[slot] = table
     _check_sums(release, formulas, layouts, found)
     return found
@@ -126,10 +145,8 @@ def _check_sums(
         spot = Place(cell.level, cell.area), cell.age_band
         for expression, count in _counts(cell, formulas):
             if any(spot not in layouts.of(slot).index for slot, _ in expression):
-                raise NotProtected(
-                    f"{cell.code} of {cell.area}, {cell.age_band}: not shown for every place and "
-                    "band that it is made up of"
-                )
+                (slot, _), *_ = expression
+                raise NotProtected(f"{cell.area}, {cell.age_band}: {layouts.lacks_places(slot)}")
             expected = sum(
                 times * int(totals[slot][layouts.of(slot).index[spot]])
                 for slot, times in expression

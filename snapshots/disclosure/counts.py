@@ -17,6 +17,10 @@ from snapshots.releases.release_failures import ReleaseError
 
 # A sum of slots, each so many times, in the order of their names.
 Expression = tuple[tuple[str, int], ...]
+# A slot's table in a period: period and slot.
+Block = tuple[str, str]
+# A sum over blocks: each so many times.
+Terms = tuple[tuple[Block, int], ...]
 
 
 class Quantity(NamedTuple):
@@ -95,6 +99,12 @@ class Formulas:
             if unit == "percent" and rests:
                 found.append(self.rest(code))
         return [each for each in dict.fromkeys(found) if each]
+
+    @cached_property
+    def slots(self) -> set[str]:
+        """Every slot in use, and every sum that stands for some."""
+        expressions = [*self.numerator.values(), *self.denominator.values()]
+        return {slot for expression in expressions for slot, _ in expression}
 
     @cached_property
     def of_districts(self) -> dict[str, str]:

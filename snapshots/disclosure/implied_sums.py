@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
-from schemas.catalogue import AnyMeasure, Limit, Measure, Start, Window
+from schemas.catalogue import AnyMeasure, Limit, Measure, Start
 from snapshots.disclosure.counts import Expression, Formulas
 from snapshots.disclosure.implication import (
     RECEIVED,
@@ -25,24 +25,6 @@ from snapshots.disclosure.implication import (
 
 # What is left over when one difference is put together from others, if it can be: rounding only.
 NEAR = 1e-9
-
-
-# Months that what goes on from month to month is followed back for.
-LONGEST_AGO = 12
-
-
-class Carried(NamedTuple):
-    """A slot that sums up another slot's tables of the months before, as EH08's notifications.
-
-    With `goes_on` it is what it was a month ago and the other slot's of the month; what is
-    `of_year` begins anew each April.
-    """
-
-    slot: str
-    of: str
-    months: int
-    goes_on: bool = False
-    of_year: bool = False
 
 
 class Group(NamedTuple):
@@ -57,7 +39,7 @@ def relations(measures: Sequence[AnyMeasure], formulas: Formulas) -> list[Expres
 
     Each is a difference of slots in use: by how much one measure counts more than others.
     """
-    used = [it for it in measures if it.name in _slots(formulas)]
+    used = [it for it in measures if it.name in formulas.slots]
     of_cases = [it for it in used if isinstance(it, Measure)]
     groups = [Group(it, (it.name,)) for it in used] + list(_joined(of_cases))
     found = [
@@ -92,51 +74,6 @@ def without_implied(spares: Sequence[Expression]) -> list[Expression]:
         if left_over < NEAR:
             kept.remove(spare)
     return kept
-
-
-def carried(measures: Sequence[AnyMeasure], formulas: Formulas) -> list[Carried]:
-    """The slots in use that sum up earlier months of another slot in use.
-
-    Of notifications by their types, of which nothing changes once a month is over; and of what is
-    counted since April, or to date, month by month.
-    """
-    of_cases = [it for it in measures if isinstance(it, Measure) and it.name in _slots(formulas)]
-    used = [it for it in of_cases if _is_lasting(it)]
-    return [*_going_on(of_cases), *_summed_up(used)]
-
-
-def longest_ago(measures: Sequence[AnyMeasure], formulas: Formulas) -> int:
-    """How many months lie between the first and the last that a slot in use is linked to."""
-    links = carried(measures, formulas)
-    return max((LONGEST_AGO if it.goes_on else it.months for it in links), default=0)
-
-
-def _going_on(measures: Sequence[Measure]) -> Iterable[Carried]:
-    """Counts since April or to date, with the same count of one month."""
-    for later, earlier in permutations(measures, 2):
-        if earlier.window is None or earlier.window.kind != "month":
-            continue
-        if _but_when(later) != _but_when(earlier):
-            continue
-        is_of_year = later.window is not None
-        if later.window in (None, Window(day=earlier.window.day, kind="financial-year")):
-            yield Carried(later.name, earlier.name, 0, goes_on=True, of_year=is_of_year)
-
-
-def _summed_up(used: Sequence[Measure]) -> list[Carried]:
-    return [
-        Carried(later.name, earlier.name, later.window.months)
-        for later, earlier in permutations(used, 2)
-        if later.window is not None
-        and later.window.kind == "months-after"
-        and earlier.window == Window(day=later.window.day, kind="month")
-        and _without_window(later) == _without_window(earlier)
-    ]
-
-
-def _slots(formulas: Formulas) -> set[str]:
-    expressions = [*formulas.numerator.values(), *formulas.denominator.values()]
-    return {slot for expression in expressions for slot, _ in expression}
 
 
 def _is_share(formulas: Formulas, code: str) -> bool:
@@ -183,20 +120,5 @@ def _difference(more: tuple[str, ...], less: tuple[str, ...]) -> Expression:
     return tuple(sorted((slot, times) for slot, times in terms.items() if times))
 
 
-def _is_lasting(measure: Measure) -> bool:
-    rests_on_more = measure.starts or measure.flags or measure.limit or measure.total
-    return measure.of == "notification" and not rests_on_more
-
-
 def _without_limit(measure: Measure) -> dict[str, object]:
     return measure.model_dump(exclude={"name", "limit"})
-
-
-def _but_when(measure: Measure) -> dict[str, object]:
-    """What a measure asks for, but for its window and for days that only have to have come."""
-    starts = [it for it in measure.starts if it.days or it.working_days is not None]
-    return {**_without_window(measure), "starts": [it.model_dump() for it in starts]}
-
-
-def _without_window(measure: Measure) -> dict[str, object]:
-    return measure.model_dump(exclude={"name", "window"})

@@ -4,7 +4,7 @@ The tables of the release's period, those of other months that a definition link
 earlier public releases told of them, and the small counts behind all of these.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,29 +15,33 @@ from schemas.catalogue import ALL_AGES, AnyMeasure
 from schemas.places import Place
 from schemas.release import Release
 from snapshots.disclosure.count_tables import Layouts, counted_cells, tables
-from snapshots.disclosure.counts import Expression, Formulas, NotProtected, Quantity
-from snapshots.disclosure.implied_sums import carried, longest_ago, relations, without_implied
+from snapshots.disclosure.counts import Block, Expression, Formulas, NotProtected, Quantity, Terms
+from snapshots.disclosure.implied_sums import relations, without_implied
 from snapshots.disclosure.layout import Spot, Table, Whole
+from snapshots.disclosure.over_months import OverMonths, carried, held, longest_ago, over_months
 from snapshots.disclosure.public import Issued, month_after, month_before
 from snapshots.disclosure.suppression import Rule
 from snapshots.recount.places import Whereabouts
-
-Block = tuple[str, str]  # period, slot
-
-
-# A sum over blocks: each so many times.
-Terms = tuple[tuple[Block, int], ...]
 
 
 class KnownSum:
     """A sum over blocks that readers know something of, in each of some places and bands.
 
     `spots` has, for each of these, where to look in each block: the same in all, for the most part.
+    One that is `loose` leaves room between its blocks, so that most changes need but some of them.
     """
 
-    def __init__(self, terms: Terms, spots: Sequence[tuple[Spot, ...]], layouts: Layouts) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        spots: Sequence[tuple[Spot, ...]],
+        layouts: Layouts,
+        *,
+        is_loose: bool = False,
+    ) -> None:
         self.terms = terms
         self.spots = spots
+        self.is_loose = is_loose
         self._layouts = [layouts.of(slot) for (_, slot), _ in terms]
         self._at = [
             tuple(np.array([layout.index[each[term]] for each in spots], dtype=np.intp).T)
@@ -47,11 +51,15 @@ class KnownSum:
 
     def sums(self, tables: Sequence[Table]) -> NDArray[np.int64]:
         """Its sum in each of its places and bands, over a table for each of its terms."""
+        pairs = zip(self._layouts, tables, strict=True)
+        return self.summed([layout.totals(table) for layout, table in pairs])
+
+    def summed(self, totals: Sequence[Table | None]) -> NDArray[np.int64]:
+        """The same over tables with their margins; None for one of nothing."""
         found = np.zeros(len(self.spots), dtype=np.int64)
-        for (_, times), layout, at, table in zip(
-            self.terms, self._layouts, self._at, tables, strict=True
-        ):
-            found += times * layout.totals(table)[at]
+        for (_, times), at, total in zip(self.terms, self._at, totals, strict=True):
+            if total is not None:
+                found += times * total[at]
         return found
 
 
@@ -161,7 +169,7 @@ def _near(
     earlier: Sequence[Issued],
 ) -> list[Issued]:
     """The releases whose months a definition may link to this one's."""
-    months = longest_ago(measures, formulas)
+    months = longest_ago(carried(measures, formulas))
     first = last = release.period
     for _ in range(months):
         first, last = month_before(first), month_after(last)
@@ -192,33 +200,37 @@ class _Blocks:
         for other in self._others:
             for slot, table in self._tables(other).items():
                 others.setdefault((other.period, slot), []).append(table)
-        # Later months first, so that what goes on is followed back from here.
-        for terms in self._carried(others):
-            blocks = {block for block, _ in terms}
-            is_linked = any(block in known.versions for block in blocks)
-            if is_linked and blocks <= {*known.versions, *others}:
-                known.versions |= {block: others[block] for block in blocks & set(others)}
-                known.equal.append(KnownSum(terms, leaf_spots(known.layouts, terms), known.layouts))
+        self._link_months(others)
         known.equal += self._of_districts()
 
     def _tables(self, release: Release) -> dict[str, Table]:
         return tables(release, Formulas(release.indicators), self._known.layouts)
 
-    def _carried(self, others: Iterable[Block]) -> Iterator[Terms]:
-        """What sums up other months of the same, from all that may be at hand."""
-        periods = sorted({self._release.period, *(period for period, _ in others)})
-        for link in carried(self._measures, self._known.formulas):
-            for period in periods:
-                terms = [((period, link.slot), 1)]
-                at = period
-                for _ in range(link.months):
-                    at = month_before(at)
-                    terms.append(((at, link.of), -1))
-                if link.goes_on:
-                    terms.append(((period, link.of), -1))
-                    if not (link.of_year and period.endswith("-04")):
-                        terms.append(((month_before(period), link.slot), -1))
-                yield tuple(terms)
+    def _link_months(self, others: Mapping[Block, list[Table]]) -> None:
+        """Take in the tables that add up with those at hand, over any number of months."""
+        known, own = self._known, list(self._known.versions)
+        sums = list(self._over_months({*own, *others}))
+        linked = {block for each in _joined(own, sums) for block, _ in each.terms}
+        known.versions |= {block: others[block] for block in sorted(linked - set(own))}
+        for each in sums:
+            if each.terms[0][0] not in linked:
+                continue
+            spots = leaf_spots(known.layouts, each.terms)
+            relation = KnownSum(each.terms, spots, known.layouts)
+            if each.is_equal:
+                known.equal.append(relation)
+            elif held_at := _where_it_holds(known, relation):
+                loose = KnownSum(each.terms, held_at, known.layouts, is_loose=True)
+                known.at_most.append(loose)
+
+    def _over_months(self, at_hand: Collection[Block]) -> Iterator[OverMonths]:
+        """What adds up over months, of all that may be at hand."""
+        formulas = self._known.formulas
+        links, helds = carried(self._measures, formulas), held(self._measures, formulas)
+        for period in sorted({period for period, _ in at_hand}):
+            for each in over_months(links, helds, period, at_hand):
+                if len(each.terms) > 1:
+                    yield each
 
     def _of_districts(self) -> Iterator[KnownSum]:
         """What stands beside a site as its district's is what the district has."""
@@ -235,6 +247,22 @@ class _Blocks:
             )
             if spots:
                 yield KnownSum((((period, slot), 1), ((period, of), -1)), spots, known.layouts)
+
+
+def _joined(own: Iterable[Block], sums: Sequence[OverMonths]) -> list[OverMonths]:
+    """The sums that link tables to one's own, whether by themselves or through others."""
+    linked, found, left = set(own), list[OverMonths](), list(sums)
+    while near := [it for it in left if not linked.isdisjoint(block for block, _ in it.terms)]:
+        linked |= {block for each in near for block, _ in each.terms}
+        found += near
+        left = [it for it in left if it not in near]
+    return found
+
+
+def _where_it_holds(known: Knowledge, relation: KnownSum) -> list[tuple[Spot, ...]]:
+    """Where the truth bears a relation out: a correction since may have it otherwise."""
+    holds = known.spare(relation) >= 0
+    return [spots for spots, is_so in zip(relation.spots, holds, strict=True) if is_so]
 
 
 def leaf_spots(layouts: Layouts, terms: Terms) -> tuple[tuple[Spot, ...], ...]:

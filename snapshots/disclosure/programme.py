@@ -19,8 +19,8 @@ from scipy.optimize import (
 )
 from scipy.sparse import csr_array
 
-from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.knowledge import Block, Knowledge
+from snapshots.disclosure.counts import Block, Quantity
+from snapshots.disclosure.knowledge import Knowledge
 from snapshots.disclosure.layout import Spot, Table
 
 # Of a table's cells none changes by more; far above what any count is protected by.
@@ -39,6 +39,8 @@ Floats = NDArray[np.float64]
 class Programme:
     """The tables that relations link, and the counts over them, as columns and rows.
 
+    Tables that are linked with these and left out stay as they are.
+
     Columns: the change of every leaf cell; then by how much each count rises; then falls. Rows:
     one for each count; then the relations, leaf cell by leaf cell.
     """
@@ -56,14 +58,13 @@ class Programme:
             block: end - size for block, size, end in zip(self.blocks, sizes, ends, strict=True)
         }
         self._leaf_cells = sum(sizes)
-        own = set(self.blocks)
         people = known.formulas.slots_of_people
         self._is_people = np.repeat([slot in people for _, slot in self.blocks], sizes)
         self._relations = [
             (relation, is_equal)
             for found, is_equal in ((known.equal, True), (known.at_most, False))
             for relation in found
-            if all(block in own for block, _ in relation.terms)
+            if any(block in self._first for block, _ in relation.terms)
         ]
         self._matrix = self._build()
         self._floors, self._ceilings = self._row_bounds(known)
@@ -99,17 +100,20 @@ class Programme:
         """The lightest change in whole numbers.
 
         1. Tables alone are networks: the linear programme has a solution in whole numbers.
-        2. Where relations spoil that, people are asked for whole.
+        2. Where relations spoil that, people are asked for whole: at first in those leaf cells
+           alone that the linear solution changes, which are few; then in any.
         3. Days that are still in parts become whole once the people stay as they are.
         """
         solved = self._solve(cost, bounds)  # 1
         if solved is not None and not _is_whole(solved):
-            solved = self._solve(cost, bounds, self._is_people)  # 2
+            unchanged = np.flatnonzero(np.abs(solved) < NEAR)
+            within = _held(bounds, unchanged, np.zeros(len(unchanged)))
+            solved = self._solve(cost, within, self._is_people)  # 2
+            if solved is None:
+                solved = self._solve(cost, bounds, self._is_people)
         if solved is not None and not _is_whole(solved):
-            lowest, highest = bounds.lb.copy(), bounds.ub.copy()
             people = np.flatnonzero(self._is_people)
-            lowest[people] = highest[people] = np.rint(solved[people])
-            solved = self._solve(cost, Bounds(lowest, highest))  # 3
+            solved = self._solve(cost, _held(bounds, people, np.rint(solved[people])))  # 3
         if solved is None or not _is_whole(solved):
             return None
         return np.rint(solved).astype(np.int64)
@@ -137,6 +141,12 @@ class Programme:
             for block, part in zip(self.blocks, parts, strict=True)
             if part.any()
         }
+
+    def laid_flat(self, change: Change) -> NDArray[np.int64]:
+        """The opposite of `tables`."""
+        none = (self._layouts.of(slot).empty for _, slot in self.blocks)
+        pairs = zip(self.blocks, none, strict=True)
+        return np.concatenate([change.get(block, empty).ravel() for block, empty in pairs])
 
     def _solve(
         self, cost: Floats, bounds: Bounds, is_whole: NDArray[np.bool_] | None = None
@@ -166,6 +176,7 @@ class Programme:
                 related.add(
                     self._positions(block, spot, times)
                     for (block, times), spot in zip(relation.terms, spots, strict=True)
+                    if block in self._first
                 )
         self._counts = counts.matrix(self._leaf_cells)
         self._related = related.matrix(self._leaf_cells)
@@ -191,6 +202,13 @@ class Programme:
             floors.append(none if is_equal else -known.spare(relation).astype(float))
             ceilings.append(none if is_equal else np.full(len(relation.spots), np.inf))
         return np.concatenate(floors), np.concatenate(ceilings)
+
+
+def _held(bounds: Bounds, at: NDArray[np.intp], values: Floats) -> Bounds:
+    """Bounds that leave some columns nothing but these values."""
+    lowest, highest = bounds.lb.copy(), bounds.ub.copy()
+    lowest[at] = highest[at] = values
+    return Bounds(lowest, highest)
 
 
 def _is_whole(change: Floats) -> bool:

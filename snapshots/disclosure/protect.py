@@ -7,7 +7,7 @@ added to those suppressed, a proof stays good.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,8 +17,8 @@ from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
 from schemas.release import Release, ReleaseCell
 from snapshots.disclosure.count_tables import counted_cells
-from snapshots.disclosure.counts import Quantity
-from snapshots.disclosure.knowledge import ANYWHERE, Block, Knowledge, Need
+from snapshots.disclosure.counts import Block, Quantity
+from snapshots.disclosure.knowledge import ANYWHERE, Knowledge, Need
 from snapshots.disclosure.programme import Change, Programme
 from snapshots.disclosure.suppression import Reason, Rule
 
@@ -69,15 +69,12 @@ class Search:
         quantities = sorted(
             {*self._cells, *self._known.told, *self._known.lowered, *self._known.needs}
         )
+        closest = parts(self._known, loose=False)
         for blocks in parts(self._known):
-            own = set(blocks)
-            within = [
-                each
-                for each in quantities
-                if all((each.period, slot) in own for slot, _ in each.expression)
-            ]
+            within = _over(quantities, blocks)
+            nearer = [it for it in closest if set(it) < set(blocks)]
             if any(each in self._known.needs for each in within):
-                _Part(self, self._known, Programme(self._known, blocks, within)).run()
+                _Part(self, self._known, Programme(self._known, blocks, within), nearer).run()
         return self.protection
 
     def shown(self, quantity: Quantity) -> list[CellKey]:
@@ -95,10 +92,30 @@ class Search:
         return quantity in self._shown_zero
 
 
-def parts(known: Knowledge) -> list[list[Block]]:
-    """The blocks, apart where no relation and no formula links them."""
+def _over(quantities: Iterable[Quantity], blocks: Iterable[Block]) -> list[Quantity]:
+    """The counts that are sums over these blocks alone."""
+    own = set(blocks)
+    return [
+        each
+        for each in quantities
+        if all((each.period, slot) in own for slot, _ in each.expression)
+    ]
+
+
+def _wholes(known: Knowledge, blocks: Iterable[Block]) -> Iterator[Block]:
+    """The tables that are loosely no less than some of these are, and have to grow with them."""
+    own = set(blocks)
+    for relation in known.at_most:
+        (whole, _), *others = relation.terms
+        if relation.is_loose and not own.isdisjoint(block for block, _ in others):
+            yield whole
+
+
+def parts(known: Knowledge, *, loose: bool = True) -> list[list[Block]]:
+    """The blocks, apart where no relation and no formula links them; or none that is not loose."""
     group = {block: {block} for block in known.versions}
-    links = [[block for block, _ in it.terms] for it in (*known.equal, *known.at_most)]
+    related = [it for it in (*known.equal, *known.at_most) if loose or not it.is_loose]
+    links = [[block for block, _ in it.terms] for it in related]
     links += [
         [(known.period, slot) for slot, _ in each]
         for code in known.formulas.indicators
@@ -113,16 +130,28 @@ def parts(known: Knowledge) -> list[list[Block]]:
 
 
 class _Part:
-    """One part's search."""
+    """One part's search: at first among the tables nearest to a count, which are fewer."""
 
-    def __init__(self, choice: Search, known: Knowledge, programme: Programme) -> None:
+    def __init__(
+        self,
+        choice: Search,
+        known: Knowledge,
+        programme: Programme,
+        nearer: Sequence[Sequence[Block]],
+    ) -> None:
         self._choice, self._known, self._programme = choice, known, programme
         quantities = programme.quantities
+        self._nearer: dict[Block, Programme] = {}
+        for blocks in nearer:
+            near = sorted({*blocks, *_wholes(known, blocks)})
+            nearest = Programme(known, near, _over(quantities, near))
+            self._nearer |= dict.fromkeys(blocks, nearest)
         self._fixed = np.array(
             [each in known.told or choice.is_shown_zero(each) for each in quantities]
         )
         self._lowest = np.zeros(len(quantities), dtype=np.int64)
         self._highest = np.zeros(len(quantities), dtype=np.int64)
+        self._weights = self._weighed()
 
     def run(self) -> None:
         """Meet every need as far as possible: both ends, or as many values, or another value."""
@@ -154,19 +183,35 @@ class _Part:
             if need.is_met(int(self._lowest[row]), int(self._highest[row])):
                 return
             if not self._lowest[row] <= amount <= self._highest[row]:
-                found = self._programme.change(row, amount, self._weights(), self._fixed)
+                found = self._nearest(row, amount)
+                if found is None:
+                    found = self._programme.change(row, amount, self._weights, self._fixed)
                 if found is not None:
                     self._take(found)
 
-    def _weights(self) -> NDArray[np.float64]:
+    def _nearest(self, row: int, amount: int) -> NDArray[np.int64] | None:
+        """The lightest change that leaves all but the nearest tables as they are."""
+        quantity = self._programme.quantities[row]
+        nearest = self._nearer.get((quantity.period, quantity.expression[0][0]))
+        if nearest is None:
+            return None
+        rows = [self._programme.row[each] for each in nearest.quantities]
+        found = nearest.change(
+            nearest.row[quantity], amount, self._weights[rows], self._fixed[rows]
+        )
+        return None if found is None else self._programme.laid_flat(nearest.tables(found))
+
+    def _weighed(self) -> NDArray[np.float64]:
         return np.array([self._choice.weight(each) for each in self._programme.quantities])
 
     def _take(self, change: NDArray[np.int64]) -> None:
         """Suppress the cells that a change touches, and see what else it proves."""
         moved = self._programme.moves(change)
-        for row in np.flatnonzero(moved):
-            for key in self._choice.shown(self._programme.quantities[row]):
-                self._choice.protection.suppressed[key] = "secondary"
+        touched = [self._programme.quantities[row] for row in np.flatnonzero(moved)]
+        more = [key for quantity in touched for key in self._choice.shown(quantity)]
+        if more:
+            self._choice.protection.suppressed |= dict.fromkeys(more, "secondary")
+            self._weights = self._weighed()
         for sign in (1, -1):
             if self._programme.may_be(sign * change, sign * moved):
                 self._choice.protection.proofs.append(self._programme.tables(sign * change))

@@ -13,6 +13,7 @@ from snapshots.publish.writing import PublicationFormat, publish
 from tests.support.browser import BrowserMissingError, open_browser
 from tests.support.october_releases import earlier_months, later, october
 from tests.support.publicview import public_view
+from tests.support.wide_releases import of_every_kind
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +25,13 @@ PAGES = [
         *("definitions", "quality", "changes"),
     )
 ]
+# One page of each kind of place that is no area, and the page that leads to them.
+OTHER_PLACES = {
+    "places-internal.html": "Poplar",
+    "provider-poplar-internal.html": "Family support: open cases",
+    "childrens-centre-acorn-internal.html": "registered",
+    "youth-hub-elder-internal.html": "Registered, aged 8 to 19",
+}
 # The width at which WCAG 2.2 asks for reflow (1.4.10), and a desk's.
 NARROW, WIDE = 320, 1280
 
@@ -53,6 +61,13 @@ def public_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ].parent
 
 
+@pytest.fixture(scope="module")
+def wide_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release with figures of providers and sites."""
+    folder = tmp_path_factory.mktemp("wide")
+    return publish(View(of_every_kind()), folder, [PublicationFormat.HTML])[0].parent
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page(viewport={"width": WIDE, "height": 900})
@@ -67,6 +82,31 @@ def test_no_page_breaks_a_rule_of_wcag(page: Page, folder: Path, name: str) -> N
         page.goto((folder / name).as_uri())
         found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
         assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("name", OTHER_PLACES)
+def test_a_page_of_a_provider_or_a_site_is_as_sound_as_that_of_an_area(
+    page: Page, wide_folder: Path, name: str
+) -> None:
+    for width in (WIDE, NARROW):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto((wide_folder / name).as_uri())
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= NARROW
+    assert OTHER_PLACES[name] in page.locator("#content").inner_text()
+    links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
+    assert all((wide_folder / (link.partition("#")[0] or name)).is_file() for link in links)
+
+
+def test_a_reader_goes_from_the_front_page_to_a_provider_and_to_a_hub(
+    page: Page, wide_folder: Path
+) -> None:
+    for place in ("Poplar", "Elder"):
+        page.goto((wide_folder / "index-internal.html").as_uri())
+        page.get_by_role("link", name="Providers and places").first.click()
+        page.get_by_role("link", name=place, exact=True).first.click()
+        assert place in page.locator("h1").inner_text()
 
 
 def test_axe_finds_a_fault_where_there_is_one(page: Page) -> None:

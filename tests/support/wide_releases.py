@@ -1,11 +1,13 @@
 """Small releases of what is counted by provider, at sites, and once at each place."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from processors.figures.evaluate import shown
 from schemas.catalogue import ALL_AGES, Indicator, load_catalogue
 from schemas.places import PROVIDER, Place, Places, Site
 from schemas.release import Release, ReleaseCell
+from snapshots.disclosure.public import month_after
 from tests.support.disclosing import COUNTY, LEAVES
 from tests.support.releases import bare_release
 
@@ -20,6 +22,8 @@ SITES = (
     Site(name="Clover", kind="childrens-centre", district="Cedar"),
     Site(name="Daisy", kind="childrens-centre", district="Cedar"),
 )
+
+HUB = Site(name="Elder", kind="youth-hub", district="Birch")
 
 Case = tuple[str | None, str | None]
 
@@ -73,6 +77,48 @@ def to_date(period: str, ever: int, month: int) -> Release:
     return release_of(cells, period)
 
 
+class YearToDate(NamedTuple):
+    """Family support in a month, by district and provider: cases since April, new, open, closed."""
+
+    period: str
+    since_april: Sequence[int]
+    new: Sequence[int]
+    open: Sequence[int]
+    closed: Sequence[int]
+
+    @property
+    def release(self) -> Release:
+        """A release of them."""
+        own = [
+            (code, dict(zip(CASES, counts, strict=True)))
+            for code, counts in zip(("CEH03", "CEH01", "CEH04", "CEH05"), self[1:], strict=True)
+        ]
+        cells = []
+        for place in case_places():
+            for code, counts in own:
+                count = sum(counts[leaf] for leaf in cases_in(place))
+                cells.append(cell(code, place, count, count))
+        return release_of(cells, self.period)
+
+
+def year_to_date(first: str, opened: int, months: Iterable[Sequence[int]]) -> list[YearToDate]:
+    """Months one after the other, of what was new in each; of all there were, two in three close.
+
+    As many are open everywhere when they begin.
+    """
+    is_open = [opened] * len(CASES)
+    since, period, found = list(is_open), first, []
+    for new in months:
+        if period.endswith("-04"):
+            since = list(is_open)
+        since = [it + more for it, more in zip(since, new, strict=True)]
+        closed = [min(it, 2 * more // 3) for it, more in zip(is_open, new, strict=True)]
+        is_open = [it + more - less for it, more, less in zip(is_open, new, closed, strict=True)]
+        found.append(YearToDate(period, since, new, is_open, closed))
+        period = month_after(period)
+    return found
+
+
 def of_sites(registered: Sequence[int], in_district: int) -> Release:
     """Children known to social care: in districts those who are registered, and at centres."""
     cells = []
@@ -85,6 +131,13 @@ def of_sites(registered: Sequence[int], in_district: int) -> Release:
         cells.append(cell("CEH42", place, number, living[site.district]))
         cells.append(cell("CEH36", place, number + 1, number + 1))
     return release_of(cells)
+
+
+def of_every_kind() -> Release:
+    """Figures by area and provider, at centres and at a hub."""
+    at_hub = [cell(it, Place(HUB.kind, HUB.name), 30, 40) for it in ("CEH50", "CEH51a")]
+    releases = by_provider([20] * 15, [10] * 15), of_sites([30, 40, 50, 60], 100)
+    return release_of([*(cell for it in releases for cell in it.cells), *at_hub])
 
 
 def attenders(numbers: Sequence[int]) -> Release:
@@ -137,7 +190,7 @@ def release_of(cells: Iterable[ReleaseCell], period: str = "2015-10") -> Release
     release = bare_release(found, chosen, COUNTY, (ALL_AGES, "0-4"), period, 1)
     update: Mapping[str, object] = {
         "measures": load_catalogue().measure,
-        "places": Places(provider=PROVIDERS, site=SITES),
+        "places": Places(provider=PROVIDERS, site=(*SITES, HUB)),
     }
     return release.model_copy(update=update)
 

@@ -8,7 +8,8 @@ import pytest
 from schemas.catalogue import Measure, load_catalogue
 from snapshots.disclosure.counts import Formulas
 from snapshots.disclosure.implication import are_apart, implies
-from snapshots.disclosure.implied_sums import carried, relations
+from snapshots.disclosure.implied_sums import relations
+from snapshots.disclosure.over_months import carried
 
 Fields = dict[str, Any]
 OPEN: Fields = {"of": "case", "state": "open", "holder": {"any_of": ["family-support"]}}

@@ -3,12 +3,13 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 from typer.testing import CliRunner, Result
 
 from streams.cli import app
 
-SUPPLIED = {
+SUPPLIED: dict[str, Any] = {
     "specversion": "1.0",
     "id": "1",
     "source": "urn:returns",
@@ -29,10 +30,11 @@ SUPPLIED = {
 }
 
 
-def cases(folder: Path, *arguments: str) -> Result:
+def cases(folder: Path, *arguments: str, code: str = "EH36") -> Result:
     path = folder / "events.jsonl"
-    path.write_text(json.dumps(SUPPLIED), "utf-8")
-    chosen = ["cases", "EH36", "--file", str(path), "--as-of", "2017-06-30", "--format", "csv"]
+    event = {**SUPPLIED, "data": {**SUPPLIED["data"], "code": code}}
+    path.write_text(json.dumps(event), "utf-8")
+    chosen = ["cases", code, "--file", str(path), "--as-of", "2017-06-30", "--format", "csv"]
     return CliRunner().invoke(app, [*chosen, *arguments])
 
 
@@ -53,3 +55,11 @@ def test_behind_a_supplied_figure_is_what_was_supplied_with_its_provenance(tmp_p
 def test_where_nothing_was_supplied_there_is_nothing_behind_it(tmp_path: Path) -> None:
     run = cases(tmp_path, "--place", "Thanet")
     assert list(csv.DictReader(run.stdout.splitlines())) == []
+
+
+def test_behind_a_figure_that_is_supplied_as_nothing_is_counted_is_what_was_supplied(
+    tmp_path: Path,
+) -> None:
+    run = cases(tmp_path, "--place", "Dover", code="EH15")
+    (row,) = csv.DictReader(run.stdout.splitlines())
+    assert (row["numerator"], row["provenance"]) == ("3.0", "youth justice, June return")

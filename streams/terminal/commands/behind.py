@@ -69,8 +69,8 @@ def cases(
 ) -> None:
     """List the children, cases, people or sessions behind a figure, as of now or any date.
 
-    They add up to the figure's numerator and denominator. Of an indicator that is supplied: what
-    was supplied, and by whom. Reads every record, so it takes a while where there are many
+    They add up to the figure's numerator and denominator. Of a figure that is supplied: what was
+    supplied, and by whom. Reads every record, so it takes a while where there are many
     children.
     """
     settings, rules = settings_and_rules()
@@ -79,13 +79,13 @@ def cases(
     day = day_of(as_of, settings)
     at = place_of(rules, indicator, place or rules.areas.top, level)
     question = Question(indicator, at, band, day_number(day))
-    if indicator.source == "supplied":
-        known_then = known_on(settings, rules, day, replayed_from(rules, file) if file else None)
-        supplied = given(rules, known_then, indicator, at, band)
+    replayed = replayed_from(rules, file) if file else None
+    supplied = given(rules, known_on(settings, rules, day, replayed), indicator, at, band)
+    if supplied or indicator.source == "supplied":
         write_rows(SUPPLIED_COLUMNS, [_supplied(supplied)] if supplied else [], form)
         return
-    if file:
-        found = replayed_from(rules, file).behind(question)
+    if replayed:
+        found = replayed.behind(question)
     else:
 
         async def read(redis: Redis) -> list[Listed]:
