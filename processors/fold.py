@@ -139,19 +139,21 @@ class Partition:
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
-        cases = _Cases(looked_at, self.rules, is_judged=False)
+        cases = _Cases(looked_at, self.rules, None)
+        for child in looked_at.values():
+            child.outlook = None
         touched, *_ = self._measure(cases)
         return touched, Telling(deadlines=dict.fromkeys(looked_at, AT_ONCE))
 
     def _settle_judged(self, judgement: Judgement) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
-        cases = _Cases(looked_at, self.rules, is_judged=True)
+        cases = _Cases(looked_at, self.rules, judgement)
         touched, found, segments = self._measure(cases)
         runs: dict[str, dict[str, OfCase]] = {}
         for position, of_case in runs_by_case(found, segments, len(cases.now)).items():
             child, case = cases.names[position]
             runs.setdefault(child, {})[case] = of_case
-        return touched, self.rules.watch.judge(looked_at, runs, judgement)
+        return touched, self.rules.watch.judge(looked_at, runs, cases.some, judgement)
 
     def _measure(self, cases: "_Cases") -> tuple[Touched, Spans, Columns]:
         """Add what changed to the tables; what changed there, and the spans of all cases."""
@@ -184,7 +186,9 @@ class Partition:
 
     def _weigh(self, child: Child) -> None:
         """Add up what a record has grown by."""
-        size = child.record.size + (child.crowd.size if child.crowd else 0)
+        size = child.record.size
+        size += child.crowd.size if child.crowd else 0
+        size += child.outlook.size if child.outlook else 0
         self.size += size - child.size
         child.size = size
         self.largest = max(self.largest, child.size)
@@ -206,24 +210,28 @@ class Partition:
 
 
 class _Cases:
-    """Every case of records: those that changed, then the others, and their names in that order.
+    """Cases of records: those that changed, others to be judged, and their names in that order.
 
     Where cases of a child relate to one another, all of them change when one does; in a crowd only
-    those do of which a relation says something else. Nobody asks for names, or for the others,
-    where nothing is judged.
+    those do of which a relation says something else. Nobody asks for names, or for others, where
+    nothing is judged. Of a child in `some` only the cases there are judged, as the outlook for the
+    others says; of the rest all are.
     """
 
-    def __init__(self, children: Mapping[str, Child], rules: Rules, *, is_judged: bool) -> None:
+    def __init__(
+        self, children: Mapping[str, Child], rules: Rules, judgement: Judgement | None
+    ) -> None:
         self._rules = rules
         self.before: list[bytes] = []
         self.now: list[bytes] = []
         self.children: list[int] = []
         self.unchanged: list[bytes] = []
         self.names: list[tuple[str, str]] = []
+        self.some: dict[str, Collection[str]] = {}
+        self._other_names: list[tuple[str, str]] = []
         # The position of a case of a crowd, and what relations said of it and say.
         self._answers: list[tuple[int, Said, Said]] = []
         self._others = len(children)
-        others: list[tuple[str, str]] = []
         crowds: list[tuple[str, Child, Changes]] = []
         relates = bool(rules.wanted.relations)
         for number, (name, child) in enumerate(children.items()):
@@ -232,40 +240,43 @@ class _Cases:
                 if changes and relates and is_crowd(len(changes), len(settled)):
                     crowds.append((name, child, changes))
                     continue
-                rest = [case for case in settled if case not in changes]
                 if changes and relates:
-                    for case in rest:
+                    for case in [case for case in settled if case not in changes]:
                         changes[case] = settled[case], settled[case]
-                elif is_judged:
-                    others += [(name, case) for case in rest]
-                    self.unchanged += [settled[case] for case in rest]
+                elif judgement is not None:
+                    self._add_others(name, child, changes, judgement)
             if changes:
                 child.crowd = None
             for before, now in changes.values():
                 self.before.append(before)
                 self.now.append(now)
                 self.children.append(number)
-            if is_judged:
+            if judgement is not None:
                 self.names += [(name, case) for case in changes]
         for name, child, of_crowd in crowds:
-            added = self._add_crowd(name, child, of_crowd, is_judged=is_judged)
-            if is_judged:
-                settled = child.record.settled
-                rest = [case for case in settled if case not in added]
-                others += [(name, case) for case in rest]
-                self.unchanged += [settled[case] for case in rest]
+            added = self._add_crowd(child, of_crowd)
+            if judgement is not None:
+                self.names += [(name, case) for case in added]
+                self._add_others(name, child, added, judgement)
         self.said = {position: said for position, said, _ in self._answers}
         self.said |= {len(self.now) + position: said for position, _, said in self._answers}
-        self.names += others
+        self.names += self._other_names
 
-    def _add_crowd(
-        self,
-        name: str,
-        child: Child,
-        changes: Changes,
-        *,
-        is_judged: bool,
-    ) -> Collection[str]:
+    def _add_others(
+        self, name: str, child: Child, changed: Collection[str], judgement: Judgement
+    ) -> None:
+        """Add the cases of a child to be judged beside those that changed."""
+        settled, outlook = child.record.settled, child.outlook
+        if outlook is None or judgement.day < outlook.day:
+            others = [case for case in settled if case not in changed]
+        else:
+            due = outlook.due(judgement.day, is_withheld=judgement.is_withheld(name))
+            others = [case for case in dict.fromkeys(due) if case not in changed]
+            self.some[name] = [*changed, *others]
+        self._other_names += [(name, case) for case in others]
+        self.unchanged += [settled[case] for case in others]
+
+    def _add_crowd(self, child: Child, changes: Changes) -> Collection[str]:
         """Add the cases of a crowd that changed, and those that it changes something of."""
         settled = child.record.settled
         if child.crowd is None:
@@ -282,8 +293,6 @@ class _Cases:
             self.now.append(now)
             # What its kin are for it is known: each case is looked at on its own.
             self.children.append(self._others + len(self._answers))
-        if is_judged:
-            self.names += [(name, case) for case in change.before]
         return change.before.keys()
 
     def _traits(self, rows: Mapping[str, bytes]) -> dict[str, Traits]:

@@ -144,6 +144,12 @@ class Record:
             for _, _, source, id_, _ in rows.named() if isinstance(rows, LongCase) else rows:
                 yield self.known[source, id_].event
 
+    def that_tell(self, case: str) -> Iterator[Event]:
+        """The events of a case by whose rows the rules can tell it from another."""
+        rows = self.cases.get(case, [])
+        for _, _, source, id_, _ in rows.telling() if isinstance(rows, LongCase) else rows:
+            yield self.known[source, id_].event
+
     def apply(self, event: Event, make_row: MakeRow) -> bool:
         """Take in an event; False when the record knew all it says.
 

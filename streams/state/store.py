@@ -16,7 +16,9 @@ so that they lie in one slot of a Redis Cluster:
     ...:<generation>:entries:<month>                      cell's number -> entries by day
     ...:<generation>:deadlines                            child -> when to look at their alerts next
     ...:stopped                                           topic -> why a worker stopped reading it
-    ...:alerts:told                                       child -> alerts as they were told last
+    ...:alerts:told                                       child -> alerts as they were told last, or
+                                                          of many how many there are
+    ...:alerts:told:<partition key>                       each of many alerts, by what it is about
     ...:alerts:open                                       alert id -> its change, while active
     ...:alerts:counts                                     "<standard> <state>" -> active alerts
     ...:alerts:outbox                                     stream of changes, until they are told
@@ -41,8 +43,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from processors.alerts.changes import decode_alerts
 from processors.alerts.judging import AT_ONCE
+from processors.alerts.toldalerts import WrittenAlerts, is_apart, joined, read_told
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
 from processors.ledger.tables import Cells, Tables, Touched
@@ -97,6 +99,7 @@ LOAD_TRIES = 20
 # Times that a large record is read again because it was written whole meanwhile.
 LARGE_TRIES = 20
 DAMAGED = "a record is not as it was stored"
+TOLD_DAMAGED = "alerts that were told of a child are gone"
 # What decoding raises for bytes that are not what was stored.
 DAMAGES = (ValueError, IndexError, KeyError, TypeError)
 # Reads the head, the cells, how many months there are, and, for each month asked for, the latest
@@ -149,6 +152,12 @@ APART = """
 local at = redis.call('HMGET', KEYS[1], unpack(ARGV, 3))
 local place = redis.call('HGET', KEYS[2], ARGV[1])
 return {at, place, redis.call('GETRANGE', KEYS[3], 0, ARGV[2])}
+"""
+
+# And of alerts that are stored each on its own: how many there are, and all of them.
+TOLD_APART = """
+local at = redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
+return {at, redis.call('HGET', KEYS[2], ARGV[1]), redis.call('HVALS', KEYS[3])}
 """
 
 SET_CELLS = """
@@ -408,7 +417,11 @@ class ShardStore:
         )
         self._refuse_unless(is_ours, at)
         opened = await self._opened(head.generation, children, records, is_ours)
-        return list(zip(opened, told, strict=True))
+        alerts = [
+            await self._told_apart(child, is_ours) if is_apart(it) else it
+            for child, it in zip(children, told, strict=True)
+        ]
+        return list(zip(opened, alerts, strict=True))
 
     @property
     def _place_fields(self) -> list[str]:
@@ -493,6 +506,26 @@ class ShardStore:
             raise self._incomplete(DAMAGED, error) from error
         return at, again, whole
 
+    async def _told_apart(
+        self, child: str, is_ours: Callable[[Place], bool] | None = None
+    ) -> bytes:
+        """The alerts told of a child that are stored each on its own, as they are now.
+
+        Raises Incomplete, and Refused as `children` does.
+        """
+        keys = self.head_key, self.alerts_key("told"), self.alerts_key(f"told:{child}")
+        try:
+            at, place, apart = await self._redis.eval(
+                TOLD_APART, len(keys), *keys, child, *self._place_fields
+            )
+        except ResponseError as error:
+            raise self._incomplete(TOLD_DAMAGED, error) from error
+        self._refuse_unless(is_ours, at)
+        found = joined(place or b"", apart)
+        if found is None:
+            raise Incomplete(self._name, TOLD_DAMAGED)
+        return found
+
     def _refuse_unless(
         self, is_ours: Callable[[Place], bool] | None, at: Sequence[bytes | None]
     ) -> None:
@@ -576,7 +609,7 @@ class ShardStore:
                 kept = stored.kept.after(settlement, tables, new)
                 after = _advanced(replace(stored, kept=kept), advance)
                 queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
-                _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
+                self._queue_told(pipe, settlement.telling.told)
                 self._queue_head(pipe, after, advance.tallies)
         except Overtaken as error:
             raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
@@ -656,13 +689,14 @@ class ShardStore:
 
     async def _told_again(self) -> list[Outgoing]:
         """Every alert as it was told last, under the version that it has."""
-        stored = await self._redis.hgetall(self.alerts_key("told"))
-        return [
-            Outgoing(name, alert.standard, None, alert.state, text)
-            for child, encoded in stored.items()
-            for alert in decode_alerts(encoded)
-            for name, text in [self._rules.wording.change(child.decode(), alert, alert.stand_at)]
-        ]
+        again: list[Outgoing] = []
+        for name, stored in (await self._redis.hgetall(self.alerts_key("told"))).items():
+            child = name.decode()
+            told = read_told(await self._told_apart(child) if is_apart(stored) else stored)
+            for alert in told.alerts.values():
+                about, text = self._rules.wording.change(child, alert, alert.stand_at)
+                again.append(Outgoing(about, alert.standard, None, alert.state, text))
+        return again
 
     def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
         for child, alert, before in settlement.telling.changes:
@@ -727,6 +761,16 @@ class ShardStore:
             else:
                 pipe.set(key, written.piece)
         _queue_fields(pipe, self.key(generation, "records"), places)
+
+    def _queue_told(self, pipe: Any, told: Mapping[str, WrittenAlerts]) -> None:
+        """Queue what is to be stored of told alerts; many of a child's each on its own."""
+        for child, written in told.items():
+            key = self.alerts_key(f"told:{child}")
+            if written.is_first:
+                pipe.delete(key)
+            _queue_fields(pipe, key, written.apart)
+        places = {child: written.place for child, written in told.items()}
+        _queue_fields(pipe, self.alerts_key("told"), places)
 
     def _queue_head(self, pipe: Any, head: Head, tallies: Mapping[str, int]) -> None:
         """Queue a head; the tallies are added to those that are stored."""

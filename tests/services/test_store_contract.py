@@ -10,7 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from examples.workload import case_events
+from processors.alerts import toldalerts
 from processors.alerts.judging import Judgement
+from processors.alerts.toldalerts import is_apart, read_told
 from processors.days.calendar import day_number, month_number
 from processors.fold import Partition, Settlement
 from processors.ledger.tables import ROW_DAYS, Stock, Tables
@@ -22,6 +24,7 @@ from streams.state.store import Advance, Head, Refused, ShardStore
 from tests.support.examples import good_lines, log_file
 from tests.support.memorystore import MemoryStore, Store
 from tests.support.servers import Server
+from tests.support.storedtold import StoredTold
 
 SHARD = TP(CASE_TOPIC, 0)
 TODAY = Judgement(day_number(date(2017, 6, 17)))
@@ -55,7 +58,7 @@ class Writer:
 
     def __init__(self, store: Store, rules: Rules) -> None:
         self.store, self.memory, self.head = store, Partition(rules), Head()
-        self.told: dict[str, bytes] = {}
+        self.told = StoredTold()
 
     async def fold(self, batch: dict[str, list[Message]]) -> tuple[Settlement, Advance]:
         """Fold a batch of each topic; what a commit takes."""
@@ -77,7 +80,7 @@ class Writer:
         """Store it and move the head."""
         tables = self.memory.tables
         self.head = await self.store.commit(self.head, settlement, tables, advance)
-        self.told |= settlement.telling.told
+        self.told.take(settlement.telling.told)
 
     async def write(self, batch: dict[str, list[Message]]) -> None:
         """One batch from beginning to end."""
@@ -138,7 +141,12 @@ async def same(store: Store, writer: Writer) -> None:
     assert stored[-1] == (None, None)
     for name, (record, told) in zip(names[:-1], stored, strict=False):
         assert record == writer.memory.children[name].record.encode()
-        assert told == writer.told.get(name)
+        assert alerts_in(told) == alerts_in(writer.told.get(name))
+
+
+def alerts_in(told: bytes | None) -> list[str]:
+    """The alerts that were told of a child, however they are stored."""
+    return sorted(map(repr, read_told(told).alerts.values()))
 
 
 def test_where_nothing_was_written_there_is_nothing(on_store: On) -> None:
@@ -161,6 +169,22 @@ def test_what_is_read_is_what_was_committed_batch_after_batch(on_store: On, rule
         assert writer.head.commits == 4
         assert writer.head.offsets.keys() == {CASE_TOPIC, SCS_TOPIC, ACTIVITY_TOPIC}
         assert writer.told
+
+    on_store(work)
+
+
+def test_many_alerts_are_stored_each_on_its_own_and_read_back_as_they_were_told(
+    on_store: On, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toldalerts, "MANY", 2)
+
+    async def work(store: Store) -> None:
+        writer = Writer(store, rules)
+        for batch in batches(4):
+            await writer.write(batch)
+            await same(store, writer)
+            writer.memory.forget(0)  # and the next batch goes on from what is stored
+        assert any(map(is_apart, writer.told.values()))
 
     on_store(work)
 

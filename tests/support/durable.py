@@ -13,6 +13,7 @@ from schemas.events.registry import topics_in
 from streams.state.store import Advance, Head
 from tests.support.arrivals import Arrival
 from tests.support.memorystore import MemoryStore, at_once
+from tests.support.storedtold import StoredTold
 
 
 class Worker:
@@ -33,7 +34,7 @@ class Worker:
         return self.store.records
 
     @property
-    def told(self) -> dict[str, bytes]:
+    def told(self) -> StoredTold:
         """The alerts that were told, by child."""
         return self.store.told
 

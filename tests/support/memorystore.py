@@ -23,6 +23,7 @@ from streams.state.encoding import (
     encode_rows,
 )
 from streams.state.store import Advance, Head, Refused
+from tests.support.storedtold import StoredTold
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ class MemoryStore:
 
     def __init__(self, rules: Rules) -> None:
         self.records: dict[str, bytes] = {}
-        self.told: dict[str, bytes] = {}
+        self.told = StoredTold()
         self.deadlines: dict[str, int] = {}
         self._rules = rules
         self._head: Head | None = None
@@ -115,7 +116,7 @@ class MemoryStore:
             raise Refused(f"stored {_place(stored)}, expected {_place(head)}")
         for child, written in settlement.records.items():
             self.records[child] = self.records.get(child, b"")[: written.kept] + written.piece
-        self.told |= settlement.telling.told
+        self.told.take(settlement.telling.told)
         self._keep_deadlines(settlement)
         new = encode_cells(tables.cells, settlement.touched.known, self._rules.localities)
         self._keep_tables(settlement, tables)
