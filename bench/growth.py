@@ -28,8 +28,8 @@ TITLE = "One more event"
 NOTES = (
     "One child in this process, nothing read or stored: processor time of decoding, folding and "
     "settling one event, and bytes that would be stored of the record and of alerts told. The "
-    "middle one of {more}. Judged: alerts are judged as of the event's day. Many cases: a tenth of "
-    "a day apart, of five events each. Registered: the same of a person who is registered at a "
+    "middle one of {more}. Judged: alerts are judged as of the last day. Many cases: a tenth "
+    "of a day apart, of five events each. Registered: the same of a person who is registered at a "
     "centre. One case: a contact every hour. Corrected: one contact, ever anew. Attending: one "
     "person attends a session a day. Sessions: one place holds one an hour."
 )
@@ -97,7 +97,7 @@ def attending(number: int) -> Happened:
     if not number:
         return registered(0)
     data = {"place": PLACE, "kind": "group"}
-    return timedelta(days=number / 10), f"e{number}", "session.attended", f"S{number}", data, 0
+    return timedelta(days=number), f"e{number}", "session.attended", f"S{number}", data, 0
 
 
 def sessions(number: int) -> Happened:
@@ -132,13 +132,13 @@ def _cost(rules: Rules, shape: Shape, known: int, more: int, *, is_judged: bool)
         for (topic, *_), some in groupby(happened, lambda it: topics_of(it[2])):
             state.fold_unstored(decode(topic, list(map(_message, some))).events)
         state.settle()
+    last = max(shape(number)[0] for number in range(known + more + 1))
+    judgement = Judgement(day_number((START + last).date())) if is_judged else None
     # The first of them lays out what is kept from then on.
     costs: list[Cost] = []
     for number in range(known, known + more + 1):
         happened = shape(number)
         topic, message = topics_of(happened[2])[0], _message(happened)
-        day = day_number((START + happened[0]).date())
-        judgement = Judgement(day) if is_judged else None
         began = process_time()
         state.fold(decode(topic, [message]).events)
         settlement = state.settle(judgement)

@@ -14,6 +14,7 @@ from processors.alerts.deadlines import Spans, breaches
 from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
 from processors.facts.cases import Cases, derive, traits
 from processors.facts.columns import Columns
+from processors.facts.counted_changes import counted_change
 from processors.facts.crowds import Crowd, Said, Traits, is_crowd
 from processors.ledger.entries import Part, entries_of
 from processors.ledger.tables import Tables, Touched
@@ -72,7 +73,7 @@ class Partition:
     def admit(self, child: str, encoded: bytes | None, told: bytes | None = None) -> None:
         """Take a child's stored record, and the alerts told of them, into memory, or begin one."""
         rules = self.rules
-        held = self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
+        held = self.children[child] = read_child(encoded, told, rules.make_row)
         if encoded is not None:
             held.seal = seal(child, encoded)
         self._weigh(held)
@@ -176,12 +177,14 @@ class Partition:
         """Entries of what changed records add as people, or as places of sessions."""
         before, now = [], []
         for child in self._dirty.values():
-            if child.record.is_active:
-                counted = self.rules.counting.counted(child.record.events)
-                if counted != child.counted:
-                    before.append(child.counted)
-                    now.append(counted)
-                    child.counted = counted
+            personal = child.record.personal
+            if personal and personal.was:
+                change = counted_change(self.rules.counting, personal, child.counted)
+                child.counted = change.whole
+                personal.was.clear()
+                if change.before != change.now:
+                    before.append(change.before)
+                    now.append(change.now)
         return [*entries_of(before, -1), *entries_of(now, 1)] if now else []
 
     def _weigh(self, child: Child) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from processors.record.decoding import Event
 from processors.record.longcases import LongCase, Ordered, remove
+from processors.record.personal import ACTIVE_TYPES, Personal
 from processors.record.pieces import (
     Identity,
     Texts,
@@ -24,14 +25,12 @@ from processors.record.pieces import (
     pieces_in,
     text_of,
 )
-from schemas.events.registry import types_feeding
 
 # What a retraction removes is kept apart from the events, since it holds for good, also when the
 # retraction is itself corrected or retracted.
 RETRACTION = "event.retracted"
 
 OPENED = "scs.opened"
-ACTIVE_TYPES = types_feeding("person") | types_feeding("session")
 # The name, which no case has, under which rows are kept that are of the child alone.
 ALONE = ""
 
@@ -92,8 +91,8 @@ class Written(msgspec.Struct, frozen=True, gc=False):
 class Record:
     """One child's events, and their rows by case kept in the order the rules read them.
 
-    `before` holds, for each case changed since the last `settle`, the rows it had then. `is_active`
-    says that events which make facts of a person or of sessions are among them, or were. `size` is
+    `before` holds, for each case changed since the last `settle`, the rows it had then. `personal`
+    has what makes facts of a person or of sessions, None where that never was there. `size` is
     about how many bytes of memory it takes; `unmatched` how many retractions named an event that
     was not there, since somebody set it to 0 last.
     """
@@ -107,8 +106,8 @@ class Record:
         "_told",
         "before",
         "cases",
-        "is_active",
         "known",
+        "personal",
         "retracted",
         "settled",
         "size",
@@ -121,7 +120,7 @@ class Record:
         self.cases: dict[str, list[Ordered] | LongCase] = {}
         self.settled: dict[str, bytes] = {}
         self.before: dict[str, bytes] = {}
-        self.is_active = False
+        self.personal: Personal | None = None
         self.size = BYTES
         self.unmatched = 0
         self._texts: Texts = {}
@@ -174,8 +173,7 @@ class Record:
             self._events.append(encoded)
             self._live += len(encoded)
         self.size += KNOWN_BYTES + len(encoded)
-        if event.type in ACTIVE_TYPES:
-            self.is_active = True
+        self._note_personal(known.event if known else None, event)
         if row:
             self._add(_case_of(event), _ordered(event, row))
         return True
@@ -285,7 +283,16 @@ class Record:
             self.unmatched += 1
         else:
             self._forget(known)
+            self._note_personal(known.event, None)
         return True
+
+    def _note_personal(self, before: Event | None, now: Event | None) -> None:
+        if self.personal is not None:
+            self.personal.change(before, now)
+        elif now is not None and now.type in ACTIVE_TYPES:
+            # Nothing was counted before, so the others are as good as there already.
+            self.personal = Personal(self.events)
+            self.personal.was[now.source, now.id] = None
 
     def _forget(self, known: Known) -> None:
         self.size -= KNOWN_BYTES + len(known.encoded)
@@ -316,6 +323,8 @@ class Record:
                 self._keep(decode_event(raw, named), make_row, bytes(raw))
         self.settle()
         self.unmatched = 0
+        if self.personal is not None:
+            self.personal.was.clear()
         self._note_stored(len(encoded))
 
 

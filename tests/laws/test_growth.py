@@ -167,10 +167,10 @@ def batches_of_a_child(draw: st.DrawFn) -> list[Batch]:
     begun = draw(st.lists(happenings(), min_size=15, max_size=40))
     few = st.lists(happenings(), max_size=2)
     rarely = st.sampled_from([False] * 5 + [True])
-    days = st.sampled_from([0, 1, 3, 10, 50, -1])
-    judged = st.sampled_from(["judged"] * 6 + ["withheld"] * 2 + ["unjudged"])
+    days = st.sampled_from([0, 0, 1, 10, 50, -1])
+    judged = st.sampled_from(["judged", "judged", "withheld", "unjudged"])
     rest = st.lists(st.builds(Batch, few, days, judged, rarely), min_size=4, max_size=12)
-    return [Batch(begun, 50, "judged", draw(rarely)), *draw(rest)]
+    return [Batch(begun, draw(DAYS), "judged", draw(rarely)), *draw(rest)]
 
 
 @settings(max_examples=120)
@@ -284,3 +284,55 @@ def test_what_one_more_event_writes_and_works_out_does_not_grow_with_what_is_kno
 def test_words_keep_the_numbers_that_records_are_stored_with() -> None:
     assert len(set(WORDS)) == len(WORDS)
     assert crc32("\n".join(WORDS[:69]).encode()) == WORDS_STORED
+
+
+def cases(number: int) -> list[tuple[str, Event]]:
+    """So many cases of the child, received and given to a unit on one day; nobody was contacted."""
+    found = []
+    for case in range(number):
+        for kind, data in (
+            ("notification.received", {"notification_type": "EHN", "district": "Dover"}),
+            ("case.allocated", {"service": "unit"}),
+        ):
+            made = {
+                "specversion": "1.0",
+                "source": "urn:a",
+                "id": f"{kind} {case}",
+                "type": kind,
+                "subject": f"C{case}",
+                "partitionkey": "P1",
+                "time": START.isoformat(),
+                "data": data,
+            }
+            found.append(decoded(CASE_TOPIC, made))
+    return found
+
+
+LATE = FIRST_DAY + 100
+
+
+def told_of_cases(rules: Rules, *judgements: Judgement | None) -> set[str]:
+    """What is told in the end of three cases, the last of which comes after the first judgement."""
+    state, found = Partition(rules), set[str]()
+    first, last = cases(2), cases(3)[4:]
+    with much_is_little():
+        for number, judgement in enumerate(judgements):
+            if number < 2:
+                state.fold_unstored([first, last][number])
+            state.look_at(["P1"])
+            found |= {repr(it) for it in state.settle(judgement).telling.changes}
+    return found
+
+
+def test_what_is_withheld_of_very_many_cases_is_told_once_it_may_be(south_east: Rules) -> None:
+    now, withheld = Judgement(LATE), Judgement(LATE, lambda _: True)
+    at_once = told_of_cases(south_east, Judgement(FIRST_DAY), now)
+    assert len(at_once) >= 3
+    assert told_of_cases(south_east, Judgement(FIRST_DAY), withheld, withheld, now) == at_once
+
+
+def test_what_changed_of_very_many_cases_unjudged_is_told_when_they_are_judged_again(
+    south_east: Rules,
+) -> None:
+    now = Judgement(LATE)
+    assert told_of_cases(south_east, now, None, now) == told_of_cases(south_east, now, now)
