@@ -128,8 +128,8 @@ def _cost(rules: Rules, shape: Shape, known: int, more: int, *, is_judged: bool)
     """The middle cost of one more event."""
     state = Partition(rules)
     for start in range(0, known, BATCH):
-        happened = map(shape, range(start, min(start + BATCH, known)))
-        for (topic, *_), some in groupby(happened, lambda it: topics_of(it[2])):
+        known_by_then = map(shape, range(start, min(start + BATCH, known)))
+        for (topic, *_), some in groupby(known_by_then, lambda it: topics_of(it[2])):
             state.fold_unstored(decode(topic, list(map(_message, some))).events)
         state.settle()
     last = max(shape(number)[0] for number in range(known + more + 1))

@@ -26,12 +26,14 @@ from processors.rules import Rules
 class Grown(NamedTuple):
     """By how many records a partition's grew, and the sum of their seals, modulo 2**64.
 
-    `unmatched` is how many retractions came that named no event that was known by then.
+    `unmatched` is how many retractions came that named no event that was known by then, and `since`
+    how many records there were before.
     """
 
     records: int = 0
     seals: int = 0
     unmatched: int = 0
+    since: int = 0
 
 
 NOTHING_MORE = Grown()
@@ -57,8 +59,10 @@ class Partition:
     before its events are folded.
     """
 
-    def __init__(self, rules: Rules, tables: Tables | None = None) -> None:
+    def __init__(self, rules: Rules, tables: Tables | None = None, records: int = 0) -> None:
         self.rules = rules
+        # How many records there are, in memory or not: the number of the next.
+        self.records = records
         self.tables = tables or rules.empty_tables()
         self.children: dict[str, Child] = {}
         self._dirty: dict[str, Child] = {}
@@ -70,12 +74,21 @@ class Partition:
         """Those of the children whose record is not in memory."""
         return [child for child in dict.fromkeys(children) if child not in self.children]
 
-    def admit(self, child: str, encoded: bytes | None, told: bytes | None = None) -> None:
-        """Take a child's stored record, and the alerts told of them, into memory, or begin one."""
+    def admit(
+        self,
+        child: str,
+        encoded: bytes | None,
+        told: bytes | None = None,
+        number: int | None = None,
+    ) -> None:
+        """Take a child's stored record, its number, and the alerts told of them, into memory.
+
+        Or begin one, where nothing is stored.
+        """
         rules = self.rules
         held = self.children[child] = read_child(encoded, told, rules.make_row)
         if encoded is not None:
-            held.seal = seal(child, encoded)
+            held.seal, held.number = seal(child, encoded), number
         self._weigh(held)
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
@@ -126,17 +139,19 @@ class Partition:
     def _written(self) -> tuple[dict[str, Written], Grown]:
         """What is to be stored of the records that changed, and by how much all of them grew."""
         records: dict[str, Written] = {}
-        new = seals = unmatched = 0
+        since, seals, unmatched = self.records, 0, 0
         for name, child in self._dirty.items():
             before = child.seal
-            written = records[name] = child.record.write(name, before)
+            if child.number is None:
+                child.number = self.records
+                self.records += 1
+            written = records[name] = child.record.write(name, before, child.number)
             child.seal = written.seal
-            new += before is None
             seals += child.seal - (before or 0)
             unmatched += child.record.unmatched
             child.record.unmatched = 0
             self._weigh(child)
-        return records, Grown(new, seals % 2**64, unmatched)
+        return records, Grown(self.records - since, seals % 2**64, unmatched, since)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due

@@ -64,13 +64,14 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     """What is to be stored of a record: bytes that follow the first `kept` of those that are.
 
     Before, `stored` bytes were. With nothing kept, the bytes are all of the record. `seal` is that
-    of the whole record (`seal`).
+    of the whole record (`seal`), `number` the record's among those of its shard.
     """
 
     piece: bytes
     kept: int
     stored: int
     seal: int
+    number: int
 
     @property
     def length(self) -> int:
@@ -202,24 +203,24 @@ class Record:
             else [],
         )
 
-    def write(self, name: str, sealed: int | None) -> Written:
+    def write(self, name: str, sealed: int | None, number: int) -> Written:
         """What is to be stored since the last time, which is as good as stored then.
 
-        `sealed` is the seal of what was stored of the record, whose name is given.
+        `sealed` is the seal of what was stored of the record, whose name and number are given.
         """
         if len(self._texts) > SPREAD * (2 * len(self.known) + len(self.retracted)) + TEXTS:
             self._name_anew()
         elif self._events is not None and self._gone is not None:
             piece = encode_piece(self._untold(), self._events, self._gone)
             if self._stored + len(piece) <= SPREAD * self._live:
-                return self._as_stored(piece, self._stored, crc32(piece, sealed or 0))
+                return self._as_stored(piece, self._stored, crc32(piece, sealed or 0), number)
         piece = self.encode()
-        return self._as_stored(piece, 0, seal(name, piece))
+        return self._as_stored(piece, 0, seal(name, piece), number)
 
-    def _as_stored(self, piece: bytes, kept: int, sealed: int) -> Written:
+    def _as_stored(self, piece: bytes, kept: int, sealed: int, number: int) -> Written:
         before = self._stored
         self._note_stored(kept + len(piece))
-        return Written(piece, kept, before, sealed)
+        return Written(piece, kept, before, sealed, number)
 
     def _note_stored(self, length: int) -> None:
         # Only of a record that is stored apart is it asked what is new, and how much is known.

@@ -7,8 +7,9 @@ so that they lie in one slot of a Redis Cluster:
                                                           and which logs (streams.state.sources)
     ...:quarantine                                        messages to be passed over, and why
     ...:<generation>:records                              partition key -> record, or of a large
-                                                          one how long it is, and its seal
+                                                          one how long it is; its number and seal
     ...:<generation>:record:<partition key>               a large record, which grows at its end
+    ...:<generation>:seals                                packed: the seal of each record by number
     ...:<generation>:cells                                packed: slot, locality, band, by number
     ...:<generation>:localities                           localities, by their numbers in the cells
     ...:<generation>:months                               month numbers that have entries
@@ -47,13 +48,14 @@ from processors.alerts.judging import AT_ONCE
 from processors.alerts.toldalerts import WrittenAlerts, is_apart, joined, read_told
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
-from processors.ledger.tables import Cells, Tables, Touched
+from processors.ledger.tables import Cells, Tables
 from processors.rules import Rules
 from schemas.events.registry import group_of, topics_in
 from streams import keys
 from streams.clock import midnight
 from streams.failures import Understood
 from streams.kafka.batches import TP
+from streams.state.admission import StoredChild
 from streams.state.alert_outbox import Outgoing, queue_changes
 from streams.state.encoding import (
     CELL,
@@ -76,9 +78,12 @@ from streams.state.integrity import (
     Kept,
     Look,
     apart_in,
+    is_last,
     kept_in,
     look,
+    number_in,
     opened,
+    seal_change,
     sealed,
     wrong_in_tables,
 )
@@ -87,7 +92,7 @@ from streams.state.sources import Source, source_fields, sources_in
 # The generation of a head that is not there.
 NO_HEAD = -1
 # How state is written; another number makes a worker refuse state written otherwise.
-FORMAT = 4
+FORMAT = 5
 # Fields a command: long commands hold up Redis's other clients.
 FIELDS_AT_ONCE = 2_000
 # What begins the names of the head's fields that there are several of.
@@ -99,6 +104,7 @@ LOAD_TRIES = 20
 # Times that a large record is read again because it was written whole meanwhile.
 LARGE_TRIES = 20
 DAMAGED = "a record is not as it was stored"
+NOT_LAST = "a record is one that was stored earlier"
 TOLD_DAMAGED = "alerts that were told of a child are gone"
 # What decoding raises for bytes that are not what was stored.
 DAMAGES = (ValueError, IndexError, KeyError, TypeError)
@@ -127,15 +133,13 @@ for index, asked in ipairs(ARGV) do
 end
 return answer
 """
-# Sets cells of checkpoints, packed as streams.state.encoding.CHANGE, a text for each key. There are
-# hundreds in a commit of a few events, since each changes the stock of many later months; a command
-# for each would take longer to send than all else.
-# Gives where the state stands, and fields of hashes, so many at once as Lua takes arguments. All of
-# one moment, and of one server; and, which a transaction does not, also where memory is full.
+# Gives where the state stands, fields of hashes, so many at once as Lua takes arguments, and what
+# the last key has as the seal of each record, which the first of them are. All of one moment, and
+# of one server; and, which a transaction does not, also where memory is full.
 FIELDS = """
 local places = tonumber(ARGV[1])
 local answer = {redis.call('HMGET', KEYS[1], unpack(ARGV, 2, places + 1))}
-for index = 2, #KEYS do
+for index = 2, #KEYS - 1 do
   local values = {}
   for first = places + 2, #ARGV, 1000 do
     local last = math.min(first + 999, #ARGV)
@@ -144,6 +148,15 @@ for index = 2, #KEYS do
   end
   answer[index] = values
 end
+local seals = {}
+for at, stored in ipairs(answer[2]) do
+  seals[at] = ''
+  if stored and #stored >= 8 then
+    local first = 4 * struct.unpack('<I4', stored, #stored - 7)
+    seals[at] = redis.call('GETRANGE', KEYS[#KEYS], first, first + 3)
+  end
+end
+answer[#KEYS] = seals
 return answer
 """
 
@@ -160,6 +173,9 @@ local at = redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
 return {at, redis.call('HGET', KEYS[2], ARGV[1]), redis.call('HVALS', KEYS[3])}
 """
 
+# Sets cells of checkpoints, and seals, packed as streams.state.encoding.CHANGE, a text for each
+# key. There are hundreds in a commit of a few events, since each changes the stock of many later
+# months; a command for each would take longer to send than all else.
 SET_CELLS = """
 for index, key in ipairs(KEYS) do
   local changes = ARGV[index]
@@ -402,26 +418,31 @@ class ShardStore:
 
     async def children(
         self, head: Head, children: list[str], is_ours: Callable[[Place], bool] | None = None
-    ) -> list[tuple[bytes | None, bytes | None]]:
+    ) -> list[StoredChild]:
         """The stored records of the children and the alerts told of them, None for none.
 
-        Raises Refused unless where the state stood then, if that is asked about, is ours: of two
-        servers that both take themselves for the master one may be behind, and not know it.
+        Raises Incomplete for a record that is not the last that was stored. Raises Refused unless
+        where the state stood then, if that is asked about, is ours: of two servers that both take
+        themselves for the master one may be behind, and not know it.
         """
         if not children:
             return []
-        keys = self.head_key, self.key(head.generation, "records"), self.alerts_key("told")
+        records, seals = (self.key(head.generation, name) for name in ("records", "seals"))
+        keys = self.head_key, records, self.alerts_key("told"), seals
         places = self._place_fields
-        at, records, told = await self._redis.eval(
+        at, records, told, seals = await self._redis.eval(
             FIELDS, len(keys), *keys, len(places), *places, *children
         )
         self._refuse_unless(is_ours, at)
+        if not all(it is None or is_last(it, of) for it, of in zip(records, seals, strict=True)):
+            raise Incomplete(self._name, NOT_LAST)
         opened = await self._opened(head.generation, children, records, is_ours)
         alerts = [
             await self._told_apart(child, is_ours) if is_apart(it) else it
             for child, it in zip(children, told, strict=True)
         ]
-        return list(zip(opened, alerts, strict=True))
+        numbers = [None if it is None else number_in(it) for it in records]
+        return [StoredChild(*it) for it in zip(opened, alerts, numbers, strict=True)]
 
     @property
     def _place_fields(self) -> list[str]:
@@ -604,6 +625,8 @@ class ShardStore:
                 trouble = found.trouble()
                 if trouble:
                     raise Incomplete(self._name, trouble)
+                if settlement.grown.records and settlement.grown.since != stored.kept.records:
+                    raise Refused(f"{self.head_key}: records are numbered from another state")
                 pipe.multi()
                 new = self._queue_state(pipe, head.generation, settlement, tables, advance.again)
                 kept = stored.kept.after(settlement, tables, new)
@@ -725,17 +748,21 @@ class ShardStore:
         for month, cells in touched.rows.items():
             fields = encode_rows(tables.entries[month], cells)
             _queue_fields(pipe, self.key(generation, f"entries:{month}"), fields)
-        self._queue_checkpoints(pipe, generation, touched, tables)
+        self._queue_cells(pipe, generation, settlement, tables)
         begun = {str(month): month for month in touched.begun}
         if begun:
             pipe.zadd(self.key(generation, "months"), begun)
         return new
 
-    def _queue_checkpoints(
-        self, pipe: Any, generation: int, touched: Touched, tables: Tables
+    def _queue_cells(
+        self, pipe: Any, generation: int, settlement: Settlement, tables: Tables
     ) -> None:
+        """Queue what is packed by number: the seals of records, and the stocks of months."""
         changed: dict[str, bytes] = {}
-        for month, cells in touched.checkpoints.items():
+        if settlement.records:
+            seals = map(seal_change, settlement.records.values())
+            changed[self.key(generation, "seals")] = b"".join(seals)
+        for month, cells in settlement.touched.checkpoints.items():
             key = self.key(generation, f"checkpoint:{month}")
             changes = checkpoint_changes(tables.checkpoints[month], cells)
             if changes is None:
@@ -755,7 +782,7 @@ class ShardStore:
                 if written.was_apart:
                     pipe.delete(key)
                 continue
-            places[child] = Apart(written.length, written.seal).packed()
+            places[child] = Apart(written.length, written.number, written.seal).packed()
             if written.kept:
                 pipe.append(key, written.piece)
             else:

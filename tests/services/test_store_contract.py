@@ -20,6 +20,7 @@ from processors.record.decoding import Message, decode
 from processors.rules import Rules
 from schemas.events.registry import ACTIVITY_TOPIC, CASE_TOPIC, SCS_TOPIC, topics_in
 from streams.kafka.batches import TP
+from streams.state.admission import StoredChild
 from streams.state.store import Advance, Head, Refused, ShardStore
 from tests.support.examples import good_lines, log_file
 from tests.support.memorystore import MemoryStore, Store
@@ -67,8 +68,8 @@ class Writer:
             events = decode(topic, messages).events
             missing = self.memory.missing(child for child, _ in events)
             stored = await self.store.children(self.head, missing)
-            for child, (record, told) in zip(missing, stored, strict=True):
-                self.memory.admit(child, record, told)
+            for child, found in zip(missing, stored, strict=True):
+                self.memory.admit(child, *found)
             known += self.memory.fold(events)
             latest = max([latest, *(event.instant for _, event in events)])
         offsets = {it: self.head.offset(it) + len(messages) for it, messages in batch.items()}
@@ -138,8 +139,9 @@ async def same(store: Store, writer: Writer) -> None:
     assert contents(tables) == contents(writer.memory.tables)
     names = [*writer.memory.children, "nobody"]
     stored = await store.children(writer.head, names)
-    assert stored[-1] == (None, None)
-    for name, (record, told) in zip(names[:-1], stored, strict=False):
+    assert stored[-1] == StoredChild()
+    for name, (record, told, number) in zip(names[:-1], stored, strict=False):
+        assert number == writer.memory.children[name].number
         assert record == writer.memory.children[name].record.encode()
         assert alerts_in(told) == alerts_in(writer.told.get(name))
 
@@ -153,7 +155,7 @@ def test_where_nothing_was_written_there_is_nothing(on_store: On) -> None:
     async def work(store: Store) -> None:
         assert await store.head() is None
         assert await store.month_tables([1, 2]) == (None, [])
-        assert await store.children(Head(), ["P1", "P2"]) == [(None, None), (None, None)]
+        assert await store.children(Head(), ["P1", "P2"]) == [StoredChild(), StoredChild()]
         assert await store.children(Head(), []) == []
         assert contents(await store.tables(Head())) == ([], {}, {})
 
@@ -218,7 +220,8 @@ def test_tables_taken_over_go_on_as_those_in_memory_would(on_store: On, rules: R
             await writer.write(batch)
             again = Writer(store, rules)
             again.head = await store.head() or Head()
-            again.memory = Partition(rules, await store.tables(again.head))
+            tables = await store.tables(again.head)
+            again.memory = Partition(rules, tables, again.head.kept.records)
             again.told = writer.told
             writer = again
         whole = Partition(rules)

@@ -84,6 +84,7 @@ def head_of_another_type(redis: Any, base: str) -> None:
 
 AT_A_COMMIT = {
     "records": deleted("records"),
+    "seals": deleted("seals"),
     "one record": one_record_gone,
     "records of another type": of_another_type,
     "cells": deleted("cells"),
@@ -181,6 +182,38 @@ def test_a_record_that_is_not_as_it_was_stored_is_not_believed(
         await assert_not_believed(again, name.decode())
 
     in_redis(redis_server.address, work)
+
+
+@pytest.mark.parametrize("large", [record_module.LARGE, 300], ids=["small", "large"])
+def test_a_record_that_was_put_back_alone_is_found_when_it_is_read(
+    redis_server: Server, deployment: str, rules: Rules, large: int
+) -> None:
+    first, second = batches(2, size=200)
+
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        await shard.fold_and_commit(first)
+        key = shard.store.key(0, "records")
+        with PlainRedis.from_url(redis_server.address) as plain:
+            client: Any = plain
+            before = client.hgetall(key)
+            apart = {it: client.get(it) for it in client.scan_iter(f"*{deployment}*:0:record:*")}
+            await shard.fold_and_commit(second)
+            after = client.hgetall(key)
+            name = next(it for it, stored in before.items() if after[it] != stored)
+            client.hset(key, name, before[name])
+            lies = shard.store.key(0, f"record:{name.decode()}").encode()
+            if lies in apart:
+                client.set(lies, apart[lies])
+        again = Shard(redis, deployment, rules)
+        await again.take_over()  # as far as the head can tell all is there
+        with pytest.raises(Incomplete, match="one that was stored earlier"):
+            await again.store.children(again.head, [name.decode()])
+        others = [it.decode() for it in after if it != name]
+        assert all(it.record for it in await again.store.children(again.head, others))
+
+    with patch.object(record_module, "LARGE", large):
+        in_redis(redis_server.address, work)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -378,7 +411,7 @@ def test_a_large_record_that_was_written_whole_while_it_was_read_is_read_again(
         name, stored = next(iter((await places(redis, store)).items()))
         (whole,) = await store.records(shard.head, [name])
         # What stood in its place before, when it had one event less.
-        earlier = Apart(apart_in(stored).length - 1, 0).packed()  # type: ignore[union-attr]
+        earlier = Apart(apart_in(stored).length - 1, 0, 0).packed()  # type: ignore[union-attr]
         assert await store._large(0, [(name, earlier)]) == {name: whole}
 
     async def places(redis: Any, store: Any) -> dict[str, bytes]:

@@ -68,7 +68,7 @@ class Worker:
 
     def restart(self) -> None:
         """Begin again from what is stored, and read again what came after it."""
-        self.state = Partition(self.rules, self.stored_tables())
+        self.state = Partition(self.rules, self.stored_tables(), self.head.kept.records)
         for topic, messages in self._unstored:
             self._fold(topic, messages)
 
@@ -90,8 +90,8 @@ class Worker:
     def _admit(self, children: Iterable[str]) -> None:
         missing = self.state.missing(children)
         stored = at_once(self.store.children(self.head, missing))
-        for child, (record, told) in zip(missing, stored, strict=True):
-            self.state.admit(child, record, told)
+        for child, found in zip(missing, stored, strict=True):
+            self.state.admit(child, *found)
 
 
 def deliver(worker: Worker, arrivals: Iterable[Arrival]) -> None:
