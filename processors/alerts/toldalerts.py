@@ -79,9 +79,14 @@ def is_apart(stored: bytes | None) -> bool:
     return stored is not None and stored.startswith(APART)
 
 
+def is_whole(place: bytes, apart: int) -> bool:
+    """Whether so many are stored apart as what lies in the child's place says."""
+    return place == _PLACE.pack(APART, apart)
+
+
 def joined(place: bytes, apart: Sequence[bytes]) -> bytes | None:
     """Alerts that are stored apart, as `read_told` takes them; None where some are missing."""
-    if len(place) != _PLACE.size or _PLACE.unpack(place)[1] != len(apart):
+    if not is_whole(place, len(apart)):
         return None
     return b"".join([place, _ARRAY.pack(ARRAY_BEGINS, len(apart)), *apart])
 

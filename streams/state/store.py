@@ -35,7 +35,7 @@ began at. So a worker that has lost the shard cannot write, whatever it believes
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -45,7 +45,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from processors.alerts.judging import AT_ONCE
-from processors.alerts.toldalerts import WrittenAlerts, is_apart, joined, read_told
+from processors.alerts.toldalerts import WrittenAlerts, is_apart, is_whole, joined, read_told
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
 from processors.ledger.tables import Cells, Tables
@@ -417,9 +417,16 @@ class ShardStore:
         return await self._opened(head.generation, children, stored)
 
     async def children(
-        self, head: Head, children: list[str], is_ours: Callable[[Place], bool] | None = None
+        self,
+        head: Head,
+        children: list[str],
+        is_ours: Callable[[Place], bool] | None = None,
+        *,
+        are_told: bool = True,
     ) -> list[StoredChild]:
         """The stored records of the children and the alerts told of them, None for none.
+
+        None for all alerts unless `are_told`, as where they are made anew.
 
         Raises Incomplete for a record that is not the last that was stored. Raises Refused unless
         where the state stood then, if that is asked about, is ours: of two servers that both take
@@ -439,7 +446,7 @@ class ShardStore:
         opened = await self._opened(head.generation, children, records, is_ours)
         alerts = [
             await self._told_apart(child, is_ours) if is_apart(it) else it
-            for child, it in zip(children, told, strict=True)
+            for child, it in zip(children, told if are_told else [None] * len(told), strict=True)
         ]
         numbers = [None if it is None else number_in(it) for it in records]
         return [StoredChild(*it) for it in zip(opened, alerts, numbers, strict=True)]
@@ -658,7 +665,8 @@ class ShardStore:
         """Make another generation the state, in one step. Raises Refused if it changed.
 
         A head that is missing, or no head at all, is one of generation -1. Where alerts that were
-        on, or waited to be told, are gone, each is told again as it was told last.
+        on, or waited to be told, are gone, each is told again as it was told last; of a child of
+        whom some of what was told is gone, all is forgotten.
         """
         try:
             async with fenced(self._redis, self.head_key) as pipe:
@@ -668,8 +676,12 @@ class ShardStore:
                     raise Refused(
                         f"{self.head_key}: it is no longer generation {current.generation}"
                     )
-                again = await self._told_again() if found.lacks_alerts else []
+                forgotten = await self._told_in_part()
+                again = await self._told_again(forgotten) if found.lacks_alerts else []
                 pipe.multi()
+                for child in forgotten:
+                    pipe.hdel(self.alerts_key("told"), child)
+                    pipe.delete(self.alerts_key(f"told:{child}"))
                 if again:
                     pipe.delete(self.alerts_key("open"), self.alerts_key("counts"))
                     if found.has_another_outbox:
@@ -710,11 +722,29 @@ class ShardStore:
         async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=1_000):
             await self._redis.unlink(key)
 
-    async def _told_again(self) -> list[Outgoing]:
+    async def _told_in_part(self) -> set[str]:
+        """The children of whom fewer alerts are stored apart than their place says."""
+        found = set[str]()
+        async for name, stored in self._redis.hscan_iter(self.alerts_key("told"), count=1_000):
+            child = name.decode()
+            if is_apart(stored):
+                try:
+                    apart = await self._redis.hlen(self.alerts_key(f"told:{child}"))
+                except ResponseError as error:
+                    if "WRONGTYPE" not in str(error):
+                        raise
+                    apart = 0
+                if not is_whole(stored, apart):
+                    found.add(child)
+        return found
+
+    async def _told_again(self, forgotten: Collection[str]) -> list[Outgoing]:
         """Every alert as it was told last, under the version that it has."""
         again: list[Outgoing] = []
         for name, stored in (await self._redis.hgetall(self.alerts_key("told"))).items():
             child = name.decode()
+            if child in forgotten:
+                continue
             told = read_told(await self._told_apart(child) if is_apart(stored) else stored)
             for alert in told.alerts.values():
                 about, text = self._rules.wording.change(child, alert, alert.stand_at)

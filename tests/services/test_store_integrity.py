@@ -10,6 +10,7 @@ import pytest
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
+from processors.alerts import toldalerts
 from processors.alerts.judging import Judgement
 from processors.days.calendar import day_number
 from processors.record import record as record_module
@@ -304,6 +305,41 @@ def test_alerts_that_are_gone_are_noticed_and_told_again_by_a_rebuild(
         ]
 
     in_redis(redis_server.address, work)
+
+
+@pytest.mark.parametrize("has_another_type", [False, True])
+def test_where_alerts_told_of_a_child_are_gone_a_rebuild_forgets_those_of_that_child(
+    redis_server: Server, deployment: str, rules: Rules, *, has_another_type: bool
+) -> None:
+    async def work(redis: Any) -> None:
+        shard = Shard(redis, deployment, rules)
+        store = shard.store
+        (messages,) = batches(1, size=600)
+        await shard.fold_and_commit(messages)
+        children = list(shard.memory.children)
+        shard.memory.look_at(children)
+        settlement = shard.memory.settle(Judgement(AUTUMN))
+        offset = shard.head.offset(SHARD.topic)
+        await shard.commit(settlement, Advance({SHARD.topic: offset}, 0, {}))
+        apart = [name for name, it in settlement.telling.told.items() if it.apart]
+        assert len(apart) > 2
+        key = store.alerts_key(f"told:{apart[0]}")
+        await redis.hdel(key, (await redis.hkeys(key))[0])
+        if has_another_type:
+            await redis.delete(key)
+            await redis.set(key, "x")
+        with pytest.raises(Incomplete, match="told of a child"):
+            await store.children(shard.head, children)
+        assert all(it.record for it in await store.children(shard.head, children, are_told=False))
+
+        # In use is the generation that there is, as if it had been made anew.
+        await store.switch(shard.head, shard.head)
+        await Shard(redis, deployment, rules).take_over()
+        stored = dict(zip(children, await store.children(shard.head, children), strict=True))
+        assert {name for name in apart if stored[name].told is None} == {apart[0]}
+
+    with patch.object(toldalerts, "MANY", 2):
+        in_redis(redis_server.address, work)
 
 
 def large_gone(redis: Any, key: str) -> None:
