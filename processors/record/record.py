@@ -174,7 +174,12 @@ class Record:
             self._events.append(encoded)
             self._live += len(encoded)
         self.size += KNOWN_BYTES + len(encoded)
-        self._note_personal(known.event if known else None, event)
+        if self.personal is not None:
+            self.personal.change(known.event if known else None, event)
+        elif event.type in ACTIVE_TYPES:
+            # Nothing was counted before, so the others are as good as there already.
+            self.personal = Personal(self.events)
+            self.personal.was[identity] = None
         if row:
             self._add(_case_of(event), _ordered(event, row))
         return True
@@ -284,16 +289,9 @@ class Record:
             self.unmatched += 1
         else:
             self._forget(known)
-            self._note_personal(known.event, None)
+            if self.personal is not None:
+                self.personal.change(known.event, None)
         return True
-
-    def _note_personal(self, before: Event | None, now: Event | None) -> None:
-        if self.personal is not None:
-            self.personal.change(before, now)
-        elif now is not None and now.type in ACTIVE_TYPES:
-            # Nothing was counted before, so the others are as good as there already.
-            self.personal = Personal(self.events)
-            self.personal.was[now.source, now.id] = None
 
     def _forget(self, known: Known) -> None:
         self.size -= KNOWN_BYTES + len(known.encoded)
