@@ -1,31 +1,37 @@
 """What one more event costs of a child of whom much is known, without Kafka and Redis."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from gc import get_threshold, set_threshold
+from itertools import groupby, product
 from time import process_time
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.bed import Bed
 from bench.figures import Figure, Section
 from bench.progress import stage
 from bench.sizes import Sizes
 from examples.workload import OUTCOMES, START, TYPES
+from processors.alerts.judging import Judgement
+from processors.days.calendar import day_number
 from processors.fold import Partition
 from processors.record.decoding import Message, decode
 from processors.rules import Rules
-from schemas.events.registry import CASE_TOPIC
+from schemas.events.registry import topics_of
 from streams.worker.worker import GC_THRESHOLDS
 
-CHILD = "P1"
+CHILD, PLACE = "P1", "Riverside"
+PERSON = {"date_of_birth": "2012-05-05", "district": "Canterbury"}
 BATCH = 10_000
 TITLE = "One more event"
 NOTES = (
     "One child in this process, nothing read or stored: processor time of decoding, folding and "
-    "settling one event, no alerts judged, and bytes that would be stored of the record. The "
-    "middle one of {more}. Many cases: a tenth of a day apart, of five events each. One case: a "
-    "contact every hour. Corrected: one contact, ever anew."
+    "settling one event, and bytes that would be stored of the record and of alerts told. The "
+    "middle one of {more}. Judged: alerts are judged as of the last day. Many cases: a tenth "
+    "of a day apart, of five events each. Registered: the same of a person who is registered at a "
+    "centre. One case: a contact every hour. Corrected: one contact, ever anew. Attending: one "
+    "person attends a session a day. Sessions: one place holds one an hour."
 )
 
 # When, id, type, subject, data, revision.
@@ -38,12 +44,13 @@ def growth(_bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     set_threshold(*GC_THRESHOLDS)
     figures: list[Figure] = []
     try:
-        for name, shape in SHAPES.items():
+        for (name, shape), is_judged in product(SHAPES.items(), (False, True)):
+            title = f"{name}, judged" if is_judged else name
             for known in sizes.growth_events:
-                with stage(f"{name}, {known:,} events"):
-                    seconds, written = _cost(rules, shape, known, sizes.growth_more)
-                figures.append(Figure(f"{name}, {known:,} known", 1e3 * seconds, "ms"))
-                figures.append(Figure(f"{name}, {known:,} known: stored", written, "bytes"))
+                with stage(f"{title}, {known:,} events"):
+                    cost = _cost(rules, shape, known, sizes.growth_more, is_judged=is_judged)
+                figures.append(Figure(f"{title}, {known:,} known", 1e3 * cost.seconds, "ms"))
+                figures.append(Figure(f"{title}, {known:,} known: stored", cost.written, "bytes"))
     finally:
         set_threshold(*before)
     return Section(TITLE, NOTES.format(more=sizes.growth_more), tuple(figures))
@@ -77,42 +84,84 @@ def corrected(number: int) -> Happened:
     return timedelta(hours=number), "e2", "contact.made", "C0", {}, number
 
 
-SHAPES = {"many cases": many_cases, "one case": one_case, "corrected": corrected}
+def registered(number: int) -> Happened:
+    """The same of a person who is registered at a centre."""
+    if number:
+        return many_cases(number - 1)
+    data = {"place": PLACE, "kind": "child", "active": True, "consent": True, **PERSON}
+    return timedelta(), "r", "registration.recorded", "R", data, 0
 
 
-def _cost(
-    rules: Rules, shape: Callable[[int], Happened], known: int, more: int
-) -> tuple[float, int]:
-    """The middle processor time, and the bytes, of one more event."""
+def attending(number: int) -> Happened:
+    """A person who is registered, and attends a session every day."""
+    if not number:
+        return registered(0)
+    data = {"place": PLACE, "kind": "group"}
+    return timedelta(days=number), f"e{number}", "session.attended", f"S{number}", data, 0
+
+
+def sessions(number: int) -> Happened:
+    """Sessions at one place, one an hour."""
+    data = {"place": PLACE, "kind": "group", "participants": 3}
+    return timedelta(hours=number), f"e{number}", "session.held", f"S{number}", data, 0
+
+
+Shape = Callable[[int], Happened]
+SHAPES: dict[str, Shape] = {
+    "many cases": many_cases,
+    "registered": registered,
+    "one case": one_case,
+    "corrected": corrected,
+    "attending": attending,
+    "sessions": sessions,
+}
+
+
+class Cost(NamedTuple):
+    """Processor time in seconds, and bytes, of one more event."""
+
+    seconds: float
+    written: int
+
+
+def _cost(rules: Rules, shape: Shape, known: int, more: int, *, is_judged: bool) -> Cost:
+    """The middle cost of one more event."""
     state = Partition(rules)
     for start in range(0, known, BATCH):
-        messages = list(_messages(shape, start, min(start + BATCH, known)))
-        state.fold_unstored(decode(CASE_TOPIC, messages).events)
+        known_by_then = map(shape, range(start, min(start + BATCH, known)))
+        for (topic, *_), some in groupby(known_by_then, lambda it: topics_of(it[2])):
+            state.fold_unstored(decode(topic, list(map(_message, some))).events)
         state.settle()
+    last = max(shape(number)[0] for number in range(known + more + 1))
+    judgement = Judgement(day_number((START + last).date())) if is_judged else None
     # The first of them lays out what is kept from then on.
-    costs: list[tuple[float, int]] = []
-    for message in _messages(shape, known, known + more + 1):
+    costs: list[Cost] = []
+    for number in range(known, known + more + 1):
+        happened = shape(number)
+        topic, message = topics_of(happened[2])[0], _message(happened)
         began = process_time()
-        state.fold(decode(CASE_TOPIC, [message]).events)
-        settlement = state.settle()
+        state.fold(decode(topic, [message]).events)
+        settlement = state.settle(judgement)
         taken = process_time() - began
-        costs.append((taken, len(settlement.records[CHILD].piece)))
-    seconds, written = (sorted(column)[more // 2] for column in zip(*costs[1:], strict=True))
-    return float(seconds), int(written)
+        written = len(settlement.records[CHILD].piece)
+        for told in settlement.telling.told.values():
+            written += len(told.place) + sum(map(len, told.apart.values()))
+        costs.append(Cost(taken, written))
+    seconds, of_bytes = (sorted(column)[more // 2] for column in zip(*costs[1:], strict=True))
+    return Cost(float(seconds), int(of_bytes))
 
 
-def _messages(shape: Callable[[int], Happened], first: int, end: int) -> Iterator[Message]:
-    for number in range(first, end):
-        after, name, kind, subject, data, revision = shape(number)
-        event = {
-            "specversion": "1.0",
-            "id": name,
-            "source": "urn:bench",
-            "type": kind,
-            "subject": subject,
-            "time": (START + after).isoformat(timespec="seconds"),
-            "partitionkey": CHILD,
-            "revision": revision,
-            "data": data,
-        }
-        yield CHILD.encode(), json.dumps(event, separators=(",", ":")).encode(), ()
+def _message(happened: Happened) -> Message:
+    after, name, kind, subject, data, revision = happened
+    event = {
+        "specversion": "1.0",
+        "id": name,
+        "source": "urn:bench",
+        "type": kind,
+        "subject": subject,
+        "time": (START + after).isoformat(timespec="seconds"),
+        "partitionkey": CHILD,
+        "revision": revision,
+        "data": data,
+    }
+    return CHILD.encode(), json.dumps(event, separators=(",", ":")).encode(), ()

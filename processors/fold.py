@@ -14,6 +14,7 @@ from processors.alerts.deadlines import Spans, breaches
 from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
 from processors.facts.cases import Cases, derive, traits
 from processors.facts.columns import Columns
+from processors.facts.counted_changes import counted_change
 from processors.facts.crowds import Crowd, Said, Traits, is_crowd
 from processors.ledger.entries import Part, entries_of
 from processors.ledger.tables import Tables, Touched
@@ -25,12 +26,14 @@ from processors.rules import Rules
 class Grown(NamedTuple):
     """By how many records a partition's grew, and the sum of their seals, modulo 2**64.
 
-    `unmatched` is how many retractions came that named no event that was known by then.
+    `unmatched` is how many retractions came that named no event that was known by then, and `since`
+    how many records there were before.
     """
 
     records: int = 0
     seals: int = 0
     unmatched: int = 0
+    since: int = 0
 
 
 NOTHING_MORE = Grown()
@@ -56,8 +59,10 @@ class Partition:
     before its events are folded.
     """
 
-    def __init__(self, rules: Rules, tables: Tables | None = None) -> None:
+    def __init__(self, rules: Rules, tables: Tables | None = None, records: int = 0) -> None:
         self.rules = rules
+        # How many records there are, in memory or not: the number of the next.
+        self.records = records
         self.tables = tables or rules.empty_tables()
         self.children: dict[str, Child] = {}
         self._dirty: dict[str, Child] = {}
@@ -69,12 +74,21 @@ class Partition:
         """Those of the children whose record is not in memory."""
         return [child for child in dict.fromkeys(children) if child not in self.children]
 
-    def admit(self, child: str, encoded: bytes | None, told: bytes | None = None) -> None:
-        """Take a child's stored record, and the alerts told of them, into memory, or begin one."""
+    def admit(
+        self,
+        child: str,
+        encoded: bytes | None,
+        told: bytes | None = None,
+        number: int | None = None,
+    ) -> None:
+        """Take a child's stored record, its number, and the alerts told of them, into memory.
+
+        Or begin one, where nothing is stored.
+        """
         rules = self.rules
-        held = self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
+        held = self.children[child] = read_child(encoded, told, rules.make_row)
         if encoded is not None:
-            held.seal = seal(child, encoded)
+            held.seal, held.number = seal(child, encoded), number
         self._weigh(held)
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
@@ -125,33 +139,37 @@ class Partition:
     def _written(self) -> tuple[dict[str, Written], Grown]:
         """What is to be stored of the records that changed, and by how much all of them grew."""
         records: dict[str, Written] = {}
-        new = seals = unmatched = 0
+        since, seals, unmatched = self.records, 0, 0
         for name, child in self._dirty.items():
             before = child.seal
-            written = records[name] = child.record.write(name, before)
+            if child.number is None:
+                child.number = self.records
+                self.records += 1
+            written = records[name] = child.record.write(name, before, child.number)
             child.seal = written.seal
-            new += before is None
             seals += child.seal - (before or 0)
             unmatched += child.record.unmatched
             child.record.unmatched = 0
             self._weigh(child)
-        return records, Grown(new, seals % 2**64, unmatched)
+        return records, Grown(self.records - since, seals % 2**64, unmatched, since)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
-        cases = _Cases(looked_at, self.rules, is_judged=False)
+        cases = _Cases(looked_at, self.rules, None)
+        for child in looked_at.values():
+            child.outlook = None
         touched, *_ = self._measure(cases)
         return touched, Telling(deadlines=dict.fromkeys(looked_at, AT_ONCE))
 
     def _settle_judged(self, judgement: Judgement) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
-        cases = _Cases(looked_at, self.rules, is_judged=True)
+        cases = _Cases(looked_at, self.rules, judgement)
         touched, found, segments = self._measure(cases)
         runs: dict[str, dict[str, OfCase]] = {}
         for position, of_case in runs_by_case(found, segments, len(cases.now)).items():
             child, case = cases.names[position]
             runs.setdefault(child, {})[case] = of_case
-        return touched, self.rules.watch.judge(looked_at, runs, judgement)
+        return touched, self.rules.watch.judge(looked_at, runs, cases.some, judgement)
 
     def _measure(self, cases: "_Cases") -> tuple[Touched, Spans, Columns]:
         """Add what changed to the tables; what changed there, and the spans of all cases."""
@@ -174,17 +192,21 @@ class Partition:
         """Entries of what changed records add as people, or as places of sessions."""
         before, now = [], []
         for child in self._dirty.values():
-            if child.record.is_active:
-                counted = self.rules.counting.counted(child.record.events)
-                if counted != child.counted:
-                    before.append(child.counted)
-                    now.append(counted)
-                    child.counted = counted
+            personal = child.record.personal
+            if personal and personal.was:
+                change = counted_change(self.rules.counting, personal, child.counted)
+                child.counted = change.whole
+                personal.was.clear()
+                if change.before != change.now:
+                    before.append(change.before)
+                    now.append(change.now)
         return [*entries_of(before, -1), *entries_of(now, 1)] if now else []
 
     def _weigh(self, child: Child) -> None:
         """Add up what a record has grown by."""
-        size = child.record.size + (child.crowd.size if child.crowd else 0)
+        size = child.record.size
+        size += child.crowd.size if child.crowd else 0
+        size += child.outlook.size if child.outlook else 0
         self.size += size - child.size
         child.size = size
         self.largest = max(self.largest, child.size)
@@ -206,24 +228,28 @@ class Partition:
 
 
 class _Cases:
-    """Every case of records: those that changed, then the others, and their names in that order.
+    """Cases of records: those that changed, others to be judged, and their names in that order.
 
     Where cases of a child relate to one another, all of them change when one does; in a crowd only
-    those do of which a relation says something else. Nobody asks for names, or for the others,
-    where nothing is judged.
+    those do of which a relation says something else. Nobody asks for names, or for others, where
+    nothing is judged. Of a child in `some` only the cases there are judged, as the outlook for the
+    others says; of the rest all are.
     """
 
-    def __init__(self, children: Mapping[str, Child], rules: Rules, *, is_judged: bool) -> None:
+    def __init__(
+        self, children: Mapping[str, Child], rules: Rules, judgement: Judgement | None
+    ) -> None:
         self._rules = rules
         self.before: list[bytes] = []
         self.now: list[bytes] = []
         self.children: list[int] = []
         self.unchanged: list[bytes] = []
         self.names: list[tuple[str, str]] = []
+        self.some: dict[str, Collection[str]] = {}
+        self._other_names: list[tuple[str, str]] = []
         # The position of a case of a crowd, and what relations said of it and say.
         self._answers: list[tuple[int, Said, Said]] = []
         self._others = len(children)
-        others: list[tuple[str, str]] = []
         crowds: list[tuple[str, Child, Changes]] = []
         relates = bool(rules.wanted.relations)
         for number, (name, child) in enumerate(children.items()):
@@ -232,40 +258,43 @@ class _Cases:
                 if changes and relates and is_crowd(len(changes), len(settled)):
                     crowds.append((name, child, changes))
                     continue
-                rest = [case for case in settled if case not in changes]
                 if changes and relates:
-                    for case in rest:
+                    for case in [case for case in settled if case not in changes]:
                         changes[case] = settled[case], settled[case]
-                elif is_judged:
-                    others += [(name, case) for case in rest]
-                    self.unchanged += [settled[case] for case in rest]
+                elif judgement is not None:
+                    self._add_others(name, child, changes, judgement)
             if changes:
                 child.crowd = None
             for before, now in changes.values():
                 self.before.append(before)
                 self.now.append(now)
                 self.children.append(number)
-            if is_judged:
+            if judgement is not None:
                 self.names += [(name, case) for case in changes]
         for name, child, of_crowd in crowds:
-            added = self._add_crowd(name, child, of_crowd, is_judged=is_judged)
-            if is_judged:
-                settled = child.record.settled
-                rest = [case for case in settled if case not in added]
-                others += [(name, case) for case in rest]
-                self.unchanged += [settled[case] for case in rest]
+            added = self._add_crowd(child, of_crowd)
+            if judgement is not None:
+                self.names += [(name, case) for case in added]
+                self._add_others(name, child, added, judgement)
         self.said = {position: said for position, said, _ in self._answers}
         self.said |= {len(self.now) + position: said for position, _, said in self._answers}
-        self.names += others
+        self.names += self._other_names
 
-    def _add_crowd(
-        self,
-        name: str,
-        child: Child,
-        changes: Changes,
-        *,
-        is_judged: bool,
-    ) -> Collection[str]:
+    def _add_others(
+        self, name: str, child: Child, changed: Collection[str], judgement: Judgement
+    ) -> None:
+        """Add the cases of a child to be judged beside those that changed."""
+        settled, outlook = child.record.settled, child.outlook
+        if outlook is None or judgement.day < outlook.day:
+            others = [case for case in settled if case not in changed]
+        else:
+            due = outlook.due(judgement.day, is_withheld=judgement.is_withheld(name))
+            others = [case for case in dict.fromkeys(due) if case not in changed]
+            self.some[name] = [*changed, *others]
+        self._other_names += [(name, case) for case in others]
+        self.unchanged += [settled[case] for case in others]
+
+    def _add_crowd(self, child: Child, changes: Changes) -> Collection[str]:
         """Add the cases of a crowd that changed, and those that it changes something of."""
         settled = child.record.settled
         if child.crowd is None:
@@ -282,8 +311,6 @@ class _Cases:
             self.now.append(now)
             # What its kin are for it is known: each case is looked at on its own.
             self.children.append(self._others + len(self._answers))
-        if is_judged:
-            self.names += [(name, case) for case in change.before]
         return change.before.keys()
 
     def _traits(self, rows: Mapping[str, bytes]) -> dict[str, Traits]:

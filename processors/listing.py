@@ -111,8 +111,8 @@ class _Asking:
         if self._band is not None:
             return  # people are not counted by band
         for child, record in records.items():
-            if record.is_active:
-                for subject, it in rules.counting.listed(record.events):
+            if record.personal:
+                for subject, it in rules.counting.listed(record.personal.events):
                     if it.begin <= day < it.end:
                         yield (child, subject), it.slot, it.locality, it.amount
 

@@ -131,7 +131,3 @@ def end(told: Alert, reason: Reason, day: int, at: float = 0.0) -> Alert | None:
         stand=version if told.is_active else told.stand,
         stand_at=at if told.is_active else told.stand_at,
     )
-
-
-encode_alerts = msgspec.msgpack.Encoder().encode
-decode_alerts = msgspec.msgpack.Decoder(list[Alert]).decode

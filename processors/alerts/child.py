@@ -1,8 +1,8 @@
 """All that is held of one child: what is known, what it adds to the tables, what was told."""
 
-from processors.alerts.changes import decode_alerts
-from processors.alerts.told import About, Alert
-from processors.facts.counting import Counted, Counting
+from processors.alerts.outlook import Outlook
+from processors.alerts.toldalerts import ToldAlerts, read_told
+from processors.facts.counting import Counted
 from processors.facts.crowds import Crowd
 from processors.record.record import MakeRow, Record, decode_record
 
@@ -10,26 +10,28 @@ from processors.record.record import MakeRow, Record, decode_record
 class Child:
     """A record with what rests on it.
 
-    `counted` is what the record's events of a person, or of sessions, add to the tables; `told` the
-    alerts that were told of the child, by what they are about. `seal` is that of the record as it
-    was stored last, None where it never was; `size` the record's as it was added up last. `crowd`
-    is what relations know of very many cases, None until that is asked for.
+    `counted` is all that the record's events of a person, or of sessions, add to the tables, None
+    where that is not known; `told` the alerts that were told of the child. `number` is the
+    record's among those of its shard, and `seal` that of it as it was stored last, None where it
+    never was; `size` the record's as it was added up
+    last. `crowd` is what relations know of very many cases, and `outlook` when each is to be judged
+    next; None until that is asked for.
     """
 
-    __slots__ = ("counted", "crowd", "record", "seal", "size", "told")
+    __slots__ = ("counted", "crowd", "number", "outlook", "record", "seal", "size", "told")
 
     def __init__(self) -> None:
         self.record = Record()
-        self.counted: tuple[Counted, ...] = ()
-        self.told: dict[About, Alert] = {}
+        self.counted: tuple[Counted, ...] | None = None
+        self.told = ToldAlerts()
         self.crowd: Crowd | None = None
+        self.outlook: Outlook | None = None
+        self.number: int | None = None
         self.seal: int | None = None
         self.size = 0
 
 
-def read_child(
-    encoded: bytes | None, told: bytes | None, make_row: MakeRow, counting: Counting
-) -> Child:
+def read_child(encoded: bytes | None, told: bytes | None, make_row: MakeRow) -> Child:
     """A child from what is stored, or one of whom nothing is known.
 
     Raises ValueError, LookupError or msgspec.DecodeError for what is not what was stored.
@@ -37,8 +39,5 @@ def read_child(
     child = Child()
     if encoded is not None:
         child.record = decode_record(encoded, make_row)
-        if child.record.is_active:
-            child.counted = counting.counted(child.record.events)
-    if told is not None:
-        child.told = {alert.about: alert for alert in decode_alerts(told)}
+    child.told = read_told(told)
     return child

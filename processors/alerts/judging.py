@@ -1,13 +1,12 @@
 """Judging: what is true of children's alerts on a day, and what of it is news."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from processors.alerts.changes import (
     Run,
     Told,
-    encode_alerts,
     end,
     is_raised,
     next_change,
@@ -15,9 +14,12 @@ from processors.alerts.changes import (
 )
 from processors.alerts.child import Child
 from processors.alerts.deadlines import REASONS
+from processors.alerts.outlook import Outlook
 from processors.alerts.reasons import receipt_of, why_gone, worker_counts_from
-from processors.alerts.told import Alert, Identity
+from processors.alerts.told import About, Alert, Identity
+from processors.alerts.toldalerts import WrittenAlerts
 from processors.days.calendar import NEVER
+from processors.facts.crowds import CROWD
 from processors.record.decoding import Event, in_order
 from schemas.areas import Areas
 from schemas.standards import Standard, Standards
@@ -48,14 +50,14 @@ class Judgement:
 class Telling:
     """What a settlement tells of alerts, and when to look at each child again.
 
-    `told` has the encoded alerts of the children of whom something was told. `deadlines` has, for
+    `told` has what is to be stored of the children of whom something was told. `deadlines` has, for
     every child looked at, the first day on which an alert changes if no event comes: NEVER if on
     none, AT_ONCE if there is something that may not be told yet. `at` is the time of it all, in
     seconds from 1970.
     """
 
     changes: list[Told] = field(default_factory=list)
-    told: dict[str, bytes] = field(default_factory=dict)
+    told: dict[str, WrittenAlerts] = field(default_factory=dict)
     deadlines: dict[str, int] = field(default_factory=dict)
     at: float = 0.0
 
@@ -69,19 +71,26 @@ class Watch:
         self._leaves = [*areas.leaves, None]
 
     def judge(
-        self, children: Mapping[str, Child], runs: Mapping[str, OfChild], judgement: Judgement
+        self,
+        children: Mapping[str, Child],
+        runs: Mapping[str, OfChild],
+        some: Mapping[str, Collection[str]],
+        judgement: Judgement,
     ) -> Telling:
-        """What to tell of children, who take in what is told."""
+        """What to tell of children, who take in what is told.
+
+        Of a child in `some` only those cases are judged: of the others nothing has changed.
+        """
         telling = Telling(at=judgement.at)
         for name, child in children.items():
-            of_child = runs.get(name, {})
+            of_child, cases = runs.get(name, {}), some.get(name)
+            before = child.told.alerts if cases is None else child.told.of(cases)
             known = _Known(child.record.named_in(of_child), judgement.day)
-            changes, must_wait = self._news(name, child, of_child, known, judgement)
+            changes, waiting = self._news(name, child, before, of_child, known, judgement)
             if changes:
                 telling.changes += changes
-                child.told |= {it.alert.about: it.alert for it in changes}
-                telling.told[name] = encode_alerts(list(child.told.values()))
-            following = min(_next(of_child, judgement.day), known.next)
+                telling.told[name] = child.told.take([it.alert for it in changes])
+            following, must_wait = _outlook(child, cases, of_child, known, waiting, judgement.day)
             telling.deadlines[name] = AT_ONCE if must_wait else following
         return telling
 
@@ -89,34 +98,36 @@ class Watch:
         self,
         name: str,
         child: Child,
+        before: Mapping[About, Alert],
         runs: OfChild,
         known: "_Known",
         judgement: Judgement,
-    ) -> tuple[list[Told], bool]:
-        """What is new of a child's alerts, and whether some of it must wait."""
-        if not runs and not child.told:
-            return [], False
+    ) -> tuple[list[Told], set[str]]:
+        """What is new of alerts told as `before`, and the cases of which some must wait."""
         changes: list[Told] = []
-        must_wait = False
+        waiting: set[str] = set()
+        if not runs and not before:
+            return changes, waiting
         now = {it.about: it for it in self._true_of(runs, known, judgement.day)}
         for about, alert in now.items():
-            told = child.told.get(about)
+            told = before.get(about)
             if is_raised(told, alert) and judgement.is_withheld(name):
-                must_wait = True
+                waiting.add(alert.case)
                 continue
             following = succeed(told, alert, judgement.at)
             if following is not None:
                 changes.append(Told(name, following, told.state if told else None))
-        for about in child.told.keys() - now.keys():
-            told = child.told[about]
+        for about in before.keys() - now.keys():
+            told = before[about]
             if told.is_void:  # it was ended like that before
                 continue
             record, standard = child.record, self._by_code.get(told.standard)
-            reason = why_gone(told, standard, record.events, record.retracted, judgement.day)
+            events = record.that_tell(told.case)
+            reason = why_gone(told, standard, events, record.retracted, judgement.day)
             following = end(told, reason, judgement.day, judgement.at)
             if following is not None:
                 changes.append(Told(name, following, told.state))
-        return changes, must_wait
+        return changes, waiting
 
     def _true_of(self, runs: OfChild, known: "_Known", day: int) -> Iterator[Alert]:
         """What is true of one child's alerts on a day, as if none had been told."""
@@ -163,7 +174,7 @@ class Watch:
 class _Known:
     """What of a child's cases alerts name: whom they were given to, and when they were received.
 
-    `next` is the first later day on which one is given to a team or a worker, NEVER if on none.
+    `next` is, by case, the first later day on which it is given to a team or a worker, if on any.
     """
 
     def __init__(self, events: Iterable[Event], day: int) -> None:
@@ -171,8 +182,11 @@ class _Known:
         self._by_case: dict[str, list[Event]] = {}
         for event in in_order(it for it in found if it.day <= day):
             self._by_case.setdefault(event.subject, []).append(event)
-        later = (it.day for it in found if it.day > day and it.type != "notification.received")
-        self.next = min(later, default=NEVER)
+        self.next: dict[str, int] = {}
+        for event in found:
+            if event.day > day and event.type != "notification.received":
+                case = event.subject
+                self.next[case] = min(event.day, self.next.get(case, NEVER))
 
     def allocation(self, case: str, service: str) -> Event | None:
         """The latest allocation of a case to a service."""
@@ -204,9 +218,30 @@ def _identity(event: Event) -> Identity:
     return event.source, event.id
 
 
-def _next(runs: OfChild, day: int) -> int:
-    """The first later day on which an alert of a child changes if no event comes."""
-    return min(
-        (next_change(of_alert, day) for of_case in runs.values() for of_alert in of_case.values()),
-        default=NEVER,
-    )
+def _outlook(
+    child: Child,
+    cases: Collection[str] | None,
+    runs: OfChild,
+    known: _Known,
+    waiting: set[str],
+    day: int,
+) -> tuple[int, bool]:
+    """The first later day on which an alert of a child changes if no event comes.
+
+    And whether some must wait. What is known of each case is kept where there are very many, some
+    of which were judged, or all.
+    """
+    following = {
+        case: _next(of_case, known.next.get(case, NEVER), day) for case, of_case in runs.items()
+    }
+    if cases is None and len(child.record.settled) < CROWD:
+        return min(following.values(), default=NEVER), bool(waiting)
+    if cases is None or child.outlook is None:
+        child.outlook = Outlook()
+    child.outlook.note(day, dict.fromkeys(cases or (), NEVER) | following, waiting)
+    return child.outlook.next, bool(child.outlook.waiting)
+
+
+def _next(runs: OfCase, named: int, day: int) -> int:
+    """The first later day on which an alert of a case changes, or what it names does."""
+    return min([named, *(next_change(of_alert, day) for of_alert in runs.values())])

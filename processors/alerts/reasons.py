@@ -33,7 +33,8 @@ def why_gone(
 ) -> Reason:
     """Why an alert that was told does not follow from the facts of a day.
 
-    `events` are the child's, `retracted` the identities that were retracted of theirs.
+    `events` are its case's, or all of the child's; `retracted` the identities that were retracted
+    of theirs.
     """
     if standard is None:
         return "withdrawn"

@@ -24,11 +24,12 @@ from processors.facts.people import (
 )
 from processors.record.decoding import Event
 from processors.record.localities import Localities
+from processors.record.personal import PERSON_TYPES, SESSION_TYPES
 from schemas.catalogue import Attended, Catalogue, PersonMeasure, SessionMeasure
-from schemas.events.registry import types_feeding
 from schemas.places import NOWHERE, Locality, Place, Site, SiteKind
 
-PERSON_TYPES, SESSION_TYPES = types_feeding("person"), types_feeding("session")
+# More days than a month has.
+MOST_DAYS = 31
 
 
 class Counted(NamedTuple):
@@ -58,6 +59,10 @@ class Counting:
         needed = {it for _, measure in self._people for it in (*needs(measure), *measure.at)}
         self._needed = frozenset(needed)
         self._asking = lru_cache(maxsize=1_000)(self._that_may_count)
+        # How many days an attendance or an outcome counts at most, and whether what counts by them
+        # does so only then.
+        self.reach = MOST_DAYS * (1 + max((_months(it) for _, it in self._people), default=0))
+        self.is_passing = all(_is_passing(it) for _, it in self._people)
         self._sessions = [
             ([slots[name] for name in it.slots], it) for it in catalogue.session_measures
         ]
@@ -307,6 +312,25 @@ def _all(asked: list[Intervals]) -> Intervals:
     for intervals in asked:
         found = meet(found, intervals)
     return found
+
+
+def _months(measure: PersonMeasure) -> int:
+    """For how many months an attendance or an outcome counts in a measure, at most."""
+    attended, recorded = measure.attended, measure.recorded
+    return max((attended and attended.months) or 1, recorded.months if recorded else 0)
+
+
+def _is_passing(measure: PersonMeasure) -> bool:
+    """Whether an attendance or an outcome says nothing of other months than it counts in.
+
+    It would where it is enough to be known, or where attendance anywhere counts at every site that
+    one ever came to.
+    """
+    if measure.of != "person" or measure.registered or measure.recorded:
+        return True
+    if measure.attended:
+        return measure.once != "site" or not measure.attended.anywhere
+    return measure.once == "district" and bool(measure.scs or measure.scs_status)
 
 
 def needs(measure: PersonMeasure) -> frozenset[str]:

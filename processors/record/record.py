@@ -13,6 +13,7 @@ import msgspec
 
 from processors.record.decoding import Event
 from processors.record.longcases import LongCase, Ordered, remove
+from processors.record.personal import ACTIVE_TYPES, Personal
 from processors.record.pieces import (
     Identity,
     Texts,
@@ -24,14 +25,12 @@ from processors.record.pieces import (
     pieces_in,
     text_of,
 )
-from schemas.events.registry import types_feeding
 
 # What a retraction removes is kept apart from the events, since it holds for good, also when the
 # retraction is itself corrected or retracted.
 RETRACTION = "event.retracted"
 
 OPENED = "scs.opened"
-ACTIVE_TYPES = types_feeding("person") | types_feeding("session")
 # The name, which no case has, under which rows are kept that are of the child alone.
 ALONE = ""
 
@@ -65,13 +64,14 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     """What is to be stored of a record: bytes that follow the first `kept` of those that are.
 
     Before, `stored` bytes were. With nothing kept, the bytes are all of the record. `seal` is that
-    of the whole record (`seal`).
+    of the whole record (`seal`), `number` the record's among those of its shard.
     """
 
     piece: bytes
     kept: int
     stored: int
     seal: int
+    number: int
 
     @property
     def length(self) -> int:
@@ -92,8 +92,8 @@ class Written(msgspec.Struct, frozen=True, gc=False):
 class Record:
     """One child's events, and their rows by case kept in the order the rules read them.
 
-    `before` holds, for each case changed since the last `settle`, the rows it had then. `is_active`
-    says that events which make facts of a person or of sessions are among them, or were. `size` is
+    `before` holds, for each case changed since the last `settle`, the rows it had then. `personal`
+    has what makes facts of a person or of sessions, None where that never was there. `size` is
     about how many bytes of memory it takes; `unmatched` how many retractions named an event that
     was not there, since somebody set it to 0 last.
     """
@@ -107,8 +107,8 @@ class Record:
         "_told",
         "before",
         "cases",
-        "is_active",
         "known",
+        "personal",
         "retracted",
         "settled",
         "size",
@@ -121,7 +121,7 @@ class Record:
         self.cases: dict[str, list[Ordered] | LongCase] = {}
         self.settled: dict[str, bytes] = {}
         self.before: dict[str, bytes] = {}
-        self.is_active = False
+        self.personal: Personal | None = None
         self.size = BYTES
         self.unmatched = 0
         self._texts: Texts = {}
@@ -143,6 +143,12 @@ class Record:
             rows = self.cases[case]
             for _, _, source, id_, _ in rows.named() if isinstance(rows, LongCase) else rows:
                 yield self.known[source, id_].event
+
+    def that_tell(self, case: str) -> Iterator[Event]:
+        """The events of a case by whose rows the rules can tell it from another."""
+        rows = self.cases.get(case, [])
+        for _, _, source, id_, _ in rows.telling() if isinstance(rows, LongCase) else rows:
+            yield self.known[source, id_].event
 
     def apply(self, event: Event, make_row: MakeRow) -> bool:
         """Take in an event; False when the record knew all it says.
@@ -168,8 +174,12 @@ class Record:
             self._events.append(encoded)
             self._live += len(encoded)
         self.size += KNOWN_BYTES + len(encoded)
-        if event.type in ACTIVE_TYPES:
-            self.is_active = True
+        if self.personal is not None:
+            self.personal.change(known.event if known else None, event)
+        elif event.type in ACTIVE_TYPES:
+            # Nothing was counted before, so the others are as good as there already.
+            self.personal = Personal(self.events)
+            self.personal.was[identity] = None
         if row:
             self._add(_case_of(event), _ordered(event, row))
         return True
@@ -198,24 +208,24 @@ class Record:
             else [],
         )
 
-    def write(self, name: str, sealed: int | None) -> Written:
+    def write(self, name: str, sealed: int | None, number: int) -> Written:
         """What is to be stored since the last time, which is as good as stored then.
 
-        `sealed` is the seal of what was stored of the record, whose name is given.
+        `sealed` is the seal of what was stored of the record, whose name and number are given.
         """
         if len(self._texts) > SPREAD * (2 * len(self.known) + len(self.retracted)) + TEXTS:
             self._name_anew()
         elif self._events is not None and self._gone is not None:
             piece = encode_piece(self._untold(), self._events, self._gone)
             if self._stored + len(piece) <= SPREAD * self._live:
-                return self._as_stored(piece, self._stored, crc32(piece, sealed or 0))
+                return self._as_stored(piece, self._stored, crc32(piece, sealed or 0), number)
         piece = self.encode()
-        return self._as_stored(piece, 0, seal(name, piece))
+        return self._as_stored(piece, 0, seal(name, piece), number)
 
-    def _as_stored(self, piece: bytes, kept: int, sealed: int) -> Written:
+    def _as_stored(self, piece: bytes, kept: int, sealed: int, number: int) -> Written:
         before = self._stored
         self._note_stored(kept + len(piece))
-        return Written(piece, kept, before, sealed)
+        return Written(piece, kept, before, sealed, number)
 
     def _note_stored(self, length: int) -> None:
         # Only of a record that is stored apart is it asked what is new, and how much is known.
@@ -279,6 +289,8 @@ class Record:
             self.unmatched += 1
         else:
             self._forget(known)
+            if self.personal is not None:
+                self.personal.change(known.event, None)
         return True
 
     def _forget(self, known: Known) -> None:
@@ -310,6 +322,8 @@ class Record:
                 self._keep(decode_event(raw, named), make_row, bytes(raw))
         self.settle()
         self.unmatched = 0
+        if self.personal is not None:
+            self.personal.was.clear()
         self._note_stored(len(encoded))
 
 

@@ -95,7 +95,8 @@ run_kafka() {
   ! answers_tcp "$kafka_port" || die "port $kafka_port is taken: choose another with --kafka-port"
   write_kafka_conf
   [ -f "$dir/kafka/meta.properties" ] || format_kafka "$jars"
-  launch kafka java -Xmx512m -Xms128m -XX:+UseSerialGC \
+  mkdir -p "$dir/tmp" # where a broker that is killed leaves what it unpacks
+  launch kafka java -Xmx512m -Xms128m -XX:+UseSerialGC "-Djava.io.tmpdir=$dir/tmp" \
     -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
     -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info \
     -Dorg.slf4j.simpleLogger.showDateTime=true \

@@ -16,7 +16,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from processors.alerts.changes import decode_alerts
+from processors.alerts.toldalerts import read_told
 from processors.record.record import decode_record
 from processors.rules import Rules
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC, CaseChange
@@ -144,10 +144,10 @@ async def _state(redis: Redis, deployment: str, rules: Rules, child: str) -> Doc
         head = await store.head()
         if head is None:
             continue
-        ((stored, told),) = await store.children(head, [child])
+        ((stored, told, _),) = await store.children(head, [child])
         if stored is not None:
             records.append({"shard": f"{shard.topic}[{shard.partition}]", **_record(stored)})
-        for alert in decode_alerts(told) if told else ():
+        for alert in read_told(told).alerts.values():
             _, text = rules.wording.change(child, alert, alert.stand_at)
             alerts.append(json.loads(text))
     active = [

@@ -76,6 +76,13 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         told = self.consumer.on_partitions_assigned(assigned, generation_id)
         await _run_on(self.parent_loop, told)
 
+    def on_crash(self, *_: object, **__: object) -> None:
+        """Do nothing: what ended the thread is logged, and raised to who runs the app."""
+
+    def _start_thread(self) -> None:
+        with contextlib.suppress(Exception):  # the same, which Python would print with its stack
+            super()._start_thread()
+
     def close(self) -> None:
         """Do nothing: Faust would close the client from the wrong loop; stopping closes it."""
 

@@ -7,13 +7,22 @@ folded, count what came.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from processors.fold import Partition
 from processors.record.decoding import Decoded, decode
 from streams.kafka.batches import KafkaRecord
 
-# What is stored of children: their records, and the alerts told of them; None for none.
-Stored = Sequence[tuple[bytes | None, bytes | None]]
+
+class StoredChild(NamedTuple):
+    """What is stored of a child: record, alerts told, and the record's number; None for none."""
+
+    record: bytes | None = None
+    told: bytes | None = None
+    number: int | None = None
+
+
+Stored = Sequence[StoredChild]
 
 
 def read(topic: str, records: Iterable[KafkaRecord]) -> Decoded:
@@ -26,8 +35,8 @@ async def admit(
 ) -> None:
     """Fetch the records of children into memory that are not there. Raises as `stored` does."""
     missing = state.missing(children)
-    for child, (record, told) in zip(missing, await stored(missing), strict=True):
-        state.admit(child, record, told)
+    for child, found in zip(missing, await stored(missing), strict=True):
+        state.admit(child, *found)
 
 
 def tallied(decoded: Decoded, messages: int, passed_over: int, known: int) -> Counter[str]:

@@ -22,10 +22,13 @@ KEPT = "kept:"
 # Parts that only Redis can count in the step that changes them.
 NOTED = "noted:"
 NOTED_ALERTS = b"noted:alerts"
-SEAL_BYTES = 4
+# What ends what lies in a record's place: its number and its seal.
+_END = Struct("<II")
+# The seal of each record by its number, once more, in one string; and a change of it.
+SEAL_BYTES, SEAL_CHANGE = 4, Struct("<II")
 # What begins no record, since none is so long: its first bytes are the length of its first piece.
 APART = b"\xff\xff\xff\xff"
-_APART = Struct("<4sQI")
+_APART = Struct("<4sQII")
 
 # How many alerts are open and the last id of the outbox, after the number of commits when it was
 # so: a program that does not note it, in an upgrade, makes it say nothing. Entries of the outbox
@@ -67,7 +70,7 @@ end
 if kind ~= 'hash' then
   local first = own .. '0:'
   return {kind, {}, {}, {}, redis.call('EXISTS', first .. 'records', first .. 'cells',
-    first .. 'localities', first .. 'months'), stopped, ''}
+    first .. 'localities', first .. 'months', first .. 'seals'), stopped, ''}
 end
 local head = redis.call('HGETALL', KEYS[1])
 local base = own .. (redis.call('HGET', KEYS[1], 'generation') or '') .. ':'
@@ -76,6 +79,7 @@ local sizes = {
   size(base .. 'cells', 'string', 'STRLEN'),
   size(base .. 'localities', 'list', 'LLEN'),
   size(base .. 'months', 'zset', 'ZCARD'),
+  size(base .. 'seals', 'string', 'STRLEN'),
   size(base .. 'deadlines', 'zset', 'ZCARD'),
   size(own .. 'alerts:told', 'hash', 'HLEN'),
 }
@@ -103,7 +107,7 @@ return redis.call('HSET', KEYS[1],
 """
 )
 TOLD = "alerts:told"
-PARTS = ("records", "cells", "localities", "months", "deadlines", "told")
+PARTS = ("records", "cells", "localities", "months", "seals", "deadlines", "told")
 
 
 class Incomplete(Understood):
@@ -185,6 +189,7 @@ class Look(NamedTuple):
             if size < 0:
                 return f"{name} has another type"
         found["cells"] //= CELL.itemsize
+        found["seals"] //= SEAL_BYTES
         for name, size in found.items():
             counted = self._counted(name)
             if counted is None:
@@ -209,7 +214,8 @@ class Look(NamedTuple):
 
     def _counted(self, name: str) -> int | None:
         noted = name in {"deadlines", "told"}
-        text = self.head.get(f"{NOTED if noted else KEPT}{name}".encode())
+        of = "records" if name == "seals" else name
+        text = self.head.get(f"{NOTED if noted else KEPT}{of}".encode())
         return int(text) if text is not None else None
 
 
@@ -267,24 +273,44 @@ def wrong_in_tables(kept: Kept, tables: Tables, cells: bytes, localities: Sequen
 
 def sealed(written: Written) -> bytes:
     """A small record as it is stored."""
-    return written.piece + written.seal.to_bytes(SEAL_BYTES, "little")
+    return written.piece + _END.pack(written.number, written.seal)
+
+
+def number_in(stored: bytes) -> int:
+    """The number of the record in whose place this lies."""
+    number: int = _END.unpack(stored[-_END.size :])[0]
+    return number
+
+
+def seal_change(written: Written) -> bytes:
+    """What a record that is written changes of the seals of all."""
+    return SEAL_CHANGE.pack(written.number, written.seal)
+
+
+def is_last(stored: bytes, sealed: bytes) -> bool:
+    """Whether what lies in a record's place is what was written last, by the seals of all.
+
+    A record that somebody put back as it was earlier has a seal of its own that is right.
+    """
+    return stored[-SEAL_BYTES:] == sealed
 
 
 def opened(name: str, stored: bytes) -> bytes | None:
     """The record that `sealed` was given; None for what is not what was stored."""
-    record = stored[:-SEAL_BYTES]
+    record = stored[: -_END.size]
     is_whole = seal(name, record).to_bytes(SEAL_BYTES, "little") == stored[-SEAL_BYTES:]
     return record if is_whole else None
 
 
 class Apart(NamedTuple):
-    """What lies in the place of a record that is stored apart: how long it is, and its seal.
+    """What lies in the place of a record that is stored apart: its length, number and seal.
 
     It grows at its end alone, so its first `length` bytes are what they were until it is written
     whole again.
     """
 
     length: int
+    number: int
     seal: int
 
     def packed(self) -> bytes:

@@ -7,8 +7,9 @@ so that they lie in one slot of a Redis Cluster:
                                                           and which logs (streams.state.sources)
     ...:quarantine                                        messages to be passed over, and why
     ...:<generation>:records                              partition key -> record, or of a large
-                                                          one how long it is, and its seal
+                                                          one how long it is; its number and seal
     ...:<generation>:record:<partition key>               a large record, which grows at its end
+    ...:<generation>:seals                                packed: the seal of each record by number
     ...:<generation>:cells                                packed: slot, locality, band, by number
     ...:<generation>:localities                           localities, by their numbers in the cells
     ...:<generation>:months                               month numbers that have entries
@@ -16,7 +17,9 @@ so that they lie in one slot of a Redis Cluster:
     ...:<generation>:entries:<month>                      cell's number -> entries by day
     ...:<generation>:deadlines                            child -> when to look at their alerts next
     ...:stopped                                           topic -> why a worker stopped reading it
-    ...:alerts:told                                       child -> alerts as they were told last
+    ...:alerts:told                                       child -> alerts as they were told last, or
+                                                          of many how many there are
+    ...:alerts:told:<partition key>                       each of many alerts, by what it is about
     ...:alerts:open                                       alert id -> its change, while active
     ...:alerts:counts                                     "<standard> <state>" -> active alerts
     ...:alerts:outbox                                     stream of changes, until they are told
@@ -32,7 +35,7 @@ began at. So a worker that has lost the shard cannot write, whatever it believes
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -41,17 +44,18 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from processors.alerts.changes import decode_alerts
 from processors.alerts.judging import AT_ONCE
+from processors.alerts.toldalerts import WrittenAlerts, is_apart, is_whole, joined, read_told
 from processors.days.calendar import NEVER
 from processors.fold import Settlement
-from processors.ledger.tables import Cells, Tables, Touched
+from processors.ledger.tables import Cells, Tables
 from processors.rules import Rules
 from schemas.events.registry import group_of, topics_in
 from streams import keys
 from streams.clock import midnight
 from streams.failures import Understood
 from streams.kafka.batches import TP
+from streams.state.admission import StoredChild
 from streams.state.alert_outbox import Outgoing, queue_changes
 from streams.state.encoding import (
     CELL,
@@ -74,9 +78,12 @@ from streams.state.integrity import (
     Kept,
     Look,
     apart_in,
+    is_last,
     kept_in,
     look,
+    number_in,
     opened,
+    seal_change,
     sealed,
     wrong_in_tables,
 )
@@ -85,7 +92,7 @@ from streams.state.sources import Source, source_fields, sources_in
 # The generation of a head that is not there.
 NO_HEAD = -1
 # How state is written; another number makes a worker refuse state written otherwise.
-FORMAT = 4
+FORMAT = 5
 # Fields a command: long commands hold up Redis's other clients.
 FIELDS_AT_ONCE = 2_000
 # What begins the names of the head's fields that there are several of.
@@ -97,6 +104,8 @@ LOAD_TRIES = 20
 # Times that a large record is read again because it was written whole meanwhile.
 LARGE_TRIES = 20
 DAMAGED = "a record is not as it was stored"
+NOT_LAST = "a record is one that was stored earlier"
+TOLD_DAMAGED = "alerts that were told of a child are gone"
 # What decoding raises for bytes that are not what was stored.
 DAMAGES = (ValueError, IndexError, KeyError, TypeError)
 # Reads the head, the cells, how many months there are, and, for each month asked for, the latest
@@ -124,15 +133,13 @@ for index, asked in ipairs(ARGV) do
 end
 return answer
 """
-# Sets cells of checkpoints, packed as streams.state.encoding.CHANGE, a text for each key. There are
-# hundreds in a commit of a few events, since each changes the stock of many later months; a command
-# for each would take longer to send than all else.
-# Gives where the state stands, and fields of hashes, so many at once as Lua takes arguments. All of
-# one moment, and of one server; and, which a transaction does not, also where memory is full.
+# Gives where the state stands, fields of hashes, so many at once as Lua takes arguments, and what
+# the last key has as the seal of each record, which the first of them are. All of one moment, and
+# of one server; and, which a transaction does not, also where memory is full.
 FIELDS = """
 local places = tonumber(ARGV[1])
 local answer = {redis.call('HMGET', KEYS[1], unpack(ARGV, 2, places + 1))}
-for index = 2, #KEYS do
+for index = 2, #KEYS - 1 do
   local values = {}
   for first = places + 2, #ARGV, 1000 do
     local last = math.min(first + 999, #ARGV)
@@ -141,6 +148,15 @@ for index = 2, #KEYS do
   end
   answer[index] = values
 end
+local seals = {}
+for at, stored in ipairs(answer[2]) do
+  seals[at] = ''
+  if stored and #stored >= 8 then
+    local first = 4 * struct.unpack('<I4', stored, #stored - 7)
+    seals[at] = redis.call('GETRANGE', KEYS[#KEYS], first, first + 3)
+  end
+end
+answer[#KEYS] = seals
 return answer
 """
 
@@ -151,6 +167,15 @@ local place = redis.call('HGET', KEYS[2], ARGV[1])
 return {at, place, redis.call('GETRANGE', KEYS[3], 0, ARGV[2])}
 """
 
+# And of alerts that are stored each on its own: how many there are, and all of them.
+TOLD_APART = """
+local at = redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
+return {at, redis.call('HGET', KEYS[2], ARGV[1]), redis.call('HVALS', KEYS[3])}
+"""
+
+# Sets cells of checkpoints, and seals, packed as streams.state.encoding.CHANGE, a text for each
+# key. There are hundreds in a commit of a few events, since each changes the stock of many later
+# months; a command for each would take longer to send than all else.
 SET_CELLS = """
 for index, key in ipairs(KEYS) do
   local changes = ARGV[index]
@@ -392,23 +417,39 @@ class ShardStore:
         return await self._opened(head.generation, children, stored)
 
     async def children(
-        self, head: Head, children: list[str], is_ours: Callable[[Place], bool] | None = None
-    ) -> list[tuple[bytes | None, bytes | None]]:
+        self,
+        head: Head,
+        children: list[str],
+        is_ours: Callable[[Place], bool] | None = None,
+        *,
+        are_told: bool = True,
+    ) -> list[StoredChild]:
         """The stored records of the children and the alerts told of them, None for none.
 
-        Raises Refused unless where the state stood then, if that is asked about, is ours: of two
-        servers that both take themselves for the master one may be behind, and not know it.
+        None for all alerts unless `are_told`, as where they are made anew.
+
+        Raises Incomplete for a record that is not the last that was stored. Raises Refused unless
+        where the state stood then, if that is asked about, is ours: of two servers that both take
+        themselves for the master one may be behind, and not know it.
         """
         if not children:
             return []
-        keys = self.head_key, self.key(head.generation, "records"), self.alerts_key("told")
+        records, seals = (self.key(head.generation, name) for name in ("records", "seals"))
+        keys = self.head_key, records, self.alerts_key("told"), seals
         places = self._place_fields
-        at, records, told = await self._redis.eval(
+        at, records, told, seals = await self._redis.eval(
             FIELDS, len(keys), *keys, len(places), *places, *children
         )
         self._refuse_unless(is_ours, at)
+        if not all(it is None or is_last(it, of) for it, of in zip(records, seals, strict=True)):
+            raise Incomplete(self._name, NOT_LAST)
         opened = await self._opened(head.generation, children, records, is_ours)
-        return list(zip(opened, told, strict=True))
+        alerts = [
+            await self._told_apart(child, is_ours) if is_apart(it) else it
+            for child, it in zip(children, told if are_told else [None] * len(told), strict=True)
+        ]
+        numbers = [None if it is None else number_in(it) for it in records]
+        return [StoredChild(*it) for it in zip(opened, alerts, numbers, strict=True)]
 
     @property
     def _place_fields(self) -> list[str]:
@@ -493,6 +534,26 @@ class ShardStore:
             raise self._incomplete(DAMAGED, error) from error
         return at, again, whole
 
+    async def _told_apart(
+        self, child: str, is_ours: Callable[[Place], bool] | None = None
+    ) -> bytes:
+        """The alerts told of a child that are stored each on its own, as they are now.
+
+        Raises Incomplete, and Refused as `children` does.
+        """
+        keys = self.head_key, self.alerts_key("told"), self.alerts_key(f"told:{child}")
+        try:
+            at, place, apart = await self._redis.eval(
+                TOLD_APART, len(keys), *keys, child, *self._place_fields
+            )
+        except ResponseError as error:
+            raise self._incomplete(TOLD_DAMAGED, error) from error
+        self._refuse_unless(is_ours, at)
+        found = joined(place or b"", apart)
+        if found is None:
+            raise Incomplete(self._name, TOLD_DAMAGED)
+        return found
+
     def _refuse_unless(
         self, is_ours: Callable[[Place], bool] | None, at: Sequence[bytes | None]
     ) -> None:
@@ -571,12 +632,14 @@ class ShardStore:
                 trouble = found.trouble()
                 if trouble:
                     raise Incomplete(self._name, trouble)
+                if settlement.grown.records and settlement.grown.since != stored.kept.records:
+                    raise Refused(f"{self.head_key}: records are numbered from another state")
                 pipe.multi()
                 new = self._queue_state(pipe, head.generation, settlement, tables, advance.again)
                 kept = stored.kept.after(settlement, tables, new)
                 after = _advanced(replace(stored, kept=kept), advance)
                 queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
-                _queue_fields(pipe, self.alerts_key("told"), settlement.telling.told)
+                self._queue_told(pipe, settlement.telling.told)
                 self._queue_head(pipe, after, advance.tallies)
         except Overtaken as error:
             raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
@@ -602,7 +665,8 @@ class ShardStore:
         """Make another generation the state, in one step. Raises Refused if it changed.
 
         A head that is missing, or no head at all, is one of generation -1. Where alerts that were
-        on, or waited to be told, are gone, each is told again as it was told last.
+        on, or waited to be told, are gone, each is told again as it was told last; of a child of
+        whom some of what was told is gone, all is forgotten.
         """
         try:
             async with fenced(self._redis, self.head_key) as pipe:
@@ -612,8 +676,12 @@ class ShardStore:
                     raise Refused(
                         f"{self.head_key}: it is no longer generation {current.generation}"
                     )
-                again = await self._told_again() if found.lacks_alerts else []
+                forgotten = await self._told_in_part()
+                again = await self._told_again(forgotten) if found.lacks_alerts else []
                 pipe.multi()
+                for child in forgotten:
+                    pipe.hdel(self.alerts_key("told"), child)
+                    pipe.delete(self.alerts_key(f"told:{child}"))
                 if again:
                     pipe.delete(self.alerts_key("open"), self.alerts_key("counts"))
                     if found.has_another_outbox:
@@ -654,15 +722,34 @@ class ShardStore:
         async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=1_000):
             await self._redis.unlink(key)
 
-    async def _told_again(self) -> list[Outgoing]:
+    async def _told_in_part(self) -> set[str]:
+        """The children of whom fewer alerts are stored apart than their place says."""
+        found = set[str]()
+        async for name, stored in self._redis.hscan_iter(self.alerts_key("told"), count=1_000):
+            child = name.decode()
+            if is_apart(stored):
+                try:
+                    apart = await self._redis.hlen(self.alerts_key(f"told:{child}"))
+                except ResponseError as error:
+                    if "WRONGTYPE" not in str(error):
+                        raise
+                    apart = 0
+                if not is_whole(stored, apart):
+                    found.add(child)
+        return found
+
+    async def _told_again(self, forgotten: Collection[str]) -> list[Outgoing]:
         """Every alert as it was told last, under the version that it has."""
-        stored = await self._redis.hgetall(self.alerts_key("told"))
-        return [
-            Outgoing(name, alert.standard, None, alert.state, text)
-            for child, encoded in stored.items()
-            for alert in decode_alerts(encoded)
-            for name, text in [self._rules.wording.change(child.decode(), alert, alert.stand_at)]
-        ]
+        again: list[Outgoing] = []
+        for name, stored in (await self._redis.hgetall(self.alerts_key("told"))).items():
+            child = name.decode()
+            if child in forgotten:
+                continue
+            told = read_told(await self._told_apart(child) if is_apart(stored) else stored)
+            for alert in told.alerts.values():
+                about, text = self._rules.wording.change(child, alert, alert.stand_at)
+                again.append(Outgoing(about, alert.standard, None, alert.state, text))
+        return again
 
     def _outgoing(self, settlement: Settlement) -> Iterator[Outgoing]:
         for child, alert, before in settlement.telling.changes:
@@ -691,17 +778,21 @@ class ShardStore:
         for month, cells in touched.rows.items():
             fields = encode_rows(tables.entries[month], cells)
             _queue_fields(pipe, self.key(generation, f"entries:{month}"), fields)
-        self._queue_checkpoints(pipe, generation, touched, tables)
+        self._queue_cells(pipe, generation, settlement, tables)
         begun = {str(month): month for month in touched.begun}
         if begun:
             pipe.zadd(self.key(generation, "months"), begun)
         return new
 
-    def _queue_checkpoints(
-        self, pipe: Any, generation: int, touched: Touched, tables: Tables
+    def _queue_cells(
+        self, pipe: Any, generation: int, settlement: Settlement, tables: Tables
     ) -> None:
+        """Queue what is packed by number: the seals of records, and the stocks of months."""
         changed: dict[str, bytes] = {}
-        for month, cells in touched.checkpoints.items():
+        if settlement.records:
+            seals = map(seal_change, settlement.records.values())
+            changed[self.key(generation, "seals")] = b"".join(seals)
+        for month, cells in settlement.touched.checkpoints.items():
             key = self.key(generation, f"checkpoint:{month}")
             changes = checkpoint_changes(tables.checkpoints[month], cells)
             if changes is None:
@@ -721,12 +812,22 @@ class ShardStore:
                 if written.was_apart:
                     pipe.delete(key)
                 continue
-            places[child] = Apart(written.length, written.seal).packed()
+            places[child] = Apart(written.length, written.number, written.seal).packed()
             if written.kept:
                 pipe.append(key, written.piece)
             else:
                 pipe.set(key, written.piece)
         _queue_fields(pipe, self.key(generation, "records"), places)
+
+    def _queue_told(self, pipe: Any, told: Mapping[str, WrittenAlerts]) -> None:
+        """Queue what is to be stored of told alerts; many of a child's each on its own."""
+        for child, written in told.items():
+            key = self.alerts_key(f"told:{child}")
+            if written.is_first:
+                pipe.delete(key)
+            _queue_fields(pipe, key, written.apart)
+        places = {child: written.place for child, written in told.items()}
+        _queue_fields(pipe, self.alerts_key("told"), places)
 
     def _queue_head(self, pipe: Any, head: Head, tallies: Mapping[str, int]) -> None:
         """Queue a head; the tallies are added to those that are stored."""

@@ -172,7 +172,8 @@ class Taking:
         }
         now = asyncio.get_running_loop().time()
         calm = Calm(given.limits.calm_seconds, head.old_share, now)
-        return Held(shard, store, head, Partition(given.rules, tables), reads, calm, head.latest)
+        state = Partition(given.rules, tables, head.kept.records)
+        return Held(shard, store, head, state, reads, calm, head.latest)
 
 
 async def register(given: Given, shards: Iterable[TP]) -> None:

@@ -13,7 +13,14 @@ from streams.state.redis_clients import load_rules
 from tests.chaos.crew import BETWEEN, Crew
 from tests.chaos.redis_pair import redis_pair
 from tests.chaos.traffic import Traffic, messages
-from tests.chaos.verdict import Alerts, log_of, wrong_counts, wrong_releases, wrong_tables
+from tests.chaos.verdict import (
+    Alerts,
+    log_of,
+    wrong_counts,
+    wrong_logs,
+    wrong_releases,
+    wrong_tables,
+)
 from tests.support.alerting import KEY, receivers_file, webhook
 from tests.support.inbox import Inbox, serving
 from tests.support.servers import Server
@@ -107,6 +114,7 @@ def _verdict(crew: Crew, say: Say) -> list[str]:
         *wrong_tables(caseline, log, DAYS),
         *wrong_counts(caseline, log),
         *wrong_releases(caseline, log, PERIOD),
+        *wrong_logs(caseline),
         *told.wrong(),
     ]
     for command in (("doctor",), ("snapshot", "verify", "--recompute")):

@@ -29,6 +29,8 @@ KEYED_BY_PLACE = {
     "workforce.reported",
     "measure.supplied",
 }
+# What stands in every child's key, and in nothing else, before which copy of a log they are of.
+COPY = "/copy-"
 SECONDS = 120.0
 TRANSACTION_MS = 600_000
 # How many of what was sent before are sent again at once, as a producer that was restored does.
@@ -68,7 +70,7 @@ def _sent(text: bytes, copy: str) -> Iterator[Sending]:
         yield Sending(CASE_TOPIC, b"bad", text)
         return
     if event["type"] not in KEYED_BY_PLACE and isinstance(event.get("partitionkey"), str):
-        event["partitionkey"] = f"{event['partitionkey']}/{copy}"
+        event["partitionkey"] = f"{event['partitionkey']}{COPY}{copy}"
     key = str(event.get("partitionkey")).encode()
     for topic in topics:
         yield Sending(topic, key, json.dumps(event, ensure_ascii=False).encode())

@@ -19,7 +19,7 @@ from schemas.events.registry import CASE_TOPIC, VALIDATORS
 from schemas.scorecard import ScorecardRow
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import CLASS, OFFSET, PARTITION, dead_letter_topic
-from tests.chaos.traffic import committed
+from tests.chaos.traffic import COPY, committed
 from tests.reference import KENT
 from tests.reference.alerts import Found, alerts
 from tests.reference.everything import figures
@@ -74,6 +74,13 @@ def wrong_counts(caseline: CommandLine, log: Log) -> Iterator[str]:
             lost = sorted(set(rejected) - set(letters))[:SHOWN]
             odd = sorted(set(letters) - set(rejected))[:SHOWN]
             yield f"dead letters of {topic}: {lost} lost, {twice[:SHOWN]} twice, {odd} odd"
+
+
+def wrong_logs(caseline: CommandLine) -> Iterator[str]:
+    """Logs of all processes, whatever befell them, that name a child."""
+    for path in sorted(caseline.folder.glob("*.log")):
+        if COPY in path.read_text(errors="replace"):
+            yield f"{path.name} has a child's key"
 
 
 def wrong_releases(caseline: CommandLine, log: Log, period: str) -> Iterator[str]:

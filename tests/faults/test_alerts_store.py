@@ -33,8 +33,8 @@ class Judging(State):
         events = decode(CASE_TOPIC, [(key, value, ()) for key, value in messages]).events
         missing = self.memory.missing(child for child, _ in events)
         stored = await self.store.children(self.head, missing)
-        for child, (record, told) in zip(missing, stored, strict=True):
-            self.memory.admit(child, record, told)
+        for child, found in zip(missing, stored, strict=True):
+            self.memory.admit(child, *found)
         self.memory.fold(events)
         return self.memory.settle(JUDGEMENT), self.advance(messages, events[-1][1].instant, {})
 

@@ -1,6 +1,7 @@
 """Alerts on cases follow from the set of events and the day alone, whatever happens on the way."""
 
 import json
+from copy import deepcopy
 from datetime import date, timedelta
 
 import pytest
@@ -181,7 +182,7 @@ def rebuilt(worker: Worker, rules: Rules, messages: list[Message]) -> Worker:
     other = Worker(rules, CASE_TOPIC)
     other.take(messages)
     other.commit()
-    other.store.told, other.changes = dict(worker.told), list(worker.changes)
+    other.store.told, other.changes = deepcopy(worker.told), list(worker.changes)
     other.state.forget(0)
     return other
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 from zlib import crc32
 
@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from examples.workload import case_events
 from processors import fold
-from processors.alerts.changes import decode_alerts
+from processors.alerts import judging, toldalerts
 from processors.alerts.judging import Judgement
+from processors.alerts.toldalerts import read_told
 from processors.days.calendar import day_number
 from processors.facts import crowds
 from processors.facts.cases import derive
@@ -32,6 +33,7 @@ from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC, SCS_TOPIC
 from schemas.standards import load_standards
 from tests.support.south_east import south_east_areas
+from tests.support.storedtold import StoredTold
 
 Fields = dict[str, Any]
 START = datetime(2015, 1, 1, tzinfo=UTC)
@@ -52,6 +54,8 @@ def much_is_little() -> Iterator[None]:
     """What is done for very many is done for a few."""
     with (
         patch.object(crowds, "CROWD", 2),
+        patch.object(judging, "CROWD", 2),
+        patch.object(toldalerts, "MANY", 2),
         patch.object(crowds, "MOST_CHANGED", 1),
         patch.object(record, "LONG", 2),
         patch.object(record, "LARGE", 100),
@@ -128,7 +132,7 @@ class Stored:
 
     def __init__(self) -> None:
         self.record = b""
-        self.told: bytes | None = None
+        self.told = StoredTold()
 
     def take(self, settlement: Settlement) -> None:
         for written in settlement.records.values():
@@ -136,47 +140,68 @@ class Stored:
             self.record = self.record[: written.kept] + written.piece
             assert written.length == len(self.record)
             assert written.seal == seal("P1", self.record)
-        self.told = settlement.telling.told.get("P1", self.told)
+        self.told.take(settlement.telling.told)
 
 
-def telling(settlement: Settlement) -> tuple[list[str], list[str], dict[str, int]]:
-    """What a settlement tells of alerts, in any order."""
+def telling(
+    settlement: Settlement, told: StoredTold
+) -> tuple[list[str], list[str], dict[str, int]]:
+    """What a settlement tells of alerts, in any order, and what was told by then."""
     found = settlement.telling
-    told = [repr(it) for encoded in found.told.values() for it in decode_alerts(encoded)]
-    return sorted(map(repr, found.changes)), sorted(told), found.deadlines
+    alerts = [repr(it) for of in told.values() for it in read_told(of).alerts.values()]
+    return sorted(map(repr, found.changes)), sorted(alerts), found.deadlines
+
+
+class Batch(NamedTuple):
+    """What comes at once, so many days later; how it is judged, and whether memory forgets then."""
+
+    happened: list[tuple[str, Fields]]
+    days: int
+    judged: str
+    is_forgotten: bool
 
 
 @st.composite
-def batches_of_a_child(draw: st.DrawFn) -> list[tuple[list[tuple[str, Fields]], bool]]:
-    """A long history, then a few events at a time; after each, whether memory forgets the child."""
+def batches_of_a_child(draw: st.DrawFn) -> list[Batch]:
+    """A long history, then at most a few events at a time."""
     begun = draw(st.lists(happenings(), min_size=15, max_size=40))
-    few = st.lists(happenings(), min_size=1, max_size=2)
+    few = st.lists(happenings(), max_size=2)
     rarely = st.sampled_from([False] * 5 + [True])
-    rest = draw(st.lists(st.tuples(few, rarely), min_size=4, max_size=12))
-    return [(begun, draw(rarely)), *rest]
+    days = st.sampled_from([0, 0, 1, 10, 50, -1])
+    judged = st.sampled_from(["judged", "judged", "withheld", "unjudged"])
+    rest = st.lists(st.builds(Batch, few, days, judged, rarely), min_size=4, max_size=12)
+    return [Batch(begun, draw(DAYS), "judged", draw(rarely)), *draw(rest)]
 
 
 @settings(max_examples=120)
 @given(batches_of_a_child())
 def test_tables_records_and_alerts_that_grew_are_those_made_at_once(
-    south_east: Rules, batches: list[tuple[list[tuple[str, Fields]], bool]]
+    south_east: Rules, batches: list[Batch]
 ) -> None:
     state, stored, all_of_it = Partition(south_east), Stored(), list[tuple[str, Event]]()
-    plain = Partition(south_east)
-    for number, (batch, is_forgotten) in enumerate(batches):
-        events = [decoded(*it) for it in batch]
+    plain, plainly = Partition(south_east), StoredTold()
+    day = FIRST_DAY
+    for batch in batches:
+        events = [decoded(*it) for it in batch.happened]
         all_of_it += events
-        judgement = Judgement(FIRST_DAY + 50 * number)
+        day += batch.days
+        judgement = None
+        if batch.judged != "unjudged":
+            judgement = Judgement(day, {"P1": batch.judged == "withheld"}.__getitem__)
         with much_is_little():
             if state.missing(["P1"]):
-                state.admit("P1", stored.record or None, stored.told)
+                state.admit("P1", stored.record or None, stored.told.get("P1"))
             state.fold(events)
+            state.look_at(["P1"])
             settlement = state.settle(judgement)
             stored.take(settlement)
-            if is_forgotten:
+            if batch.is_forgotten:
                 state.forget(0)
         plain.fold_unstored(events)
-        assert telling(settlement) == telling(plain.settle(judgement))
+        plain.look_at(["P1"])
+        other = plain.settle(judgement)
+        plainly.take(other.telling.told)
+        assert telling(settlement, stored.told) == telling(other, plainly)
     whole = Partition(south_east)
     whole.fold_unstored(all_of_it)
     whole.settle()
@@ -204,28 +229,31 @@ def test_an_event_is_the_same_after_its_encoding_is_read_back(
                 assert decode_event(msgspec.Raw(encode_event(other, texts)), list(texts)) == other
 
 
-def contact(number: int) -> tuple[str, Event]:
-    """One more event of a case of the child."""
+def moved(number: int) -> tuple[str, Event]:
+    """One more event of a case of the child, that alerts on it tell of: it has another team."""
+    kind, data = "case.allocated", {"service": "unit", "team": f"Team {number}"}
+    if not number:
+        kind, data = "notification.received", {"notification_type": "EHN", "district": "Dover"}
     made = {
         "specversion": "1.0",
         "source": "urn:a",
         "id": f"new{number}",
-        "type": "contact.made",
-        "subject": "C0",
+        "type": kind,
+        "subject": "another",
         "partitionkey": "P1",
-        "time": (START + timedelta(hours=number)).isoformat(),
-        "data": {},
+        "time": (START + timedelta(days=300, hours=number)).isoformat(),
+        "data": data,
     }
     return decoded(CASE_TOPIC, made)
 
 
-def bytes_and_rows(rules: Rules, known: int) -> tuple[int, int]:
+def bytes_and_rows(rules: Rules, known: int, judgement: Judgement | None) -> tuple[int, int]:
     """Bytes stored, and bytes of rows that facts are made from, for one event after another."""
     state, rows = Partition(rules), list[int]()
     messages = [(*it, ()) for it in case_events(known, years=known / 1_000)]
     state.fold_unstored([("P1", event) for _, event in decode(CASE_TOPIC, messages).events])
-    state.settle()
-    written = 0
+    state.settle(judgement)
+    written = told = 0
 
     def counting(cases: Any, *rest: Any) -> Any:
         rows.append(sum(map(len, cases.groups)))
@@ -233,15 +261,22 @@ def bytes_and_rows(rules: Rules, known: int) -> tuple[int, int]:
 
     with patch.object(fold, "derive", counting):
         for number in range(40):
-            state.fold([contact(number)])
-            written += len(state.settle().records["P1"].piece)
+            state.fold([moved(number)])
+            settlement = state.settle(judgement)
+            written += len(settlement.records["P1"].piece)
+            for alerts in settlement.telling.told.values():
+                written += len(alerts.place) + sum(map(len, alerts.apart.values()))
+                told += 1
+    assert told == 39 * (judgement is not None)
     return written, sum(rows)
 
 
+@pytest.mark.parametrize("judgement", [None, Judgement(FIRST_DAY + 365)], ids=["not", "judged"])
 def test_what_one_more_event_writes_and_works_out_does_not_grow_with_what_is_known(
-    south_east: Rules,
+    south_east: Rules, judgement: Judgement | None
 ) -> None:
-    few, many = bytes_and_rows(south_east, 2_000), bytes_and_rows(south_east, 8_000)
+    few = bytes_and_rows(south_east, 2_000, judgement)
+    many = bytes_and_rows(south_east, 8_000, judgement)
     assert many[0] <= 2 * few[0]
     assert many[1] <= 2 * few[1]
 
@@ -249,3 +284,55 @@ def test_what_one_more_event_writes_and_works_out_does_not_grow_with_what_is_kno
 def test_words_keep_the_numbers_that_records_are_stored_with() -> None:
     assert len(set(WORDS)) == len(WORDS)
     assert crc32("\n".join(WORDS[:69]).encode()) == WORDS_STORED
+
+
+def cases(number: int) -> list[tuple[str, Event]]:
+    """So many cases of the child, received and given to a unit on one day; nobody was contacted."""
+    found = []
+    for case in range(number):
+        for kind, data in (
+            ("notification.received", {"notification_type": "EHN", "district": "Dover"}),
+            ("case.allocated", {"service": "unit"}),
+        ):
+            made = {
+                "specversion": "1.0",
+                "source": "urn:a",
+                "id": f"{kind} {case}",
+                "type": kind,
+                "subject": f"C{case}",
+                "partitionkey": "P1",
+                "time": START.isoformat(),
+                "data": data,
+            }
+            found.append(decoded(CASE_TOPIC, made))
+    return found
+
+
+LATE = FIRST_DAY + 100
+
+
+def told_of_cases(rules: Rules, *judgements: Judgement | None) -> set[str]:
+    """What is told in the end of three cases, the last of which comes after the first judgement."""
+    state, found = Partition(rules), set[str]()
+    first, last = cases(2), cases(3)[4:]
+    with much_is_little():
+        for number, judgement in enumerate(judgements):
+            if number < 2:
+                state.fold_unstored([first, last][number])
+            state.look_at(["P1"])
+            found |= {repr(it) for it in state.settle(judgement).telling.changes}
+    return found
+
+
+def test_what_is_withheld_of_very_many_cases_is_told_once_it_may_be(south_east: Rules) -> None:
+    now, withheld = Judgement(LATE), Judgement(LATE, lambda _: True)
+    at_once = told_of_cases(south_east, Judgement(FIRST_DAY), now)
+    assert len(at_once) >= 3
+    assert told_of_cases(south_east, Judgement(FIRST_DAY), withheld, withheld, now) == at_once
+
+
+def test_what_changed_of_very_many_cases_unjudged_is_told_when_they_are_judged_again(
+    south_east: Rules,
+) -> None:
+    now = Judgement(LATE)
+    assert told_of_cases(south_east, now, None, now) == told_of_cases(south_east, now, now)

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from processors.record.record import Written, decode_record, seal
 from schemas.events.registry import VALIDATORS
 from streams.clock import Clock
-from streams.state.integrity import opened, sealed
+from streams.state.integrity import number_in, opened, sealed
 from streams.state.nights import Night, read_outcome
 from streams.state.reconcile import Nightly, Reconcile
 from tests.support.examples import LOGS, log_file
@@ -41,7 +41,7 @@ def forge_a_record(caseline: CommandLine) -> None:
             if len(known.known) > 1:
                 known.known.popitem()
                 forged = known.encode()
-                written = Written(forged, 0, 0, seal(child, forged))
+                written = Written(forged, 0, 0, seal(child, forged), number_in(stored))
                 redis.hset(key, name, sealed(written))
                 total = int(redis.hget(f"{base}:head", "kept:record_sum"))
                 total += seal(child, forged) - seal(child, record)

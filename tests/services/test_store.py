@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from processors.fold import Partition
 from processors.ledger.tables import Stock, Tables
 from processors.rules import Rules
+from streams.state.admission import StoredChild
 from streams.state.store import Head, OtherLayout, Refused, ShardStore
 from tests.support.cutting import Cut
 from tests.support.servers import Server
@@ -134,12 +135,12 @@ def test_records_are_refused_where_the_state_does_not_stand_where_the_reader_may
     async def work(redis: Redis) -> None:
         state, late = (State(redis, deployment, rules) for _ in range(2))
         nothing = await late.store.children(late.head, ["C1"], late.head.place.__eq__)
-        assert nothing == [(None, None)]
+        assert nothing == [StoredChild()]
         await state.fold_and_commit(first)
         await late.take_over()
         names = list(state.memory.children)
         stored = await late.store.children(late.head, names, late.head.place.__eq__)
-        assert all(record for record, _ in stored)
+        assert all(it.record for it in stored)
         await state.fold_and_commit(second)
         with pytest.raises(Refused, match="stands elsewhere"):
             await late.store.children(late.head, names, late.head.place.__eq__)

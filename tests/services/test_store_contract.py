@@ -10,7 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from examples.workload import case_events
+from processors.alerts import toldalerts
 from processors.alerts.judging import Judgement
+from processors.alerts.toldalerts import is_apart, read_told
 from processors.days.calendar import day_number, month_number
 from processors.fold import Partition, Settlement
 from processors.ledger.tables import ROW_DAYS, Stock, Tables
@@ -18,10 +20,12 @@ from processors.record.decoding import Message, decode
 from processors.rules import Rules
 from schemas.events.registry import ACTIVITY_TOPIC, CASE_TOPIC, SCS_TOPIC, topics_in
 from streams.kafka.batches import TP
+from streams.state.admission import StoredChild
 from streams.state.store import Advance, Head, Refused, ShardStore
 from tests.support.examples import good_lines, log_file
 from tests.support.memorystore import MemoryStore, Store
 from tests.support.servers import Server
+from tests.support.storedtold import StoredTold
 
 SHARD = TP(CASE_TOPIC, 0)
 TODAY = Judgement(day_number(date(2017, 6, 17)))
@@ -55,7 +59,7 @@ class Writer:
 
     def __init__(self, store: Store, rules: Rules) -> None:
         self.store, self.memory, self.head = store, Partition(rules), Head()
-        self.told: dict[str, bytes] = {}
+        self.told = StoredTold()
 
     async def fold(self, batch: dict[str, list[Message]]) -> tuple[Settlement, Advance]:
         """Fold a batch of each topic; what a commit takes."""
@@ -64,8 +68,8 @@ class Writer:
             events = decode(topic, messages).events
             missing = self.memory.missing(child for child, _ in events)
             stored = await self.store.children(self.head, missing)
-            for child, (record, told) in zip(missing, stored, strict=True):
-                self.memory.admit(child, record, told)
+            for child, found in zip(missing, stored, strict=True):
+                self.memory.admit(child, *found)
             known += self.memory.fold(events)
             latest = max([latest, *(event.instant for _, event in events)])
         offsets = {it: self.head.offset(it) + len(messages) for it, messages in batch.items()}
@@ -77,7 +81,7 @@ class Writer:
         """Store it and move the head."""
         tables = self.memory.tables
         self.head = await self.store.commit(self.head, settlement, tables, advance)
-        self.told |= settlement.telling.told
+        self.told.take(settlement.telling.told)
 
     async def write(self, batch: dict[str, list[Message]]) -> None:
         """One batch from beginning to end."""
@@ -135,17 +139,23 @@ async def same(store: Store, writer: Writer) -> None:
     assert contents(tables) == contents(writer.memory.tables)
     names = [*writer.memory.children, "nobody"]
     stored = await store.children(writer.head, names)
-    assert stored[-1] == (None, None)
-    for name, (record, told) in zip(names[:-1], stored, strict=False):
+    assert stored[-1] == StoredChild()
+    for name, (record, told, number) in zip(names[:-1], stored, strict=False):
+        assert number == writer.memory.children[name].number
         assert record == writer.memory.children[name].record.encode()
-        assert told == writer.told.get(name)
+        assert alerts_in(told) == alerts_in(writer.told.get(name))
+
+
+def alerts_in(told: bytes | None) -> list[str]:
+    """The alerts that were told of a child, however they are stored."""
+    return sorted(map(repr, read_told(told).alerts.values()))
 
 
 def test_where_nothing_was_written_there_is_nothing(on_store: On) -> None:
     async def work(store: Store) -> None:
         assert await store.head() is None
         assert await store.month_tables([1, 2]) == (None, [])
-        assert await store.children(Head(), ["P1", "P2"]) == [(None, None), (None, None)]
+        assert await store.children(Head(), ["P1", "P2"]) == [StoredChild(), StoredChild()]
         assert await store.children(Head(), []) == []
         assert contents(await store.tables(Head())) == ([], {}, {})
 
@@ -161,6 +171,22 @@ def test_what_is_read_is_what_was_committed_batch_after_batch(on_store: On, rule
         assert writer.head.commits == 4
         assert writer.head.offsets.keys() == {CASE_TOPIC, SCS_TOPIC, ACTIVITY_TOPIC}
         assert writer.told
+
+    on_store(work)
+
+
+def test_many_alerts_are_stored_each_on_its_own_and_read_back_as_they_were_told(
+    on_store: On, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toldalerts, "MANY", 2)
+
+    async def work(store: Store) -> None:
+        writer = Writer(store, rules)
+        for batch in batches(4):
+            await writer.write(batch)
+            await same(store, writer)
+            writer.memory.forget(0)  # and the next batch goes on from what is stored
+        assert any(map(is_apart, writer.told.values()))
 
     on_store(work)
 
@@ -194,7 +220,8 @@ def test_tables_taken_over_go_on_as_those_in_memory_would(on_store: On, rules: R
             await writer.write(batch)
             again = Writer(store, rules)
             again.head = await store.head() or Head()
-            again.memory = Partition(rules, await store.tables(again.head))
+            tables = await store.tables(again.head)
+            again.memory = Partition(rules, tables, again.head.kept.records)
             again.told = writer.told
             writer = again
         whole = Partition(rules)

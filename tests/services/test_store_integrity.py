@@ -10,6 +10,7 @@ import pytest
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
+from processors.alerts import toldalerts
 from processors.alerts.judging import Judgement
 from processors.days.calendar import day_number
 from processors.record import record as record_module
@@ -84,6 +85,7 @@ def head_of_another_type(redis: Any, base: str) -> None:
 
 AT_A_COMMIT = {
     "records": deleted("records"),
+    "seals": deleted("seals"),
     "one record": one_record_gone,
     "records of another type": of_another_type,
     "cells": deleted("cells"),
@@ -183,6 +185,38 @@ def test_a_record_that_is_not_as_it_was_stored_is_not_believed(
     in_redis(redis_server.address, work)
 
 
+@pytest.mark.parametrize("large", [record_module.LARGE, 300], ids=["small", "large"])
+def test_a_record_that_was_put_back_alone_is_found_when_it_is_read(
+    redis_server: Server, deployment: str, rules: Rules, large: int
+) -> None:
+    first, second = batches(2, size=200)
+
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        await shard.fold_and_commit(first)
+        key = shard.store.key(0, "records")
+        with PlainRedis.from_url(redis_server.address) as plain:
+            client: Any = plain
+            before = client.hgetall(key)
+            apart = {it: client.get(it) for it in client.scan_iter(f"*{deployment}*:0:record:*")}
+            await shard.fold_and_commit(second)
+            after = client.hgetall(key)
+            name = next(it for it, stored in before.items() if after[it] != stored)
+            client.hset(key, name, before[name])
+            lies = shard.store.key(0, f"record:{name.decode()}").encode()
+            if lies in apart:
+                client.set(lies, apart[lies])
+        again = Shard(redis, deployment, rules)
+        await again.take_over()  # as far as the head can tell all is there
+        with pytest.raises(Incomplete, match="one that was stored earlier"):
+            await again.store.children(again.head, [name.decode()])
+        others = [it.decode() for it in after if it != name]
+        assert all(it.record for it in await again.store.children(again.head, others))
+
+    with patch.object(record_module, "LARGE", large):
+        in_redis(redis_server.address, work)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_kept_in_the_head_is_what_there_is_after_any_commits(
     redis_server: Server, deployment: str, rules: Rules, seed: int
@@ -271,6 +305,41 @@ def test_alerts_that_are_gone_are_noticed_and_told_again_by_a_rebuild(
         ]
 
     in_redis(redis_server.address, work)
+
+
+@pytest.mark.parametrize("has_another_type", [False, True])
+def test_where_alerts_told_of_a_child_are_gone_a_rebuild_forgets_those_of_that_child(
+    redis_server: Server, deployment: str, rules: Rules, *, has_another_type: bool
+) -> None:
+    async def work(redis: Any) -> None:
+        shard = Shard(redis, deployment, rules)
+        store = shard.store
+        (messages,) = batches(1, size=600)
+        await shard.fold_and_commit(messages)
+        children = list(shard.memory.children)
+        shard.memory.look_at(children)
+        settlement = shard.memory.settle(Judgement(AUTUMN))
+        offset = shard.head.offset(SHARD.topic)
+        await shard.commit(settlement, Advance({SHARD.topic: offset}, 0, {}))
+        apart = [name for name, it in settlement.telling.told.items() if it.apart]
+        assert len(apart) > 2
+        key = store.alerts_key(f"told:{apart[0]}")
+        await redis.hdel(key, (await redis.hkeys(key))[0])
+        if has_another_type:
+            await redis.delete(key)
+            await redis.set(key, "x")
+        with pytest.raises(Incomplete, match="told of a child"):
+            await store.children(shard.head, children)
+        assert all(it.record for it in await store.children(shard.head, children, are_told=False))
+
+        # In use is the generation that there is, as if it had been made anew.
+        await store.switch(shard.head, shard.head)
+        await Shard(redis, deployment, rules).take_over()
+        stored = dict(zip(children, await store.children(shard.head, children), strict=True))
+        assert {name for name in apart if stored[name].told is None} == {apart[0]}
+
+    with patch.object(toldalerts, "MANY", 2):
+        in_redis(redis_server.address, work)
 
 
 def large_gone(redis: Any, key: str) -> None:
@@ -378,7 +447,7 @@ def test_a_large_record_that_was_written_whole_while_it_was_read_is_read_again(
         name, stored = next(iter((await places(redis, store)).items()))
         (whole,) = await store.records(shard.head, [name])
         # What stood in its place before, when it had one event less.
-        earlier = Apart(apart_in(stored).length - 1, 0).packed()  # type: ignore[union-attr]
+        earlier = Apart(apart_in(stored).length - 1, 0, 0).packed()  # type: ignore[union-attr]
         assert await store._large(0, [(name, earlier)]) == {name: whole}
 
     async def places(redis: Any, store: Any) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -97,12 +98,15 @@ class Command:
 
 
 def _new_file() -> Path:
-    handle, path = tempfile.mkstemp(prefix="caseline-command-", dir=_outputs.name)
+    handle, path = tempfile.mkstemp(prefix="caseline-command-", dir=_outputs().name)
     os.close(handle)
     return Path(path)
 
 
-_outputs = tempfile.TemporaryDirectory(prefix="caseline-commands-")
+@cache
+def _outputs() -> "tempfile.TemporaryDirectory[str]":
+    """A folder of this process alone: the commands import this too, and may be killed."""
+    return tempfile.TemporaryDirectory(prefix="caseline-commands-")
 
 
 def _run(

@@ -13,6 +13,7 @@ from schemas.events.registry import topics_in
 from streams.state.store import Advance, Head
 from tests.support.arrivals import Arrival
 from tests.support.memorystore import MemoryStore, at_once
+from tests.support.storedtold import StoredTold
 
 
 class Worker:
@@ -33,7 +34,7 @@ class Worker:
         return self.store.records
 
     @property
-    def told(self) -> dict[str, bytes]:
+    def told(self) -> StoredTold:
         """The alerts that were told, by child."""
         return self.store.told
 
@@ -67,7 +68,7 @@ class Worker:
 
     def restart(self) -> None:
         """Begin again from what is stored, and read again what came after it."""
-        self.state = Partition(self.rules, self.stored_tables())
+        self.state = Partition(self.rules, self.stored_tables(), self.head.kept.records)
         for topic, messages in self._unstored:
             self._fold(topic, messages)
 
@@ -89,8 +90,8 @@ class Worker:
     def _admit(self, children: Iterable[str]) -> None:
         missing = self.state.missing(children)
         stored = at_once(self.store.children(self.head, missing))
-        for child, (record, told) in zip(missing, stored, strict=True):
-            self.state.admit(child, record, told)
+        for child, found in zip(missing, stored, strict=True):
+            self.state.admit(child, *found)
 
 
 def deliver(worker: Worker, arrivals: Iterable[Arrival]) -> None:

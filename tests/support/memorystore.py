@@ -11,6 +11,7 @@ from processors.days.calendar import NEVER
 from processors.fold import Settlement
 from processors.ledger.tables import Tables
 from processors.rules import Rules
+from streams.state.admission import StoredChild
 from streams.state.encoding import (
     CHANGE,
     CHECKPOINT,
@@ -23,6 +24,7 @@ from streams.state.encoding import (
     encode_rows,
 )
 from streams.state.store import Advance, Head, Refused
+from tests.support.storedtold import StoredTold
 
 T = TypeVar("T")
 
@@ -49,9 +51,7 @@ class Store(Protocol):
     async def month_tables(self, months: Sequence[int], /) -> tuple[Head | None, list[Tables]]:
         """The head and, for each month number, tables of what a stock in that month needs."""
 
-    async def children(
-        self, head: Head, children: list[str], /
-    ) -> list[tuple[bytes | None, bytes | None]]:
+    async def children(self, head: Head, children: list[str], /) -> list[StoredChild]:
         """The stored records of the children and the alerts told of them, None for none."""
 
     async def commit(
@@ -65,7 +65,8 @@ class MemoryStore:
 
     def __init__(self, rules: Rules) -> None:
         self.records: dict[str, bytes] = {}
-        self.told: dict[str, bytes] = {}
+        self.numbers: dict[str, int] = {}
+        self.told = StoredTold()
         self.deadlines: dict[str, int] = {}
         self._rules = rules
         self._head: Head | None = None
@@ -100,11 +101,10 @@ class MemoryStore:
             found.append(tables)
         return self._head, found
 
-    async def children(
-        self, _: Head, children: list[str]
-    ) -> list[tuple[bytes | None, bytes | None]]:
+    async def children(self, _: Head, children: list[str]) -> list[StoredChild]:
         """The stored records of the children and the alerts told of them."""
-        return [(self.records.get(child), self.told.get(child)) for child in children]
+        stores: tuple[dict[str, Any], ...] = (self.records, self.told, self.numbers)
+        return [StoredChild(*(of.get(child) for of in stores)) for child in children]
 
     async def commit(
         self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
@@ -115,7 +115,8 @@ class MemoryStore:
             raise Refused(f"stored {_place(stored)}, expected {_place(head)}")
         for child, written in settlement.records.items():
             self.records[child] = self.records.get(child, b"")[: written.kept] + written.piece
-        self.told |= settlement.telling.told
+            self.numbers[child] = written.number
+        self.told.take(settlement.telling.told)
         self._keep_deadlines(settlement)
         new = encode_cells(tables.cells, settlement.touched.known, self._rules.localities)
         self._keep_tables(settlement, tables)

@@ -31,15 +31,15 @@ class Shard:
         """What a worker does that gets the shard."""
         head, tables = await self.store.load()
         self.head = head or Head()
-        self.memory = Partition(self.memory.rules, tables)
+        self.memory = Partition(self.memory.rules, tables, self.head.kept.records)
 
     async def fold(self, messages: Messages) -> tuple[Settlement, Advance]:
         """Fold messages in memory; what a commit takes."""
         events = decode(SHARD.topic, [(key, value, ()) for key, value in messages]).events
         missing = self.memory.missing(child for child, _ in events)
         stored = await self.store.children(self.head, missing)
-        for child, (record, told) in zip(missing, stored, strict=True):
-            self.memory.admit(child, record, told)
+        for child, found in zip(missing, stored, strict=True):
+            self.memory.admit(child, *found)
         known = self.memory.fold(events)
         offset = self.head.offset(SHARD.topic) + len(messages)
         tallies = {"messages": len(messages), "duplicates": known}

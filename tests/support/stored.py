@@ -31,16 +31,16 @@ class State:
     async def take_over(self) -> None:
         """What a worker does that gets the partition."""
         self.head = await self.store.head() or Head()
-        self.memory = Partition(self.memory.rules, await self.store.tables(self.head))
+        tables, records = await self.store.tables(self.head), self.head.kept.records
+        self.memory = Partition(self.memory.rules, tables, records)
 
     async def fold(self, messages: list[tuple[bytes, bytes]]) -> tuple[Settlement, Advance]:
         """Fold messages in memory; what a commit takes."""
         events = decode(TP0.topic, [(key, value, ()) for key, value in messages]).events
         missing = self.memory.missing(child for child, _ in events)
-        for child, record in zip(
-            missing, await self.store.records(self.head, missing), strict=True
-        ):
-            self.memory.admit(child, record)
+        stored = await self.store.children(self.head, missing)
+        for child, (record, _, number) in zip(missing, stored, strict=True):
+            self.memory.admit(child, record, None, number)
         known = self.memory.fold(events)
         tallies = {"messages": len(messages), "duplicates": known}
         return self.memory.settle(), self.advance(messages, events[-1][1].instant, tallies)

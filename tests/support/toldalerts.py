@@ -10,9 +10,9 @@ from typing import Any
 from redis import Redis as PlainRedis
 
 from examples.workload import case_events
-from processors.alerts.changes import decode_alerts
 from processors.alerts.phrases import alert_id
 from processors.alerts.told import Alert
+from processors.alerts.toldalerts import is_apart, joined, read_told
 from processors.days.calendar import date_of
 from schemas.alerts import CHANGE, CaseChange
 from schemas.events.registry import CASE_TOPIC
@@ -37,8 +37,11 @@ class Alerts:
         for key in self._keys("told"):
             stored: Any = self._redis.hgetall(key)
             for child, encoded in stored.items():
-                for alert in decode_alerts(encoded):
-                    found[child.decode(), *alert.about] = alert
+                if is_apart(encoded):
+                    apart: Any = self._redis.hvals(key + b":" + child)
+                    encoded = joined(encoded, apart)
+                for about, alert in read_told(encoded).alerts.items():
+                    found[child.decode(), *about] = alert
         return found
 
     def true(self) -> dict[About, Found]:

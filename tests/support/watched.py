@@ -1,7 +1,7 @@
 """What is told of alerts, in the reference's words."""
 
-from processors.alerts.changes import decode_alerts
 from processors.alerts.told import Alert
+from processors.alerts.toldalerts import read_told
 from processors.days.calendar import date_of
 from tests.reference.alerts import About, Found
 from tests.support.durable import Worker
@@ -15,9 +15,9 @@ def true_of(worker: Worker) -> dict[About, Found]:
 def told(worker: Worker) -> dict[About, Alert]:
     """Every alert that was told, as it was told last."""
     return {
-        (child, *alert.about): alert
-        for child, encoded in worker.told.items()
-        for alert in decode_alerts(encoded)
+        (child, *about): alert
+        for child, stored in worker.told.items()
+        for about, alert in read_told(stored).alerts.items()
     }
 
 

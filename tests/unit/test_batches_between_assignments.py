@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
+from faust.transport.drivers import aiokafka as driver
 
 from streams.kafka.app import BatchHandler, Reading, create_app
 from streams.kafka.batches import TP
@@ -49,6 +50,24 @@ def test_a_worker_that_finds_kafka_gone_before_it_has_anything_to_do_may_begin_a
 
     assert not asyncio.run(run())
     gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_worker_whose_kafka_goes_while_it_begins_to_read_may_begin_again_and_shows_no_stack(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def was_still_there(_: driver.Producer) -> None:
+        pass
+
+    monkeypatch.setattr(driver.Producer, "on_start", was_still_there)
+
+    async def run() -> bool:
+        app = create_app(Reading("group", "127.0.0.1:1"), cast(BatchHandler, Nothing()))
+        return await was_there(app, asyncio.Event())
+
+    assert not asyncio.run(run())
+    gc.collect()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def stalled_at(*looks: tuple[float, Mapping[TP, int | None], Mapping[TP, int | None]]) -> set[TP]:

@@ -1,6 +1,9 @@
 """What tests share lies in tests.support and tests.reference, where each thing is found once."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,3 +39,12 @@ def test_nothing_is_imported_from_another_test_or_from_the_benchmarks(path: Path
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tests/reference/*.py")), ids=named)
 def test_brute_force_imports_nothing_of_what_it_is_held_against(path: Path) -> None:
     assert [it for it in imported(path) if it.split(".")[0] in PRODUCT] == []
+
+
+def test_commands_import_what_starts_them_without_making_folders_that_one_killed_would_leave(
+    tmp_path: Path,
+) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    end = "import tests.support.commands, os; os._exit(0)"
+    subprocess.run([sys.executable, "-c", end], cwd=ROOT, env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -108,8 +108,8 @@ class _Fold:
 
     async def _stored(self, children: list[str]) -> admission.Stored:
         """The records of children in the new generation, of whom no alerts are told yet."""
-        records = await self._plan.store.records(Head(self._generation), children)
-        return [(record, None) for record in records]
+        store, head = self._plan.store, Head(self._generation)
+        return await store.children(head, children, are_told=False)
 
     async def _write_letters(self, tp: TP, rejected: list[tuple[KafkaRecord, Rejection]]) -> None:
         """Write dead letters of another log than before; the others were written already."""
