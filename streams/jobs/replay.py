@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 from processors.days.calendar import day_number, month_start, previous_month_end
-from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
+from processors.figures.evaluate import AsOf, Figure, figure, known
+from processors.figures.scorecard import scorecard
 from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.listing import Listed, Question, listed

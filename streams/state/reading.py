@@ -9,7 +9,8 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, month_start, previous_month_end
-from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
+from processors.figures.evaluate import AsOf, Figure, figure, known
+from processors.figures.scorecard import scorecard
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
