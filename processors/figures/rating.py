@@ -106,9 +106,10 @@ def targets(
     declared: Iterable[DeclaredTarget] = (),
 ) -> dict[tuple[str, str], YearTarget]:
     """The targets of the as-of date's year by (code, area)."""
+    of_year = [it for it in declared if it.year == as_of.year]
     return {
         (code, area): target
-        for (code, area, year), target in goals(events, areas, as_of, declared).items()
+        for (code, area, year), target in goals(events, areas, as_of, of_year).items()
         if year == as_of.year
     }
 

@@ -43,16 +43,17 @@ class Supplies:
         self._populations: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._workforces: dict[tuple[str, str, str], Fraction] = {}
         self._given: dict[str, dict[CellName, SuppliedFigure]] = {}
-        take = {
-            "population.published": self._take_population,
-            "workforce.reported": self._take_workforce,
-            "measure.supplied": self._take_measure,
-        }
         today = day_number(as_of)
-        known = [it for it in events if it.type in take and it.day <= today]
-        for event in sorted(in_order(known), key=_year):
-            if _year(event) <= as_of.year:
-                take[event.type](event.data)
+        known = in_order(it for it in events if it.day <= today)
+        published = (it.data for it in known if it.type == "population.published")
+        estimates = [it for it in published if it["year"] <= as_of.year]
+        for data in sorted(estimates, key=_year):
+            self._take_population(data)
+        for it in known:
+            if it.type == "workforce.reported":
+                self._take_workforce(it.data)
+            elif it.type == "measure.supplied":
+                self._take_measure(it.data)
 
     def _take_population(self, data: Mapping[str, Any]) -> None:
         ages = ALL_AGES if data["age_band"] in EVERYONE else data["age_band"]
@@ -104,7 +105,7 @@ def exact(number: float) -> Fraction:
     return Fraction(repr(number))
 
 
-def _year(event: Event) -> int:
-    """The year that an event is of, before which its time counts; 0 where it says none."""
-    year: int = event.data["year"] if event.type == "population.published" else 0
+def _year(estimate: Mapping[str, Any]) -> int:
+    """The year that an estimate is for, before which its time counts."""
+    year: int = estimate["year"]
     return year
