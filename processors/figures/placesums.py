@@ -50,7 +50,10 @@ class PlaceSums:
 
     def __init__(self, slots: Sequence[str], localities: Localities, stock: Stock) -> None:
         slot, locality, band = parts(stock.cells)
-        met, where = np.unique(locality, return_inverse=True)
+        met = positions(np.bincount(locality))
+        number = np.zeros(int(met[-1]) + 1 if len(met) else 0, dtype=np.intp)
+        number[met] = np.arange(len(met))
+        where = number[locality]
         within = [list(localities.graph.places_of(localities.all[it])) for it in met.tolist()]
         known = localities.graph.known()
         seen = {place for places in within for place in places}

@@ -6,7 +6,7 @@ shard of it has changed, and looked through once for each date.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -76,7 +76,7 @@ class Held:
         records = dict(self._records)
         for shard, head in heads.items():
             if before.heads.get(shard) != head:
-                records[shard] = [event async for event in _events(stores[shard], head)]
+                records[shard] = await _events(stores[shard], head)
         counted = in_order(event for shard in heads for event in records[shard])
         self._records, self._dates = records, {}
         self._reference = Reference(counted, heads)
@@ -100,7 +100,8 @@ class Held:
         self._reference.heads.pop(shard, None)
 
 
-async def _events(store: ShardStore, head: Head) -> AsyncIterator[Event]:
+async def _events(store: ShardStore, head: Head) -> list[Event]:
+    found: list[Event] = []
     async for _, stored in store.all_records(head):
-        for event in decode_record(stored, lambda _: b"").events:
-            yield event
+        found.extend(decode_record(stored, lambda _: b"").events)
+    return found
