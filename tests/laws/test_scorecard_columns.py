@@ -94,13 +94,13 @@ EVENTS = st.one_of(
 
 def stock_of(held: list[Holding]) -> Stock:
     cells = []
-    for indicator, *where, band, above, below in held:
+    for indicator, district, provider, age, above, below in held:
         summed = indicator.denominator if isinstance(indicator.denominator, dict) else {}
-        locality = RULES.localities.number(Locality(*where))
+        locality = RULES.localities.number(Locality(district, provider))
         for terms, count in ((summed, below), (indicator.numerator, above)):
-            cells += [(RULES.slots.index(it), locality, band, count) for it in terms]
-    slot, locality, bands, amount = np.array(cells, dtype=np.int64).reshape(-1, 4).T
-    return Stock(keys(slot, locality, bands), amount)
+            cells += [(RULES.slots.index(it), locality, age, count) for it in terms]
+    columns = np.array(cells, dtype=np.int64).reshape(-1, 4).T
+    return Stock(keys(*columns[:3]), columns[3])
 
 
 def alone(now: AsOf, before: AsOf) -> list[ScorecardRow]:

@@ -42,7 +42,7 @@ class Reader:
 
 
 async def begun(redis: Redis, deployment: str, rules: Rules) -> tuple[State, Reader]:
-    await redis.sadd(partitions_key(deployment), f"{TP0.topic}:{TP0.partition}")  # type: ignore[misc]
+    await redis.sadd(partitions_key(deployment), f"{TP0.topic}:{TP0.partition}")
     return State(redis, deployment, rules), Reader(redis, deployment, rules)
 
 
@@ -69,7 +69,7 @@ def test_what_others_supply_is_read_again_once_there_is_more_of_it(
         state, reader = await begun(redis, deployment, rules)
         await state.fold_and_commit(batches(1)[0])
         shard = TP(REFERENCE_TOPIC, 0)
-        await redis.sadd(partitions_key(deployment), f"{shard.topic}:0")  # type: ignore[misc]
+        await redis.sadd(partitions_key(deployment), f"{shard.topic}:0")
         store, memory, head = ShardStore(redis, deployment, shard, rules), Partition(rules), Head()
         messages = [(key, value, ()) for key, value in population_events(5)]
         for some in (messages[:100], messages[100:]):
