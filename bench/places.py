@@ -15,7 +15,7 @@ from bench.sizes import Sizes
 from examples.workload import START, case_events, new_event, population_events
 from processors.rules import Rules
 from schemas.settings import Settings
-from streams.state.held_tables import Held
+from streams.state.held_tables import HeldTables
 from streams.state.reading import read_scorecard
 from streams.state.redis_clients import connect_redis
 
@@ -71,7 +71,7 @@ async def _samples(
     redis: Redis, settings: Settings, rules: Rules, as_of: date, cases: Filling, count: int
 ) -> Samples:
     """Milliseconds of each read, in turn with the others, by what is held."""
-    lasting = Held()
+    lasting = HeldTables()
     samples: Samples = {"after a change": [], "unchanged": [], "anew": []}
     for number in range(count):
         await cases.fill([new_event(number)], unseen)

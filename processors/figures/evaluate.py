@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.figures.cells import CODE, STATUSES, Cells, Ways, cells_at
+from processors.figures.figure_cells import CODE, STATUSES, Cells, Ways, cells_at
 from processors.figures.placesums import PlaceSums
 from processors.figures.rating import YearTarget, targets
 from processors.figures.supplies import SuppliedFigure, Supplies, periods_of
@@ -65,7 +65,7 @@ AWAITED = Figure(None, None, NO_VALUE, "to-be-supplied")
 def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Figure:
     """One indicator's figure of one place and band as of a date."""
     cells = Cells(rules, [indicator], [place], [len(BANDS)])
-    return Figures(rules, cells, as_of).figure(BANDS.index(band))
+    return FiguresOfDate(rules, cells, as_of).figure(BANDS.index(band))
 
 
 def given(as_of: AsOf, indicator: Indicator, place: Place, band: str) -> SuppliedFigure | None:
@@ -89,7 +89,7 @@ def supplied_as_well(rules: Rules, as_of: AsOf, levels: Collection[str]) -> Iter
     sums = place_sums(rules, as_of)
     places = tuple(place for place in sums.places if place.level in levels)
     cells = cells_at(rules, places, tuple(levels))
-    figures = Figures(rules, cells, as_of, sums)
+    figures = FiguresOfDate(rules, cells, as_of, sums)
     for cell, supplied in sorted(figures.supplied.items()):
         indicator, place, band = cells.describe(cell)
         computed = figures.computed(cell)
@@ -104,7 +104,7 @@ def place_sums(rules: Rules, as_of: AsOf) -> PlaceSums:
 
 
 class Worked(NamedTuple):
-    """Figures as columns: what each divides, its value as a fraction, and the number of its status.
+    """Figures as columns: what each divides, its value as a fraction, and its status by number.
 
     Of whole numbers of 64 bits, or of Python's numbers. A value has a lower number of 0 where there
     is none, and never one below that.
@@ -135,7 +135,7 @@ def worked_out(ways: Ways, numerator: Column, denominator: Column) -> Worked:
     )
 
 
-class Figures:
+class FiguresOfDate:
     """The figures of cells on one date, for all of them together.
 
     `columns` has what is worked out in whole numbers; `apart`, by cell, the figures that rest on

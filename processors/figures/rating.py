@@ -120,7 +120,7 @@ Columns = tuple[Column, Column]
 RAGS: tuple[Rag, ...] = ("Red", "Amber", "Green")
 
 
-class Tolerance(NamedTuple):
+class Tolerated(NamedTuple):
     """How far from what it is rated against a value may be and still be Amber, in whole numbers.
 
     `amount` and `share` of what it is rated against, both in parts of one `whole`.
@@ -131,13 +131,13 @@ class Tolerance(NamedTuple):
     whole: int
 
 
-def tolerance(indicator: Indicator, share: float) -> Tolerance:
+def tolerance(indicator: Indicator, share: float) -> Tolerated:
     """What is tolerated of an indicator: its own, or else a share."""
     if indicator.amber is None:
         found = exact(share)
-        return Tolerance(0, found.numerator, found.denominator)
+        return Tolerated(0, found.numerator, found.denominator)
     found = exact(indicator.amber)
-    return Tolerance(found.numerator, 0, found.denominator)
+    return Tolerated(found.numerator, 0, found.denominator)
 
 
 def rating(
@@ -173,7 +173,7 @@ def rating_since(
 
 @overload
 def grade_since(
-    sign: int, now: tuple[int, int], before: tuple[int, int], tolerated: Tolerance
+    sign: int, now: tuple[int, int], before: tuple[int, int], tolerated: Tolerated
 ) -> int: ...
 @overload
 def grade_since(

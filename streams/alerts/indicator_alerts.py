@@ -27,7 +27,7 @@ from streams.clock import Clock
 from streams.state.alert_outbox import Outgoing, queue_changes
 from streams.state.election import TermOver
 from streams.state.fence import Overtaken, fenced
-from streams.state.held_tables import Held
+from streams.state.held_tables import HeldTables
 from streams.state.reading import read_reference, read_stocks
 
 # How often indicators are looked at, in seconds.
@@ -44,7 +44,7 @@ class Indicators:
     settings: Settings
     rules: Rules
     clock: Clock
-    _held: Held = field(default_factory=Held)
+    _held: HeldTables = field(default_factory=HeldTables)
     # When each change that is not told yet was first found, by the event loop's time.
     _found: dict[tuple[str, str], float] = field(default_factory=dict)
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from processors.days.calendar import day_number, month_start, previous_month_end
 from processors.figures.evaluate import AsOf, known
-from processors.figures.scorecard import scorecard
+from processors.figures.scorecard_rows import scorecard
 from processors.figures.series import CellOf, Dated, dated
 from processors.fold import Partition
 from processors.ledger.tables import together

@@ -36,7 +36,7 @@ from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
 from streams.metrics.families import FAMILIES, Found
-from streams.state.held_tables import Held
+from streams.state.held_tables import HeldTables
 from streams.state.nights import read_outcome
 from streams.state.open_alerts import active_counts, judged
 from streams.state.reading import read_scorecard
@@ -70,7 +70,7 @@ class LiveMetrics(Collector):
     ) -> None:
         self._settings, self._rules, self._redis = settings, rules, redis
         self._now = now
-        self._held = Held()
+        self._held = HeldTables()
         self._releases = ReleaseFolder(settings.releases)
         self._latest: dict[str, Latest | None] = {}
         self._families: list[GaugeMetricFamily] = []

@@ -39,7 +39,7 @@ class _Months(NamedTuple):
 
 
 @dataclass
-class Held:
+class HeldTables:
     """What is held of a deployment's shards; nothing to begin with."""
 
     _months: dict[TP, _Months] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, month_start, previous_month_end
 from processors.figures.evaluate import AsOf, known
-from processors.figures.scorecard import scorecard
+from processors.figures.scorecard_rows import scorecard
 from processors.figures.series import CellOf, Dated, dated
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
@@ -23,7 +23,7 @@ from schemas.scorecard import ScorecardRow
 from streams import keys
 from streams.failures import Understood
 from streams.kafka.batches import TP
-from streams.state.held_tables import Held, Reference
+from streams.state.held_tables import HeldTables, Reference
 from streams.state.integrity import Incomplete
 from streams.state.store import Head, ShardStore
 
@@ -82,14 +82,14 @@ async def read_scorecard(
     rules: Rules,
     as_of: date,
     levels: Collection[str] = (),
-    held: Held | None = None,
+    held: HeldTables | None = None,
 ) -> LiveScorecard:
     """Every row of the scorecard as of a date, at levels or those of the areas, as they are now.
 
     What is held of an earlier read is not read again if it has not changed. Raises NothingYet,
     streams.state.store.OtherLayout, or redis.RedisError.
     """
-    held = held or Held()
+    held = held or HeldTables()
     dates = as_of, previous_month_end(as_of)
     stores = await _stores(redis, deployment, rules)
     stocks, reference = await asyncio.gather(
@@ -105,7 +105,7 @@ async def read_scorecard(
 
 
 async def _notes(
-    stores: Mapping[TP, ShardStore], rules: Rules, as_of: date, held: Held
+    stores: Mapping[TP, ShardStore], rules: Rules, as_of: date, held: HeldTables
 ) -> tuple[str, ...]:
     """Why figures of a date may not be all there is to count, a sentence each; nothing if they are.
 
@@ -144,17 +144,19 @@ async def read_stocks(
     deployment: str,
     rules: Rules,
     dates: Sequence[date],
-    held: Held | None = None,
+    held: HeldTables | None = None,
 ) -> Stocks:
     """The stocks of dates, past or to come, each shard's read at one moment.
 
     Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
     """
-    return await _stocks(await _stores(redis, deployment, rules), rules, dates, held or Held())
+    return await _stocks(
+        await _stores(redis, deployment, rules), rules, dates, held or HeldTables()
+    )
 
 
 async def _stocks(
-    stores: Mapping[TP, ShardStore], rules: Rules, dates: Sequence[date], held: Held
+    stores: Mapping[TP, ShardStore], rules: Rules, dates: Sequence[date], held: HeldTables
 ) -> Stocks:
     folded = {shard: it for shard, it in stores.items() if shard.topic != REFERENCE_TOPIC}
     months = _months_for(dates)
@@ -228,13 +230,13 @@ async def read_first_day(redis: Redis, deployment: str, rules: Rules) -> date | 
 
 
 async def read_reference(
-    redis: Redis, deployment: str, rules: Rules, held: Held | None = None
+    redis: Redis, deployment: str, rules: Rules, held: HeldTables | None = None
 ) -> Reference:
     """What others supply: populations, targets, commentary. Raises as `read_stocks` does."""
-    return await _reference(await _stores(redis, deployment, rules), held or Held())
+    return await _reference(await _stores(redis, deployment, rules), held or HeldTables())
 
 
-async def _reference(stores: Mapping[TP, ShardStore], held: Held) -> Reference:
+async def _reference(stores: Mapping[TP, ShardStore], held: HeldTables) -> Reference:
     return await held.reference(
         {shard: store for shard, store in stores.items() if shard.topic == REFERENCE_TOPIC}
     )

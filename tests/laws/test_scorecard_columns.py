@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.days.calendar import day_number
-from processors.figures import scorecard as rows_of
+from processors.figures import scorecard_rows
 from processors.figures.evaluate import AsOf, known
-from processors.figures.scorecard import MOST_ABOVE, MOST_BELOW, scorecard
+from processors.figures.scorecard_rows import MOST_ABOVE, MOST_BELOW, scorecard
 from processors.ledger.tables import Stock, keys
 from processors.record.decoding import Event
 from processors.rules import Rules
@@ -105,7 +105,7 @@ def stock_of(held: list[Holding]) -> Stock:
 
 def alone(now: AsOf, before: AsOf) -> list[ScorecardRow]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows_of, "MOST_ABOVE", 0)  # nothing is as small as that
+        patch.setattr(scorecard_rows, "MOST_ABOVE", 0)  # nothing is as small as that
         return scorecard(RULES, now, before, LEVELS)
 
 

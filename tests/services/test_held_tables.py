@@ -13,7 +13,7 @@ from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC
 from streams import keys
 from streams.kafka.batches import TP
-from streams.state.held_tables import MOST_MONTHS, Held
+from streams.state.held_tables import MOST_MONTHS, HeldTables
 from streams.state.integrity import Incomplete
 from streams.state.reading import LiveScorecard, partitions_key, read_scorecard
 from streams.state.store import Advance, Head, ShardStore
@@ -30,7 +30,7 @@ class Reader:
 
     def __init__(self, redis: Redis, deployment: str, rules: Rules) -> None:
         self._of = redis, deployment, rules
-        self._held = Held()
+        self._held = HeldTables()
 
     async def read(self, day: date) -> LiveScorecard:
         return await read_scorecard(*self._of, day, held=self._held)

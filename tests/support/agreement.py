@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from processors.days.calendar import day_number, previous_month_end
 from processors.figures.evaluate import AsOf, known
-from processors.figures.scorecard import scorecard
+from processors.figures.scorecard_rows import scorecard
 from processors.ledger.tables import together
 from processors.record.record import decode_record
 from processors.rules import Rules

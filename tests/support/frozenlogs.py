@@ -6,7 +6,7 @@ from zlib import crc32
 
 from processors.days.calendar import day_number, previous_month_end
 from processors.figures.evaluate import known
-from processors.figures.scorecard import scorecard
+from processors.figures.scorecard_rows import scorecard
 from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.record.decoding import Event, decode

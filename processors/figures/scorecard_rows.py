@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.arrays import Positions, positions
-from processors.figures.cells import STATUSES, Cells, cells_at
 from processors.figures.direction import (
     CHANGE,
     HIGHER_IS,
@@ -25,7 +24,7 @@ from processors.figures.direction import (
 from processors.figures.evaluate import (
     AsOf,
     Exact,
-    Figures,
+    FiguresOfDate,
     Worked,
     exact_value,
     is_whole,
@@ -33,9 +32,10 @@ from processors.figures.evaluate import (
     rounded_half_up,
     shown,
 )
+from processors.figures.figure_cells import STATUSES, Cells, cells_at
 from processors.figures.rating import (
     RAGS,
-    Tolerance,
+    Tolerated,
     YearTarget,
     grade_since,
     rating,
@@ -52,7 +52,7 @@ from schemas.scorecard import Direction, ScorecardRow
 # 64 bits: the largest is 2 * MOST_ABOVE * MOST_BELOW * MOST_OF_TOLERANCE.
 MOST_ABOVE, MOST_BELOW, MOST_OF_TOLERANCE = 2**31, 2**22, 2**7
 
-NOTHING_TOLERATED = Tolerance(0, 0, 1)
+NOTHING_TOLERATED = Tolerated(0, 0, 1)
 
 # Words by number; the last stands for none.
 DIRECTIONS = np.array([*CHANGE, *IMPROVEMENT, None], dtype=object)
@@ -74,8 +74,8 @@ def scorecard(
     today, earlier = place_sums(rules, now), place_sums(rules, previous)
     places = _together(today.places, earlier.places, rules.graph.known())
     outline = _outline(rules, tuple(place for place in places if place.level in asked), asked)
-    figures = Figures(rules, outline.cells, now, today)
-    before = Figures(rules, outline.cells, previous, earlier)
+    figures = FiguresOfDate(rules, outline.cells, now, today)
+    before = FiguresOfDate(rules, outline.cells, previous, earlier)
     return _rows(outline, figures, before, now.targets)
 
 
@@ -157,7 +157,7 @@ def _outline(rules: Rules, places: tuple[Place, ...], levels: tuple[str, ...]) -
 class _Columns:
     """The columns of rows that rest on figures."""
 
-    def __init__(self, outline: _Outline, now: Figures, before: Figures) -> None:
+    def __init__(self, outline: _Outline, now: FiguresOfDate, before: FiguresOfDate) -> None:
         self._outline, self._now, self._before = outline, now, before
         today, earlier = now.columns, before.columns
         self.numerators: list[Any] = today.numerator.tolist()
@@ -237,7 +237,10 @@ class _Columns:
 
 
 def _rows(
-    outline: _Outline, now: Figures, before: Figures, targets: Mapping[tuple[str, str], YearTarget]
+    outline: _Outline,
+    now: FiguresOfDate,
+    before: FiguresOfDate,
+    targets: Mapping[tuple[str, str], YearTarget],
 ) -> list[ScorecardRow]:
     columns = _Columns(outline, now, before)
     for (code, name), target in targets.items():
