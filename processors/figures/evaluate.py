@@ -1,6 +1,6 @@
 """Evaluation: from the stock of a date and what others supply to the figures of cells."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import repeat
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.arrays import Flags
 from processors.figures.figure_cells import CODE, STATUSES, Cells, Ways, cells_at
 from processors.figures.placesums import PlaceSums
 from processors.figures.rating import YearTarget, targets
@@ -158,16 +159,20 @@ class FiguresOfDate:
         below[cells.divided] = np.array(whole, dtype=np.int64)[cells.divided_at]
         self.columns = worked_out(cells.ways, above, below)
         self.columns.status[cells.awaited] = CODE["to-be-supplied"]
-        self._computed_apart: dict[int, Figure] = {}
-        other = np.array([a != b for a, b in zip(numbers, whole, strict=True)], dtype=np.bool_)
-        if other.any():
-            is_apart = other[cells.divided_at]
-            some = cells.divided[is_apart]
-            divisors = np.array(numbers, dtype=object)[cells.divided_at[is_apart]]
-            columns = worked_out(cells.ways.of(some), above[some].astype(object), divisors)
-            self._computed_apart = dict(zip(some.tolist(), map(_figure, *columns), strict=True))
+        is_other = np.array([a != b for a, b in zip(numbers, whole, strict=True)], dtype=np.bool_)
+        self._computed_apart = dict(self._apart(above, numbers, is_other))
         self.supplied = self._given(as_of)
         self.apart = self._computed_apart | dict(self._shown_as_supplied())
+
+    def _apart(
+        self, above: Column, numbers: Sequence[Exact], is_other: Flags
+    ) -> Iterator[tuple[int, Figure]]:
+        """The figures of cells that are divided by one of the numbers that columns do not take."""
+        is_apart = is_other[self._cells.divided_at]
+        cells, at = self._cells.divided[is_apart], self._cells.divided_at[is_apart]
+        divisors = np.array([numbers[it] for it in at.tolist()], dtype=object)
+        columns = worked_out(self._cells.ways.of(cells), above[cells].astype(object), divisors)
+        yield from zip(cells.tolist(), map(_figure, *columns), strict=True)
 
     def _given(self, as_of: AsOf) -> dict[int, SuppliedFigure]:
         """What was supplied, by the cells it is of that exist."""
