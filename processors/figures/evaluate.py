@@ -65,14 +65,19 @@ AWAITED = Figure(None, None, NO_VALUE, "to-be-supplied")
 
 def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Figure:
     """One indicator's figure of one place and band as of a date."""
-    cells = Cells(rules, [indicator], [place], [len(BANDS)])
-    return FiguresOfDate(rules, cells, as_of).figure(BANDS.index(band))
+    return _of_one(rules, as_of, indicator, place).figure(BANDS.index(band))
 
 
-def given(as_of: AsOf, indicator: Indicator, place: Place, band: str) -> SuppliedFigure | None:
+def given(
+    rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str
+) -> SuppliedFigure | None:
     """What was supplied of a figure for the date's period, whether or not it is what is shown."""
-    supplied = as_of.supplies.given(periods_of(as_of.date))
-    return supplied.get((indicator.code, place.name, band))
+    return _of_one(rules, as_of, indicator, place).supplied.get(BANDS.index(band))
+
+
+def _of_one(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place) -> "FiguresOfDate":
+    """The figures of one indicator and place, whose cells are the bands."""
+    return FiguresOfDate(rules, Cells(rules, [indicator], [place], [len(BANDS)]), as_of)
 
 
 class Both(NamedTuple):

@@ -81,7 +81,7 @@ def cases(
     question = Question(indicator, at, band, day_number(day))
     if indicator.source == "supplied":
         known_then = known_on(settings, rules, day, replayed_from(rules, file) if file else None)
-        supplied = given(known_then, indicator, at, band)
+        supplied = given(rules, known_then, indicator, at, band)
         write_rows(SUPPLIED_COLUMNS, [_supplied(supplied)] if supplied else [], form)
         return
     if file:
