@@ -21,6 +21,7 @@ from bench.growth import growth
 from bench.latency import latency
 from bench.machine import machine
 from bench.memory import memory
+from bench.places import places
 from bench.progress import console
 from bench.reads import reads
 from bench.report import show, write
@@ -44,6 +45,7 @@ class Name(StrEnum):
     STAGES = "stages"
     GROWTH = "growth"
     READS = "reads"
+    PLACES = "places"
     MEMORY = "memory"
     STARTUP = "startup"
     SNAPSHOTS = "snapshots"
@@ -57,6 +59,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.STAGES: stages,
     Name.GROWTH: growth,
     Name.READS: reads,
+    Name.PLACES: places,
     Name.MEMORY: memory,
     Name.STARTUP: startup,
     Name.SNAPSHOTS: snapshots,

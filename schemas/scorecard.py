@@ -1,8 +1,10 @@
 """Scorecard rows: an indicator's figures for one place and age band."""
 
+from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+import msgspec
+from pydantic_core import to_json
 
 # `supplied` is a value that others worked out, `to-be-supplied` one that they have not yet.
 Status = Literal[
@@ -12,7 +14,7 @@ Direction = Literal["up", "down", "level", "better", "worse", "same"]
 Rag = Literal["Green", "Amber", "Red"]
 
 
-class ScorecardRow(BaseModel):
+class ScorecardRow(msgspec.Struct, frozen=True, gc=False):
     """One cell of the scorecard with what it rests on.
 
     `value` is the count itself, or `scale * numerator / denominator` rounded half up to one
@@ -22,8 +24,6 @@ class ScorecardRow(BaseModel):
     `target` is what was set for the place and year, and `rag` the rating by the indicator's scheme,
     of all ages alone.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     code: str
     title: str
@@ -40,4 +40,6 @@ class ScorecardRow(BaseModel):
     rag: Rag | None = None
 
 
-ROWS = TypeAdapter(list[ScorecardRow])
+def rows_json(rows: Iterable[ScorecardRow]) -> bytes:
+    """Rows as a JSON array, a line for each of their fields."""
+    return to_json([msgspec.structs.asdict(row) for row in rows], indent=1)

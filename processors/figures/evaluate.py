@@ -1,21 +1,25 @@
-"""Evaluation: from the stocks of a date and of the month before to the rows of a scorecard."""
+"""Evaluation: from the stock of a date and what others supply to the figures of cells."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
+from itertools import repeat
+from typing import Any, NamedTuple, overload
 
-from processors.figures.direction import HIGHER_IS, direction_of_travel
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.arrays import Flags
+from processors.figures.figure_cells import CODE, STATUSES, Cells, Ways, cells_at
 from processors.figures.placesums import PlaceSums
-from processors.figures.rating import YearTarget, rating, rating_since, targets
-from processors.figures.supplies import SuppliedFigure, Supplies, exact, periods_of
+from processors.figures.rating import YearTarget, targets
+from processors.figures.supplies import SuppliedFigure, Supplies, periods_of
 from processors.ledger.tables import Stock
 from processors.record.decoding import Event
 from processors.rules import Rules
-from schemas.catalogue import ALL_AGES, BANDS, Indicator, PopulationOf, WorkforceOf
+from schemas.catalogue import BANDS, Indicator, PopulationOf, WorkforceOf
 from schemas.places import PROVIDER, Place
-from schemas.schemes import Scheme
-from schemas.scorecard import Rag, ScorecardRow, Status
+from schemas.scorecard import Status
 
 
 class AsOf(NamedTuple):
@@ -37,6 +41,10 @@ def known(rules: Rules, day: date, stock: Stock, reference: Iterable[Event]) -> 
 # Whole as long as nothing that others supply is a part of it.
 Exact = int | Fraction
 NO_VALUE = (0, 0)
+# Whole numbers of 64 bits, or Python's numbers.
+Column = NDArray[Any]
+# From here on a number to divide by is not taken among those of 64 bits, of which sums are made.
+MOST = 2**40
 
 
 class Figure(NamedTuple):
@@ -52,59 +60,27 @@ class Figure(NamedTuple):
     status: Status
 
 
-class Cell(NamedTuple):
-    """An indicator's figure of a place and band, now and as of the month before."""
-
-    indicator: Indicator
-    place: Place
-    band: str
-    now: Figure
-    before: Figure
-
-
-def scorecard(
-    rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()
-) -> list[ScorecardRow]:
-    """Every indicator's rows at levels, those of the areas if none is named.
-
-    By place, those of the areas from the top down, and then by band, all ages first.
-    """
-    schemes = {it.code: rules.catalogue.scheme_of(it) for it in rules.catalogue.indicator}
-    return [
-        _row(schemes[cell.indicator.code], cell, now)
-        for cell in cells(rules, now, previous, levels)
-    ]
-
-
-def cells(rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()) -> Iterator[Cell]:
-    """Every indicator's cells at levels, those of the areas if none is named."""
-    levels = levels or rules.areas.levels
-    today, earlier = _Date(rules, now), _Date(rules, previous)
-    shown = _together(today.sums.places, earlier.sums.places, rules.graph.known())
-    places = [place for place in shown if place.level in levels]
-    for indicator in rules.catalogue.indicator:
-        if not set(indicator.levels).intersection(levels):
-            continue
-        bands = BANDS if indicator.bands != "none" else BANDS[:1]
-        figures = today.figures(indicator), earlier.figures(indicator)
-        for place in places:
-            for band in range(len(bands)):
-                now_and_before = (of_date(place, band) for of_date in figures)
-                yield Cell(indicator, place, bands[band], *now_and_before)
+AWAITED = Figure(None, None, NO_VALUE, "to-be-supplied")
 
 
 def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Figure:
     """One indicator's figure of one place and band as of a date."""
-    return _Date(rules, as_of).figures(indicator)(place, BANDS.index(band))
+    return _of_one(rules, as_of, indicator, place).figure(BANDS.index(band))
 
 
 def given(
     rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str
 ) -> SuppliedFigure | None:
     """What was supplied of a figure for the date's period, if that is what is shown."""
-    on, number = _Date(rules, as_of), BANDS.index(band)
-    is_computed = indicator.source == "events" and on.figures(indicator).is_computed(place, number)
-    return None if is_computed else on.given(indicator, place, number)
+    cell, of_one = BANDS.index(band), _of_one(rules, as_of, indicator, place)
+    computed = of_one.computed(cell)
+    is_shown = indicator.source != "events" or not (computed.numerator or computed.denominator)
+    return of_one.supplied.get(cell) if is_shown else None
+
+
+def _of_one(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place) -> "FiguresOfDate":
+    """The figures of one indicator and place, whose cells are the bands."""
+    return FiguresOfDate(rules, Cells(rules, [indicator], [place], [len(BANDS)]), as_of)
 
 
 class Both(NamedTuple):
@@ -119,120 +95,151 @@ class Both(NamedTuple):
 
 def supplied_as_well(rules: Rules, as_of: AsOf, levels: Collection[str]) -> Iterator[Both]:
     """The figures at levels that are computed from something, and supplied for the same period."""
-    on = _Date(rules, as_of)
-    places = [place for place in on.sums.places if place.level in levels]
-    for indicator in rules.catalogue.indicator:
-        if indicator.source == "events" and on.is_given(indicator):
-            figures = on.figures(indicator)
-            for place in places:
-                if place.level in indicator.levels:
-                    yield from figures.supplied_as_well(place)
+    sums = place_sums(rules, as_of)
+    places = tuple(place for place in sums.places if place.level in levels)
+    cells = cells_at(rules, places, tuple(levels))
+    figures = FiguresOfDate(rules, cells, as_of, sums)
+    for cell, supplied in sorted(figures.supplied.items()):
+        indicator, place, band = cells.describe(cell)
+        computed = figures.computed(cell)
+        is_computed = computed.numerator or computed.denominator
+        if supplied.status == "supplied" and indicator.source == "events" and is_computed:
+            yield Both(indicator, place, band, computed, _supplied(indicator, supplied))
 
 
-def _together(now: list[Place], before: list[Place], known: list[Place]) -> list[Place]:
-    """The places of either date: those that are always shown, and then the others by name."""
-    return [*known, *sorted({*now, *before}.difference(known))]
+def place_sums(rules: Rules, as_of: AsOf) -> PlaceSums:
+    """The sums of a date's stock by place."""
+    return PlaceSums(rules.slots, rules.localities, as_of.stock)
 
 
-class _Date:
-    """One date's figures."""
+class Worked(NamedTuple):
+    """Figures as columns: what each divides, its value as a fraction, and its status by number.
 
-    def __init__(self, rules: Rules, as_of: AsOf) -> None:
-        self.sums = PlaceSums(rules.slots, rules.localities, as_of.stock)
-        self._graph = rules.graph
-        self._supplies = as_of.supplies
-        self._periods = periods_of(as_of.date)
+    Of whole numbers of 64 bits, or of Python's numbers. A value has a lower number of 0 where there
+    is none, and never one below that.
+    """
 
-    def figures(self, indicator: Indicator) -> "_Figures":
-        """An indicator's figures, by place and band."""
-        return _Figures(self, indicator)
-
-    def below(self, indicator: Indicator, place: Place, band: int) -> Exact:
-        """What is supplied to divide an indicator by."""
-        denominator = indicator.denominator
-        if isinstance(denominator, WorkforceOf):
-            if not place.level.startswith(PROVIDER):
-                return 0
-            provider, _, area = place.name.partition(" / ")
-            return self._supplies.workforce(provider, area, denominator.fte)
-        if isinstance(denominator, PopulationOf):
-            return self._supplies.population(place.name, denominator.ages, denominator.group)
-        return self._supplies.population(place.name, BANDS[band])
-
-    def elsewhere(self, indicator: Indicator, place: Place) -> Place:
-        """The place whose denominator an indicator's is."""
-        if indicator.denominator_of is None:
-            return place
-        return self._graph.district_of(place) or place
-
-    def is_given(self, indicator: Indicator) -> bool:
-        """Whether anything was ever supplied of an indicator."""
-        return indicator.code in self._supplies.codes
-
-    def given(self, indicator: Indicator, place: Place, band: int) -> SuppliedFigure | None:
-        """What was supplied of an indicator for the date's month, else for its year."""
-        return self._supplies.given(indicator.code, place.name, BANDS[band], self._periods)
+    numerator: Column
+    denominator: Column
+    above: Column
+    below: Column
+    status: NDArray[np.int64]
 
 
-class _Figures:
-    """The figures of one indicator on one date."""
-
-    def __init__(self, on: _Date, indicator: Indicator) -> None:
-        self._on, self._indicator = on, indicator
-        self._above = on.sums.total(indicator.numerator).tolist()
-        terms = indicator.denominator if isinstance(indicator.denominator, dict) else {}
-        self._below = on.sums.total(terms).tolist() if terms else None
-        self._is_given = on.is_given(indicator)
-
-    def __call__(self, place: Place, band: int) -> Figure:
-        """The figure of a place and band: what is worked out, if it is of anything at all."""
-        indicator, on = self._indicator, self._on
-        if place.level not in indicator.levels:
-            return Figure(0, 0, NO_VALUE, "not-at-this-level")
-        if indicator.source == "supplied":
-            return _supplied(indicator, on.given(indicator, place, band))
-        figure = self._worked_out(place, band)
-        if self._is_given and not figure.numerator and not figure.denominator:
-            given = on.given(indicator, place, band)
-            return figure if given is None else _supplied(indicator, given)
-        return figure
-
-    def is_computed(self, place: Place, band: int) -> bool:
-        """Whether a figure is worked out from anything at all."""
-        figure = self._worked_out(place, band)
-        return bool(figure.numerator or figure.denominator)
-
-    def supplied_as_well(self, place: Place) -> Iterator[Both]:
-        """What is computed of a place and supplied as well, in each band that is shown."""
-        indicator = self._indicator
-        for band, name in enumerate(BANDS if indicator.bands != "none" else BANDS[:1]):
-            computed = self._worked_out(place, band)
-            given = self._on.given(indicator, place, band)
-            is_computed = computed.numerator or computed.denominator
-            if given and given.status == "supplied" and is_computed:
-                yield Both(indicator, place, name, computed, _supplied(indicator, given))
-
-    def _worked_out(self, place: Place, band: int) -> Figure:
-        indicator, on = self._indicator, self._on
-        numerator = _of(self._above, on.sums.position(place), band)
-        if indicator.denominator is None:
-            return Figure(numerator, numerator, (numerator, 1), "reported")
-        if self._below is not None:
-            where = on.sums.position(on.elsewhere(indicator, place))
-            denominator: Exact = _of(self._below, where, band)
-        else:
-            denominator = on.below(indicator, place, band)
-        if not numerator and isinstance(indicator.denominator, WorkforceOf):
-            return Figure(0, 0, NO_VALUE, "no-cases")  # the workforce is for what others hold
-        if denominator:
-            value = _ratio(indicator.scale * numerator, denominator)
-            return Figure(numerator, denominator, value, "reported")
-        missing: Status = "no-cases" if self._below is not None else "not-available"
-        return Figure(numerator, denominator, NO_VALUE, missing)
+def worked_out(ways: Ways, numerator: Column, denominator: Column) -> Worked:
+    """Figures from what is counted, and what it is to be divided by."""
+    is_idle = ways.is_of_work & (numerator == 0)  # the workforce is for what others hold
+    has_value = ways.is_there & (ways.is_count | ((denominator != 0) & ~is_idle))
+    shown = np.where(ways.is_there, numerator, 0)
+    divided_by = np.where(ways.is_count, numerator, np.where(is_idle, 0, denominator))
+    divided_by = np.where(ways.is_there, divided_by, 0)
+    sign = np.where(denominator < 0, -1, 1)
+    above = np.where(ways.is_count, numerator, sign * ways.scale * numerator)
+    below = np.where(ways.is_count, 1, sign * denominator)
+    status = np.where(has_value, CODE["reported"], ways.missing)
+    status[is_idle] = CODE["no-cases"]
+    status[~ways.is_there] = CODE["not-at-this-level"]
+    return Worked(
+        shown, divided_by, np.where(has_value, above, 0), np.where(has_value, below, 0), status
+    )
 
 
-def _of(sums: list[list[int]], position: int | None, band: int) -> int:
-    return sums[position][band] if position is not None else 0
+class FiguresOfDate:
+    """The figures of cells on one date, for all of them together.
+
+    `columns` has what is worked out in whole numbers; `apart`, by cell, the figures that rest on
+    parts of a whole, or on numbers of any size: most that are supplied, or divided by a workforce.
+    `supplied` is what was supplied of cells for the date's period, whether or not it is shown.
+    """
+
+    def __init__(
+        self, rules: Rules, cells: Cells, as_of: AsOf, sums: PlaceSums | None = None
+    ) -> None:
+        self._cells = cells
+        sums = sums or place_sums(rules, as_of)
+        where = sums.positions(cells.places)[cells.place]
+        elsewhere = sums.positions(cells.districts)[cells.place]
+        below_where = np.where(cells.is_of_district, elsewhere, where)
+        above = sums.totals(cells.above)[cells.indicator, where, cells.band]
+        below = sums.totals(cells.below)[cells.indicator, below_where, cells.band]
+        numbers = [*_supplied_below(cells, as_of.supplies)]
+        whole = [it if type(it) is int and -MOST < it < MOST else 0 for it in numbers]
+        below[cells.divided] = np.array(whole, dtype=np.int64)[cells.divided_at]
+        self.columns = worked_out(cells.ways, above, below)
+        self.columns.status[cells.awaited] = CODE["to-be-supplied"]
+        is_other = np.array([a != b for a, b in zip(numbers, whole, strict=True)], dtype=np.bool_)
+        self._computed_apart = dict(self._apart(above, numbers, is_other))
+        self.supplied = self._given(as_of)
+        self.apart = self._computed_apart | dict(self._shown_as_supplied())
+
+    def _apart(
+        self, above: Column, numbers: Sequence[Exact], is_other: Flags
+    ) -> Iterator[tuple[int, Figure]]:
+        """The figures of cells that are divided by one of the numbers that columns do not take."""
+        is_apart = is_other[self._cells.divided_at]
+        cells, at = self._cells.divided[is_apart], self._cells.divided_at[is_apart]
+        divisors = np.array([numbers[it] for it in at.tolist()], dtype=object)
+        columns = worked_out(self._cells.ways.of(cells), above[cells].astype(object), divisors)
+        yield from zip(cells.tolist(), map(_figure, *columns), strict=True)
+
+    def _given(self, as_of: AsOf) -> dict[int, SuppliedFigure]:
+        """What was supplied, by the cells it is of that exist."""
+        cells, supplied = self._cells, as_of.supplies.given(periods_of(as_of.date))
+        return {
+            cell: it
+            for (code, name, band), it in supplied.items()
+            for cell in cells.of(code, name)
+            if cells.ways.is_there[cell] and BANDS[cells.band[cell]] == band
+        }
+
+    def _shown_as_supplied(self) -> Iterator[tuple[int, Figure]]:
+        """The figures that are what was supplied: nothing is worked out, or nothing to do it of."""
+        for cell, supplied in self.supplied.items():
+            indicator, computed = self._cells.describe(cell)[0], self.computed(cell)
+            if not computed.numerator and not computed.denominator:
+                yield cell, _supplied(indicator, supplied)
+
+    def computed(self, cell: int) -> Figure:
+        """A cell's figure without what was supplied of it."""
+        found = self._computed_apart.get(cell)
+        if found:
+            return found
+        figure = _figure(*(column[cell].item() for column in self.columns))
+        return AWAITED if figure.status == AWAITED.status else figure
+
+    def figure(self, cell: int) -> Figure:
+        """A cell's figure: what is worked out, if it is of anything at all."""
+        return self.apart.get(cell) or self.computed(cell)
+
+
+def _figure(
+    numerator: Exact, denominator: Exact, above: Exact, below: Exact, status: int
+) -> Figure:
+    value = _ratio(above, below) if below else NO_VALUE
+    return Figure(numerator, denominator, value, STATUSES[status])
+
+
+def _supplied_below(cells: Cells, supplies: Supplies) -> Iterator[Exact]:
+    """What is supplied to divide by, by divisor, place and band; 0 for nothing."""
+    for divisor in cells.divisors:
+        for place in cells.places:
+            if divisor == "population":
+                yield from (supplies.population(place.name, band) for band in BANDS)
+            elif isinstance(divisor, PopulationOf):
+                yield from repeat(
+                    supplies.population(place.name, divisor.ages, divisor.group), len(BANDS)
+                )
+            else:
+                yield from repeat(_workforce(supplies, place, divisor), len(BANDS))
+
+
+def _workforce(supplies: Supplies, place: Place, divisor: WorkforceOf) -> Exact:
+    """The workforce of a provider in a place, 0 for other places; whole where it is."""
+    if not place.level.startswith(PROVIDER):
+        return 0
+    provider, _, area = place.name.partition(" / ")
+    found = supplies.workforce(provider, area, divisor.fte)
+    return int(found) if found.denominator == 1 else found
 
 
 def _ratio(above: Exact, below: Exact) -> tuple[int, int]:
@@ -245,7 +252,7 @@ def _ratio(above: Exact, below: Exact) -> tuple[int, int]:
 
 def _supplied(indicator: Indicator, given: SuppliedFigure | None) -> Figure:
     if given is None or given.status == "to-be-supplied":
-        return Figure(None, None, NO_VALUE, "to-be-supplied")
+        return AWAITED
     if given.status == "not-available":
         return Figure(None, None, NO_VALUE, "not-available")
     above, below, value = given.numerator, given.denominator, NO_VALUE
@@ -258,51 +265,9 @@ def _supplied(indicator: Indicator, given: SuppliedFigure | None) -> Figure:
     return Figure(above, below, value, "supplied" if value[1] else "no-cases")
 
 
-def _row(scheme: Scheme, cell: Cell, on: AsOf) -> ScorecardRow:
-    indicator, now, before = cell.indicator, cell.now, cell.before
-    target = on.targets.get((indicator.code, cell.place.name))
-    aim = exact(target.aim) if target else None
-    is_rated = cell.band == ALL_AGES
-    return ScorecardRow(
-        code=indicator.code,
-        title=indicator.title,
-        area=cell.place.name,
-        age_band=cell.band,
-        numerator=_number(now.numerator),
-        denominator=_number(now.denominator),
-        value=shown(indicator, now.value),
-        status=now.status,
-        previous=shown(indicator, before.value),
-        direction=direction_of_travel(
-            now.value, before.value, scheme.direction, indicator.polarity, aim
-        ),
-        level=cell.place.level,
-        target=target.aim if target and is_rated else None,
-        rag=_rated(scheme, cell, target) if is_rated else None,
-    )
-
-
-def _rated(scheme: Scheme, cell: Cell, target: YearTarget | None) -> Rag | None:
-    """The rating by a scheme; None where it rates none, or there is nothing to rate against."""
-    indicator, is_against_target = cell.indicator, scheme.rag == "target"
-    is_rated = indicator.polarity in HIGHER_IS and scheme.rates(indicator.code)
-    if not is_rated or (is_against_target and target is None):
-        return None
-    share, now = scheme.share_of(indicator.code), exact_value(cell.now.value)
-    if target is not None and is_against_target:
-        return rating(indicator, now, target, share)
-    return rating_since(indicator, now, exact_value(cell.before.value), share)
-
-
 def exact_value(value: tuple[int, int]) -> Fraction | None:
     """A value before it is rounded; None where there is none."""
     return Fraction(*value) if value[1] else None
-
-
-def _number(exact: Exact | None) -> int | float | None:
-    if isinstance(exact, Fraction):
-        return int(exact) if exact.denominator == 1 else float(exact)
-    return exact
 
 
 def shown(indicator: Indicator, value: tuple[int, int]) -> int | float | None:
@@ -313,9 +278,18 @@ def shown(indicator: Indicator, value: tuple[int, int]) -> int | float | None:
     above, below = value
     if not below:
         return None
-    return above if indicator.unit == "count" and below == 1 else rounded_half_up(above, below)
+    return above if is_whole(indicator.unit == "count", below) else rounded_half_up(above, below)
 
 
-def rounded_half_up(numerator: int, denominator: int) -> float:
-    """A fraction of whole numbers, the lower one positive, to one decimal from its exact value."""
+def is_whole(is_count: Any, below: Any) -> Any:
+    """Whether a value, or each of a column, is a whole count, and shown as it is."""
+    return is_count & (below == 1)
+
+
+@overload
+def rounded_half_up(numerator: int, denominator: int) -> float: ...
+@overload
+def rounded_half_up(numerator: Column, denominator: Column) -> Column: ...
+def rounded_half_up(numerator: Any, denominator: Any) -> Any:
+    """Fractions of whole numbers, the lower one positive, to one decimal from their exact value."""
     return (20 * numerator + denominator) // (2 * denominator) / 10

@@ -15,7 +15,9 @@ Ratings are of all ages together, and of exact values.
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
+
+from numpy.typing import NDArray
 
 from processors.days.calendar import date_of, day_number
 from processors.figures.direction import HIGHER_IS
@@ -104,11 +106,38 @@ def targets(
     declared: Iterable[DeclaredTarget] = (),
 ) -> dict[tuple[str, str], YearTarget]:
     """The targets of the as-of date's year by (code, area)."""
+    of_year = [it for it in declared if it.year == as_of.year]
     return {
         (code, area): target
-        for (code, area, year), target in goals(events, areas, as_of, declared).items()
+        for (code, area, year), target in goals(events, areas, as_of, of_year).items()
         if year == as_of.year
     }
+
+
+Column = NDArray[Any]
+Columns = tuple[Column, Column]
+# By the grade that figures come to.
+RAGS: tuple[Rag, ...] = ("Red", "Amber", "Green")
+
+
+class Tolerated(NamedTuple):
+    """How far from what it is rated against a value may be and still be Amber, in whole numbers.
+
+    `amount` and `share` of what it is rated against, both in parts of one `whole`.
+    """
+
+    amount: int
+    share: int
+    whole: int
+
+
+def tolerance(indicator: Indicator, share: float) -> Tolerated:
+    """What is tolerated of an indicator: its own, or else a share."""
+    if indicator.amber is None:
+        found = exact(share)
+        return Tolerated(0, found.numerator, found.denominator)
+    found = exact(indicator.amber)
+    return Tolerated(found.numerator, 0, found.denominator)
 
 
 def rating(
@@ -124,7 +153,8 @@ def rating(
     if target.amber is not None:
         limit = exact(target.amber)
     else:
-        limit = aim - sign * _tolerated(indicator, aim, share)
+        amount, part, whole = tolerance(indicator, share)
+        limit = aim - sign * (amount + part * abs(aim)) / whole
     if sign * (value - aim) >= 0:
         return "Green"
     return "Amber" if sign * (value - limit) >= 0 else "Red"
@@ -136,12 +166,30 @@ def rating_since(
     """The rating against the month before; None without either value, or for polarity T."""
     if value is None or previous is None or indicator.polarity not in HIGHER_IS:
         return None
-    better_by = HIGHER_IS[indicator.polarity] * (value - previous)
-    if better_by > 0:
-        return "Green"
-    return "Amber" if -better_by <= _tolerated(indicator, previous, share) else "Red"
+    now, before = value.as_integer_ratio(), previous.as_integer_ratio()
+    sign = HIGHER_IS[indicator.polarity]
+    return RAGS[grade_since(sign, now, before, tolerance(indicator, share))]
 
 
-def _tolerated(indicator: Indicator, against: Fraction, share: float) -> Fraction:
-    """How far from what it is rated against a value may be and still be Amber."""
-    return exact(share) * abs(against) if indicator.amber is None else exact(indicator.amber)
+@overload
+def grade_since(
+    sign: int, now: tuple[int, int], before: tuple[int, int], tolerated: Tolerated
+) -> int: ...
+@overload
+def grade_since(
+    sign: Column, now: Columns, before: Columns, tolerated: tuple[Column, Column, Column]
+) -> Column: ...
+def grade_since(
+    sign: Any,
+    now: tuple[Any, Any],
+    before: tuple[Any, Any],
+    tolerated: tuple[Any, Any, Any],
+) -> Any:
+    """The grade of a fraction since another, or of each of a column; lower numbers are positive.
+
+    `sign` is 1 where more is better and -1 where less is.
+    """
+    amount, share, whole = tolerated
+    better_by = sign * (now[0] * before[1] - before[0] * now[1])
+    allowed = (amount * before[1] + share * abs(before[0])) * now[1]
+    return (better_by > 0) * 1 + (-better_by * whole <= allowed) * 1

@@ -1,6 +1,6 @@
 """Figures that others supply (docs/events.md, Reference events), as they stand on a date."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -12,6 +12,10 @@ from schemas.events.reference import SuppliedStatus
 
 # The ages that the whole of a scorecard is of, by either name.
 EVERYONE = frozenset({ALL_AGES, "0-18"})
+
+
+# An indicator's code, a place's name and a band.
+CellName = tuple[str, str, str]
 
 
 class SuppliedFigure(NamedTuple):
@@ -38,18 +42,18 @@ class Supplies:
     def __init__(self, events: Iterable[Event], as_of: date) -> None:
         self._populations: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._workforces: dict[tuple[str, str, str], Fraction] = {}
-        self._given: dict[tuple[str, str, str, str], SuppliedFigure] = {}
-        self._codes: set[str] = set()
-        take = {
-            "population.published": self._take_population,
-            "workforce.reported": self._take_workforce,
-            "measure.supplied": self._take_measure,
-        }
+        self._given: dict[str, dict[CellName, SuppliedFigure]] = {}
         today = day_number(as_of)
-        known = [it for it in events if it.type in take and it.day <= today]
-        for event in sorted(in_order(known), key=_year):
-            if _year(event) <= as_of.year:
-                take[event.type](event.data)
+        known = in_order(it for it in events if it.day <= today)
+        published = (it.data for it in known if it.type == "population.published")
+        estimates = [it for it in published if it["year"] <= as_of.year]
+        for data in sorted(estimates, key=_year):
+            self._take_population(data)
+        for it in known:
+            if it.type == "workforce.reported":
+                self._take_workforce(it.data)
+            elif it.type == "measure.supplied":
+                self._take_measure(it.data)
 
     def _take_population(self, data: Mapping[str, Any]) -> None:
         ages = ALL_AGES if data["age_band"] in EVERYONE else data["age_band"]
@@ -66,9 +70,10 @@ class Supplies:
             exact(data[name]) if is_given and name in data else None
             for name in ("numerator", "denominator", "value")
         )
-        self._codes.add(data["code"])
-        key = data["code"], data["area"], data["age_band"], data["period"]
-        self._given[key] = SuppliedFigure(data["status"], above, below, value, data["provenance"])
+        of_period = self._given.setdefault(data["period"], {})
+        of_period[data["code"], data["area"], data["age_band"]] = SuppliedFigure(
+            data["status"], above, below, value, data["provenance"]
+        )
 
     def population(self, place: str, ages: str, group: str = "all") -> int:
         """The latest estimate for a year not after the date's; 0 if there is none."""
@@ -87,17 +92,12 @@ class Supplies:
             else self._workforces.get((provider, area, ""), Fraction(0))
         )
 
-    @property
-    def codes(self) -> Set[str]:
-        """The codes of indicators of which anything was supplied."""
-        return self._codes
-
-    def given(
-        self, code: str, place: str, band: str, periods: Iterable[str]
-    ) -> SuppliedFigure | None:
-        """What was supplied of an indicator for the first of the periods that has something."""
-        found = (self._given.get((code, place, band, period)) for period in periods)
-        return next((it for it in found if it is not None), None)
+    def given(self, periods: Sequence[str]) -> Mapping[CellName, SuppliedFigure]:
+        """What was supplied of each cell for the first of the periods that has something."""
+        found: dict[CellName, SuppliedFigure] = {}
+        for period in reversed(periods):
+            found |= self._given.get(period, {})
+        return found
 
 
 def exact(number: float) -> Fraction:
@@ -105,7 +105,7 @@ def exact(number: float) -> Fraction:
     return Fraction(repr(number))
 
 
-def _year(event: Event) -> int:
-    """The year that an event is of, before which its time counts; 0 where it says none."""
-    year: int = event.data["year"] if event.type == "population.published" else 0
+def _year(estimate: Mapping[str, Any]) -> int:
+    """The year that an estimate is for, before which its time counts."""
+    year: int = estimate["year"]
     return year

@@ -188,6 +188,10 @@ class Tables:
         """Every cell's stock as of a day."""
         month = int(calendar.month[day - FIRST_DAY])
         day_of_month = int(calendar.day_of_month[day - FIRST_DAY])
+        following = int(calendar.month[min(day + 1, LAST_DAY) - FIRST_DAY])
+        if following != month and following in self.checkpoints:
+            # So the end of a month before one that is read needs nothing more.
+            return self._held(self.checkpoints[following].astype(np.int64))
         position = bisect_right(self.months, month) - 1
         if position < 0:
             return NOTHING
@@ -197,7 +201,11 @@ class Tables:
         )
         checkpoint = self.checkpoints[latest]
         amounts[: len(checkpoint)] += checkpoint
-        held = np.flatnonzero(amounts)
+        return self._held(amounts)
+
+    def _held(self, amounts: NDArray[np.int64]) -> Stock:
+        """The stock of the first cells, by number; the others hold nothing."""
+        held = positions(amounts)
         return Stock(self.cells[held], amounts[held])
 
     def _changes(self, entries: Entries, calendar: Calendar) -> dict[int, tuple[Days, Sums]]:

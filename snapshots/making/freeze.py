@@ -11,7 +11,8 @@ from datetime import date
 from functools import lru_cache
 
 from processors.days.calendar import calendar, month_number, month_start, previous_month_end
-from processors.figures.evaluate import known, scorecard
+from processors.figures.evaluate import known
+from processors.figures.scorecard_rows import scorecard
 from processors.ledger.tables import Stock
 from processors.record.decoding import Event
 from processors.rules import Rules

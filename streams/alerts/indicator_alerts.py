@@ -27,6 +27,7 @@ from streams.clock import Clock
 from streams.state.alert_outbox import Outgoing, queue_changes
 from streams.state.election import TermOver
 from streams.state.fence import Overtaken, fenced
+from streams.state.held_tables import HeldTables
 from streams.state.reading import read_reference, read_stocks
 
 # How often indicators are looked at, in seconds.
@@ -43,6 +44,7 @@ class Indicators:
     settings: Settings
     rules: Rules
     clock: Clock
+    _held: HeldTables = field(default_factory=HeldTables)
     # When each change that is not told yet was first found, by the event loop's time.
     _found: dict[tuple[str, str], float] = field(default_factory=dict)
 
@@ -53,8 +55,8 @@ class Indicators:
         streams.state.election.TermOver.
         """
         rules, deployment, today = self.rules, self.settings.deployment, self.clock.today()
-        stocks = await read_stocks(self.redis, deployment, rules, [today])
-        reference = await read_reference(self.redis, deployment, rules)
+        stocks = await read_stocks(self.redis, deployment, rules, [today], self._held)
+        reference = await read_reference(self.redis, deployment, rules, self._held)
         goals = targets(reference.events, rules.areas, today, rules.catalogue.target)
         told = await self._told()
         changes = news(figures(rules, stocks.by_date[0], goals), told, today, self.clock.now())

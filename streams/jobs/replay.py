@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 from processors.days.calendar import day_number, month_start, previous_month_end
-from processors.figures.evaluate import AsOf, known, scorecard
+from processors.figures.evaluate import AsOf, known
+from processors.figures.scorecard_rows import scorecard
 from processors.figures.series import CellOf, Dated, dated
 from processors.fold import Partition
 from processors.ledger.tables import together

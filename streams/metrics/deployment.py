@@ -36,6 +36,7 @@ from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.kafka.logreading import log_reader
 from streams.metrics.families import FAMILIES, Found
+from streams.state.held_tables import HeldTables
 from streams.state.nights import read_outcome
 from streams.state.open_alerts import active_counts, judged
 from streams.state.reading import read_scorecard
@@ -69,6 +70,7 @@ class LiveMetrics(Collector):
     ) -> None:
         self._settings, self._rules, self._redis = settings, rules, redis
         self._now = now
+        self._held = HeldTables()
         self._releases = ReleaseFolder(settings.releases)
         self._latest: dict[str, Latest | None] = {}
         self._families: list[GaugeMetricFamily] = []
@@ -119,7 +121,7 @@ class LiveMetrics(Collector):
     async def _add_scorecard(self, found: Found, today: date) -> None:
         deployment = self._settings.deployment
         levels = [*self._rules.areas.levels, PROVIDER, *SITE_LEVELS]
-        live = await read_scorecard(self._redis, deployment, self._rules, today, levels)
+        live = await read_scorecard(self._redis, deployment, self._rules, today, levels, self._held)
         found.add_rules(self._rules)
         found.add_rows(self._rules, live.rows)
         if live.latest is not None:

@@ -1,6 +1,6 @@
 """How tables lie in Redis, as pure functions from arrays to bytes and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -83,12 +83,11 @@ def encode_rows(month: Month, cells: NDArray[np.intp]) -> dict[bytes, bytes]:
     }
 
 
-def decode_rows(stored: Iterable[tuple[bytes, bytes]]) -> Month:
-    """A month's entries from its (cell's number, row) pairs."""
-    pairs = list(stored)
-    cells = np.frombuffer(b"".join(name for name, _ in pairs), dtype=NUMBER)
-    sizes = [len(packed) // ENTRY.itemsize for _, packed in pairs]
-    entries = np.frombuffer(b"".join(packed for _, packed in pairs), dtype=ENTRY)
+def decode_rows(names: Collection[bytes], rows: Collection[bytes]) -> Month:
+    """A month's entries from its rows, and the cells' numbers that name them."""
+    cells = np.frombuffer(b"".join(names), dtype=NUMBER)
+    sizes = np.fromiter(map(len, rows), np.intp, len(rows)) // ENTRY.itemsize
+    entries = np.frombuffer(b"".join(rows), dtype=ENTRY)
     kept = entries["amount"] != 0
     places = np.repeat(cells.astype(np.int64), sizes) * ROW_DAYS + entries["day"]
     places, amounts = places[kept], entries["amount"][kept].astype(np.int32)

@@ -1,15 +1,16 @@
 """Reading the scorecard from the live tables: each partition at one moment, at a constant cost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from datetime import date
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import date, timedelta
 from heapq import heappush, heappushpop
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, month_start, previous_month_end
-from processors.figures.evaluate import AsOf, known, scorecard
+from processors.figures.evaluate import AsOf, known
+from processors.figures.scorecard_rows import scorecard
 from processors.figures.series import CellOf, Dated, dated
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
@@ -22,6 +23,7 @@ from schemas.scorecard import ScorecardRow
 from streams import keys
 from streams.failures import Understood
 from streams.kafka.batches import TP
+from streams.state.held_tables import HeldTables, Reference
 from streams.state.integrity import Incomplete
 from streams.state.store import Head, ShardStore
 
@@ -75,35 +77,47 @@ class LargeRecord(NamedTuple):
 
 
 async def read_scorecard(
-    redis: Redis, deployment: str, rules: Rules, as_of: date, levels: Collection[str] = ()
+    redis: Redis,
+    deployment: str,
+    rules: Rules,
+    as_of: date,
+    levels: Collection[str] = (),
+    held: HeldTables | None = None,
 ) -> LiveScorecard:
     """Every row of the scorecard as of a date, at levels or those of the areas, as they are now.
 
-    Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
+    What is held of an earlier read is not read again if it has not changed. Raises NothingYet,
+    streams.state.store.OtherLayout, or redis.RedisError.
     """
+    held = held or HeldTables()
     dates = as_of, previous_month_end(as_of)
-    stocks = await read_stocks(redis, deployment, rules, dates)
-    reference = await read_reference(redis, deployment, rules)
+    stores = await _stores(redis, deployment, rules)
+    stocks, reference = await asyncio.gather(
+        _stocks(stores, rules, dates, held), _reference(stores, held)
+    )
+    notes = await _notes(stores, rules, as_of, held)
     now, previous = (
-        known(rules, day, stock, reference.events)
+        held.known(rules, day, stock, reference)
         for day, stock in zip(dates, stocks.by_date, strict=True)
     )
-    notes = await read_notes(redis, deployment, rules, as_of)
     heads = stocks.heads | reference.heads
     return LiveScorecard(scorecard(rules, now, previous, levels), heads, notes)
 
 
-async def read_notes(redis: Redis, deployment: str, rules: Rules, as_of: date) -> tuple[str, ...]:
+async def _notes(
+    stores: Mapping[TP, ShardStore], rules: Rules, as_of: date, held: HeldTables
+) -> tuple[str, ...]:
     """Why figures of a date may not be all there is to count, a sentence each; nothing if they are.
 
     A part of the state is missing, nothing more is read of a topic, or the log had lost events that
-    the date's figures may rest on. Raises as `read_stocks` does.
+    the date's figures may rest on.
     """
     found: list[str] = []
-    for shard in await _shards(redis, deployment):
-        look, head = await ShardStore(redis, deployment, shard, rules).look(every_month=True)
+    looks = await asyncio.gather(*(store.look(every_month=True) for store in stores.values()))
+    for shard, (look, head) in zip(stores, looks, strict=True):
         trouble, name = look.trouble(), f"{shard.topic}[{shard.partition}]"
         if trouble:
+            held.forget(shard)
             found.append(f"Incomplete: {Incomplete(name, trouble)}.")
         else:
             found += [
@@ -125,24 +139,51 @@ class Stocks(NamedTuple):
     heads: dict[TP, Head]
 
 
-async def read_stocks(redis: Redis, deployment: str, rules: Rules, dates: Sequence[date]) -> Stocks:
+async def read_stocks(
+    redis: Redis,
+    deployment: str,
+    rules: Rules,
+    dates: Sequence[date],
+    held: HeldTables | None = None,
+) -> Stocks:
     """The stocks of dates, past or to come, each shard's read at one moment.
 
     Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
     """
-    shards = await _shards(redis, deployment)
-    folded = [shard for shard in shards if shard.topic != REFERENCE_TOPIC]
-    stores = [ShardStore(redis, deployment, shard, rules) for shard in folded]
-    months = sorted({month_number(day) for day in dates})
-    answers = await asyncio.gather(*(store.month_tables(months) for store in stores))
-    stocks: list[list[Stock]] = [[] for _ in dates]
-    for _, tables in answers:
-        of_month = dict(zip(months, tables, strict=False))  # a shard without state has none
-        for found, day in zip(stocks, dates, strict=True):
-            if table := of_month.get(month_number(day)):
-                found.append(table.stock(day_number(day), rules.calendar))
+    return await _stocks(
+        await _stores(redis, deployment, rules), rules, dates, held or HeldTables()
+    )
+
+
+async def _stocks(
+    stores: Mapping[TP, ShardStore], rules: Rules, dates: Sequence[date], held: HeldTables
+) -> Stocks:
+    folded = {shard: it for shard, it in stores.items() if shard.topic != REFERENCE_TOPIC}
+    months = _months_for(dates)
+    asked = {*months.values()}
+    answers = await asyncio.gather(*(held.months(it, shard, asked) for shard, it in folded.items()))
+    stocks = [
+        together(
+            [
+                table.stock(day_number(day), rules.calendar)
+                for _, tables in answers
+                if (table := tables.get(months[day]))
+            ]
+        )
+        for day in dates
+    ]
     heads = {shard: head for shard, (head, _) in zip(folded, answers, strict=True) if head}
-    return Stocks([together(found) for found in stocks], heads)
+    return Stocks(stocks, heads)
+
+
+def _months_for(dates: Sequence[date]) -> dict[date, int]:
+    """The month whose tables each date is read from: its own, or the next, which says how it ended.
+
+    Whatever is read anyway will do.
+    """
+    own = {day: month_number(day) for day in dates}
+    after = {day: month_number(day + timedelta(days=1)) for day in dates}
+    return {day: after[day] if after[day] in own.values() else own[day] for day in dates}
 
 
 class LiveSeries(NamedTuple):
@@ -188,24 +229,23 @@ async def read_first_day(redis: Redis, deployment: str, rules: Rules) -> date | 
     return None if first is None else month_start(first)
 
 
-class Reference(NamedTuple):
-    """The reference events that count, and where shards stood."""
-
-    events: list[Event]
-    heads: dict[TP, Head]
-
-
-async def read_reference(redis: Redis, deployment: str, rules: Rules) -> Reference:
+async def read_reference(
+    redis: Redis, deployment: str, rules: Rules, held: HeldTables | None = None
+) -> Reference:
     """What others supply: populations, targets, commentary. Raises as `read_stocks` does."""
-    found = Reference([], {})
-    for shard in await _shards(redis, deployment):
-        store = ShardStore(redis, deployment, shard, rules)
-        head = await store.head() if shard.topic == REFERENCE_TOPIC else None
-        if head:
-            found.heads[shard] = head
-            async for events in _records(store, head):
-                found.events.extend(events)
-    return found
+    return await _reference(await _stores(redis, deployment, rules), held or HeldTables())
+
+
+async def _reference(stores: Mapping[TP, ShardStore], held: HeldTables) -> Reference:
+    return await held.reference(
+        {shard: store for shard, store in stores.items() if shard.topic == REFERENCE_TOPIC}
+    )
+
+
+async def _stores(redis: Redis, deployment: str, rules: Rules) -> dict[TP, ShardStore]:
+    """The stores of all shards. Raises NothingYet."""
+    shards = await _shards(redis, deployment)
+    return {shard: ShardStore(redis, deployment, shard, rules) for shard in shards}
 
 
 async def _shards(redis: Redis, deployment: str) -> list[TP]:

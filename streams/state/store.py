@@ -39,7 +39,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
@@ -97,29 +97,39 @@ FORMAT = 5
 FIELDS_AT_ONCE = 2_000
 # What begins the names of the head's fields that there are several of.
 OFFSET, TALLY = "offset:", "tally:"
+# The version of no state.
+NO_VERSION = b""
 # Months that are read in one round when tables are taken over.
 MONTHS_AT_ONCE = 24
 # Times that a state is loaded again because it changed meanwhile.
 LOAD_TRIES = 20
 # Times that a large record is read again because it was written whole meanwhile.
 LARGE_TRIES = 20
+# Records that are opened together, of which the large ones are read in one request.
+LARGE_AT_ONCE = 64
 DAMAGED = "a record is not as it was stored"
 NOT_LAST = "a record is one that was stored earlier"
 TOLD_DAMAGED = "alerts that were told of a child are gone"
 # What decoding raises for bytes that are not what was stored.
 DAMAGES = (ValueError, IndexError, KeyError, TypeError)
-# Reads the head, the cells, how many months there are, and, for each month asked for, the latest
-# month with entries not after it, its checkpoint and its rows: all at one moment. The keys share
-# the slot of its one argument.
+# Reads the head, the cells, how many months there are, the state's version, and, for each month
+# asked for, the latest month with entries not after it, its checkpoint and its rows: all at one
+# moment. The keys share the slot of its one argument. Where the version is the one that is named
+# before the months, nothing: it is a hash of the head, which each commit changes, and which has the
+# sums of all that is read here.
 READ = """
 local head = redis.call('HGETALL', KEYS[1])
 local generation = redis.call('HGET', KEYS[1], 'generation')
 if not generation then return {head} end
+local version = redis.sha1hex(table.concat(head, ' '))
+if version == ARGV[1] then return {} end
 local base = string.sub(KEYS[1], 1, -5) .. generation
 local cells = redis.call('GET', base .. ':cells')
 local months = redis.call('ZCARD', base .. ':months')
-local answer = {head, cells or '', redis.call('LRANGE', base .. ':localities', 0, -1), months}
-for index, asked in ipairs(ARGV) do
+local localities = redis.call('LRANGE', base .. ':localities', 0, -1)
+local answer = {head, cells or '', localities, months, version}
+for index = 2, #ARGV do
+  local asked = ARGV[index]
   local found = redis.call('ZREVRANGEBYSCORE', base .. ':months', asked, '-inf', 'LIMIT', 0, 1)
   if found[1] then
     answer[index + 4] = {
@@ -229,6 +239,14 @@ class Head:
     def place(self) -> Place:
         """What another state of the shard differs in: generation, offsets, number of commits."""
         return self.generation, tuple(sorted(self.offsets.items())), self.commits
+
+
+class Months(NamedTuple):
+    """A shard's head, tables of months, and the version of the state that they are of."""
+
+    head: Head | None
+    tables: list[Tables]
+    version: bytes
 
 
 @dataclass(frozen=True)
@@ -369,7 +387,7 @@ class ShardStore:
                 found = await pipe.execute()
             for month, checkpoint, rows in zip(some, found[::2], found[1::2], strict=True):
                 tables.checkpoints[month] = decode_checkpoint(checkpoint or b"")
-                tables.entries[month] = decode_rows(rows.items())
+                tables.entries[month] = decode_rows(rows.keys(), rows.values())
         wrong = wrong_in_tables(head.kept, tables, stored, named)
         if wrong:
             raise Incomplete(self._name, wrong)
@@ -386,26 +404,33 @@ class ShardStore:
 
         Raises OtherLayout, and Incomplete where they cannot be read.
         """
+        found = await self.months_since(months, NO_VERSION)
+        assert found is not None  # of no version there is nothing that is known
+        return found.head, found.tables
+
+    async def months_since(self, months: Sequence[int], known: bytes) -> Months | None:
+        """What `month_tables` reads, and of which version; None where that is the one known."""
         try:
-            return await self._month_tables(months)
+            return await self._months_in(
+                await self._read(keys=[self.head_key], args=[known, *months])
+            )
         except (ResponseError, *DAMAGES) as error:
             raise self._incomplete("tables cannot be read", error) from error
 
-    async def _month_tables(self, months: Sequence[int]) -> tuple[Head | None, list[Tables]]:
-        return await self._months_in(await self._read(keys=[self.head_key], args=list(months)))
-
-    async def _months_in(self, answer: Any) -> tuple[Head | None, list[Tables]]:
+    async def _months_in(self, answer: Any) -> Months | None:
+        if not answer:
+            return None
         stored, *parts = answer
         head = self._head(dict(zip(stored[::2], stored[1::2], strict=True)))
         if head is None:
-            return None, []
-        cells, named, number, *found = parts
+            return Months(None, [], NO_VERSION)
+        cells, named, number, version, *found = parts
         counted = head.kept.cells * CELL.itemsize, head.kept.localities, head.kept.months
         if (len(cells), len(named), number) != counted or [b"", []] in (it[1:] for it in found):
             await self.look()  # a Cluster that is moving the slot says so
             raise self._incomplete("some of what is read is gone")
         known = decode_cells(cells, named, self._rules.localities)
-        return head, [_month_tables(known, *it) for it in found]
+        return Months(head, [_month_tables(known, *it) for it in found], version)
 
     async def records(self, head: Head, children: list[str]) -> list[bytes | None]:
         """The stored records of the children, None for those that have none."""
@@ -498,41 +523,45 @@ class ShardStore:
         `children` does.
         """
         found: dict[str, bytes] = {}
-        for child, stored in asked:
-            for _ in range(LARGE_TRIES):
-                apart = apart_in(stored)
-                if apart is None:
-                    found[child] = self._whole(child, stored)
-                    break
-                at, again, whole = await self._apart(generation, child, apart.length)
+        waiting = dict(asked)
+        for _ in range(LARGE_TRIES):
+            places = {child: apart_in(stored) for child, stored in waiting.items()}
+            apart = {child: place for child, place in places.items() if place is not None}
+            whole = {child: it for child, it in waiting.items() if child not in apart}
+            found |= {child: self._whole(child, it) for child, it in whole.items()}
+            answers = await self._apart(generation, apart) if apart else []
+            changed: dict[str, bytes] = {}
+            for (child, place), (at, again, record) in zip(apart.items(), answers, strict=True):
                 self._refuse_unless(is_ours, at)
-                record = apart.opened(child, whole)
-                if record is not None:
-                    found[child] = record
-                    break
-                if again is None or again == stored:
+                opened_record = place.opened(child, record)
+                if opened_record is not None:
+                    found[child] = opened_record
+                elif again is None or again == waiting[child]:
                     raise Incomplete(self._name, DAMAGED)
-                stored = again
-            else:
-                raise Incomplete(self._name, DAMAGED)
-        return found
+                else:
+                    changed[child] = again
+            if not changed:
+                return found
+            waiting = changed
+        raise Incomplete(self._name, DAMAGED)
 
     async def _apart(
-        self, generation: int, child: str, length: int
-    ) -> tuple[Sequence[bytes | None], bytes | None, bytes]:
-        """Where the state stands, what says where a child's record lies, and so many of its bytes.
+        self, generation: int, places: Mapping[str, Apart]
+    ) -> list[tuple[Sequence[bytes | None], bytes | None, bytes]]:
+        """For each child, where the state stands, what says where the record lies, and its bytes.
 
-        All of one moment, and of one server.
+        Each of one moment, and of one server; as many bytes as are said to count.
         """
-        try:
-            records, record = (self.key(generation, it) for it in ("records", f"record:{child}"))
-            keys = self.head_key, records, record
-            at, again, whole = await self._redis.eval(
-                APART, len(keys), *keys, child, length - 1, *self._place_fields
-            )
-        except ResponseError as error:
-            raise self._incomplete(DAMAGED, error) from error
-        return at, again, whole
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for child, place in places.items():
+                names = "records", f"record:{child}"
+                keys = self.head_key, *(self.key(generation, it) for it in names)
+                pipe.eval(APART, len(keys), *keys, child, place.length - 1, *self._place_fields)
+            try:
+                found: list[Any] = await pipe.execute()
+            except ResponseError as error:
+                raise self._incomplete(DAMAGED, error) from error
+        return [(at, again, whole) for at, again, whole in found]
 
     async def _told_apart(
         self, child: str, is_ours: Callable[[Place], bool] | None = None
@@ -576,15 +605,16 @@ class ShardStore:
         """
         generation = (await self.head() or Head()).generation
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.eval(READ, 1, self.head_key, *months)
+            pipe.eval(READ, 1, self.head_key, NO_VERSION, *months)
             if children:
                 pipe.hmget(self.key(generation, "records"), children)
             answer, *stored = await pipe.execute()
-        head, tables = await self._months_in(answer)
-        if head is None or head.generation != generation:
+        found = await self._months_in(answer)
+        head = found.head if found else None
+        if found is None or head is None or head.generation != generation:
             raise Incomplete(self._name, "the head has changed meanwhile")
         records = stored[0] if stored else []
-        return head, tables, await self._opened(generation, children, records)
+        return head, found.tables, await self._opened(generation, children, records)
 
     async def due(self, head: Head, seconds: float, most: int) -> list[str]:
         """Children whose alerts are to be looked at by a time, the longest due first."""
@@ -599,13 +629,17 @@ class ShardStore:
 
     async def all_records(self, head: Head) -> AsyncIterator[tuple[str, bytes]]:
         """Every child's stored record; one changed meanwhile may come twice."""
-        pairs = self._redis.hscan_iter(self.key(head.generation, "records"), count=1_000)
-        async for name, stored in pairs:
-            child = name.decode()
-            if apart_in(stored):
-                yield child, (await self._large(head.generation, [(child, stored)]))[child]
-            else:
-                yield child, self._whole(child, stored)
+        key, cursor, is_begun = self.key(head.generation, "records"), 0, False
+        while cursor or not is_begun:
+            is_begun = True
+            cursor, page = await self._redis.hscan(key, cursor, count=1_000)
+            pairs = [(name.decode(), stored) for name, stored in page.items()]
+            for start in range(0, len(pairs), LARGE_AT_ONCE):
+                some = pairs[start : start + LARGE_AT_ONCE]
+                apart = [pair for pair in some if apart_in(pair[1])]
+                large = await self._large(head.generation, apart) if apart else {}
+                for child, stored in some:
+                    yield child, large[child] if child in large else self._whole(child, stored)
 
     async def commit(
         self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
@@ -893,10 +927,8 @@ def _month_tables(
 ) -> Tables:
     if month is None:
         return Tables(cells)
-    number, pairs = int(month), zip(rows[::2], rows[1::2], strict=True)
-    return Tables(
-        cells, [number], {number: decode_rows(pairs)}, {number: decode_checkpoint(checkpoint)}
-    )
+    number, entries = int(month), decode_rows(rows[::2], rows[1::2])
+    return Tables(cells, [number], {number: entries}, {number: decode_checkpoint(checkpoint)})
 
 
 def _advanced(head: Head, advance: Advance) -> Head:

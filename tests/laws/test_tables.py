@@ -187,7 +187,7 @@ def test_rows_are_the_same_after_their_encoding_is_read_back(
     stored = encode_rows(month, np.array(sorted(cells)))
     assert len(stored) == len(cells)
     mixed = data.draw(st.permutations(list(stored.items())))
-    again = decode_rows(mixed)
+    again = decode_rows([name for name, _ in mixed], [row for _, row in mixed])
     kept = {place: amounts[divmod(place, ROW_DAYS)] for place in places}
     kept = {place: it for place, it in kept.items() if it and place // ROW_DAYS in cells}
     assert dict(zip(again.places.tolist(), again.amounts.tolist(), strict=True)) == kept
@@ -195,7 +195,7 @@ def test_rows_are_the_same_after_their_encoding_is_read_back(
 
 
 def test_no_rows_are_an_empty_month() -> None:
-    assert len(decode_rows([]).places) == len(decode_rows([]).amounts) == 0
+    assert len(decode_rows([], []).places) == len(decode_rows([], []).amounts) == 0
 
 
 @given(st.lists(AMOUNTS))

@@ -5,7 +5,8 @@ from datetime import date
 from fractions import Fraction
 
 from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import AsOf, known, scorecard
+from processors.figures.evaluate import AsOf, known
+from processors.figures.scorecard_rows import scorecard
 from processors.ledger.tables import together
 from processors.record.record import decode_record
 from processors.rules import Rules

@@ -5,7 +5,8 @@ from datetime import date
 from zlib import crc32
 
 from processors.days.calendar import day_number, previous_month_end
-from processors.figures.evaluate import known, scorecard
+from processors.figures.evaluate import known
+from processors.figures.scorecard_rows import scorecard
 from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.record.decoding import Event, decode

@@ -167,7 +167,8 @@ class MemoryStore:
     def _load(self, tables: Tables, month: int) -> None:
         tables.months.append(month)
         tables.checkpoints[month] = decode_checkpoint(self._checkpoints.get(month, b""))
-        tables.entries[month] = decode_rows(self._entries.get(month, {}).items())
+        rows = self._entries.get(month, {})
+        tables.entries[month] = decode_rows(rows.keys(), rows.values())
 
 
 def at_once(working: Coroutine[Any, Any, T]) -> T:

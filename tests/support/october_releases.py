@@ -27,6 +27,7 @@ from snapshots.recount.days import bank_holidays
 from snapshots.releases.chain import seal
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import read_events
+from tests.support.releases import released
 
 EVENTS = Path("streams/october/events.jsonl.gz")
 MONTHS = ("2015-04", "2015-05", "2015-06", "2015-07", "2015-08", "2015-09", "2015-10")
@@ -164,11 +165,7 @@ def _month_end(month: str) -> date:
 
 def _cell(row: ScorecardRow) -> ReleaseCell:
     target = TARGETS.get(row.code)
-    return ReleaseCell(
-        **row.model_dump(exclude={"title", "level", "target", "rag"}),
-        target=target,
-        rag=_rag(row, target),
-    )
+    return released(row, target, _rag(row, target))
 
 
 def _rag(row: ScorecardRow, target: float | None) -> Rag | None:

@@ -9,7 +9,7 @@ from processors.figures.evaluate import shown
 from schemas.areas import Areas
 from schemas.catalogue import ALL_AGES, Indicator, load_catalogue
 from schemas.release import FORMAT, Position, Release, ReleaseCell, ReleaseKind
-from schemas.scorecard import ScorecardRow
+from schemas.scorecard import Rag, ScorecardRow
 from snapshots.making.freeze import as_of_period
 from snapshots.releases.chain import Sealed, seal
 
@@ -47,6 +47,12 @@ def release_of(
     return bare_release(cells, tuple(indicators), areas, bands, period, number)
 
 
+def released(row: ScorecardRow, target: float | None, rag: Rag | None) -> ReleaseCell:
+    """A row of one of the areas as a cell of a release, with this target and rating."""
+    shared = ReleaseCell.model_fields.keys() - {"level", "target", "rag"}
+    return ReleaseCell(**{it: getattr(row, it) for it in shared}, target=target, rag=rag)
+
+
 def release_from(
     rows: Iterable[ScorecardRow],
     indicators: tuple[Indicator, ...],
@@ -55,12 +61,7 @@ def release_from(
     period: str,
 ) -> Release:
     """A first release of scorecard rows."""
-    cells = [
-        ReleaseCell(
-            **row.model_dump(exclude={"title", "level", "target", "rag"}), target=None, rag=None
-        )
-        for row in rows
-    ]
+    cells = [released(row, None, None) for row in rows]
     return bare_release(cells, indicators, areas, bands, period, 1)
 
 

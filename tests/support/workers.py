@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
+from msgspec.structs import asdict
 from pydantic import SecretStr
 
 from processors.rules import Rules
@@ -298,7 +299,7 @@ def assert_shown_as_replayed(
 
 def cells(rows: Sequence[ScorecardRow] | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows in a form that compares exactly and shows differences well."""
-    return [row.model_dump() if isinstance(row, ScorecardRow) else dict(row) for row in rows]
+    return [asdict(row) if isinstance(row, ScorecardRow) else dict(row) for row in rows]
 
 
 _numbers = count(1)

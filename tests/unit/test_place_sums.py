@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.figures.placesums import PlaceSums
+from processors.figures.placesums import PlaceSums, terms
 from processors.ledger.tables import NOTHING, Stock, keys
 from processors.rules import Rules
 from schemas.catalogue import AGE_BANDS, load_catalogue
@@ -58,15 +58,18 @@ def test_a_places_figure_is_the_sum_over_the_localities_in_it(
         for place in places_of(locality):
             expected[place][slot][0] += amount
             expected[place][slot][1 + band] += amount
-    for name, slot in (("one", 0), ("two", 1)):
-        found = sums.total({name: 1})
+    formulas = [{"one": 1}, {"two": 1}, {}, {"one": 2, "two": -1}]
+    one, two, nothing, both = sums.totals(terms(SLOTS, formulas))
+    for found, slot in ((one, 0), (two, 1)):
         for place in sums.places:
             position = sums.position(place)
             assert position is not None
             assert found[position].tolist() == expected[place][slot]
-    twice = sums.total({"one": 2, "two": -1})
-    assert (twice == 2 * sums.total({"one": 1}) - sums.total({"two": 1})).all()
-    assert (sums.everyone()[0] == sums.total({"one": 1})[:, 0]).all()
+        (nowhere,) = sums.positions([Place("district", "Nowhere")])
+        assert not found[nowhere].any()
+    assert (both == 2 * one - two).all()
+    assert not nothing.any()
+    assert (sums.everyone()[0] == one[:-1, 0]).all()
 
 
 def test_areas_sites_and_named_providers_are_always_there_and_in_that_order(
@@ -76,7 +79,7 @@ def test_areas_sites_and_named_providers_are_always_there_and_in_that_order(
     areas = ["Kent", "South", "Dover", "Ashford", "East", "Swale"]
     sites = [name for name, it in SITES.items() if it["kind"] in {"centre", "hub"}]
     assert [place.name for place in sums.places] == [*areas, "x", "é", *sites]
-    assert not sums.total({"one": 1, "two": 1}).any()
+    assert not sums.totals(terms(SLOTS, [{"one": 1, "two": 1}])).any()
 
 
 def test_a_provider_that_holds_something_follows_with_its_areas(everywhere: Rules) -> None:

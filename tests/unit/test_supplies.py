@@ -93,24 +93,23 @@ def test_a_workforce_is_that_of_the_service_there_else_of_all_services_there() -
 )
 def test_a_figure_is_given_as_it_is_supplied(said: dict[str, Any], given: SuppliedFigure) -> None:
     found = Supplies(supplied(Happening("A"), **said).events, TODAY)
-    assert found.given("EH35", "Dover", "all", ["2017-06"]) == given
-    assert found.codes == {"EH35"}
+    assert found.given(["2017-06"]) == {("EH35", "Dover", "all"): given}
 
 
 def test_a_figure_is_of_its_own_period_place_and_band() -> None:
     found = Supplies(supplied(Happening("A"), value=1).events, TODAY)
-    assert found.given("EH35", "Dover", "all", ["2017-05"]) is None
-    assert found.given("EH35", "Kent", "all", ["2017-06"]) is None
-    assert found.given("EH35", "Dover", "0-4", ["2017-06"]) is None
-    assert found.given("EH36", "Dover", "all", ["2017-06"]) is None
+    assert found.given(["2017-05"]).get(("EH35", "Dover", "all")) is None
+    assert found.given(["2017-06"]).get(("EH35", "Kent", "all")) is None
+    assert found.given(["2017-06"]).get(("EH35", "Dover", "0-4")) is None
+    assert found.given(["2017-06"]).get(("EH36", "Dover", "all")) is None
 
 
 def test_the_first_of_the_periods_that_has_something_counts() -> None:
     it = supplied(Happening("A"), period="2017", value=17)
     found = Supplies(it.events, TODAY)
-    assert found.given("EH35", "Dover", "all", periods_of(TODAY)).value == 17  # type: ignore[union-attr]
+    assert found.given(periods_of(TODAY))["EH35", "Dover", "all"].value == 17
     found = Supplies(supplied(it, value=6).events, TODAY)
-    assert found.given("EH35", "Dover", "all", periods_of(TODAY)).value == 6  # type: ignore[union-attr]
+    assert found.given(periods_of(TODAY))["EH35", "Dover", "all"].value == 6
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_what_is_said_later_is_not_known_yet() -> None:
     found = Supplies(it.events, TODAY)
     assert found.population("Dover", "0-4") == 0
     assert found.workforce("x", "", "unit") == 0
-    assert found.given("EH35", "Dover", "all", ["2017-06"]) is None
+    assert found.given(["2017-06"]).get(("EH35", "Dover", "all")) is None
 
 
 @pytest.mark.parametrize("text", ["80.1", "0.1", "3", "7.25"])

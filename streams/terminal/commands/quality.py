@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 from redis.asyncio import Redis
 
-from processors.figures.evaluate import AsOf, rounded_half_up, scorecard, shown, supplied_as_well
+from processors.figures.evaluate import AsOf, rounded_half_up, shown, supplied_as_well
+from processors.figures.scorecard_rows import scorecard
 from processors.record.completeness import COUNTS, Completeness, Tally
 from processors.record.decoding import decode
 from processors.record.lateness import Arrivals

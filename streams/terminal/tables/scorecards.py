@@ -12,7 +12,7 @@ from processors.figures.evaluate import rounded_half_up
 from processors.record.quality import EXPLANATIONS, OddFact
 from schemas.catalogue import ALL_AGES, BANDS, Catalogue, Indicator
 from schemas.outward import csv_text, for_json
-from schemas.scorecard import ROWS, ScorecardRow
+from schemas.scorecard import ScorecardRow, rows_json
 from streams.state.reading import LargeRecord
 
 
@@ -57,12 +57,12 @@ ARROWS = {
 
 def as_json(rows: Sequence[ScorecardRow]) -> str:
     """The rows as a JSON array."""
-    return for_json(ROWS.dump_json(list(rows), indent=1).decode())
+    return for_json(rows_json(rows).decode())
 
 
 def as_csv(rows: Iterable[ScorecardRow]) -> str:
     """The rows as CSV with a header; ratios have exactly one decimal, absent values are empty."""
-    fields = list(ScorecardRow.model_fields)
+    fields = ScorecardRow.__struct_fields__
     return csv_text([fields, *([getattr(row, it) for it in fields] for row in rows)])
 
 

@@ -1,0 +1,283 @@
+"""The rows of a scorecard: figures of a date beside those of the month before, and rated.
+
+All cells are compared and rated together, as columns of 64 bits. Those whose numbers may not fit
+are done one by one, by the same rules.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.arrays import Positions, positions
+from processors.figures.direction import (
+    CHANGE,
+    HIGHER_IS,
+    IMPROVEMENT,
+    change,
+    direction_of_travel,
+    way_of,
+)
+from processors.figures.evaluate import (
+    AsOf,
+    Exact,
+    FiguresOfDate,
+    Worked,
+    exact_value,
+    is_whole,
+    place_sums,
+    rounded_half_up,
+    shown,
+)
+from processors.figures.figure_cells import STATUSES, Cells, cells_at
+from processors.figures.rating import (
+    RAGS,
+    Tolerated,
+    YearTarget,
+    grade_since,
+    rating,
+    rating_since,
+    tolerance,
+)
+from processors.figures.supplies import exact
+from processors.rules import Rules
+from schemas.catalogue import BANDS
+from schemas.places import Place
+from schemas.scorecard import Direction, ScorecardRow
+
+# Numbers of values and of tolerances up to which no product of a comparison or a rating is beyond
+# 64 bits: the largest is 2 * MOST_ABOVE * MOST_BELOW * MOST_OF_TOLERANCE.
+MOST_ABOVE, MOST_BELOW, MOST_OF_TOLERANCE = 2**31, 2**22, 2**7
+
+NOTHING_TOLERATED = Tolerated(0, 0, 1)
+
+# Words by number; the last stands for none.
+DIRECTIONS = np.array([*CHANGE, *IMPROVEMENT, None], dtype=object)
+RATINGS = np.array([*RAGS, None], dtype=object)
+STATUS_WORDS = np.array(STATUSES, dtype=object)
+NO_DIRECTION, NO_RATING = len(DIRECTIONS) - 1, len(RATINGS) - 1
+
+Numbers = NDArray[np.int64]
+
+
+def scorecard(
+    rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()
+) -> list[ScorecardRow]:
+    """Every indicator's rows at levels, those of the areas if none is named.
+
+    By place, those of the areas from the top down, and then by band, all ages first.
+    """
+    asked = tuple(levels) or tuple(rules.areas.levels)
+    today, earlier = place_sums(rules, now), place_sums(rules, previous)
+    places = _together(today.places, earlier.places, rules.graph.known())
+    outline = _outline(rules, tuple(place for place in places if place.level in asked), asked)
+    figures = FiguresOfDate(rules, outline.cells, now, today)
+    before = FiguresOfDate(rules, outline.cells, previous, earlier)
+    return _rows(outline, figures, before, now.targets)
+
+
+def _together(now: list[Place], before: list[Place], known: list[Place]) -> list[Place]:
+    """The places of either date: those that are always shown, and then the others by name."""
+    return [*known, *sorted({*now, *before}.difference(known))]
+
+
+class _Outline:
+    """What of rows does not rest on figures: what they are of, and how they are compared.
+
+    Of each cell: whether it is a count; the number of the first word for its direction, and what
+    the sign of a change is multiplied by to choose among them. `since` are the cells that are rated
+    against the month before, with the sign of what is better and what is tolerated of each. By
+    number, the indicators `rated_since` so, those `rated` against their target, and those `nearing`
+    it, of which what is nearer is the better.
+    """
+
+    def __init__(self, rules: Rules, cells: Cells) -> None:
+        self.cells = cells
+        indicators = cells.indicators
+        self.schemes = [rules.catalogue.scheme_of(it) for it in indicators]
+        pairs = list(zip(self.schemes, indicators, strict=True))
+        self.is_count = _each(cells, [it.unit == "count" for it in indicators]) == 1
+        ways = [way_of(scheme.direction, it.polarity) for scheme, it in pairs]
+        self.factor = _each(cells, [it.factor or 0 for it in ways])
+        self.words = _each(cells, [_first_word(*it) for it in ways])
+        self.nearing = {number for number, it in enumerate(ways) if it.factor is None}
+        is_rated = [it.polarity in HIGHER_IS and scheme.rates(it.code) for scheme, it in pairs]
+        self.rated = {
+            number
+            for number, scheme in enumerate(self.schemes)
+            if is_rated[number] and scheme.rag == "target"
+        }
+        self.rated_since = {*positions(np.array(is_rated)).tolist()} - self.rated
+        is_since = _each(cells, [number in self.rated_since for number in range(len(pairs))])
+        self.since: Positions = positions((is_since == 1) & (cells.band == 0))
+        self.sign = _each(cells, [HIGHER_IS.get(it.polarity, 0) for it in indicators])[self.since]
+        exact = [tolerance(it, scheme.share_of(it.code)) for scheme, it in pairs]
+        self.is_coarse = _each(cells, [max(it) < MOST_OF_TOLERANCE for it in exact]) == 1
+        coarse = [it if max(it) < MOST_OF_TOLERANCE else NOTHING_TOLERATED for it in exact]
+        self.tolerated = (
+            _each(cells, [it.amount for it in coarse])[self.since],
+            _each(cells, [it.share for it in coarse])[self.since],
+            _each(cells, [it.whole for it in coarse])[self.since],
+        )
+        self.names = self._names()
+
+    def _names(self) -> tuple[list[str], ...]:
+        """Of each row the indicator's code and title, the place's name and level, and the band."""
+        indicators = [self.cells.indicators[it] for it in self.cells.indicator.tolist()]
+        places = [self.cells.places[it] for it in self.cells.place.tolist()]
+        return (
+            [it.code for it in indicators],
+            [it.title for it in indicators],
+            [it.name for it in places],
+            [it.level for it in places],
+            [BANDS[it] for it in self.cells.band.tolist()],
+        )
+
+
+def _first_word(names: tuple[Direction, ...], factor: int | None) -> int:
+    """The number of the first of the words for a direction; that of none without a factor."""
+    if factor is None:
+        return NO_DIRECTION
+    return 0 if names is CHANGE else len(CHANGE)
+
+
+def _each(cells: Cells, values: Iterable[int]) -> Numbers:
+    """A value of each indicator, for each of its cells."""
+    return np.fromiter(values, dtype=np.int64)[cells.indicator]
+
+
+@lru_cache(maxsize=8)
+def _outline(rules: Rules, places: tuple[Place, ...], levels: tuple[str, ...]) -> _Outline:
+    return _Outline(rules, cells_at(rules, places, levels))
+
+
+class _Columns:
+    """The columns of rows that rest on figures."""
+
+    def __init__(self, outline: _Outline, now: FiguresOfDate, before: FiguresOfDate) -> None:
+        self._outline, self._now, self._before = outline, now, before
+        today, earlier = now.columns, before.columns
+        self.numerators: list[Any] = today.numerator.tolist()
+        self.denominators: list[Any] = today.denominator.tolist()
+        for cell in outline.cells.awaited.tolist():
+            self.numerators[cell] = self.denominators[cell] = None
+        self.values = _shown(outline, today)
+        self.statuses = STATUS_WORDS[today.status].tolist()
+        self.previous = _shown(outline, earlier)
+        self.directions = self._directions(today, earlier)
+        self.targets: list[float | None] = [None] * len(self.values)
+        self.ratings = self._ratings(today, earlier)
+        for cell in {*now.apart, *before.apart, *self._beyond(today, earlier)}:
+            self._do_alone(cell)
+
+    def _directions(self, now: Worked, before: Worked) -> list[Any]:
+        outline = self._outline
+        signs = change((now.above, now.below), (before.above, before.below)) * outline.factor
+        words = outline.words + signs % len(CHANGE)
+        words[(now.below == 0) | (before.below == 0) | (outline.factor == 0)] = NO_DIRECTION
+        found: list[Any] = DIRECTIONS[words].tolist()
+        return found
+
+    def _ratings(self, now: Worked, before: Worked) -> list[Any]:
+        outline, since = self._outline, self._outline.since
+        one, other = ((it.above[since], it.below[since]) for it in (now, before))
+        grades = grade_since(outline.sign, one, other, outline.tolerated)
+        grades[(one[1] == 0) | (other[1] == 0)] = NO_RATING
+        words = np.full(len(now.below), NO_RATING)
+        words[since] = grades
+        found: list[Any] = RATINGS[words].tolist()
+        return found
+
+    def _beyond(self, *dates: Worked) -> list[int]:
+        """The cells whose numbers may be beyond what columns hold."""
+        is_within = self._outline.is_coarse.copy()
+        for it in dates:
+            is_within &= (np.abs(it.above) < MOST_ABOVE) & (it.below < MOST_BELOW)
+        found: list[int] = positions(~is_within).tolist()
+        return found
+
+    def _do_alone(self, cell: int) -> None:
+        now, before = self._now.figure(cell), self._before.figure(cell)
+        number = self._outline.cells.indicator[cell]
+        indicator, scheme = self._outline.cells.indicators[number], self._outline.schemes[number]
+        self.numerators[cell] = _number(now.numerator)
+        self.denominators[cell] = _number(now.denominator)
+        self.values[cell] = shown(indicator, now.value)
+        self.statuses[cell] = now.status
+        self.previous[cell] = shown(indicator, before.value)
+        self.directions[cell] = direction_of_travel(
+            now.value, before.value, scheme.direction, indicator.polarity
+        )
+        if number in self._outline.rated_since and not self._outline.cells.band[cell]:
+            values = exact_value(now.value), exact_value(before.value)
+            share = scheme.share_of(indicator.code)
+            self.ratings[cell] = rating_since(indicator, *values, share)
+
+    def aim(self, code: str, name: str, target: YearTarget) -> None:
+        """Hold the cells of an indicator and place against their target."""
+        outline, aim = self._outline, exact(target.aim)
+        for cell in outline.cells.of(code, name):
+            number = outline.cells.indicator[cell]
+            indicator, scheme = outline.cells.indicators[number], outline.schemes[number]
+            now = self._now.figure(cell).value
+            if number in outline.nearing:
+                before = self._before.figure(cell).value
+                self.directions[cell] = direction_of_travel(
+                    now, before, scheme.direction, indicator.polarity, aim
+                )
+            if outline.cells.band[cell]:
+                continue
+            self.targets[cell] = float(target.aim)
+            if number in outline.rated:
+                share = scheme.share_of(code)
+                self.ratings[cell] = rating(indicator, exact_value(now), target, share)
+
+
+def _rows(
+    outline: _Outline,
+    now: FiguresOfDate,
+    before: FiguresOfDate,
+    targets: Mapping[tuple[str, str], YearTarget],
+) -> list[ScorecardRow]:
+    columns = _Columns(outline, now, before)
+    for (code, name), target in targets.items():
+        columns.aim(code, name, target)
+    codes, titles, areas, levels, bands = outline.names
+    return list(
+        map(
+            ScorecardRow,
+            codes,
+            titles,
+            areas,
+            bands,
+            columns.numerators,
+            columns.denominators,
+            columns.values,
+            columns.statuses,
+            columns.previous,
+            columns.directions,
+            levels,
+            columns.targets,
+            columns.ratings,
+        )
+    )
+
+
+def _shown(outline: _Outline, figures: Worked) -> list[Any]:
+    """Values as they are shown; None where there is none."""
+    above, below = figures.above, figures.below
+    found = rounded_half_up(above, np.maximum(below, 1)).astype(object)
+    whole = is_whole(outline.is_count, below)
+    found[whole] = above[whole]
+    found[below == 0] = None
+    values: list[Any] = found.tolist()
+    return values
+
+
+def _number(exact: Exact | None) -> int | float | None:
+    if isinstance(exact, Fraction):
+        return int(exact) if exact.denominator == 1 else float(exact)
+    return exact
