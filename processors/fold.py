@@ -134,7 +134,11 @@ class Partition:
             seals += child.seal - (before or 0)
             unmatched += child.record.unmatched
             child.record.unmatched = 0
-            self._weigh(child)
+            size = child.record.size + (child.crowd.size if child.crowd else 0)
+            self.size += size - child.size
+            child.size = size
+            if size > self.largest:
+                self.largest = size
         return records, Grown(new, seals % 2**64, unmatched)
 
     def _settle_unjudged(self) -> tuple[Touched, Telling]:

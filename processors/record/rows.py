@@ -100,25 +100,32 @@ def row_maker(
     service_index = {name: index for index, name in enumerate(SERVICES)}
     nobody = len(service_index)
     reasons = Names(MOST_REASONS)
-    attribute = {kind: name for kind, (name, _) in TESTED.items()}
     passes = {kind: bits(tests(declared, test_name)) for kind, (_, test_name) in TESTED.items()}
+    received, given, closed = (passes[kind] for kind in TESTED)
+    provider, district = localities.providers.number, localities.district
 
     def make_row(event: Event) -> bytes:
         kind = KINDS.get(event.type)
         if kind is None:
             return b""
-        bits = passes[event.type](event.data[attribute[event.type]]) if event.type in passes else 0
-        birth, detail, area, service = 0, 0, 0, nobody
+        passed, birth, detail, area, service = 0, 0, 0, 0, nobody
         if kind == ALLOCATION:
-            service = service_index[event.data["service"]]
-            area = localities.providers.number(event.data.get("provider"))
+            data = event.data
+            name = data["service"]
+            passed, service = given(name), service_index[name]
+            if "provider" in data:
+                area = provider(data["provider"])
         elif kind == NOTIFICATION:
-            birth = year_month_day(event.data.get("date_of_birth"))
-            area = localities.district(event.data.get("district"))
-            detail = reasons.number(event.data.get("primary_reason"))
+            data = event.data
+            passed = received(data["notification_type"])
+            birth = year_month_day(data.get("date_of_birth"))
+            area = district(data.get("district"))
+            if "primary_reason" in data:
+                detail = reasons.number(data["primary_reason"])
         elif kind == CLOSURE:
+            passed = closed(event.data["outcome"])
             detail = event.data.get("troubled_families_evidence") is True
-        return _pack(event.instant, event.day, birth, bits, detail, area, kind, service)
+        return _pack(event.instant, event.day, birth, passed, detail, area, kind, service)
 
     return make_row
 
