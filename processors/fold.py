@@ -54,6 +54,9 @@ class Partition:
     A record is of whatever a partition key names: a child, or a place. Records may be left out and
     offered again as bytes (`admit`), so that memory is bounded; a child's record must be there
     before its events are folded.
+
+    `unread` is how many records are stored that are not in memory: with none, whoever is not there
+    has no record.
     """
 
     def __init__(self, rules: Rules, tables: Tables | None = None) -> None:
@@ -64,6 +67,7 @@ class Partition:
         self._due: dict[str, Child] = {}
         # About how many bytes the records in memory took at the last settlement, and the largest.
         self.size = self.largest = 0
+        self.unread = 0
 
     def missing(self, children: Iterable[str]) -> list[str]:
         """Those of the children whose record is not in memory."""
@@ -75,6 +79,7 @@ class Partition:
         held = self.children[child] = read_child(encoded, told, rules.make_row, rules.counting)
         if encoded is not None:
             held.seal = seal(child, encoded)
+            self.unread -= 1
         self._weigh(held)
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
@@ -206,7 +211,9 @@ class Partition:
                 return
             beyond -= 1
             if name not in self._dirty and name not in self._due:
-                self.size -= self.children.pop(name).size
+                child = self.children.pop(name)
+                self.size -= child.size
+                self.unread += child.seal is not None
 
 
 class _Cases:
