@@ -53,7 +53,7 @@ class Memory:
         known = held.state.fold(decoded.events)
         read.next, read.end, read.source = batch.end, batch.log_end, source
         read.meter.folded(batch)
-        held.latest = max([held.latest, *(event.instant for _, event in decoded.events)])
+        held.latest = max([held.latest, *[event.instant for _, event in decoded.events]])
         held.calm.take_in(
             decoded.events,
             held.behind,

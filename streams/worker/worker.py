@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -39,6 +40,9 @@ T = TypeVar("T")
 # with it are hardly looked through where several batches fit below the first threshold; a higher
 # one makes for pauses that a reader can see.
 GC_THRESHOLDS = (400_000, 12, 100)
+# How long one thread may go on while the other waits: what is fetched passes between the two
+# several times before it is folded, each time beside a settlement that takes milliseconds.
+SWITCH_SECONDS = 0.001
 
 
 async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
@@ -48,6 +52,7 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     until_there raises, and streams.metrics.exposition.PortNotServed.
     """
     gc.set_threshold(*GC_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     asked = asked or asked_by_signal()
     rules = load_rules(settings)
     redis = connect_redis(settings)
