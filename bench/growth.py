@@ -16,7 +16,7 @@ from processors.fold import Partition
 from processors.record.decoding import Message, decode
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
-from streams.worker.worker import GC_THRESHOLDS
+from streams.worker.garbage import GC_THRESHOLDS
 
 CHILD = "P1"
 BATCH = 10_000

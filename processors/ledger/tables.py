@@ -21,6 +21,8 @@ from processors.ledger.entries import Entries
 ROW_DAYS = 32
 # Bits of a key for the band and for the locality; the slot takes those above.
 BAND_BITS, LOCALITY_BITS = 3, 21
+# Bits of a number that is not negative.
+BITS = 63
 # Odd numbers that scatter what they multiply over 64 bits.
 SCATTER, SCATTER_AGAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
@@ -207,18 +209,22 @@ class Tables:
         # First what cancels out goes, so that no cell is numbered that holds nothing.
         days = LAST_DAY - FIRST_DAY + 1
         place, amount = _sums(cell * days + (day - FIRST_DAY), entries.amount)
+        if not len(place):
+            return {}
         cell, offset = place // days, place % days
         starts = positions(begins(cell))
         number = np.repeat(self._numbers(cell[starts]), np.diff(starts, append=len(cell)))
-        month = calendar.month[offset]
         size = len(self.cells) * ROW_DAYS
-        at = month * size + number * ROW_DAYS + calendar.day_of_month[offset]
-        order = at.argsort()
-        at, amount, month = at[order], amount[order], month[order]
-        self.sum = (self.sum + checksum(month, at - month * size, amount)) % 2**64
+        at, amount = _in_order(
+            calendar.month[offset] * size + number * ROW_DAYS + calendar.day_of_month[offset],
+            amount,
+        )
+        month = at // size
+        place, amount = at - month * size, amount.astype(np.int32)
+        self.sum = (self.sum + checksum(month, place, amount)) % 2**64
         edges = [*positions(begins(month)).tolist(), len(at)]
         return {
-            int(month[start]): (at[start:end] - month[start] * size, amount[start:end])
+            int(month[start]): (place[start:end], amount[start:end])
             for start, end in pairwise(edges)
         }
 
@@ -293,9 +299,26 @@ def _put(
 
 def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
     """The sum of the amounts at each place, in order of place; places whose sum is 0 left out."""
-    order = place.argsort()
-    place = place[order]
+    place, amount = _in_order(place, amount)
     starts = positions(begins(place))
-    sums = np.add.reduceat(amount[order], starts) if len(place) else amount
+    sums = np.add.reduceat(amount, starts) if len(place) else amount
     changed = positions(sums)
     return place[starts[changed]], sums[changed].astype(np.int32)
+
+
+def _in_order(place: Days, amount: Days | Sums) -> tuple[Days, Days | Sums]:
+    """Places, none below 0, in order, each with its amount.
+
+    Where one number has room for both, numbers are sorted: to find out in which order they are, and
+    to put them so, takes several times as long.
+    """
+    if not len(place):
+        return place, amount
+    least = int(amount.min())
+    bits = (int(amount.max()) - least).bit_length()
+    if int(place.max()).bit_length() + bits >= BITS:
+        order = place.argsort()
+        return place[order], amount[order]
+    both = place << bits | (amount - least)
+    both.sort()
+    return both >> bits, (both & ((1 << bits) - 1)) + least

@@ -76,6 +76,7 @@ class Committing:
             log.error("cannot be settled: %s", where_raised(error), extra=held.where)
             return
         used = time.thread_time() - used
+        self._given.garbage.spare()
         messages = sum(it["messages"] for it in tallies.values())
         pause = pause_after(held.state.largest, messages, used)
         held.commits.due = max(held.commits.due, asyncio.get_running_loop().time() + pause)
