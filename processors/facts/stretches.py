@@ -44,11 +44,8 @@ class Stretches:
     def __init__(self, table: Table, unheld: int) -> None:
         self._table = table
         cut = positions(_is_cut(table))
-        self._rows, self._kind, self._case = (
-            taken(table.rows, cut),
-            table.kind[cut],
-            table.case[cut],
-        )
+        self._rows, self._kind = taken(table.rows, cut), table.kind[cut]
+        self._case = table.case[cut]
         kind, case = self._kind, self._case
         self._begin = np.maximum(table.day[cut], table.received[case])
         self._end = np.full(len(cut), NEVER)

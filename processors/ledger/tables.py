@@ -215,12 +215,12 @@ class Tables:
         starts = positions(begins(cell))
         number = np.repeat(self._numbers(cell[starts]), np.diff(starts, append=len(cell)))
         size = len(self.cells) * ROW_DAYS
-        at, amount = _in_order(
+        at, change = _in_order(
             calendar.month[offset] * size + number * ROW_DAYS + calendar.day_of_month[offset],
             amount,
         )
         month = at // size
-        place, amount = at - month * size, amount.astype(np.int32)
+        place, amount = at - month * size, change.astype(np.int32)
         self.sum = (self.sum + checksum(month, place, amount)) % 2**64
         edges = [*positions(begins(month)).tolist(), len(at)]
         return {
@@ -306,19 +306,19 @@ def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
     return place[starts[changed]], sums[changed].astype(np.int32)
 
 
-def _in_order(place: Days, amount: Days | Sums) -> tuple[Days, Days | Sums]:
+def _in_order(place: Days, amount: Days | Sums) -> tuple[Days, Days]:
     """Places, none below 0, in order, each with its amount.
 
     Where one number has room for both, numbers are sorted: to find out in which order they are, and
     to put them so, takes several times as long.
     """
     if not len(place):
-        return place, amount
+        return place, amount.astype(np.int64)
     least = int(amount.min())
     bits = (int(amount.max()) - least).bit_length()
     if int(place.max()).bit_length() + bits >= BITS:
         order = place.argsort()
-        return place[order], amount[order]
+        return place[order], amount[order].astype(np.int64)
     both = place << bits | (amount - least)
     both.sort()
     return both >> bits, (both & ((1 << bits) - 1)) + least

@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR, london_days
 from processors.record.instants import EARLIEST, LATEST, UNUSUAL, microseconds, usual_instants
-from processors.record.usual import Envelope, Usual, is_plain, mentions_constants, present
+from processors.record.usual import Envelope, Usual, mentions_constants, present
 from schemas.events.registry import VALIDATORS
 
 # A header may be without a value.
@@ -116,12 +116,9 @@ def _read_quickly(topic: str, messages: Sequence[Message]) -> list[Envelope | No
     texts = [
         _structured_quickly(value, headers) if headers else value for _, value, headers in messages
     ]
-    if not is_plain(b"".join([text for text in texts if text])):
-        texts = [text if text and is_plain(text) else None for text in texts]
-    found = _usual(topic).read(texts)
     return [
         it if it is not None and key == it.partitionkey.encode() else None
-        for it, (key, _, _) in zip(found, messages, strict=True)
+        for it, (key, _, _) in zip(_usual(topic).read(texts), messages, strict=True)
     ]
 
 

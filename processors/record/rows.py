@@ -67,12 +67,9 @@ ROW = np.dtype(
 _WORDS = ROW.itemsize // 4
 _pack = struct.Struct("<qiiIIHBB").pack
 
-# The attribute each text test of a measure is about, by the event type that carries it.
-TESTED = {
-    "notification.received": ("notification_type", "notification_type"),
-    "case.allocated": ("service", "holder"),
-    "case.closed": ("outcome", "outcome"),
-}
+# What is tested as text: a notification's type, the service that is given a case, and the outcome
+# of a closure.
+TESTS = "notification_type", "holder", "outcome"
 MOST_TESTS = 32
 MOST_REASONS = 100_000
 
@@ -104,8 +101,7 @@ def row_maker(
     service_index = {name: index for index, name in enumerate(SERVICES)}
     nobody = len(service_index)
     reasons = Names(MOST_REASONS)
-    passes = {kind: bits(tests(declared, test_name)) for kind, (_, test_name) in TESTED.items()}
-    received, given, closed = (passes[kind] for kind in TESTED)
+    received, given, closed = (bits(tests(declared, name)) for name in TESTS)
     provider, district = localities.providers.number, localities.district
 
     def make_row(event: Event) -> bytes:

@@ -7,7 +7,7 @@ nothing of, and the validator is asked. The data are the validator's in any case
 of the same bytes a moment ago holds again: events of a kind say the same in few bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -75,16 +75,16 @@ class Usual:
         # Each source once, since there are few and every event has one.
         self._sources: dict[str, str] = {}
 
-    def read(self, texts: Iterable[bytes | None]) -> list[Envelope | None]:
-        """Of each plain text an event that is valid if its time is one.
-
-        None for what might be anything else, and for no text.
-        """
+    def read(self, texts: Sequence[bytes | None]) -> list[Envelope | None]:
+        """Of each text an event that is valid if its time is one; None for whatever else it is."""
+        if not is_plain(b"".join([text for text in texts if text])):
+            texts = [text if text and is_plain(text) else None for text in texts]
         known, source_of, found = self._known, self._sources.setdefault, list[Envelope | None]()
         if len(self._sources) >= MOST_REMEMBERED:
             self._sources.clear()
         for text in texts:
-            event, what = None, None
+            event: Envelope | None = None
+            what = None
             if text is not None and len(text) <= MOST_BYTES:
                 try:
                     event = _decode(text)
