@@ -42,7 +42,7 @@ class Folding:
         self._shards: dict[TP, Held] = {}
         self._stops = Stops()
         self._taking = Taking(given, self._shards, self._stops)
-        self._committing = Committing(given)
+        self._committing = Committing(given, self._shards)
         memory = Memory(given, self._shards)
         self._careful = CarefulFolding(memory, self._committing, self._stops)
         self._deadlines = DueChildren(given, memory, self._stops)
