@@ -28,7 +28,7 @@ from streams.worker.watching import Watching
 
 # How far the log's end is while a worker catches up. Then it commits in steps of so many records,
 # or children that changed: a child's record is written once a step, however many events came.
-CATCHING_UP = 20_000
+CATCHING_UP = 5_000
 STEP, STEP_CHILDREN = 60_000, 20_000
 # Changed children at which folding waits for the commit under way: bounds memory.
 MOST_UNSETTLED = 100_000
