@@ -21,8 +21,9 @@ from processors.ledger.entries import Entries
 ROW_DAYS = 32
 # Bits of a key for the band and for the locality; the slot takes those above.
 BAND_BITS, LOCALITY_BITS = 3, 21
-# Bits of a number that is not negative.
-BITS = 63
+# Bits of a number that is not negative; and entries below which it is not looked whether there is
+# room for them.
+BITS, FEW = 63, 500
 # Odd numbers that scatter what they multiply over 64 bits.
 SCATTER, SCATTER_AGAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
@@ -120,10 +121,10 @@ class Month:
 
     def rows(self, cells: NDArray[np.intp]) -> tuple[NDArray[np.intp], Days, Sums]:
         """Of the cells named, in order: how many entries each has; their days; their amounts."""
-        first = np.searchsorted(self.places, cells * ROW_DAYS)
-        end = np.searchsorted(self.places, (cells + 1) * ROW_DAYS)
-        counts = end - first
-        at = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        first = self.places.searchsorted(cells * ROW_DAYS)
+        counts = self.places.searchsorted((cells + 1) * ROW_DAYS) - first
+        ends = counts.cumsum()
+        at = (first - ends + counts).repeat(counts) + np.arange(ends[-1] if len(ends) else 0)
         return counts, self.places[at] % ROW_DAYS, self.amounts[at]
 
 
@@ -312,11 +313,11 @@ def _in_order(place: Days, amount: Days | Sums) -> tuple[Days, Days]:
     Where one number has room for both, numbers are sorted: to find out in which order they are, and
     to put them so, takes several times as long.
     """
-    if not len(place):
-        return place, amount.astype(np.int64)
-    least = int(amount.min())
-    bits = (int(amount.max()) - least).bit_length()
-    if int(place.max()).bit_length() + bits >= BITS:
+    bits = BITS
+    if len(place) >= FEW:
+        least = int(amount.min())
+        bits = (int(amount.max()) - least).bit_length()
+    if bits == BITS or int(place.max()).bit_length() + bits >= BITS:
         order = place.argsort()
         return place[order], amount[order].astype(np.int64)
     both = place << bits | (amount - least)
