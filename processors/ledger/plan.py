@@ -120,6 +120,8 @@ class Plan:
         """The aspects of each fact that are not as before: all of them where it has no twin."""
         changed = np.where(rows.sign == 0, 0, EVERY_ASPECT)
         before = positions((rows.sign < 0) & (rows.twin >= 0))
+        if not len(before):
+            return changed
         now = rows.twin[before]
         days = (rows.days[name] for name in self._days)
         columns = rows.begin, rows.end, rows.locality, rows.band, *days
