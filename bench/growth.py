@@ -19,7 +19,7 @@ from processors.fold import Partition
 from processors.record.decoding import Message, decode
 from processors.rules import Rules
 from schemas.events.registry import topics_of
-from streams.worker.worker import GC_THRESHOLDS
+from streams.worker.garbage import GC_THRESHOLDS
 
 CHILD, PLACE = "P1", "Riverside"
 PERSON = {"date_of_birth": "2012-05-05", "district": "Canterbury"}

@@ -1,7 +1,7 @@
 """What each stage of the fold costs the processor, without Kafka and Redis."""
 
 from collections import defaultdict
-from gc import get_threshold, set_threshold
+from gc import get_threshold, set_threshold, unfreeze
 from time import process_time
 
 from bench.bed import Bed
@@ -13,7 +13,7 @@ from processors.fold import Partition
 from processors.record.decoding import Message, decode
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
-from streams.worker.worker import GC_THRESHOLDS
+from streams.worker.garbage import Garbage
 
 BATCH, SMALL = 10_000, 5
 SMALL_BATCHES = 400
@@ -36,16 +36,19 @@ def stages(_bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     many = sent[: len(sent) - SMALL * SMALL_BATCHES]
     few = sent[len(many) :]
     before = get_threshold()
-    set_threshold(*GC_THRESHOLDS)
+    garbage = Garbage()
     try:
         with stage(f"folding {len(many):,} events {sizes.stage_rounds} times"):
-            rounds = [_costs(Partition(rules), many, BATCH) for _ in range(sizes.stage_rounds)]
+            rounds = [
+                _costs(Partition(rules), many, BATCH, garbage) for _ in range(sizes.stage_rounds)
+            ]
         with stage(f"folding {len(few):,} more, {SMALL} at a time"):
             state = Partition(rules)
-            _costs(state, many, BATCH)
-            small = _costs(state, few, SMALL)
+            _costs(state, many, BATCH, garbage)
+            small = _costs(state, few, SMALL, garbage)
     finally:
         set_threshold(*before)
+        unfreeze()
     least = {name: _least([costs[name] for costs in rounds]) for name in STAGES}
     figures = [Figure(name, 1e6 * least[name] / len(many), "µs an event") for name in STAGES]
     figures.append(Figure("all", 1e6 * sum(least.values()) / len(many), "µs an event"))
@@ -61,7 +64,7 @@ def _least(rounds: list[list[float]]) -> float:
     return sum((min(of_batch) for of_batch in zip(*rounds, strict=True)), 0.0)
 
 
-def _costs(state: Partition, sent: list[Message], size: int) -> Costs:
+def _costs(state: Partition, sent: list[Message], size: int, garbage: Garbage) -> Costs:
     """Fold messages into a state, so many at a time."""
     costs: Costs = defaultdict(list)
     for start in range(0, len(sent), size):
@@ -74,6 +77,7 @@ def _costs(state: Partition, sent: list[Message], size: int) -> Costs:
         state.fold(events)
         moments.append(process_time())
         state.settle()
+        garbage.spare()
         moments.append(process_time())
         for name, begun, done in zip(STAGES, moments, moments[1:], strict=False):
             costs[name].append(done - begun)

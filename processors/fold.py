@@ -57,6 +57,9 @@ class Partition:
     A record is of whatever a partition key names: a child, or a place. Records may be left out and
     offered again as bytes (`admit`), so that memory is bounded; a child's record must be there
     before its events are folded.
+
+    `unread` is how many records are stored that are not in memory: with none, whoever is not there
+    has no record.
     """
 
     def __init__(self, rules: Rules, tables: Tables | None = None, records: int = 0) -> None:
@@ -69,6 +72,7 @@ class Partition:
         self._due: dict[str, Child] = {}
         # About how many bytes the records in memory took at the last settlement, and the largest.
         self.size = self.largest = 0
+        self.unread = 0
 
     def missing(self, children: Iterable[str]) -> list[str]:
         """Those of the children whose record is not in memory."""
@@ -89,6 +93,7 @@ class Partition:
         held = self.children[child] = read_child(encoded, told, rules.make_row)
         if encoded is not None:
             held.seal, held.number = seal(child, encoded), number
+            self.unread -= 1
         self._weigh(held)
 
     def fold(self, events: Iterable[tuple[str, Event]]) -> int:
@@ -205,11 +210,14 @@ class Partition:
     def _weigh(self, child: Child) -> None:
         """Add up what a record has grown by."""
         size = child.record.size
-        size += child.crowd.size if child.crowd else 0
-        size += child.outlook.size if child.outlook else 0
+        if child.crowd:
+            size += child.crowd.size
+        if child.outlook:
+            size += child.outlook.size
         self.size += size - child.size
         child.size = size
-        self.largest = max(self.largest, child.size)
+        if size > self.largest:
+            self.largest = size
 
     def forget(self, most: int, most_bytes: int = sys.maxsize) -> None:
         """Drop the records longest in memory beyond `most`, and beyond so many bytes of them all.
@@ -224,7 +232,9 @@ class Partition:
                 return
             beyond -= 1
             if name not in self._dirty and name not in self._due:
-                self.size -= self.children.pop(name).size
+                child = self.children.pop(name)
+                self.size -= child.size
+                self.unread += child.seal is not None
 
 
 class _Cases:

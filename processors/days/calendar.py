@@ -83,7 +83,7 @@ class Calendar:
     def working_days_before(self, day: Days, working_days: int) -> Days:
         """The first day since which no more than `working_days` working days have passed."""
         least = self._at(self.working_days_until, day) - working_days
-        first = np.searchsorted(self.working_days_until, least) + FIRST_DAY
+        first = np.where(least > 0, self.working_day_list.take(least - 1, mode="clip"), FIRST_DAY)
         return np.where(day >= NEVER, NEVER, first)
 
     def month_of(self, day: Days) -> Days:

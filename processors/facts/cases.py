@@ -18,7 +18,7 @@ from processors.facts.relations import Kin, looked_for, relate
 from processors.facts.stretches import Stretches
 from processors.facts.table import Table
 from processors.record.localities import Localities
-from processors.record.rows import NOTIFICATION, PLAN, ROW, SCS_OPENING
+from processors.record.rows import NOTIFICATION, PLAN, ROW, SCS_OPENING, taken
 from schemas.catalogue import Relation
 
 
@@ -147,12 +147,17 @@ def _laid_out(
     case, kind = np.repeat(np.arange(len(groups)), sizes), rows["kind"].copy()
     is_counted = np.zeros(len(groups), dtype=np.bool_)
     is_counted[case[kind == NOTIFICATION]] = True
-    kept = positions(is_counted[case])
+    is_kept = is_counted[case]
+    if is_kept.all():
+        kept_rows, kept_case, kept_kind = rows, case, kind
+    else:
+        kept = positions(is_kept)
+        kept_rows, kept_case, kept_kind = taken(rows, kept), case[kept], kind[kept]
     table = Table(
-        rows=rows[kept],
-        case=case[kept],
-        kind=kind[kept],
-        day=rows["day"][kept].astype(np.int64),
+        rows=kept_rows,
+        case=kept_case,
+        kind=kept_kind,
+        day=kept_rows["day"].astype(np.int64),
         sign=cases.sign,
         changed=len(cases.now),
         localities=localities,

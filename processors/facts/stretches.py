@@ -24,6 +24,7 @@ from processors.record.rows import (
     STEP_UP,
     SUSTAINED,
     WORKER,
+    taken,
 )
 
 # Working days before receipt from which a worker's assignment counts as on the day of receipt,
@@ -43,7 +44,8 @@ class Stretches:
     def __init__(self, table: Table, unheld: int) -> None:
         self._table = table
         cut = positions(_is_cut(table))
-        self._rows, self._kind, self._case = table.rows[cut], table.kind[cut], table.case[cut]
+        self._rows, self._kind = taken(table.rows, cut), table.kind[cut]
+        self._case = table.case[cut]
         kind, case = self._kind, self._case
         self._begin = np.maximum(table.day[cut], table.received[case])
         self._end = np.full(len(cut), NEVER)
@@ -97,8 +99,12 @@ class Stretches:
             "closed": at(self._day, closure, NEVER),
         }
         if "stepped_up" in wanted:
-            step_up = _latest(self._kind == STEP_UP, self._case)[lasting]
-            days["stepped_up"] = at(self._day, step_up, NEVER)
+            is_step_up = self._kind == STEP_UP
+            if is_step_up.any():
+                step_up = _latest(is_step_up, self._case)[lasting]
+                days["stepped_up"] = at(self._day, step_up, NEVER)
+            else:
+                days["stepped_up"] = np.full(len(case), NEVER)
         if "sustained" in wanted or "destination" in wanted:
             destination = days["destination"] = table.first(DESTINATION)[case]
             from_then = table.calendar.leaves_last_months(destination, SUSTAINED_MONTHS)

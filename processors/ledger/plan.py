@@ -120,10 +120,14 @@ class Plan:
         """The aspects of each fact that are not as before: all of them where it has no twin."""
         changed = np.where(rows.sign == 0, 0, EVERY_ASPECT)
         before = positions((rows.sign < 0) & (rows.twin >= 0))
+        if not len(before):
+            return changed
         now = rows.twin[before]
         days = (rows.days[name] for name in self._days)
-        columns = np.stack([rows.begin, rows.end, rows.locality, rows.band, *days])
-        differs = columns[:, before] != columns[:, now]
+        columns = rows.begin, rows.end, rows.locality, rows.band, *days
+        differs = np.empty((len(columns), len(before)), dtype=np.bool_)
+        for column, differ in zip(columns, differs, strict=True):
+            np.not_equal(column[before], column[now], out=differ)
         aspects = np.where(differs, self._aspects[:, np.newaxis], 0)
         found = np.bitwise_or.reduce(aspects, axis=0) | (passed[before] ^ passed[now])
         changed[before] = changed[now] = found
@@ -240,7 +244,8 @@ class _Tests:
         if len(rows) < FEW_ROWS:
             each = [self._measures_passing(bits) for bits in passed[rows].tolist()]
             return rows.repeat([len(it) for it in each]), np.concatenate(each)
-        different, which = np.unique(passed[rows], return_inverse=True)
+        different = np.unique(passed[rows])
+        which = different.searchsorted(passed[rows])
         measures = [self._measures_passing(bits) for bits in different.tolist()]
         sizes = np.array([len(it) for it in measures], dtype=np.int64)
         firsts, size = np.cumsum(sizes) - sizes, sizes[which]

@@ -21,6 +21,9 @@ from processors.ledger.entries import Entries
 ROW_DAYS = 32
 # Bits of a key for the band and for the locality; the slot takes those above.
 BAND_BITS, LOCALITY_BITS = 3, 21
+# Bits of a number that is not negative; and entries below which it is not looked whether there is
+# room for them.
+BITS, FEW = 63, 500
 # Odd numbers that scatter what they multiply over 64 bits.
 SCATTER, SCATTER_AGAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
@@ -118,10 +121,10 @@ class Month:
 
     def rows(self, cells: NDArray[np.intp]) -> tuple[NDArray[np.intp], Days, Sums]:
         """Of the cells named, in order: how many entries each has; their days; their amounts."""
-        first = np.searchsorted(self.places, cells * ROW_DAYS)
-        end = np.searchsorted(self.places, (cells + 1) * ROW_DAYS)
-        counts = end - first
-        at = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        first = self.places.searchsorted(cells * ROW_DAYS)
+        counts = self.places.searchsorted((cells + 1) * ROW_DAYS) - first
+        ends = counts.cumsum()
+        at = (first - ends + counts).repeat(counts) + np.arange(ends[-1] if len(ends) else 0)
         return counts, self.places[at] % ROW_DAYS, self.amounts[at]
 
 
@@ -215,18 +218,22 @@ class Tables:
         # First what cancels out goes, so that no cell is numbered that holds nothing.
         days = LAST_DAY - FIRST_DAY + 1
         place, amount = _sums(cell * days + (day - FIRST_DAY), entries.amount)
+        if not len(place):
+            return {}
         cell, offset = place // days, place % days
         starts = positions(begins(cell))
         number = np.repeat(self._numbers(cell[starts]), np.diff(starts, append=len(cell)))
-        month = calendar.month[offset]
         size = len(self.cells) * ROW_DAYS
-        at = month * size + number * ROW_DAYS + calendar.day_of_month[offset]
-        order = at.argsort()
-        at, amount, month = at[order], amount[order], month[order]
-        self.sum = (self.sum + checksum(month, at - month * size, amount)) % 2**64
+        at, change = _in_order(
+            calendar.month[offset] * size + number * ROW_DAYS + calendar.day_of_month[offset],
+            amount,
+        )
+        month = at // size
+        place, amount = at - month * size, change.astype(np.int32)
+        self.sum = (self.sum + checksum(month, place, amount)) % 2**64
         edges = [*positions(begins(month)).tolist(), len(at)]
         return {
-            int(month[start]): (at[start:end] - month[start] * size, amount[start:end])
+            int(month[start]): (place[start:end], amount[start:end])
             for start, end in pairwise(edges)
         }
 
@@ -301,9 +308,26 @@ def _put(
 
 def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
     """The sum of the amounts at each place, in order of place; places whose sum is 0 left out."""
-    order = place.argsort()
-    place = place[order]
+    place, amount = _in_order(place, amount)
     starts = positions(begins(place))
-    sums = np.add.reduceat(amount[order], starts) if len(place) else amount
+    sums = np.add.reduceat(amount, starts) if len(place) else amount
     changed = positions(sums)
     return place[starts[changed]], sums[changed].astype(np.int32)
+
+
+def _in_order(place: Days, amount: Days | Sums) -> tuple[Days, Days]:
+    """Places, none below 0, in order, each with its amount.
+
+    Where one number has room for both, numbers are sorted: to find out in which order they are, and
+    to put them so, takes several times as long.
+    """
+    bits = BITS
+    if len(place) >= FEW:
+        least = int(amount.min())
+        bits = (int(amount.max()) - least).bit_length()
+    if bits == BITS or int(place.max()).bit_length() + bits >= BITS:
+        order = place.argsort()
+        return place[order], amount[order].astype(np.int64)
+    both = place << bits | (amount - least)
+    both.sort()
+    return both >> bits, (both & ((1 << bits) - 1)) + least

@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR, london_days
 from processors.record.instants import EARLIEST, LATEST, UNUSUAL, microseconds, usual_instants
-from processors.record.usual import Envelope, Usual, present
+from processors.record.usual import Envelope, Usual, mentions_constants, present
 from schemas.events.registry import VALIDATORS
 
 # A header may be without a value.
@@ -20,6 +20,9 @@ Message = tuple[bytes | None, bytes | None, Headers]
 
 STRUCTURED_MODE = b"application/cloudevents"
 BINARY_PREFIX = "ce_"
+# Messages that are read together: so few that what is made of them on the way stays in the
+# processor's cache.
+AT_ONCE = 1_000
 # Attributes that are whole numbers; every other one travels as text in a binary-mode header.
 NUMBERS = frozenset({"revision"})
 
@@ -74,7 +77,16 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
     The key must be the event's `partitionkey`: otherwise one child's events would lie in several
     partitions and no figure about the child could be right.
     """
-    messages = list(messages)
+    messages, events = list(messages), list[tuple[str, Event]]()
+    rejected: list[tuple[int, Rejection]] = []
+    for start in range(0, len(messages), AT_ONCE):
+        part = _decode(topic, messages[start : start + AT_ONCE])
+        events += part.events
+        rejected += [(start + position, why) for position, why in part.rejected]
+    return Decoded(events, rejected)
+
+
+def _decode(topic: str, messages: Sequence[Message]) -> Decoded:
     quick = _read_quickly(topic, messages)
     instants = usual_instants([it.time if it else "" for it in quick])
     rejected: list[tuple[int, Rejection]] = []
@@ -89,26 +101,32 @@ def decode(topic: str, messages: Iterable[Message]) -> Decoded:
     if rejected:
         instants = [it for it in instants if it != UNUSUAL]
     days = london_days(np.array(instants, dtype=np.int64)).tolist()
-    return Decoded([*map(_event, valid, instants, days)], rejected)
+    events = [
+        (
+            it.partitionkey,
+            Event(it.source, it.id, it.revision, instant, day, it.type, it.subject, it.data),
+        )
+        for it, instant, day in zip(valid, instants, days, strict=True)
+    ]
+    return Decoded(events, rejected)
 
 
 def _read_quickly(topic: str, messages: Sequence[Message]) -> list[Envelope | None]:
     """What messages say that are as nearly all are; None for those to be judged one by one."""
-    read = _usual(topic).read
-    has_constants = _mentions_constants(b"".join([value or b"" for _, value, _ in messages]))
-    found: list[Envelope | None] = []
-    for key, value, headers in messages:
-        event = None
-        try:
-            text = structured(value, headers) if headers else value or b""
-            if not (has_constants and _mentions_constants(text)):
-                event = read(text)
-        except RejectedError:
-            event = None
-        if event is not None and key != event.partitionkey.encode():
-            event = None
-        found.append(event)
-    return found
+    texts = [
+        _structured_quickly(value, headers) if headers else value for _, value, headers in messages
+    ]
+    return [
+        it if it is not None and key == it.partitionkey.encode() else None
+        for it, (key, _, _) in zip(_usual(topic).read(texts), messages, strict=True)
+    ]
+
+
+def _structured_quickly(value: bytes | None, headers: Headers) -> bytes | None:
+    try:
+        return structured(value, headers)
+    except RejectedError:
+        return None
 
 
 @cache
@@ -125,15 +143,11 @@ def _judged(topic: str, message: Message) -> tuple[Envelope, int]:
     except ValidationError as error:
         rejection = explain(error)
         raise RejectedError(*rejection) from error
-    if _mentions_constants(text):
+    if mentions_constants(text):
         _refuse_constants(text)
     if key != event.partitionkey.encode():
         raise RejectedError("key", "the message key is not the event's partitionkey")
     return event, instant_of(event.time)
-
-
-def _mentions_constants(text: bytes) -> bool:
-    return b"NaN" in text or b"Infinity" in text
 
 
 def _refuse_constants(text: bytes) -> None:
@@ -142,12 +156,6 @@ def _refuse_constants(text: bytes) -> None:
         from_json(text, allow_inf_nan=False)
     except ValueError as error:
         raise RejectedError("json", "not JSON") from error
-
-
-def _event(it: Envelope, instant: int, day: int) -> tuple[str, Event]:
-    return it.partitionkey, Event(
-        it.source, it.id, it.revision, instant, day, it.type, it.subject, it.data
-    )
 
 
 def _envelope(event: dict[str, Any]) -> Envelope:

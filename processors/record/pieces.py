@@ -107,11 +107,12 @@ def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:
     )
 
 
-def encode_piece(texts: list[str], events: list[bytes], retracted: list[bytes]) -> bytes:
-    """A piece of what is new, put together from encodings."""
+def encode_piece(texts: list[str], number: int, events: bytes, retracted: list[bytes]) -> bytes:
+    """A piece of what is new: texts, so many events in their encoding, and retracted identities."""
+    named, header = _encode(texts), _array_header(number)
     gone = _array_header(len(retracted)) + b"".join(retracted) if retracted else b"\x90"
-    body = b"".join([b"\x93", _encode(texts), _array_header(len(events)), *events, gone])
-    return len(body).to_bytes(LENGTH, "little") + body
+    length = 1 + len(named) + len(header) + len(events) + len(gone)
+    return b"".join([length.to_bytes(LENGTH, "little"), b"\x93", named, header, events, gone])
 
 
 def encode_identity(identity: Identity, texts: Texts) -> bytes:

@@ -25,6 +25,7 @@ from processors.record.pieces import (
     pieces_in,
     text_of,
 )
+from processors.record.rows import ROW
 
 # What a retraction removes is kept apart from the events, since it holds for good, also when the
 # retraction is itself corrected or retracted.
@@ -50,14 +51,6 @@ TEXTS = 32
 LONG = 256
 
 MakeRow = Callable[[Event], bytes]
-
-
-class Known(msgspec.Struct, frozen=True, gc=False):
-    """An event with its row and its encoding, each worked out once."""
-
-    event: Event
-    row: bytes
-    encoded: bytes
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
@@ -93,95 +86,123 @@ class Record:
     """One child's events, and their rows by case kept in the order the rules read them.
 
     `before` holds, for each case changed since the last `settle`, the rows it had then. `personal`
-    has what makes facts of a person or of sessions, None where that never was there. `size` is
-    about how many bytes of memory it takes; `unmatched` how many retractions named an event that
-    was not there, since somebody set it to 0 last.
+    has what makes facts of a person or of sessions, None where that never was there. `unmatched` is
+    how many retractions named an event that was not there, since somebody set it to 0 last.
     """
 
     __slots__ = (
-        "_events",
+        "_beside",
+        "_body",
         "_gone",
-        "_live",
+        "_new",
+        "_stirred",
         "_stored",
         "_texts",
         "_told",
+        "_weight",
         "before",
         "cases",
         "known",
         "personal",
         "retracted",
         "settled",
-        "size",
         "unmatched",
     )
 
     def __init__(self) -> None:
-        self.known: dict[Identity, Known] = {}
+        self.known: dict[Identity, Event] = {}
         self.retracted: set[Identity] = set()
         self.cases: dict[str, list[Ordered] | LongCase] = {}
         self.settled: dict[str, bytes] = {}
         self.before: dict[str, bytes] = {}
         self.personal: Personal | None = None
-        self.size = BYTES
         self.unmatched = 0
         self._texts: Texts = {}
-        # Bytes of what is known, and of what is stored; and what is not stored yet: encodings of
-        # events and of retracted identities, and the texts beyond so many.
-        self._live = self._stored = 0
-        self._events: list[bytes] | None = None
+        # Of the cases in `before`, those of which rows came elsewhere than at the end, or went.
+        self._stirred: set[str] | None = None
+        # The bytes that the encodings of the events take; those that came since the record was
+        # stored last, and those before them, None where they are to be worked out anew.
+        self._weight = 0
+        self._new: list[bytes] = []
+        self._body: bytes | None = b""
+        # How many bytes are stored; and of a record that is stored apart, the retracted identities
+        # that are not stored yet, the bytes that these and the texts take, all of them together,
+        # and how many texts are stored.
+        self._stored = 0
         self._gone: list[bytes] | None = None
-        self._told = 0
+        self._beside = self._told = 0
 
     @property
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterable[Event]:
         """The events that count."""
-        return (known.event for known in self.known.values())
+        return self.known.values()
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        known, gone = KNOWN_BYTES * len(self.known), RETRACTED_BYTES * len(self.retracted)
+        return BYTES + known + self._weight + gone
 
     def named_in(self, cases: Iterable[str]) -> Iterator[Event]:
         """The events of cases that alerts may name, and others of theirs."""
         for case in cases:
             rows = self.cases[case]
             for _, _, source, id_, _ in rows.named() if isinstance(rows, LongCase) else rows:
-                yield self.known[source, id_].event
+                yield self.known[source, id_]
 
     def that_tell(self, case: str) -> Iterator[Event]:
         """The events of a case by whose rows the rules can tell it from another."""
         rows = self.cases.get(case, [])
         for _, _, source, id_, _ in rows.telling() if isinstance(rows, LongCase) else rows:
-            yield self.known[source, id_].event
+            yield self.known[source, id_]
 
-    def apply(self, event: Event, make_row: MakeRow) -> bool:
-        """Take in an event; False when the record knew all it says.
+    def apply(self, event: Event, make_row: MakeRow, encoded: bytes = b"") -> bool:
+        """Take in an event, whose encoding may be known; False when the record knew all it says.
 
         The greatest (revision, time) of an identity counts. Should two contents share even that,
         the one that is greatest as canonical JSON does, so that order cannot matter.
         """
-        is_news = event.type == RETRACTION and self._retract((event.source, event.data["retracts"]))
-        return self._keep(event, make_row) or is_news
-
-    def _keep(self, event: Event, make_row: MakeRow, encoded: bytes = b"") -> bool:
-        identity = (event.source, event.id)
+        source, id_, kind = event.source, event.id, event.type
+        identity, is_news = (source, id_), False
+        if kind == RETRACTION:
+            is_news = self._retract((source, event.data["retracts"]), make_row)
         if identity in self.retracted:
-            return False
+            return is_news
         known = self.known.get(identity)
         if known is not None:
-            if not _supersedes(event, known.event):
-                return False
-            self._forget(known)
-        row, encoded = make_row(event), encoded or encode_event(event, self._texts)
-        self.known[identity] = Known(event, row, encoded)
-        if self._events is not None:
-            self._events.append(encoded)
-            self._live += len(encoded)
-        self.size += KNOWN_BYTES + len(encoded)
+            if not _supersedes(event, known):
+                return is_news
+            self._forget(known, make_row)
+        encoded = encoded or encode_event(event, self._texts)
+        self.known[identity] = event
+        self._new.append(encoded)
+        self._weight += len(encoded)
         if self.personal is not None:
-            self.personal.change(known.event if known else None, event)
-        elif event.type in ACTIVE_TYPES:
+            self.personal.change(known, event)
+        elif kind in ACTIVE_TYPES:
             # Nothing was counted before, so the others are as good as there already.
             self.personal = Personal(self.events)
             self.personal.was[identity] = None
-        if row:
-            self._add(_case_of(event), _ordered(event, row))
+        row = make_row(event)
+        if not row:
+            return True
+        case = _case_of(event)
+        if case not in self.before:
+            self.before[case] = self.settled.get(case, b"")
+        ordered = _ordered(event, row)
+        rows = self.cases.get(case)
+        if rows is None:
+            self.cases[case] = [ordered]
+        elif isinstance(rows, LongCase):
+            rows.add(ordered)
+        else:
+            if rows and ordered < rows[-1]:
+                insort(rows, ordered)
+                self._stir(case)
+            else:
+                rows.append(ordered)
+            if len(rows) > LONG:
+                self.cases[case] = LongCase(rows)
         return True
 
     def settle(self) -> dict[str, tuple[bytes, bytes]]:
@@ -190,23 +211,37 @@ class Record:
         Of a long case, the rows that rules can tell from all of them.
         """
         changes = {}
+        stirred = self._stirred
         for case, before in self.before.items():
             rows = self.cases[case]
-            telling = rows.telling() if isinstance(rows, LongCase) else rows
-            now = self.settled[case] = b"".join([ordered[4] for ordered in telling])
+            if isinstance(rows, LongCase):
+                now = b"".join([ordered[4] for ordered in rows.telling()])
+            elif stirred is not None and case in stirred:
+                now = b"".join([ordered[4] for ordered in rows])
+            else:
+                more = rows[len(before) // ROW.itemsize :]
+                now = b"".join([before, *[ordered[4] for ordered in more]])
+            self.settled[case] = now
             changes[case] = before, now
         self.before.clear()
+        self._stirred = None
         return changes
 
     def encode(self) -> bytes:
         """The record as bytes, from which `decode_record` gives it again: a single piece."""
-        return encode_piece(
-            list(self._texts),
-            [known.encoded for known in self.known.values()],
-            [encode_identity(identity, self._texts) for identity in sorted(self.retracted)]
-            if self.retracted
-            else [],
-        )
+        return self._piece_of_all(self._encoded())
+
+    def _encoded(self) -> bytes:
+        """The encodings of all events, one after another."""
+        if self._body is not None:
+            return b"".join([self._body, *self._new])
+        return b"".join([encode_event(event, self._texts) for event in self.known.values()])
+
+    def _piece_of_all(self, events: bytes) -> bytes:
+        gone: list[bytes] = []
+        if self.retracted:
+            gone = [encode_identity(identity, self._texts) for identity in sorted(self.retracted)]
+        return encode_piece(list(self._texts), len(self.known), events, gone)
 
     def write(self, name: str, sealed: int | None, number: int) -> Written:
         """What is to be stored since the last time, which is as good as stored then.
@@ -215,33 +250,44 @@ class Record:
         """
         if len(self._texts) > SPREAD * (2 * len(self.known) + len(self.retracted)) + TEXTS:
             self._name_anew()
-        elif self._events is not None and self._gone is not None:
-            piece = encode_piece(self._untold(), self._events, self._gone)
-            if self._stored + len(piece) <= SPREAD * self._live:
-                return self._as_stored(piece, self._stored, crc32(piece, sealed or 0), number)
-        piece = self.encode()
-        return self._as_stored(piece, 0, seal(name, piece), number)
+        elif self._gone is not None:
+            piece = encode_piece(self._untold(), len(self._new), b"".join(self._new), self._gone)
+            if self._stored + len(piece) <= SPREAD * (self._weight + self._beside):
+                written = Written(
+                    piece, self._stored, self._stored, crc32(piece, sealed or 0), number
+                )
+                self._note_apart(written.length)
+                return written
+        events = self._encoded()
+        piece = self._piece_of_all(events)
+        written = Written(piece, 0, self._stored, seal(name, piece), number)
+        self._note_whole(len(piece), events)
+        return written
 
-    def _as_stored(self, piece: bytes, kept: int, sealed: int, number: int) -> Written:
-        before = self._stored
-        self._note_stored(kept + len(piece))
-        return Written(piece, kept, before, sealed, number)
+    def _note_whole(self, length: int, events: bytes | None) -> None:
+        """Have a record as stored in so many bytes, a single piece of which these are the events.
 
-    def _note_stored(self, length: int) -> None:
-        # Only of a record that is stored apart is it asked what is new, and how much is known.
+        None where they are to be worked out anew.
+        """
+        self._stored = length
+        self._new.clear()
         if length < LARGE:
-            self._events = self._gone = None
+            self._body, self._gone = events, None
         else:
-            untold = sum(map(len, self._untold()))
-            self._live = self._size_known() if self._events is None else self._live + untold
-            self._events, self._gone = [], []
-        self._stored, self._told = length, len(self._texts)
+            self._gone = None
+            self._note_apart(length)
 
-    def _size_known(self) -> int:
-        """How many bytes what is known takes, the texts included."""
-        gone = sum(len(encode_identity(identity, self._texts)) for identity in self.retracted)
-        events = sum(len(known.encoded) for known in self.known.values())
-        return gone + events + sum(map(len, self._texts))
+    def _note_apart(self, length: int) -> None:
+        """Have a record as stored apart."""
+        # Only of a record that is stored apart is it asked what is new, and how much is known.
+        if self._gone is None:
+            gone = sum(len(encode_identity(identity, self._texts)) for identity in self.retracted)
+            self._beside = gone + sum(map(len, self._texts))
+        else:
+            self._beside += sum(map(len, self._untold()))
+        self._body, self._gone, self._told = None, [], len(self._texts)
+        self._stored = length
+        self._new.clear()
 
     def _untold(self) -> list[str]:
         """The texts that no piece has named yet."""
@@ -250,56 +296,40 @@ class Record:
 
     def _name_anew(self) -> None:
         """Leave out the texts that only events had that count no more."""
-        texts: Texts = {}
-        self._texts, self._told = texts, 0
-        for identity, known in self.known.items():
-            encoded = encode_event(known.event, texts)
-            self.known[identity] = Known(known.event, known.row, encoded)
-            self.size += len(encoded) - len(known.encoded)
-        self._live = self._size_known() - sum(map(len, texts))
+        self._texts, self._body = {}, None
+        self._weight = len(self._encoded())
 
-    def _add(self, case: str, ordered: Ordered) -> None:
-        self._touch(case)
-        rows = self.cases.get(case)
-        if rows is None:
-            self.cases[case] = [ordered]
-            return
-        if isinstance(rows, LongCase):
-            rows.add(ordered)
-            return
-        insort(rows, ordered)
-        if len(rows) > LONG:
-            self.cases[case] = LongCase(rows)
+    def _stir(self, case: str) -> None:
+        if self._stirred is None:
+            self._stirred = set()
+        self._stirred.add(case)
 
-    def _touch(self, case: str) -> None:
-        if case not in self.before:
-            self.before[case] = self.settled.get(case, b"")
-
-    def _retract(self, identity: Identity) -> bool:
+    def _retract(self, identity: Identity, make_row: MakeRow) -> bool:
         if identity in self.retracted:
             return False
         self.retracted.add(identity)
         encoded = encode_identity(identity, self._texts)
         if self._gone is not None:
             self._gone.append(encoded)
-            self._live += len(encoded)
-        self.size += RETRACTED_BYTES
+            self._beside += len(encoded)
         known = self.known.pop(identity, None)
         if known is None:
             self.unmatched += 1
         else:
-            self._forget(known)
+            self._forget(known, make_row)
             if self.personal is not None:
-                self.personal.change(known.event, None)
+                self.personal.change(known, None)
         return True
 
-    def _forget(self, known: Known) -> None:
-        self.size -= KNOWN_BYTES + len(known.encoded)
-        if self._events is not None:
-            self._live -= len(known.encoded)
-        if known.row:
-            case, ordered = _case_of(known.event), _ordered(known.event, known.row)
-            self._touch(case)
+    def _forget(self, known: Event, make_row: MakeRow) -> None:
+        self._weight -= len(encode_event(known, self._texts))
+        self._body = None
+        row = make_row(known)
+        if row:
+            case, ordered = _case_of(known), _ordered(known, row)
+            if case not in self.before:
+                self.before[case] = self.settled.get(case, b"")
+            self._stir(case)
             rows = self.cases[case]
             if isinstance(rows, LongCase):
                 rows.remove(ordered)
@@ -317,14 +347,14 @@ class Record:
             for text in piece.texts:
                 number_of(text, self._texts)
             for source, id_ in piece.retracted:
-                self._retract((text_of(source, named), id_))
+                self._retract((text_of(source, named), id_), make_row)
             for raw in piece.events:
-                self._keep(decode_event(raw, named), make_row, bytes(raw))
+                self.apply(decode_event(raw, named), make_row, bytes(raw))
         self.settle()
         self.unmatched = 0
         if self.personal is not None:
             self.personal.was.clear()
-        self._note_stored(len(encoded))
+        self._note_whole(len(encoded), None if self._body is None else b"".join(self._new))
 
 
 def seal(name: str, record: bytes) -> int:

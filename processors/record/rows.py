@@ -6,7 +6,9 @@ from datetime import date
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
+from processors.arrays import Positions
 from processors.record.decoding import Event
 from processors.record.localities import Localities
 from processors.record.names import Names
@@ -61,14 +63,13 @@ ROW = np.dtype(
         ("service", "u1"),
     ]
 )
+# Numbers of four bytes that a row takes.
+_WORDS = ROW.itemsize // 4
 _pack = struct.Struct("<qiiIIHBB").pack
 
-# The attribute each text test of a measure is about, by the event type that carries it.
-TESTED = {
-    "notification.received": ("notification_type", "notification_type"),
-    "case.allocated": ("service", "holder"),
-    "case.closed": ("outcome", "outcome"),
-}
+# What is tested as text: a notification's type, the service that is given a case, and the outcome
+# of a closure.
+TESTS = "notification_type", "holder", "outcome"
 MOST_TESTS = 32
 MOST_REASONS = 100_000
 
@@ -100,27 +101,40 @@ def row_maker(
     service_index = {name: index for index, name in enumerate(SERVICES)}
     nobody = len(service_index)
     reasons = Names(MOST_REASONS)
-    attribute = {kind: name for kind, (name, _) in TESTED.items()}
-    passes = {kind: bits(tests(declared, test_name)) for kind, (_, test_name) in TESTED.items()}
+    received, given, closed = (bits(tests(declared, name)) for name in TESTS)
+    provider, district = localities.providers.number, localities.district
 
     def make_row(event: Event) -> bytes:
         kind = KINDS.get(event.type)
         if kind is None:
             return b""
-        bits = passes[event.type](event.data[attribute[event.type]]) if event.type in passes else 0
-        birth, detail, area, service = 0, 0, 0, nobody
+        passed, birth, detail, area, service = 0, 0, 0, 0, nobody
         if kind == ALLOCATION:
-            service = service_index[event.data["service"]]
-            area = localities.providers.number(event.data.get("provider"))
+            data = event.data
+            name = data["service"]
+            passed, service = given(name), service_index[name]
+            if "provider" in data:
+                area = provider(data["provider"])
         elif kind == NOTIFICATION:
-            birth = year_month_day(event.data.get("date_of_birth"))
-            area = localities.district(event.data.get("district"))
-            detail = reasons.number(event.data.get("primary_reason"))
+            data = event.data
+            passed = received(data["notification_type"])
+            birth = year_month_day(data.get("date_of_birth"))
+            area = district(data.get("district"))
+            if "primary_reason" in data:
+                detail = reasons.number(data["primary_reason"])
         elif kind == CLOSURE:
+            passed = closed(event.data["outcome"])
             detail = event.data.get("troubled_families_evidence") is True
-        return _pack(event.instant, event.day, birth, bits, detail, area, kind, service)
+        return _pack(event.instant, event.day, birth, passed, detail, area, kind, service)
 
     return make_row
+
+
+def taken(rows: NDArray[np.void], at: Positions) -> NDArray[np.void]:
+    """The rows at positions, copied as bytes: NumPy itself copies one field after another."""
+    words = rows.view(np.int32).reshape(-1, _WORDS).take(at, axis=0)
+    found: NDArray[np.void] = words.view(ROW).reshape(-1)
+    return found
 
 
 def bits(matches: list[Match]) -> Callable[[str], int]:

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 COMMIT_SECONDS = 5.0  # group offsets only feed lag displays: not worth waiting for longer
 GROUP_RETRIES = 10  # errors in a row, with no assignment between them, before the worker gives up
+# How long what arrives is gathered: to hand over and fold a few records costs as much as many.
+GATHER_SECONDS = 0.01
 POLL_SECONDS = 1.0  # how often waiting for records looks round, to notice a stop
 
 
@@ -115,7 +117,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         self._check_group(consumer)
         if self._move(consumer):
             self._arrived.set()
-            await asyncio.sleep(0)
+            await asyncio.sleep(GATHER_SECONDS)
             return
         await private.wait_for_records(consumer, POLL_SECONDS)
 

@@ -33,8 +33,15 @@ def read(topic: str, records: Iterable[KafkaRecord]) -> Decoded:
 async def admit(
     state: Partition, children: Iterable[str], stored: Callable[[list[str]], Awaitable[Stored]]
 ) -> None:
-    """Fetch the records of children into memory that are not there. Raises as `stored` does."""
+    """Fetch the records of children into memory that are not there. Raises as `stored` does.
+
+    Nothing is asked where all that is stored is in memory.
+    """
     missing = state.missing(children)
+    if not state.unread:
+        for child in missing:
+            state.admit(child, None)
+        return
     for child, found in zip(missing, await stored(missing), strict=True):
         state.admit(child, *found)
 

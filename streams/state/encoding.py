@@ -75,7 +75,7 @@ def encode_rows(month: Month, cells: NDArray[np.intp]) -> dict[bytes, bytes]:
     entries = np.empty(len(days), dtype=ENTRY)
     entries["day"], entries["amount"] = days, amounts
     packed = entries.tobytes()
-    ends = (np.cumsum(counts) * ENTRY.itemsize).tolist()
+    ends = (counts.cumsum() * ENTRY.itemsize).tolist()
     names = cells.astype(NUMBER).tobytes()
     return {
         names[4 * position : 4 * position + 4]: packed[start:end]

@@ -162,7 +162,7 @@ def _same(stored: Record, state: Partition, name: str) -> bool:
 
 
 def _content(record: Record) -> tuple[dict[Identity, Event], Collection[Identity]]:
-    return {identity: it.event for identity, it in record.known.items()}, record.retracted
+    return record.known, record.retracted
 
 
 @dataclass(frozen=True)

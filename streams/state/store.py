@@ -623,6 +623,11 @@ class ShardStore:
         )
         return [child.decode() for child in children]
 
+    async def told(self) -> int:
+        """Of how many children alerts were told."""
+        number: int = await self._redis.hlen(self.alerts_key("told"))
+        return number
+
     async def judged(self, seconds: float) -> None:
         """Note that by a time no child was left whose alerts were to be looked at."""
         await self._redis.zadd(self.alerts_key("judged"), {"at": seconds}, gt=True)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from processors.alerts.judging import Judgement
@@ -17,6 +18,10 @@ from streams.worker.stops import where_raised
 # The least time from one commit of a partition to the next. Each costs some 3 ms of work whatever
 # is in it, so that in light traffic this, and not the traffic, decides how busy a worker is.
 COMMIT_SECONDS = 0.03
+# Settlements of few messages in all of a worker's shards take at most one part in so many of its
+# time: where more comes than can be settled so often, it is settled less often, and nobody waits
+# for a processor. An ordinary one puts off the next for no longer than a reader would notice.
+SHARE, LONGEST_SECONDS = 5, 0.1
 # A settlement that takes long for few messages is one of a very large record, which is worked out
 # whole: so many times as long is waited until the next, within what a reader can wait, so that what
 # it costs is bounded by time, and not by how many messages come. It is the processor's time that
@@ -29,8 +34,8 @@ UNMATCHED = "unmatched"
 class Committing:
     """Settles and stores what is folded."""
 
-    def __init__(self, given: Given) -> None:
-        self._given = given
+    def __init__(self, given: Given, shards: Mapping[TP, Held]) -> None:
+        self._given, self._shards = given, shards
 
     def soon(self, held: Held) -> None:
         """Begin a commit, at once or when the next one is due."""
@@ -76,8 +81,9 @@ class Committing:
             log.error("cannot be settled: %s", where_raised(error), extra=held.where)
             return
         used = time.thread_time() - used
+        self._given.garbage.spare()
         messages = sum(it["messages"] for it in tallies.values())
-        pause = pause_after(held.state.largest, messages, used)
+        pause = pause_after(held.state.largest, messages, used, len(self._shards))
         held.commits.due = max(held.commits.due, asyncio.get_running_loop().time() + pause)
         if settlement.grown.unmatched:
             more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
@@ -111,11 +117,14 @@ class Committing:
         return Judgement(clock.day(), held.calm.kept_back(now), clock.seconds())
 
 
-def pause_after(largest: int, messages: int, seconds: float) -> float:
+def pause_after(largest: int, messages: int, seconds: float, shards: int) -> float:
     """How long to wait after a settlement that took so many seconds of the processor for messages.
 
-    `largest` is about how many bytes the largest record takes. 0 but for a very large one.
+    `largest` is about how many bytes the largest record takes, `shards` how many the worker has.
+    Many messages are waited for by nobody.
     """
-    if largest <= LARGE_BYTES or messages >= FEW_MESSAGES or seconds <= SLOW_SECONDS:
+    if messages >= FEW_MESSAGES:
         return 0.0
-    return min(LONGEST_PACE, PACE * seconds)
+    if largest > LARGE_BYTES and seconds > SLOW_SECONDS:
+        return min(LONGEST_PACE, PACE * seconds)
+    return min(LONGEST_SECONDS, SHARE * shards * seconds)

@@ -26,8 +26,10 @@ from streams.worker.stops import Stopped, Stops, why_unreadable
 from streams.worker.taking import Taking
 from streams.worker.watching import Watching
 
-# Records folded before a commit while the log's end is far: bigger steps cost less an event.
-CATCHING_UP = 20_000
+# How far the log's end is while a worker catches up. Then it commits in steps of so many records,
+# or children that changed: a child's record is written once a step, however many events came.
+CATCHING_UP = 5_000
+STEP, STEP_CHILDREN = 60_000, 20_000
 # Changed children at which folding waits for the commit under way: bounds memory.
 MOST_UNSETTLED = 100_000
 
@@ -40,7 +42,7 @@ class Folding:
         self._shards: dict[TP, Held] = {}
         self._stops = Stops()
         self._taking = Taking(given, self._shards, self._stops)
-        self._committing = Committing(given)
+        self._committing = Committing(given, self._shards)
         memory = Memory(given, self._shards)
         self._careful = CarefulFolding(memory, self._committing, self._stops)
         self._deadlines = DueChildren(given, memory, self._stops)
@@ -98,7 +100,8 @@ class Folding:
         if not await self._careful.fold(held, batch):
             return
         is_far = batch.log_end - batch.end > CATCHING_UP
-        if not is_far or held.unstored >= CATCHING_UP:
+        is_step = held.unstored >= STEP or held.state.unsettled >= STEP_CHILDREN
+        if not is_far or is_step:
             self._committing.soon(held)
         if held.state.unsettled > MOST_UNSETTLED:
             await held.committed()

@@ -10,6 +10,7 @@ from streams.clock import Clock
 from streams.kafka.consumer import BatchConsumer
 from streams.kafka.deadletters import DeadLetters
 from streams.metrics.workers import WorkerMetrics
+from streams.worker.garbage import Garbage
 from streams.worker.logwatch import LogWatch
 
 
@@ -41,3 +42,4 @@ class Given:
     dead_letters: DeadLetters
     logs: LogWatch
     consumer: Callable[[], BatchConsumer]
+    garbage: Garbage

@@ -48,12 +48,12 @@ class Memory:
             source = source._replace(letters=letters)
         if batch.records:
             source = source._replace(mark=Mark.of(batch.records[-1]))
-        await self.admit(held, (child for child, _ in decoded.events))
+        await self.admit(held, [child for child, _ in decoded.events])
         # From here to the end nothing is awaited, so a commit sees all of the batch or none.
         known = held.state.fold(decoded.events)
         read.next, read.end, read.source = batch.end, batch.log_end, source
         read.meter.folded(batch)
-        held.latest = max([held.latest, *(event.instant for _, event in decoded.events)])
+        held.latest = max([held.latest, *[event.instant for _, event in decoded.events]])
         held.calm.take_in(
             decoded.events,
             held.behind,

@@ -146,6 +146,8 @@ class Taking:
         head, tables = await held.store.load()
         if head:
             held = self._unloaded(shard, meters, head, tables)
+        # Of whom alerts were told is asked by reading, since that outlives a record.
+        held.state.unread = held.head.kept.records + await held.store.told()
         with suppress(*TROUBLE):
             await held.store.clear_stopped()
         return held

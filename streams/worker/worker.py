@@ -1,7 +1,7 @@
 """A worker: the one place where the live fold's clients are built and put together."""
 
 import asyncio
-import gc
+import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -29,16 +29,15 @@ from streams.metrics.workers import WorkerMetrics
 from streams.state.awaiting import clock_once_there, until_there
 from streams.state.redis_clients import connect_redis, load_rules
 from streams.worker.folding import Folding
+from streams.worker.garbage import Garbage
 from streams.worker.given import Given, Limits
 from streams.worker.logwatch import LogWatch
 
 T = TypeVar("T")
 
-# Records are many small objects that live long and form no cycles; at Python's own thresholds,
-# looking through them again and again took a fifth of the worker's time. Those of a batch that go
-# with it are hardly looked through where several batches fit below the first threshold; a higher
-# one makes for pauses that a reader can see.
-GC_THRESHOLDS = (400_000, 12, 100)
+# How long one thread may go on while the other waits: what is fetched passes between the two
+# several times before it is folded, each time beside a settlement that takes milliseconds.
+SWITCH_SECONDS = 0.001
 
 
 async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
@@ -47,7 +46,8 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     Raises streams.kafka.app.WorkerFailed when it stops by itself, its cause saying why, what
     until_there raises, and streams.metrics.exposition.PortNotServed.
     """
-    gc.set_threshold(*GC_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    garbage = Garbage()
     asked = asked or asked_by_signal()
     rules = load_rules(settings)
     redis = connect_redis(settings)
@@ -57,7 +57,7 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
         with served(settings, metrics.registry):
             is_begun = await _before(asked, _until_begun(producer, redis, settings))
             while is_begun and (clock := await _before(asked, clock_once_there(redis, settings))):
-                app = _app(settings, rules, clock, redis, producer, metrics)
+                app = _app(settings, rules, clock, redis, producer, metrics, garbage)
                 if await was_there(app, asked):
                     return
     finally:
@@ -104,6 +104,7 @@ def _app(
     redis: Redis,
     producer: AIOKafkaProducer,
     metrics: WorkerMetrics,
+    garbage: Garbage,
 ) -> App:
     app: App
 
@@ -122,6 +123,7 @@ def _app(
         dead_letters=DeadLetters(producer, kafka),
         logs=LogWatch(redis, deployment, kafka, rules, lambda it: consumer().describe(it)),
         consumer=consumer,
+        garbage=garbage,
     )
     reading = Reading(
         group=f"caseline-{settings.deployment}",

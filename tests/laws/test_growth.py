@@ -210,8 +210,30 @@ def test_tables_records_and_alerts_that_grew_are_those_made_at_once(
     assert content(known) == content(whole.children["P1"].record)
 
 
+@settings(max_examples=25)
+@given(batches_of_a_child())
+def test_what_is_stored_of_a_small_record_is_what_is_known_after_each_settlement(
+    south_east: Rules, batches: list[tuple[list[tuple[str, Fields]], bool]]
+) -> None:
+    state, stored, known = Partition(south_east), Stored(), Record()
+    for batch, is_forgotten in batches:
+        if state.missing(["P1"]):
+            state.admit("P1", stored.record or None)
+        events = [decoded(*it) for it in batch]
+        state.fold(events)
+        stored.take(state.settle())
+        for _, event in events:
+            known.apply(event, south_east.make_row)
+        read = decode_record(stored.record, south_east.make_row)
+        assert content(read) == content(known)
+        assert list(read.known) == list(state.children["P1"].record.known)
+        assert read.encode() == state.children["P1"].record.encode()
+        if is_forgotten:
+            state.forget(0)
+
+
 def content(of: Record) -> tuple[dict[tuple[str, str], Event], set[tuple[str, str]]]:
-    return {identity: it.event for identity, it in of.known.items()}, of.retracted
+    return of.known, of.retracted
 
 
 @settings(max_examples=100)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import processors.ledger.tables
 from processors.days.calendar import FIRST_DAY, LAST_DAY, calendar, date_of, day_number
 from processors.days.calendar import month_number as month_of
 from processors.ledger.entries import Entries
@@ -87,6 +89,26 @@ def test_a_stock_is_the_sum_of_all_entries_up_to_the_day(
         tables.add(columns(batch), calendar())
     for day in [*days, FIRST_DAY, LAST_DAY]:
         assert held(tables.stock(day, calendar())) == stock_by_hand(batches, day)
+
+
+LARGE = st.tuples(
+    st.integers(0, 2**20),
+    st.integers(0, 2**LOCALITY_BITS - 1),
+    AGES,
+    DAYS | st.integers(FIRST_DAY, LAST_DAY),
+    st.integers(-(2**20), 2**20),
+)
+
+
+@given(st.lists(st.lists(ENTRY | LARGE, min_size=1, max_size=12), max_size=4))
+def test_very_many_entries_are_added_as_a_few_are(batches: list[Batch]) -> None:
+    few, many = Tables(), Tables()
+    for batch in batches:
+        touched = few.add(columns(batch), calendar())
+        with patch.object(processors.ledger.tables, "FEW", 0):
+            assert repr(many.add(columns(batch), calendar())) == repr(touched)
+    assert copied(many) == copied(few)
+    assert (many.cells.tolist(), many.sum) == (few.cells.tolist(), few.sum)
 
 
 @given(st.lists(st.lists(ENTRY, max_size=12), max_size=4), st.lists(ENTRY, max_size=12))

@@ -16,7 +16,7 @@ def main(batch_records: int, ahead_records: int, catching_up: int) -> None:
     set_up_logs(settings.log_level)
     tuned = partial(Reading, batch_records=batch_records, ahead_records=ahead_records)
     setattr(worker, "Reading", tuned)  # noqa: B010 - a partial is no type
-    folding.CATCHING_UP = catching_up
+    folding.CATCHING_UP = folding.STEP = catching_up
     asyncio.run(worker.run(settings))
 
 

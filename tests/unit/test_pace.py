@@ -1,22 +1,40 @@
-"""When a commit is put off because a very large record makes settlements slow."""
+"""When a commit is put off because settlements take much of the worker's time."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streams.worker.committing import LARGE_BYTES, LONGEST_PACE, SLOW_SECONDS, pause_after
+from streams.worker.committing import (
+    LARGE_BYTES,
+    LONGEST_PACE,
+    LONGEST_SECONDS,
+    SHARE,
+    SLOW_SECONDS,
+    pause_after,
+)
 
 
 @pytest.mark.parametrize(
     ("largest", "messages", "seconds"),
     [
         (LARGE_BYTES, 1, 10.0),  # a busy day of ordinary children, however slow the machine
-        (10 * LARGE_BYTES, 10_000, 10.0),  # a backlog, in which there is much to do at once
         (10 * LARGE_BYTES, 1, SLOW_SECONDS),
     ],
 )
-def test_ordinary_settlements_put_nothing_off(largest: int, messages: int, seconds: float) -> None:
-    assert pause_after(largest, messages, seconds) == 0
+def test_ordinary_settlements_put_little_off(largest: int, messages: int, seconds: float) -> None:
+    assert pause_after(largest, messages, seconds, shards=8) == LONGEST_SECONDS
+
+
+def test_a_backlog_in_which_there_is_much_to_do_at_once_puts_nothing_off() -> None:
+    assert pause_after(10 * LARGE_BYTES, 10_000, 10.0, shards=8) == 0
+
+
+@given(st.floats(0.0001, 0.005), st.integers(1, 4))
+def test_settlements_of_all_shards_take_at_most_their_share(seconds: float, shards: int) -> None:
+    between = seconds + pause_after(0, 10, seconds, shards)
+    assert shards * seconds / between <= 1 / SHARE
 
 
 def test_a_very_large_record_puts_off_the_next_commit_by_what_it_took_and_never_for_long() -> None:
-    assert pause_after(LARGE_BYTES + 1, 1, 0.1) == pytest.approx(0.4)
-    assert pause_after(LARGE_BYTES + 1, 1, 60.0) == LONGEST_PACE
+    assert pause_after(LARGE_BYTES + 1, 1, 0.1, shards=1) == pytest.approx(0.4)
+    assert pause_after(LARGE_BYTES + 1, 1, 60.0, shards=1) == LONGEST_PACE
