@@ -30,6 +30,8 @@ from streams.worker.watching import Watching
 # or children that changed: a child's record is written once a step, however many events came.
 CATCHING_UP = 5_000
 STEP, STEP_CHILDREN = 60_000, 20_000
+# How long more is waited for then, while other shards have their turn.
+MORE_SECONDS = 2.0
 # Changed children at which folding waits for the commit under way: bounds memory.
 MOST_UNSETTLED = 100_000
 
@@ -102,7 +104,10 @@ class Folding:
         is_far = batch.log_end - batch.end > CATCHING_UP
         is_step = held.unstored >= STEP or held.state.unsettled >= STEP_CHILDREN
         if not is_far or is_step:
+            held.commits.put_off = 0.0
             self._committing.soon(held)
+        else:
+            held.commits.put_off = asyncio.get_running_loop().time() + MORE_SECONDS
         if held.state.unsettled > MOST_UNSETTLED:
             await held.committed()
 
@@ -110,12 +115,13 @@ class Folding:
         """Store what is folded, take anew what could not be stored, and look at what is stored."""
         self._watching.look()
         self._comparing.compare()
+        now = asyncio.get_running_loop().time()
         for held in list(self._shards.values()):
             if held.trouble.is_broken:
                 await self._take_anew(held)
                 continue
             await self._deadlines.look(held)
-            if held.is_dirty:
+            if held.is_dirty and now >= held.commits.put_off:
                 self._committing.soon(held)
             if not held.trouble.is_broken:
                 self._measure(held)

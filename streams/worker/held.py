@@ -45,6 +45,7 @@ class Read:
 class Commits:
     """The commit under way or last made, the last that judges, and when the next may begin.
 
+    Until `put_off` more of a log far from its end is expected, with which it is a larger step.
     `places` are where the state stood, by the number of commits, and where the one under way
     brings it.
     """
@@ -52,6 +53,7 @@ class Commits:
     task: asyncio.Task[None] | None = None
     judging: asyncio.Task[None] | None = None
     due: float = 0.0
+    put_off: float = 0.0
     timer: asyncio.TimerHandle | None = None
     places: dict[int, Place] = field(default_factory=dict)
 
