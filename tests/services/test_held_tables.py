@@ -74,7 +74,7 @@ def test_what_others_supply_is_read_again_once_there_is_more_of_it(
         messages = [(key, value, ()) for key, value in population_events(5)]
         for some in (messages[:100], messages[100:]):
             await reader.check()
-            memory.fold(decode(shard.topic, some).events)
+            memory.fold_unstored(decode(shard.topic, some).events)
             advance = Advance({shard.topic: head.offset(shard.topic) + len(some)}, 1, {})
             head = await store.commit(head, memory.settle(), memory.tables, advance)
         await reader.check()
