@@ -23,6 +23,7 @@ from .cases import cases
 from .casework import YOUNG_CARERS, providers
 from .centres import districts
 from .events import Event, write
+from .fitting import Key, Wishes
 from .hubs import hub
 from .printed import HUBS, MONTHS, Row, read
 from .reasons import Reasons
@@ -45,10 +46,11 @@ def main() -> None:
     rows = read(Path(sys.argv[1]))
     _write_rows(rows)
     progress("rows written")
-    number = write(SHIPPED / "events.jsonl.gz", made(rows, progress))
+    events, left_out = made(rows, progress)
+    number = write(SHIPPED / "events.jsonl.gz", events)
     progress(f"{number} events written")
     found = evaluated()
-    _write_exceptions(found, Reasons(rows, found.different))
+    _write_exceptions(found, Reasons(rows, found.different, left_out))
     for what, of in (
         ("figure", found.figures),
         ("arrow", found.arrows),
@@ -57,28 +59,31 @@ def main() -> None:
         print(f"{of - found.differing(what)} of {of} {what}s")
 
 
-def made(rows: list[Row], say: Callable[[str], None]) -> list[Event]:
-    """All events, with what is done said on the way."""
+def made(rows: list[Row], say: Callable[[str], None]) -> tuple[list[Event], dict[Key, Wishes]]:
+    """All events, and what is left out with what it was asked beside; says what is done."""
+    left_out: dict[Key, Wishes] = {}
     events: list[Event] = [*supplied(rows), *targets(rows)]
     for provider in providers(rows):
         provider.fit()
         say(f"{provider.codes.service} by {provider.name}: {len(provider.left_out)} left out")
         events += cases(provider)
+        left_out |= provider.left_out
         if provider.codes == YOUNG_CARERS:
             events += activity(rows, provider)
     for district in districts(rows):
         district.fit()
         say(f"centres of {district.name}: {len(district.left_out)} left out")
         events += district.events()
+        left_out |= district.left_out
     by_hub: dict[str, list[Row]] = {}
     for row in rows:
         if row.block.startswith(HUBS):
             by_hub.setdefault(row.place, []).append(row)
     for own in by_hub.values():
         events += hub(own)
-    again, left_out = referrals(rows)
-    say(f"re-referrals: {len(left_out)} left out")
-    return [*events, *again]
+    again, of_referrals = referrals(rows)
+    say(f"re-referrals: {len(of_referrals)} left out")
+    return [*events, *again], left_out | of_referrals
 
 
 def evaluated() -> RowsCompared:

@@ -73,7 +73,7 @@ class Provider:
     codes: Codes
     rows: list[Row]
     numbers: Numbers = field(default_factory=dict)
-    left_out: set[Key] = field(default_factory=set)
+    left_out: dict[Key, Wishes] = field(default_factory=dict)
 
     @property
     def leaves(self) -> list[str]:

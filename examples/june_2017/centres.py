@@ -55,7 +55,7 @@ class District:
     name: str
     rows: dict[tuple[str, str], Row]
     centres: list[str]
-    left_out: set[Key] = field(default_factory=set)
+    left_out: dict[Key, Wishes] = field(default_factory=dict)
     numbers: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def wish(

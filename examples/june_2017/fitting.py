@@ -8,11 +8,12 @@ those before it is left out: the solver finds no whole numbers that give it as w
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from examples.october_2015.milp import InfeasibleError, Linear, Model
+from examples.october_2015.milp import InfeasibleError, Linear, Model, NoneExistError
 
 Key = tuple[str, str, str]
 """A printed cell: block, code, month."""
 Constraint = tuple[Linear, int, int]
+Wish = tuple[Key, list[Constraint]]
 
 NODES = 20_000
 FAR = 10**9
@@ -23,8 +24,10 @@ class Wishes:
     """A model of what must hold, and what is printed of it."""
 
     model: Model = field(default_factory=Model)
-    wishes: list[tuple[Key, list[Constraint]]] = field(default_factory=list)
-    left_out: set[Key] = field(default_factory=set)
+    wishes: list[Wish] = field(default_factory=list)
+    left_out: "dict[Key, Wishes]" = field(default_factory=dict)
+    _must: list[Constraint] = field(default_factory=list)
+    _had: list[Wish] = field(default_factory=list)
 
     def equals(self, key: Key, count: Linear, printed: int) -> None:
         """Wish for a count."""
@@ -44,20 +47,57 @@ class Wishes:
 
     def solve(self) -> list[int]:
         """Numbers that give all wishes but those left out."""
-        must = list(self.model.rows)
-        kept = self._kept([], self.wishes)
-        self.model.rows = must + [row for _, rows in kept for row in rows]
-        self.left_out |= {key for key, _ in self.wishes} - {key for key, _ in kept}
+        self._must = list(self.model.rows)
+        self._had = self._kept([], self.wishes)
+        self.model.rows = self._must + [row for _, rows in self._had for row in rows]
+        had = {key for key, _ in self._had}
+        self.left_out |= {key: self for key, _ in self.wishes if key not in had}
         try:
             return self.model.solve(nodes=NODES, gap=0.01)
         except InfeasibleError:
             return self.model.solve(nodes=NODES, gap=0.01, presolve=False)
 
+    def conflict(self, key: Key) -> list[Key] | None:
+        """Cells that are had, beside which the solver shows that one left out cannot be.
+
+        None where it shows no such thing within its branchings. Without any of them it may be had.
+        """
+        own = [it for it in self.wishes if it[0] == key]
+        if self._is_impossible(own):
+            return []
+        if not self._is_impossible([*own, *self._had]):
+            return None
+        return [key for key, _ in self._fewest(own, self._had, is_enough=False)]
+
+    def _fewest(self, beside: list[Wish], wishes: list[Wish], *, is_enough: bool) -> list[Wish]:
+        """The wishes that are needed to make it impossible beside others: U. Junker, AAAI 2004."""
+        if is_enough and self._is_impossible(beside):
+            return []
+        if len(wishes) == 1:
+            return wishes
+        first, second = wishes[: len(wishes) // 2], wishes[len(wishes) // 2 :]
+        later = self._fewest([*beside, *first], second, is_enough=bool(first))
+        return [*self._fewest([*beside, *later], first, is_enough=bool(later)), *later]
+
+    def _is_impossible(self, wishes: Sequence[Wish]) -> bool:
+        rows, costs = self.model.rows, self.model.costs
+        self.model.rows = self._must + [row for _, asked in wishes for row in asked]
+        self.model.costs = [0] * len(costs)
+        try:
+            self.model.solve(nodes=NODES, presolve=False)
+        except NoneExistError:
+            return True
+        except InfeasibleError:
+            return False
+        finally:
+            self.model.rows, self.model.costs = rows, costs
+        return False
+
     def _kept(
         self,
-        kept: list[tuple[Key, list[Constraint]]],
-        asked: Sequence[tuple[Key, list[Constraint]]],
-    ) -> list[tuple[Key, list[Constraint]]]:
+        kept: list[Wish],
+        asked: Sequence[Wish],
+    ) -> list[Wish]:
         if not asked or self._has_numbers([*kept, *asked], is_last=len(asked) == 1):
             return [*kept, *asked]
         if len(asked) == 1:
@@ -65,9 +105,7 @@ class Wishes:
         half = len(asked) // 2
         return self._kept(self._kept(kept, asked[:half]), asked[half:])
 
-    def _has_numbers(
-        self, wishes: Sequence[tuple[Key, list[Constraint]]], *, is_last: bool
-    ) -> bool:
+    def _has_numbers(self, wishes: Sequence[Wish], *, is_last: bool) -> bool:
         """Whether the wishes have numbers; the last of them is asked for in two ways."""
         rows = self.model.rows
         costs = self.model.costs

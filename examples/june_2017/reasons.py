@@ -1,20 +1,21 @@
 """Why a printed cell of June 2017 is not had: worked out from what is printed beside it.
 
-Each reason but the last is arithmetic on printed figures. Where none applies, the solver found no
-whole numbers that give the cell beside those taken before it, and that is what is said.
+Most reasons are arithmetic on printed figures. Where none applies, the reason names the cells
+beside which the solver shows that no whole numbers give this one, or says that it shows nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from examples.october_2015.geography import AREAS
 from streams.june.compare_june import ARROW, RATING, RowDifference
 
 from .casework import SERVICES, Codes
+from .fitting import Key, Wishes
 from .printed import MONTHS, Row, tenths
 
-NOT_FOUND = (
-    "not found: the solver has no whole numbers that give it as well as what is printed beside it"
-)
+NOT_FOUND = "not found: the solver neither has whole numbers that give it nor shows that none do"
+NOT_GIVEN = "not found: the fit did not leave it out, yet the events made of the fit do not give it"
+MOST_NAMED = 5
 # Of a service that is asked about in a month with fewer working days than are allowed.
 LATE_IN_APRIL = (
     "April has 18 working days after its first, so no case received in it can be late by its end, "
@@ -34,7 +35,13 @@ Check = Callable[[Row, Codes | None, str], str]
 class Reasons:
     """What is printed, looked up by place, code and month."""
 
-    def __init__(self, rows: Iterable[Row], found: Iterable[RowDifference]) -> None:
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        found: Iterable[RowDifference],
+        left_out: Mapping[Key, Wishes],
+    ) -> None:
+        self._left_out = left_out
         self._rows = {(it.block, it.code): it for it in rows}
         self._figures = {
             (it.place, it.code, month): text
@@ -64,7 +71,25 @@ class Reasons:
         codes = next((it for it in SERVICES if code in vars(it).values()), None)
         if codes and code == codes.plan and of == MONTHS[0] and not codes.all_old_are_long:
             return LATE_IN_APRIL
-        return next(filter(None, (it(row, codes, of) for it in self._checks)), NOT_FOUND)
+        known = next(filter(None, (it(row, codes, of) for it in self._checks)), None)
+        return known or self._shown_by_the_solver(row, found.key)
+
+    def _shown_by_the_solver(self, row: Row, key: Key) -> str:
+        wishes = self._left_out.get(key)
+        if wishes is None:
+            return NOT_GIVEN
+        beside = wishes.conflict(key)
+        if beside is None:
+            return NOT_FOUND
+        if not beside:
+            return "the solver shows that no whole numbers give it"
+        named = [
+            f"{code} of {month}" if block == row.block else f"{code} of {month}, {block}"
+            for block, code, month in dict.fromkeys(beside)
+        ]
+        more = len(named) - MOST_NAMED
+        said = "; ".join(named[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        return f"the solver shows that no whole numbers give it beside what is had of: {said}"
 
     def _of_sign(self, row: Row, of: str) -> str:
         if of == ARROW and row.code == "CEH65":

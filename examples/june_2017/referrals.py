@@ -16,7 +16,7 @@ FEWEST = 20
 EARLIER, OVER = date(2016, 10, 10), date(2017, 1, 20)
 
 
-def referrals(rows: Iterable[Row]) -> tuple[list[Event], set[Key]]:
+def referrals(rows: Iterable[Row]) -> tuple[list[Event], dict[Key, Wishes]]:
     """The events, and the printed cells that no numbers give."""
     own = {row.place: row for row in rows if row.code == CODE and any(row.figures)}
     leaves = [it for it in own if it not in AREAS]

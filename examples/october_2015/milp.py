@@ -15,11 +15,17 @@ from scipy.sparse import csr_array
 
 UNBOUNDED = 10**9
 SECONDS = 600.0
+# SciPy's status of a programme that was searched to its end.
+NONE_EXIST = 2
 """A backstop only: limits are counted in nodes, so that the answer is the same everywhere."""
 
 
 class InfeasibleError(Exception):
     """No integers satisfy the constraints (or the time limit came first)."""
+
+
+class NoneExistError(InfeasibleError):
+    """No integers satisfy the constraints: the solver has shown that there are none."""
 
 
 class Linear:
@@ -185,7 +191,8 @@ class Part:
             },
         )
         if result.x is None:
-            raise InfeasibleError(result.message)
+            shown = result.status == NONE_EXIST
+            raise (NoneExistError if shown else InfeasibleError)(result.message)
         values = list(self.start)
         for name, value in zip(names, result.x, strict=True):
             values[name] = round(value)
