@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from processors.figures.funnel import PlaceShare
@@ -161,6 +161,7 @@ def test_months_before_anything_is_counted_are_not_drawn() -> None:
     st.integers(2, 8),
     st.booleans(),
 )
+@example([0.0, 7.143], 4, True)  # steps of 2.5 would be the least
 def test_ticks_are_round_in_order_and_within_the_scale(
     values: list[float], count: int, whole: bool
 ) -> None:

@@ -60,8 +60,8 @@ class Scale:
 
     def ticks(self, count: int, suffix: str = "", whole: bool = False) -> list[Tick]:
         """About so many round values within it; whole numbers alone if it is of whole ones."""
-        step = _step((self.greatest - self.least) / count)
-        step = max(step, 1.0) if whole else step
+        rough = (self.greatest - self.least) / count
+        step = _step(max(rough, 1.0), whole=True) if whole else _step(rough)
         first, last = ceil(self.least / step - 1e-9), floor(self.greatest / step + 1e-9)
         values = [number * step for number in range(first, last + 1)]
         exact = (it for it in range(MOST_DECIMALS) if all(_has(it, value) for value in values))
@@ -108,7 +108,8 @@ def _has(decimals: int, value: float) -> bool:
     return abs(round(value, decimals) - value) < 1e-9 * max(1.0, abs(value))
 
 
-def _step(rough: float) -> float:
-    """The least easy step that is no smaller than a rough one."""
+def _step(rough: float, *, whole: bool = False) -> float:
+    """The least easy step that is no smaller than a rough one; a whole one, of a number over 1."""
     decade = 10.0 ** floor(log10(rough))
-    return next(decade * step for step in STEPS if decade * step >= rough * (1 - 1e-9))
+    steps = (decade * step for step in STEPS)
+    return next(it for it in steps if it >= rough * (1 - 1e-9) and not (whole and it % 1))
