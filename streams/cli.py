@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from streams.terminal.commands import behind, demo, feeding, figures, quality, running, targets
+from streams.terminal.commands import (
+    behind,
+    demo,
+    feeding,
+    figures,
+    quality,
+    running,
+    subject,
+    targets,
+    trend,
+)
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
@@ -27,7 +37,7 @@ app.command()(demo.demo)
 app.command()(figures.scorecard)
 app.command()(figures.replay)
 app.command()(behind.cases)
-app.command()(behind.trend)
+app.command()(trend.trend)
 app.command()(targets.targets)
 app.command()(quality.quality)
 app.add_typer(catalogue, name="catalogue")
@@ -39,6 +49,7 @@ app.command()(running.doctor)
 app.add_typer(feeding.dead_letters, name="dead-letters")
 app.add_typer(snapshot, name="snapshot")
 app.add_typer(alerts, name="alerts")
+app.command()(subject.export)
 app.command()(running.schema)
 
 

@@ -3,8 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +13,8 @@ from redis.asyncio import Redis
 from rich import box
 from rich.table import Table
 
-from processors.days.calendar import day_number, month_number, previous_month_end
-from processors.figures.evaluate import AsOf, Exact, Figure, given, shown
+from processors.days.calendar import day_number
+from processors.figures.evaluate import AsOf, Exact, given
 from processors.figures.supplies import SuppliedFigure
 from processors.listing import Listed, Question
 from processors.rules import Rules
@@ -24,18 +23,16 @@ from schemas.outward import csv_text
 from schemas.places import PROVIDER, Place
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
-from streams.state.reading import read_first_day, read_known, read_list, read_series
+from streams.state.reading import read_known, read_list
 from streams.terminal.commands.figures import feed_lines, show_bad_lines
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
 from streams.terminal.tables.scorecards import RowFormat
 
-NUMBERS = frozenset({"numerator", "denominator", "value"})
-TREND_COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
+NUMBERS = frozenset({"numerator", "denominator", "value", "target"})
+# Columns of a table that are never folded.
+UNBROKEN = NUMBERS | {"as_of"}
 SUPPLIED_COLUMNS = ("numerator", "denominator", "value", "status", "provenance")
-# Dates of a trend: eleven years of days, or any history of months.
-MOST_STEPS = 4_000
-USUAL_STEPS = 13
 
 CodeArgument = Annotated[str, typer.Argument(help="The indicator, such as EH05.", metavar="CODE")]
 PlaceOption = Annotated[
@@ -61,13 +58,6 @@ FileOption = Annotated[
 ]
 
 
-class Step(StrEnum):
-    """How far apart the dates of a trend are."""
-
-    MONTH = "month"
-    DAY = "day"
-
-
 def cases(
     code: CodeArgument,
     place: PlaceOption = None,
@@ -84,10 +74,10 @@ def cases(
     children.
     """
     settings, rules = settings_and_rules()
-    indicator = _indicator(rules, code)
+    indicator = indicator_of(rules, code)
     (band,) = known([age_band], BANDS, "--age-band")
     day = day_of(as_of, settings)
-    at = _place(rules, indicator, place or rules.areas.top, level)
+    at = place_of(rules, indicator, place or rules.areas.top, level)
     question = Question(indicator, at, band, day_number(day))
     if indicator.source == "supplied":
         known_then = known_on(settings, rules, day, replayed_from(rules, file) if file else None)
@@ -110,70 +100,6 @@ def cases(
         err.print(f"{indicator.code} of {at.name} as of {day}: {above:,}{divided}.")
 
 
-def trend(
-    code: CodeArgument,
-    place: PlaceOption = None,
-    level: LevelOption = None,
-    age_band: BandOption = ALL_AGES,
-    as_of: AsOfOption = None,
-    by: Annotated[Step, typer.Option("--by", help="Month by month, or day by day.")] = Step.MONTH,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "--count",
-            min=1,
-            max=MOST_STEPS,
-            help="How many months, or days.",
-            show_default=f"{USUAL_STEPS}",
-        ),
-    ] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            "--since", formats=["%Y-%m-%d"], metavar="DATE", help="From the step that holds a date."
-        ),
-    ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="For as long as there is history.")] = False,
-    file: FileOption = None,
-    form: FormatOption = RowFormat.TABLE,
-) -> None:
-    """Show a figure over time, up to now or any date, from all that is known now.
-
-    By month, each figure is of the month's last day, and the last of the date itself.
-    """
-    settings, rules = settings_and_rules()
-    indicator = _indicator(rules, code)
-    (band,) = known([age_band], BANDS, "--age-band")
-    if sum((count is not None, since is not None, all_)) > 1:
-        raise typer.BadParameter("one of them at a time", param_hint="--count, --since, --all")
-    last, deployment = day_of(as_of, settings), settings.deployment
-    at = _place(rules, indicator, place or rules.areas.top, level)
-    cell, first = (indicator, at, band), since.date() if since else None
-    if file:
-        replayed = replayed_from(rules, file)
-        dates = _dates(last, by, count, replayed.first_day if all_ else first)
-        figures = replayed.series(dates, cell)
-    else:
-
-        async def read(redis: Redis) -> tuple[list[date], list[Figure]]:
-            begin = await read_first_day(redis, deployment, rules) if all_ else first
-            dates = _dates(last, by, count, begin)
-            return dates, await read_series(redis, deployment, rules, dates, cell)
-
-        dates, figures = on_redis(settings, read)
-    rows = [
-        (
-            str(day),
-            _shown(it.numerator),
-            _shown(it.denominator),
-            shown(indicator, it.value),
-            it.status,
-        )
-        for day, it in zip(dates, figures, strict=True)
-    ]
-    write_rows(TREND_COLUMNS, rows, form)
-
-
 def known_on(settings: Settings, rules: Rules, day: date, replayed: Replay | None) -> AsOf:
     """What files say of a date, or the live tables where there are none."""
     if replayed:
@@ -182,43 +108,16 @@ def known_on(settings: Settings, rules: Rules, day: date, replayed: Replay | Non
 
 
 def _supplied(it: SuppliedFigure) -> Sequence[object]:
-    parts = (_shown(part) for part in (it.numerator, it.denominator, it.value))
+    parts = (as_number(part) for part in (it.numerator, it.denominator, it.value))
     return [*parts, it.status, it.provenance]
 
 
-def _dates(last: date, by: Step, count: int | None, first: date | None) -> list[date]:
-    """The dates of a trend in order: so many up to the last, or from the step that holds a first.
-
-    Raises typer.BadParameter for more than there may be, or a first that comes after the last.
-    """
-    if first is not None:
-        count = _steps(first, last, by)
-        if not 0 < count <= MOST_STEPS:
-            raise typer.BadParameter(
-                f"{count:,} steps from {first} to {last}: there may be 1 to {MOST_STEPS:,}",
-                param_hint="--since, --all, --by",
-            )
-    dates = [last]
-    while len(dates) < (count or USUAL_STEPS):
-        dates.append(_before(dates[-1], by))
-    return dates[::-1]
-
-
-def _steps(first: date, last: date, by: Step) -> int:
-    """How many steps there are from the one that holds a date to the last."""
-    days = (last - first).days
-    return 1 + (days if by is Step.DAY else month_number(last) - month_number(first))
-
-
-def _before(day: date, by: Step) -> date:
-    return day - timedelta(days=1) if by is Step.DAY else previous_month_end(day)
-
-
-def _shown(part: Exact | None) -> int | float | None:
+def as_number(part: Exact | None) -> int | float | None:
+    """A part of a figure as it is written."""
     return float(part) if isinstance(part, Fraction) else part
 
 
-def _indicator(rules: Rules, code: str) -> Indicator:
+def indicator_of(rules: Rules, code: str) -> Indicator:
     """The indicator of a code. Raises typer.BadParameter."""
     (chosen,) = known([code], [it.code for it in rules.catalogue.indicator], "CODE")
     return next(it for it in rules.catalogue.indicator if it.code == chosen)
@@ -234,7 +133,7 @@ def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
     return replayed
 
 
-def _place(rules: Rules, indicator: Indicator, name: str, level: str | None) -> Place:
+def place_of(rules: Rules, indicator: Indicator, name: str, level: str | None) -> Place:
     """The place of a name at which the indicator is. Raises typer.BadParameter."""
     levels = known([level] if level else None, rules.graph.levels, "--level")
     named = {place.level for place in rules.graph.known() if place.name == name}
@@ -270,7 +169,12 @@ def write_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], form: R
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for name in columns:
             is_number = name in NUMBERS
-            table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+            table.add_column(
+                name,
+                justify="right" if is_number else "left",
+                overflow="fold",
+                no_wrap=name in UNBROKEN,
+            )
         for row in rows:
             table.add_row(*("" if part is None else str(part) for part in row))
         out.print(table)
