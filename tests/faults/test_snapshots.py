@@ -154,7 +154,6 @@ def test_the_october_events_are_released_revised_explained_and_proved(
             assert (row["before"], row["after"]) == (change.before, change.after)
             assert [it["offset"] for it in row["events"]] == [it.offset for it in change.causes]
 
-    assert "3 releases, nothing wrong" in caseline.run("snapshot", "verify", "--recompute").stdout
     changed = tmp_path / "catalogue.toml"
     changed.write_text(CATALOGUE.read_text().replace("at_most = 28", "at_most = 35"))
     settings = caseline.settings.model_copy(update={"catalogue_file": changed})

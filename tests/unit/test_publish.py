@@ -58,6 +58,16 @@ def pages(view: View) -> dict[str, str]:
     return {name.replace("-internal", ""): text.decode() for name, text in html_files(view)}
 
 
+@cache
+def open_data(view: View) -> dict[str, str]:
+    return {name: text.decode() for name, text in csv_files(view)}
+
+
+@cache
+def data(view: View) -> dict[str, bytes]:
+    return dict(json_files(view))
+
+
 def test_county_area_and_district_pages_carry_the_published_figures() -> None:
     publication, written = load_printed(), pages(first_view())
     cards = {
@@ -88,28 +98,31 @@ def test_every_page_escapes_what_people_wrote() -> None:
 
 def test_open_data_follow_the_layout_of_the_department() -> None:
     for view in (open_view(), open_view_of(later()), public_view()):
-        files = {name: text.decode() for name, text in csv_files(view)}
-        data, meta = "early_help_2015_10.csv", "early_help_2015_10.meta.csv"
-        assert screen(data, files[data], meta, files[meta]) == []
+        files = open_data(view)
+        figures, meta = "early_help_2015_10.csv", "early_help_2015_10.meta.csv"
+        assert screen(figures, files[figures], meta, files[meta]) == []
 
 
 def test_the_screener_finds_what_is_wrong() -> None:
-    files = {name: text.decode() for name, text in csv_files(open_view())}
-    data, meta = files["early_help_2015_10.csv"], files["early_help_2015_10.meta.csv"]
-    one_less = "\n".join(data.splitlines()[:-1]) + "\n"
+    files = open_data(open_view())
+    figures, meta = files["early_help_2015_10.csv"], files["early_help_2015_10.meta.csv"]
+    one_less = "\n".join(figures.splitlines()[:-1]) + "\n"
     for wrong, complaint in (
         (one_less, "not a complete matrix"),
-        (data.replace("2015,October,Local authority,", "2015,Oct,Local authority,"), "identifier"),
-        (data.replace("Planning area", "Area"), "level Area"),
-        (data.replace(",Total,", ",All,"), "no Total"),
-        (data.replace("E07000114,Thanet", "E07000114,Swale"), "district E07000114"),
+        (
+            figures.replace("2015,October,Local authority,", "2015,Oct,Local authority,"),
+            "identifier",
+        ),
+        (figures.replace("Planning area", "Area"), "level Area"),
+        (figures.replace(",Total,", ",All,"), "no Total"),
+        (figures.replace("E07000114,Thanet", "E07000114,Swale"), "district E07000114"),
     ):
         found = screen("a.csv", wrong, "a.meta.csv", meta)
         assert any(complaint in each for each in found), complaint
 
 
 def test_open_data_hold_every_month_area_and_band() -> None:
-    text = dict(csv_files(first_view()))["early_help_2015_10_internal.csv"].decode()
+    text = open_data(first_view())["early_help_2015_10_internal.csv"]
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 7 * 17 * 6
     whole = [
@@ -123,16 +136,16 @@ def test_open_data_hold_every_month_area_and_band() -> None:
 def test_json_follows_its_schema_and_the_release_keeps_its_hash() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     for view in (later_view(), public_view()):
-        files = dict(json_files(view))
+        files = data(view)
         for name in map(view.named, ("scorecard.json", "release.json")):
             if name in files:
                 rules = json.loads(files[name.replace(".json", ".schema.json")])
                 jsonschema.Draft202012Validator(rules).validate(json.loads(files[name]))
         again = PublishedScorecard.model_validate_json(files[view.named("scorecard.json")])
         assert len(again.cells) == len(view.release.cells)
-    internal = dict(json_files(later_view()))
+    internal = data(later_view())
     assert sha256(internal["release-internal.json"]) == later_view().sha256
-    assert "release.json" not in dict(json_files(public_view()))
+    assert "release.json" not in data(public_view())
 
 
 @pytest.mark.parametrize("kind", ["revised", "corrected"])
@@ -192,12 +205,12 @@ def test_a_suppressed_figure_shows_nowhere() -> None:
     told = {name: text for name, text in card.items() if name not in ("Indicator", "Frequency")}
     assert {told[name] for name in ("Overall", "0-4", "5-10", "11-15", "16+")} == {"[c]"}
     assert told["Direction"] == "[c]"
-    data = dict(csv_files(view))["early_help_2015_10.csv"].decode()
-    rows = csv.DictReader(io.StringIO(data))
+    figures = open_data(view)["early_help_2015_10.csv"]
+    rows = csv.DictReader(io.StringIO(figures))
     october_rows = [row for row in rows if row["time_identifier"] == "October"]
     assert {row["eh01"] for row in october_rows if row["lad_name"] == "Dover"} == {"c"}
     assert not any("denominator" in name for name in october_rows[0])
-    cells = json.loads(dict(json_files(view))["scorecard.json"])["cells"]
+    cells = json.loads(data(view)["scorecard.json"])["cells"]
     hidden = [one for one in cells if one["figure"]["symbol"] == "c"]
     assert len(hidden) == 19
     assert all(one["figure"]["value"] is one["numerator"] is None for one in hidden)
@@ -267,7 +280,7 @@ def test_killed_at_any_moment_a_publication_is_the_old_one_or_the_new_or_put_rig
     def publish_here(folder: Path, text: str) -> None:
         files = [("a.json", text.encode()), ("b.json", text.encode())]
         monkeypatch.setitem(writing.WRITERS, PublicationFormat.JSON, lambda _: iter(files))
-        publish(view_of(), folder, [PublicationFormat.JSON])
+        publish(first_view(), folder, [PublicationFormat.JSON])
 
     seen: set[str] = set()
     for fatal in count(1):
