@@ -101,6 +101,11 @@ class Settings(ServiceSettings):
     metrics_host: str = Field(
         "127.0.0.1", description="the address that metrics are served on; they are not suppressed"
     )
+    stale_hours: Annotated[float, Field(gt=0)] = Field(
+        72.0,
+        description="hours without an event after which pages say at the top that figures may be "
+        "out of date",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least severe log lines shown"
     )

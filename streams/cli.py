@@ -4,7 +4,16 @@ import sys
 
 import typer
 
-from streams.terminal.commands import behind, demo, feeding, figures, quality, running, targets
+from streams.terminal.commands import (
+    behind,
+    demo,
+    feeding,
+    figures,
+    quality,
+    running,
+    serving,
+    targets,
+)
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
@@ -33,6 +42,7 @@ app.command()(quality.quality)
 app.add_typer(catalogue, name="catalogue")
 app.command()(feeding.ingest)
 app.command()(running.worker)
+app.command()(serving.serve)
 app.add_typer(running.topics, name="topics")
 app.command()(running.rebuild)
 app.command()(running.doctor)

@@ -1,0 +1,1 @@
+"""The live scorecard over HTTP: pages that people read and an API that programs read."""

@@ -1,0 +1,154 @@
+"""The application: each route of the table with what answers it, behind one guard."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+
+from streams.serving import data_answers, page_answers
+from streams.serving.answers import Answer
+from streams.serving.identity import NOBODY, Identity
+from streams.serving.parameters import read_query
+from streams.serving.problems import Problem
+from streams.serving.roles import HTML, ROUTES, Route
+from streams.serving.site import Call, LiveSite
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[LiveSite, Call], Awaitable[Answer]]
+Asking = Request[Any, Any, State]
+Connection = ASGIConnection[Any, Any, Any, State]
+SignIn = Callable[[Connection], Awaitable[Identity]]
+WHO = "identity"
+
+# What answers each route of the table; the two have the same names (`application`).
+WORK: Mapping[str, Work] = {
+    "start": page_answers.start,
+    "style": page_answers.style,
+    "scorecard-page": page_answers.scorecard_page,
+    "scorecard": data_answers.scorecard,
+    "scorecard.csv": data_answers.scorecard,
+    "indicators": data_answers.indicators,
+    "indicators.csv": data_answers.indicators,
+    "status": data_answers.status,
+    "health": data_answers.health,
+    "ready": data_answers.ready,
+}
+# No route takes a body of anything like this.
+MOST_BYTES = 1_000_000
+NO_SUCH_METHOD = "nothing here answers that method"
+
+
+async def nobody(connection: Connection) -> Identity:
+    """Whoever asks, where there is no way to sign in."""
+    del connection
+    return NOBODY
+
+
+def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
+    """The application that serves a site to those whom `sign_in` knows."""
+
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        """Let nobody in whom the table does not. Raises Problem."""
+        route = handler.opt.get("route")
+        if not isinstance(route, Route):
+            raise _no_method(connection.scope["path_template"])
+        identity = await sign_in(connection)
+        connection.state[WHO] = identity
+        if not route.admits(identity.roles):
+            roles = ", ".join(sorted(route.roles))
+            raise Problem(HTTPStatus.FORBIDDEN, f"this takes one of the roles {roles}")
+
+    assert WORK.keys() == {route.name for route in ROUTES}
+    return Litestar(
+        [_handler(site, route, WORK[route.name]) for route in ROUTES],
+        guards=[guard],
+        exception_handlers={
+            Problem: lambda request, error: _told(site, request, _problem(error)),
+            HTTPException: lambda request, error: _told(site, request, _problem(error)),
+            Exception: lambda request, error: _told(site, request, _problem(error)),
+        },
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=MOST_BYTES,
+    )
+
+
+def who(connection: Connection) -> Identity:
+    """Who asks, as the guard found; nobody before it has looked."""
+    found = connection.state.get(WHO, NOBODY)
+    assert isinstance(found, Identity)
+    return found
+
+
+def _no_method(path: str) -> Problem:
+    found = (route for route in ROUTES if route.path.replace(":str", "") == path)
+    allowed = {method for route in found for method in route.methods}
+    headers = {"Allow": ", ".join(sorted(allowed))}
+    return Problem(HTTPStatus.METHOD_NOT_ALLOWED, NO_SUCH_METHOD, headers=headers)
+
+
+def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
+    @HTTPRouteHandler(
+        route.path, http_method=[*route.methods], name=route.name, opt={"route": route}
+    )
+    async def handle(request: Asking) -> Response[bytes]:
+        asked = read_query(request.scope["query_string"], route.parameters)
+        headers = request.headers
+        call = Call(
+            route,
+            asked,
+            who(request),
+            headers.get("accept", ""),
+            headers.get("accept-encoding", ""),
+            headers.get("if-none-match", ""),
+            request.path_params,
+        )
+        return _response(await work(site, call))
+
+    return handle
+
+
+def _response(answer: Answer) -> Response[bytes]:
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        headers=answer.headers,
+        media_type=answer.media or None,
+    )
+
+
+def _problem(error: Exception) -> Problem:
+    """What is told of a failure; of one that nobody foresaw only that it was."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, MethodNotAllowedException):
+        allowed = (error.headers or {}).get("allow", "").split(", ")
+        headers = {"Allow": ", ".join(sorted({*allowed} - {"OPTIONS"}))}
+        return Problem(HTTPStatus.METHOD_NOT_ALLOWED, NO_SUCH_METHOD, headers=headers)
+    if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        status = HTTPStatus(error.status_code)
+        is_unknown = status is HTTPStatus.NOT_FOUND
+        return Problem(status, "there is nothing at this address" if is_unknown else status.phrase)
+    log.error("a question could not be answered", exc_info=error)
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "this could not be answered; the log of the server says why",
+    )
+
+
+def _told(site: LiveSite, request: Asking, problem: Problem) -> Response[bytes]:
+    """A problem as its reader can read it: a page where one was asked for."""
+    headers = {"Cache-Control": "no-store", "Vary": "Accept", **problem.headers}
+    is_page = not request.url.path.startswith("/api/") and HTML in request.headers.get("accept", "")
+    if is_page:
+        text, media = site.page("problem.html", None, who(request), problem=problem), HTML
+    else:
+        text, media = problem.as_json(), "application/problem+json"
+    return Response(text.encode(), status_code=problem.status, headers=headers, media_type=media)

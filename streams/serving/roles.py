@@ -1,0 +1,109 @@
+"""Who may see what: one table of route and role, from which the server and its tests are made.
+
+A route that is not in the table does not exist, and a role that it does not name is refused. The
+roles are those of docs/serving.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Role(StrEnum):
+    """What someone may do here; one may have several."""
+
+    NOBODY = "nobody"
+    VIEWER = "viewer"
+    MANAGER = "manager"
+    LEAD = "caseworker-lead"
+    ANALYST = "analyst"
+    PUBLISHER = "publisher"
+    OPERATOR = "operator"
+    INTAKE = "intake"
+    AUDITOR = "auditor"
+
+
+Method = Literal["GET", "HEAD", "POST"]
+
+EVERYONE = frozenset(Role)
+# Who may see aggregates at all.
+READERS = EVERYONE - {Role.INTAKE, Role.AUDITOR}
+# Who sees small numbers as they are, wherever they are of.
+SEE_ALL = frozenset({Role.ANALYST, Role.PUBLISHER})
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address: who may ask for it, with which parameters, and what it answers.
+
+    `media` are the types that it offers, the first where any will do. One that `is_probe` is for
+    machines that look after this one: it is answered for whatever host it is asked.
+    """
+
+    name: str
+    path: str
+    roles: frozenset[Role]
+    media: tuple[str, ...]
+    about: str
+    parameters: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ("GET", "HEAD")
+    is_probe: bool = False
+
+    def admits(self, roles: Iterable[Role]) -> bool:
+        """Whether any of the roles may ask for it."""
+        return not self.roles.isdisjoint(roles)
+
+
+HTML, JSON, CSV = "text/html", "application/json", "text/csv"
+CSS = "text/css"
+CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
+
+ROUTES = (
+    Route("start", "/", READERS, (HTML,), "leads to the scorecard"),
+    Route("scorecard-page", "/scorecard", READERS, (HTML,), "the scorecard of a place", CHOICE),
+    Route(
+        "scorecard",
+        "/api/v1/scorecard",
+        READERS,
+        (JSON, CSV),
+        "rows of the scorecard, live or as at a date",
+        CHOICE,
+    ),
+    Route(
+        "scorecard.csv",
+        "/api/v1/scorecard.csv",
+        READERS,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        CHOICE,
+    ),
+    Route(
+        "indicators",
+        "/api/v1/indicators",
+        READERS,
+        (JSON, CSV),
+        "the catalogue: every indicator with its definition",
+        ("family", "code"),
+    ),
+    Route(
+        "indicators.csv",
+        "/api/v1/indicators.csv",
+        READERS,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        ("family", "code"),
+    ),
+    Route(
+        "status",
+        "/api/v1/status",
+        READERS,
+        (JSON,),
+        "how fresh the figures are, and what is wrong with them",
+    ),
+    Route("style", "/assets/{version:str}/style.css", EVERYONE, (CSS,), "the style of the pages"),
+    Route("health", "/health", EVERYONE, (JSON,), "that the process answers", is_probe=True),
+    Route(
+        "ready", "/ready", EVERYONE, (JSON,), "that figures can be read and shown", is_probe=True
+    ),
+)

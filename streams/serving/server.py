@@ -1,0 +1,85 @@
+"""The process that serves: a socket, and what answers on it until it is asked to stop."""
+
+import ipaddress
+import logging
+import socket
+
+import uvicorn
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.clock import Clock
+from streams.failures import Understood
+from streams.serving.application import application
+from streams.serving.front import LOCAL_HOSTS, Front
+from streams.serving.live_figures import LiveFigures
+from streams.serving.site import LiveSite
+from streams.state.redis_clients import connect_redis
+
+log = logging.getLogger(__name__)
+
+# How long answers under way may take to come to their end.
+STOP_SECONDS = 5
+# What a request may be called and say of itself.
+MOST_HEADER_BYTES = 32_768
+# Connections that wait to be taken.
+BACKLOG = 512
+
+
+class OpenToOthers(Understood):
+    """Others than this machine would be served, and nobody would have to say who they are."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on this machine alone. Raises OpenToOthers or OSError."""
+    if not is_loopback(host):
+        raise OpenToOthers(
+            f"{host} can be reached from elsewhere, and no way to sign in is configured: serve "
+            "127.0.0.1"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own, which nothing else can reach."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def serve(settings: Settings, rules: Rules, clock: Clock, listening: socket.socket) -> None:
+    """Answer until SIGTERM or Ctrl-C; what is under way then is answered."""
+    async with connect_redis(settings) as redis:
+        await _serve(redis, settings, rules, clock, listening)
+
+
+async def _serve(
+    redis: Redis, settings: Settings, rules: Rules, clock: Clock, listening: socket.socket
+) -> None:
+    site = LiveSite(LiveFigures(redis, settings, rules, clock), settings)
+    config = uvicorn.Config(
+        Front(application(site), frozenset(LOCAL_HOSTS)),
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+        backlog=BACKLOG,
+    )
+    log.info("serving", extra={"address": address_of(listening)})
+    await uvicorn.Server(config).serve([listening])
+
+
+def address_of(listening: socket.socket) -> str:
+    """Where a socket is reached, for a browser."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -1,0 +1,155 @@
+"""The live scorecard over HTTP on a real Redis: the figures of the command line, with tags."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from processors.figures.figure_text import as_csv
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.clock import Clock
+from streams.serving.identity import NOBODY
+from streams.serving.roles import Role
+from streams.state.reading import read_scorecard
+from tests.support.commands import Command
+from tests.support.opencases import open_case
+from tests.support.patience import wait_for
+from tests.support.served import Asks, Served, one_with
+from tests.support.servers import Server
+from tests.support.serving_process import serving
+from tests.support.stored_state import StoredState
+
+pytestmark = pytest.mark.services
+
+DATA = Path(__file__).parents[1] / "data"
+NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
+DAY = NOW.date()
+ANALYST = one_with(Role.ANALYST)
+
+
+@pytest.fixture
+def settings(redis_server: Server, deployment: str, tmp_path: Path) -> Settings:
+    return Settings(redis_url=redis_server.address, deployment=deployment, releases=tmp_path)
+
+
+@pytest.fixture
+def state(settings: Settings, rules: Rules) -> StoredState:
+    state = StoredState(settings, rules)
+    state.add_file(DATA / "all-21.jsonl.gz")
+    return state
+
+
+@pytest.fixture
+def served(state: StoredState, settings: Settings, rules: Rules) -> Served:
+    del state
+    return Served(settings, rules, Clock(NOW - datetime.now(UTC)))
+
+
+def test_programs_get_the_rows_of_the_command(served: Served) -> None:
+    async def read(day: date) -> str:
+        async with Redis.from_url(served.settings.redis_url) as redis:
+            live = await read_scorecard(redis, served.settings.deployment, served.rules, day)
+        return as_csv(live.rows)
+
+    paths = ["/api/v1/scorecard.csv", "/api/v1/scorecard.csv?as_of=2016-02-29"]
+    live, past = served.ask_all(Asks(path, ANALYST) for path in paths)
+    assert live.text == asyncio.run(read(DAY))
+    assert past.text == asyncio.run(read(date(2016, 2, 29)))
+    assert live.headers["content-type"] == "text/csv; charset=utf-8"
+
+
+def test_a_tag_holds_until_an_event_comes(served: Served, state: StoredState) -> None:
+    path = "/api/v1/scorecard?code=EH01&area=Dover&as_of=2017-06-30&age_band=all"
+    first = served.ask(path, ANALYST)
+    tag = first.headers["etag"]
+    held = {"if-none-match": tag}
+    others = served.ask_all(
+        [
+            Asks(path, ANALYST, headers=held),
+            Asks(path, ANALYST, "HEAD", held),
+            Asks(path, NOBODY, headers=held),
+            Asks(path, ANALYST, headers={**held, "accept": "text/csv"}),
+            Asks(f"{path}&age_band=0-4", ANALYST, headers=held),
+        ]
+    )
+    assert [it.status_code for it in others] == [304, 304, 200, 200, 200]
+    assert not others[0].content
+    state.add(open_case(7, NOW - timedelta(hours=3)))
+    changed = served.ask(path, ANALYST, headers=held)
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+    (before,), (after,) = first.json()["rows"], changed.json()["rows"]
+    assert after["value"] >= before["value"]
+    assert changed.json()["data_to"] >= first.json()["data_to"]
+
+
+def test_small_numbers_are_for_those_who_may_see_them(served: Served) -> None:
+    path = "/api/v1/scorecard"
+    manager = one_with(Role.MANAGER, places=frozenset({"Thanet"}))
+    answers = served.ask_all(Asks(path, who) for who in (ANALYST, NOBODY, manager))
+    full, little, own = (answer.json() for answer in answers)
+    assert full["small_numbers"] == "shown"
+    assert little["small_numbers"] == own["small_numbers"] == "suppressed"
+    rows = list(zip(full["rows"], little["rows"], own["rows"], strict=True))
+    hidden = [(whole, seen) for whole, seen, _ in rows if seen["status"] == "suppressed"]
+    assert hidden
+    assert all(seen["value"] is seen["previous"] is seen["rag"] is None for _, seen in hidden)
+    assert all(seen["numerator"] is seen["denominator"] is None for _, seen, _ in rows)
+    counts = [whole for whole, seen, _ in rows if seen["value"] in {1, 2, 3, 4, 5}]
+    assert {it["code"] for it in counts} <= ratios(served.rules)
+    assert all(mine == whole for whole, _, mine in rows if whole["area"] == "Thanet")
+    assert any(mine != whole for whole, _, mine in rows if whole["area"] == "Dover")
+
+
+def ratios(rules: Rules) -> set[str]:
+    return {it.code for it in rules.catalogue.indicator if it.unit != "count"}
+
+
+def test_a_page_says_what_it_shows_and_of_when(served: Served) -> None:
+    live, past = served.ask_all(
+        Asks(path) for path in ("/scorecard", "/scorecard?place=Thanet&as_of=2016-02-29")
+    )
+    assert "Live, provisional" in live.text
+    assert "Scorecard of Kent" in live.text
+    assert "Small numbers are suppressed" in live.text
+    assert "As at 29 February 2016" in past.text
+    assert "Scorecard of Thanet" in past.text
+    assert "out of date" not in past.text
+    later = Served(
+        served.settings, served.rules, Clock(NOW + timedelta(days=30) - datetime.now(UTC))
+    )
+    assert "may be out of date" in later.ask("/scorecard").text
+
+
+@pytest.fixture
+def process(
+    state: StoredState, settings: Settings, tmp_path: Path
+) -> Iterator[tuple[Command, str]]:
+    del state
+    with serving(settings, NOW, tmp_path) as process:
+        yield process
+
+
+def test_the_process_answers_and_says_that_redis_is_away(
+    process: tuple[Command, str], redis_server: Server
+) -> None:
+    command, address = process
+    with httpx.Client(base_url=address, timeout=60) as client:
+        assert client.get("/ready").status_code == 200
+        assert client.get("/scorecard").status_code == 200
+        redis_server.stop()
+        assert client.get("/ready").status_code == 503
+        assert client.get("/health").status_code == 200
+        answer = client.get("/api/v1/scorecard")
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        redis_server.start()
+        wait_for(lambda: client.get("/ready").status_code == 200, "figures are back")
+        assert client.get("/scorecard").status_code == 200
+    command.terminate()
+    assert command.wait(60) == 0

@@ -1,0 +1,78 @@
+"""The live pages and API as a program asks them, without a socket between."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import httpx
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.clock import Clock
+from streams.serving.application import Connection, application
+from streams.serving.front import LOCAL_HOSTS, Front
+from streams.serving.identity import NOBODY, Identity
+from streams.serving.live_figures import LiveFigures
+from streams.serving.roles import Role
+from streams.serving.site import LiveSite
+
+ADDRESS = "http://localhost"
+
+
+def one_with(*roles: Role, places: frozenset[str] = frozenset()) -> Identity:
+    """Someone who has these roles."""
+    return Identity("someone", frozenset(roles), places)
+
+
+class Asks(NamedTuple):
+    """What is asked, by whom and how."""
+
+    path: str
+    who: Identity = NOBODY
+    method: str = "GET"
+    headers: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Served:
+    """A site whose visitors are who they are said to be."""
+
+    settings: Settings
+    rules: Rules
+    clock: Clock = field(default_factory=Clock)
+
+    def ask(
+        self,
+        path: str,
+        who: Identity = NOBODY,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The answer to one question."""
+        return self.ask_all([Asks(path, who, method, headers or {})])[0]
+
+    def ask_all(self, questions: Iterable[Asks]) -> list[httpx.Response]:
+        """The answers to questions, one after another, of one process."""
+        return asyncio.run(self._ask(list(questions)))
+
+    async def _ask(self, questions: list[Asks]) -> list[httpx.Response]:
+        asking = [NOBODY]
+
+        async def sign_in(_: Connection) -> Identity:
+            return asking[0]
+
+        answers = []
+        # What does not answer is not asked again, so that a test of that need not wait.
+        async with Redis.from_url(self.settings.redis_url, retry=None) as redis:
+            site = LiveSite(
+                LiveFigures(redis, self.settings, self.rules, self.clock), self.settings
+            )
+            front = Front(application(site, sign_in), frozenset(LOCAL_HOSTS))
+            transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+                for path, who, method, headers in questions:
+                    asking[0] = who
+                    answers.append(await client.request(method, path, headers=dict(headers)))
+        return answers
