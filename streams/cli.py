@@ -17,6 +17,7 @@ from streams.terminal.commands import (
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
+from streams.terminal.commands.tokens import token
 from streams.terminal.logs import show_uncaught
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ app.add_typer(catalogue, name="catalogue")
 app.command()(feeding.ingest)
 app.command()(running.worker)
 app.command()(serving.serve)
+app.add_typer(token, name="token")
 app.add_typer(running.topics, name="topics")
 app.command()(running.rebuild)
 app.command()(running.doctor)

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any
 
 from litestar import Litestar, Request, Response
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
@@ -16,15 +15,14 @@ from streams.serving.answers import Answer
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import read_query
 from streams.serving.problems import Problem
-from streams.serving.roles import HTML, ROUTES, Route
+from streams.serving.roles import EVERYONE, HTML, ROUTES, Route
+from streams.serving.sign_in import Connection, SignIn, nobody
 from streams.serving.site import Call, LiveSite
 
 log = logging.getLogger(__name__)
 
 Work = Callable[[LiveSite, Call], Awaitable[Answer]]
 Asking = Request[Any, Any, State]
-Connection = ASGIConnection[Any, Any, Any, State]
-SignIn = Callable[[Connection], Awaitable[Identity]]
 WHO = "identity"
 
 # What answers each route of the table; the two have the same names (`application`).
@@ -45,12 +43,6 @@ MOST_BYTES = 1_000_000
 NO_SUCH_METHOD = "nothing here answers that method"
 
 
-async def nobody(connection: Connection) -> Identity:
-    """Whoever asks, where there is no way to sign in."""
-    del connection
-    return NOBODY
-
-
 def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
     """The application that serves a site to those whom `sign_in` knows."""
 
@@ -59,7 +51,8 @@ def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
         route = handler.opt.get("route")
         if not isinstance(route, Route):
             raise _no_method(connection.scope["path_template"])
-        identity = await sign_in(connection)
+        # What shows nothing of anyone is for whoever asks, such as the style of a problem's page.
+        identity = NOBODY if route.roles >= EVERYONE else await sign_in(connection)
         connection.state[WHO] = identity
         if not route.admits(identity.roles):
             roles = ", ".join(sorted(route.roles))

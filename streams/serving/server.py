@@ -13,8 +13,11 @@ from streams.clock import Clock
 from streams.failures import Understood
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
+from streams.serving.groups import Groups
 from streams.serving.live_figures import LiveFigures
+from streams.serving.sign_in import BySignIn, SignIn, networks, nobody
 from streams.serving.site import LiveSite
+from streams.serving.tokens import Tokens
 from streams.state.redis_clients import connect_redis
 
 log = logging.getLogger(__name__)
@@ -31,12 +34,19 @@ class OpenToOthers(Understood):
     """Others than this machine would be served, and nobody would have to say who they are."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on this machine alone. Raises OpenToOthers or OSError."""
-    if not is_loopback(host):
+def listen(settings: Settings, host: str, port: int) -> socket.socket:
+    """A socket that listens: on this machine alone where nobody signs in.
+
+    Raises OpenToOthers or OSError.
+    """
+    if settings.sign_in == "none" and not is_loopback(host):
         raise OpenToOthers(
-            f"{host} can be reached from elsewhere, and no way to sign in is configured: serve "
-            "127.0.0.1"
+            f"{host} can be reached from elsewhere, and nobody has to sign in: serve 127.0.0.1, or "
+            "set CASELINE_SIGN_IN"
+        )
+    if settings.sign_in == "proxy" and not networks(settings.proxy_addresses):
+        raise OpenToOthers(
+            "CASELINE_SIGN_IN is proxy, and CASELINE_PROXY_ADDRESSES names none that is believed"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -52,18 +62,32 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def serve(settings: Settings, rules: Rules, clock: Clock, listening: socket.socket) -> None:
+async def serve(
+    settings: Settings, rules: Rules, clock: Clock, groups: Groups, listening: socket.socket
+) -> None:
     """Answer until SIGTERM or Ctrl-C; what is under way then is answered."""
     async with connect_redis(settings) as redis:
-        await _serve(redis, settings, rules, clock, listening)
+        site = LiveSite(LiveFigures(redis, settings, rules, clock), settings)
+        sign_in = _sign_in(redis, settings, clock, groups)
+        hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names)])
+        await _answer(Front(application(site, sign_in), hosts), listening)
 
 
-async def _serve(
-    redis: Redis, settings: Settings, rules: Rules, clock: Clock, listening: socket.socket
-) -> None:
-    site = LiveSite(LiveFigures(redis, settings, rules, clock), settings)
+def _sign_in(redis: Redis, settings: Settings, clock: Clock, groups: Groups) -> SignIn:
+    if settings.sign_in == "none":
+        return nobody
+    proxies = networks(settings.proxy_addresses) if settings.sign_in == "proxy" else ()
+    return BySignIn(Tokens(redis, settings.deployment), clock.now, proxies, groups)
+
+
+def names_in(text: str) -> list[str]:
+    """Names separated by commas, in lower case."""
+    return [it.strip().lower() for it in text.split(",") if it.strip()]
+
+
+async def _answer(front: Front, listening: socket.socket) -> None:
     config = uvicorn.Config(
-        Front(application(site), frozenset(LOCAL_HOSTS)),
+        front,
         http="h11",
         ws="none",
         lifespan="on",

@@ -1,4 +1,4 @@
-"""The live pages in Chromium: a place and a date chosen, by mouse, keyboard and without a script."""
+"""The live pages in Chromium: a place and a date chosen, by keyboard, and without a script."""
 
 import os
 from collections.abc import Iterator

@@ -120,10 +120,10 @@ def test_a_page_says_what_it_shows_and_of_when(served: Served) -> None:
     assert "As at 29 February 2016" in past.text
     assert "Scorecard of Thanet" in past.text
     assert "out of date" not in past.text
-    later = Served(
-        served.settings, served.rules, Clock(NOW + timedelta(days=30) - datetime.now(UTC))
-    )
-    assert "may be out of date" in later.ask("/scorecard").text
+    # The last event of the file is of July 2020.
+    later = Clock(datetime(2020, 7, 30, tzinfo=UTC) - datetime.now(UTC))
+    stale = Served(served.settings, served.rules, later)
+    assert "may be out of date" in stale.ask("/scorecard").text
 
 
 @pytest.fixture

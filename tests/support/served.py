@@ -1,7 +1,7 @@
 """The live pages and API as a program asks them, without a socket between."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,11 +11,12 @@ from redis.asyncio import Redis
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import Clock
-from streams.serving.application import Connection, application
+from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.live_figures import LiveFigures
 from streams.serving.roles import Role
+from streams.serving.sign_in import Connection, SignIn
 from streams.serving.site import LiveSite
 
 ADDRESS = "http://localhost"
@@ -42,6 +43,8 @@ class Served:
     settings: Settings
     rules: Rules
     clock: Clock = field(default_factory=Clock)
+    sign_in: Callable[[Redis], SignIn] | None = None
+    """How visitors say who they are, where it is not said for them."""
 
     def ask(
         self,
@@ -69,7 +72,8 @@ class Served:
             site = LiveSite(
                 LiveFigures(redis, self.settings, self.rules, self.clock), self.settings
             )
-            front = Front(application(site, sign_in), frozenset(LOCAL_HOSTS))
+            way = self.sign_in(redis) if self.sign_in else sign_in
+            front = Front(application(site, way), frozenset(LOCAL_HOSTS))
             transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
                 for path, who, method, headers in questions:

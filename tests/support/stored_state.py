@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -30,8 +31,9 @@ class StoredState:
         self.add([line for judged in read_events(path) for line in judged.good])
 
     def add(self, lines: Iterable[EventLine]) -> None:
-        """Commit events."""
-        asyncio.run(self._add(list(lines)))
+        """Commit events, wherever this is called: a browser's driver has a loop of its own."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(asyncio.run, self._add(list(lines))).result()
 
     async def _add(self, lines: list[EventLine]) -> None:
         messages: dict[str, list[Message]] = {topic: [] for topic in topic_names()}

@@ -13,13 +13,15 @@ from streams.serving.answers import SAFE_HEADERS
 from streams.serving.application import WORK, application
 from streams.serving.identity import NOBODY
 from streams.serving.live_figures import LiveFigures
-from streams.serving.roles import ROUTES, Role, Route
+from streams.serving.roles import EVERYONE, ROUTES, Role, Route
 from streams.serving.server import OpenToOthers, is_loopback, listen
 from streams.serving.site import LiveSite
 from tests.support.served import Asks, Served, one_with
 
 # Where nothing answers.
 NO_REDIS = Settings(redis_url="redis://localhost:1/0")
+# What shows nothing of anyone.
+OPEN = {"style", "health", "ready"}
 UNANSWERED = {503, 200, 307, 404}
 
 
@@ -59,9 +61,11 @@ def test_a_role_is_let_in_exactly_where_the_table_says(served: Served) -> None:
         assert may, (route, role, answer)
 
 
-def test_who_has_no_role_is_let_in_nowhere(served: Served) -> None:
-    answers = served.ask_all(Asks(address(route), one_with()) for route in ROUTES)
+def test_who_has_no_role_is_let_in_only_where_everyone_is(served: Served) -> None:
+    closed = [route for route in ROUTES if route.roles != EVERYONE]
+    answers = served.ask_all(Asks(address(route), one_with()) for route in closed)
     assert {answer.status_code for answer in answers} == {403}
+    assert {route.name for route in ROUTES} - {it.name for it in closed} == OPEN
 
 
 def test_a_method_that_a_route_does_not_have_is_refused(served: Served) -> None:
@@ -106,8 +110,8 @@ def test_a_store_that_is_away_is_said_to_programs_and_people(served: Served) -> 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "::", "example.org"])
 def test_nobody_is_served_beyond_this_machine_without_a_sign_in(host: str) -> None:
-    with pytest.raises(OpenToOthers, match="no way to sign in"):
-        listen(host, 0)
+    with pytest.raises(OpenToOthers, match="nobody has to sign in"):
+        listen(NO_REDIS, host, 0)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
