@@ -6,8 +6,8 @@ from datetime import date
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR
 from processors.rules import Rules
-from schemas.catalogue import BANDS
-from schemas.places import PROVIDER
+from schemas.catalogue import BANDS, Indicator
+from schemas.places import PROVIDER, Place
 from schemas.scorecard import ScorecardRow
 
 
@@ -113,3 +113,30 @@ def check_within_calendar(day: date) -> None:
     """Raises NotThere for a date that no figure can be worked out for."""
     if not FIRST_YEAR < day.year < LAST_YEAR:
         raise NotThere("as_of", f"{day}: dates lie within {FIRST_YEAR + 1} to {LAST_YEAR - 1}")
+
+
+def indicator_of(rules: Rules, code: str) -> Indicator:
+    """The indicator of a code. Raises NotThere."""
+    (chosen,) = known([code], [it.code for it in rules.catalogue.indicator], "code")
+    return next(it for it in rules.catalogue.indicator if it.code == chosen)
+
+
+def place_of(rules: Rules, indicator: Indicator, name: str, level: str | None) -> Place:
+    """The place of a name at which an indicator is. Raises NotThere."""
+    levels = known([level] if level else None, rules.graph.levels, "level")
+    named = {place.level for place in rules.graph.known() if place.name == name}
+    provider, _, area = name.partition(" / ")
+    if area:
+        named |= {f"{PROVIDER}-{it.level}" for it in rules.areas.area if it.name == area}
+    elif provider and not named:
+        named = {PROVIDER}  # one that only events name
+    there = [it for it in rules.graph.levels if it in named & levels & {*indicator.levels}]
+    if not there:
+        raise NotThere(
+            "place",
+            f"{indicator.code} is no figure of {name!r}: it is one of "
+            f"{', '.join(indicator.levels)}",
+        )
+    if len(there) > 1:
+        raise NotThere("place", f"{name!r} is {' and '.join(there)}: say which by level")
+    return Place(there[0], name)

@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
-from streams.serving import data_answers, page_answers
+from streams.serving import data_answers, page_answers, series
 from streams.serving.answers import Answer
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import read_query
@@ -34,6 +34,9 @@ WORK: Mapping[str, Work] = {
     "scorecard.csv": data_answers.scorecard,
     "indicators": data_answers.indicators,
     "indicators.csv": data_answers.indicators,
+    "series": series.series,
+    "series.csv": series.series,
+    "indicator-page": series.indicator_page,
     "status": data_answers.status,
     "health": data_answers.health,
     "ready": data_answers.ready,

@@ -41,11 +41,11 @@ async def scorecard(site: LiveSite, call: Call) -> Answer:
     if taking.media == CSV:
         return whole(as_csv(rows), taking, tag)
     told = {
-        **_told(fresh),
+        **told_of(fresh),
         "small_numbers": "shown" if call.identity.sees_all else "suppressed",
         "rows": ROWS.dump_python(rows, mode="json"),
     }
-    return whole(_json(told), taking, tag)
+    return whole(as_json(told), taking, tag)
 
 
 async def indicators(site: LiveSite, call: Call) -> Answer:
@@ -67,7 +67,7 @@ async def indicators(site: LiveSite, call: Call) -> Answer:
         lines = ([_cell(it, name) for name in TOLD] for it in chosen)
         return whole(csv_text([TOLD, *lines]), taking, tag)
     told = [it.model_dump(mode="json", include=set(TOLD)) for it in chosen]
-    return whole(_json({"indicators": told}), taking, tag)
+    return whole(as_json({"indicators": told}), taking, tag)
 
 
 def _cell(indicator: Indicator, name: str) -> object:
@@ -79,14 +79,14 @@ async def status(site: LiveSite, call: Call) -> Answer:
     """How fresh the figures are, and what is wrong with them."""
     taking = call.taking
     fresh = await site.freshness(call.asked)
-    text = _json({**_told(fresh), "now": fresh.now.isoformat(timespec="seconds")})
+    text = as_json({**told_of(fresh), "now": fresh.now.isoformat(timespec="seconds")})
     return whole(text, taking, tag_of(text, taking), "no-store")
 
 
 async def health(site: LiveSite, call: Call) -> Answer:
     """That the process answers, whatever it rests on."""
     del site
-    return whole(_json({"status": "alive"}), call.taking, tag_of("alive"), "no-store")
+    return whole(as_json({"status": "alive"}), call.taking, tag_of("alive"), "no-store")
 
 
 async def ready(site: LiveSite, call: Call) -> Answer:
@@ -95,10 +95,11 @@ async def ready(site: LiveSite, call: Call) -> Answer:
         await site.freshness(call.asked)
     except Problem as problem:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, problem.detail) from problem
-    return whole(_json({"status": "ready"}), call.taking, tag_of("ready"), "no-store")
+    return whole(as_json({"status": "ready"}), call.taking, tag_of("ready"), "no-store")
 
 
-def _told(fresh: Freshness) -> dict[str, Any]:
+def told_of(fresh: Freshness) -> dict[str, Any]:
+    """What every answer tells of the figures in it."""
     release = fresh.release
     return {
         "view": fresh.view,
@@ -118,5 +119,6 @@ def _told(fresh: Freshness) -> dict[str, Any]:
     }
 
 
-def _json(told: object) -> str:
+def as_json(told: object) -> str:
+    """A JSON text."""
     return for_json(json.dumps(told, ensure_ascii=False))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from schemas.areas import Areas
-from schemas.scorecard import ScorecardRow
 from streams.serving.roles import SEE_ALL, Role
 
 
@@ -25,6 +24,10 @@ class Identity:
         """The places and providers whose figures are shown in full, with all that is in them."""
         return self.places if Role.MANAGER in self.roles else frozenset()
 
+    def sees(self, name: str, areas: Areas) -> bool:
+        """Whether the figures of a place are shown in full."""
+        return self.sees_all or is_within(name, self.own_places, areas)
+
     @property
     def view(self) -> str:
         """What tells apart whose figures are shown alike."""
@@ -34,12 +37,12 @@ class Identity:
 NOBODY = Identity("nobody", frozenset({Role.NOBODY}))
 
 
-def is_within(row: ScorecardRow, places: frozenset[str], areas: Areas) -> bool:
-    """Whether a row is of one of the places, or of something that lies in one."""
+def is_within(name: str, places: frozenset[str], areas: Areas) -> bool:
+    """Whether a place, by its name, is one of some places or lies in one."""
     if not places:
         return False
-    provider, _, part = row.area.partition(" / ")
-    if row.area in places or provider in places:
+    provider, _, part = name.partition(" / ")
+    if name in places or provider in places:
         return True
-    where = part or row.area
+    where = part or name
     return any(place in areas.names and where in areas.under(place) for place in places)

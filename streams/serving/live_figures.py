@@ -7,7 +7,7 @@ is so. Redis is asked where the state stands for every answer, and for figures w
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,8 +15,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processors.days.calendar import previous_month_end
+from processors.figures.evaluate import Figure
 from processors.rules import Rules
+from schemas.catalogue import Indicator
 from schemas.cells import CellKey
+from schemas.places import Place
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from snapshots.disclosure.live_suppression import key_of, suppressed
@@ -26,10 +29,12 @@ from streams.failures import Understood, described
 from streams.kafka.batches import TP
 from streams.serving.identity import Identity, is_within
 from streams.serving.problems import away
-from streams.state.reading import StateStanding, read_scorecard, read_standing
+from streams.state.reading import StateStanding, read_scorecard, read_series, read_standing
 from streams.state.store import Head, layout
 
 T = TypeVar("T")
+# An indicator of a place in a band.
+SeriesCell = tuple[Indicator, Place, str]
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +100,15 @@ class LiveFigures:
             self._keep(key, Scorecard(rows, full.moment))
         return self._found(key)
 
+    async def series(self, dates: Sequence[date], cell: SeriesCell) -> list[Figure]:
+        """A figure as of each of some dates, as known now. Raises Problem."""
+        return await answered(read_series(*self._state, dates, cell))
+
     def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
         areas, places = self.rules.areas, identity.own_places
-        return suppressed(self.rules, of.rows, Rule(), lambda row: is_within(row, places, areas))
+        return suppressed(
+            self.rules, of.rows, Rule(), lambda row: is_within(row.area, places, areas)
+        )
 
     def _as_seen(
         self,
@@ -106,7 +117,7 @@ class LiveFigures:
         hidden_before: set[CellKey],
         identity: Identity,
     ) -> ScorecardRow:
-        if is_within(row, identity.own_places, self.rules.areas):
+        if is_within(row.area, identity.own_places, self.rules.areas):
             return row
         key = key_of(row)
         nothing: Mapping[str, None] = {"numerator": None, "denominator": None}

@@ -1,6 +1,7 @@
 """The pages: what each shows, and from which figures."""
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from processors.figures.asking import AskedRows, NotThere, RowChoice
 from processors.figures.figure_text import LEGEND
@@ -67,6 +68,7 @@ async def scorecard_page(site: LiveSite, call: Call) -> Answer:
         chosen_family=asked.one("family") or "",
         live_address=_address(asked.query(as_of=None)),
         query=_query(asked.query()),
+        carried=lambda place: _carried(place, asked.one("as_of")),
         shows_sums=any(line.rests_on for it in found for _, lines in it.families for line in lines),
         legend=LEGEND,
     )
@@ -75,6 +77,11 @@ async def scorecard_page(site: LiveSite, call: Call) -> Answer:
 
 def _heading(places: list[str]) -> str:
     return f"Scorecard of {places[0]}" if len(places) == 1 else "Scorecard"
+
+
+def _carried(place: str, as_of: str | None) -> str:
+    """What a link to another page takes along."""
+    return urlencode({"place": place, **({"as_of": as_of} if as_of else {})})
 
 
 def _address(query: str) -> str:

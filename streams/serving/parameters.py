@@ -35,6 +35,8 @@ PARAMETERS = {
         Parameter("family", "a family of indicators", "Early Help units"),
         Parameter("code", "an indicator", "EH05"),
         Parameter("as_of", "the date that figures are for; none is live", "2015-10-31", False),
+        Parameter("by", "month by month, or day by day", "month", False),
+        Parameter("count", "how many of these", "24", False),
     )
 }
 
@@ -70,6 +72,12 @@ class Query:
         except NotThere as error:
             raise wrong_parameter("as_of", str(error)) from error
         return day
+
+    def single(self, name: str, otherwise: str | None = None) -> str | None:
+        """The one value that is given, where only one makes sense. Raises Problem."""
+        if len(self.values.get(name, ())) > 1:
+            raise wrong_parameter(name, "one at a time here")
+        return self.one(name) or otherwise
 
     @property
     def rows(self) -> AskedRows:

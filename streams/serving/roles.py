@@ -59,6 +59,10 @@ HTML, JSON, CSV = "text/html", "application/json", "text/csv"
 CSS = "text/css"
 CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
 
+CELL = ("code", "place", "level", "age_band", "as_of")
+# Who may see figures over time: those of other places would have to be suppressed date by date.
+SEE_SERIES = SEE_ALL | {Role.MANAGER}
+
 ROUTES = (
     Route("start", "/", READERS, (HTML,), "leads to the scorecard"),
     Route("scorecard-page", "/scorecard", READERS, (HTML,), "the scorecard of a place", CHOICE),
@@ -93,6 +97,30 @@ ROUTES = (
         (CSV,),
         "the same as CSV, whatever is accepted",
         ("family", "code"),
+    ),
+    Route(
+        "series",
+        "/api/v1/series",
+        SEE_SERIES,
+        (JSON, CSV),
+        "a figure over time, as known now",
+        (*CELL, "by", "count"),
+    ),
+    Route(
+        "series.csv",
+        "/api/v1/series.csv",
+        SEE_SERIES,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        (*CELL, "by", "count"),
+    ),
+    Route(
+        "indicator-page",
+        "/indicators/{code:str}",
+        READERS,
+        (HTML,),
+        "an indicator: what it is, at every place, and over time",
+        ("place", "level", "age_band", "as_of"),
     ),
     Route(
         "status",

@@ -126,6 +126,45 @@ def test_a_page_says_what_it_shows_and_of_when(served: Served) -> None:
     assert "may be out of date" in stale.ask("/scorecard").text
 
 
+def test_a_series_has_the_figures_of_each_month_and_is_for_whose_place_it_is(
+    served: Served,
+) -> None:
+    manager = one_with(Role.MANAGER, places=frozenset({"East"}))
+    path = "/api/v1/series?code=EH05&count=3"
+    answers = served.ask_all(
+        [
+            Asks(f"{path}&place=Thanet", ANALYST),
+            Asks(f"{path}&place=Thanet", manager),
+            Asks(f"{path}&place=Dover", manager),
+            Asks(f"{path}&place=Kent", manager),
+            Asks(path, NOBODY),
+            Asks(f"{path}&place=Thanet", ANALYST, headers={"accept": "text/csv"}),
+        ]
+    )
+    assert [it.status_code for it in answers] == [200, 200, 403, 403, 403, 200]
+    series = answers[0].json()["series"]
+    assert series == answers[1].json()["series"]
+    assert [it["as_of"] for it in series] == ["2017-04-30", "2017-05-31", "2017-06-30"]
+    past = [
+        Asks(f"/api/v1/scorecard?code=EH05&area=Thanet&age_band=all&as_of={it['as_of']}", ANALYST)
+        for it in series
+    ]
+    shown = [it.json()["rows"][0]["value"] for it in served.ask_all(past)]
+    assert [it["value"] for it in series] == shown
+    assert answers[5].text.splitlines()[0] == "as_of,numerator,denominator,value,status"
+
+
+def test_a_page_of_an_indicator_shows_no_small_number_to_nobody(served: Served) -> None:
+    nobody, analyst = served.ask_all(
+        Asks("/indicators/EH05?place=Dover", who) for who in (NOBODY, ANALYST)
+    )
+    assert "Cases open to units" in nobody.text
+    assert "[c]" in nobody.text
+    assert "shown to analysts" in nobody.text
+    assert "[c]" not in analyst.text
+    assert "31 May 2017" in analyst.text
+
+
 @pytest.fixture
 def process(
     state: StoredState, settings: Settings, tmp_path: Path

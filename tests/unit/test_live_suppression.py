@@ -31,7 +31,7 @@ def rows(rules: Rules) -> list[ScorecardRow]:
 
 def owned_by(rules: Rules, *places: str) -> Known:
     identity = Identity("a manager", frozenset({Role.MANAGER}), frozenset(places))
-    return lambda row: is_within(row, identity.own_places, rules.areas)
+    return lambda row: is_within(row.area, identity.own_places, rules.areas)
 
 
 OWN = [(), ("Thanet",), ("North",), ("Thanet", "Dover")]

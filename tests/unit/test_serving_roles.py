@@ -22,7 +22,7 @@ from tests.support.served import Asks, Served, one_with
 NO_REDIS = Settings(redis_url="redis://localhost:1/0")
 # What shows nothing of anyone.
 OPEN = {"style", "health", "ready"}
-UNANSWERED = {503, 200, 307, 404}
+UNANSWERED = {503, 200, 307, 404, 400}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,10 @@ def address(route: Route) -> str:
 def test_every_address_of_the_application_is_in_the_table(rules: Rules) -> None:
     app = application(site_of(rules))
     there = {
-        (route.path_format.replace("{version}", "{version:str}"), method)
+        (
+            route.path_format.replace("{version}", "{version:str}").replace("{code}", "{code:str}"),
+            method,
+        )
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for method in set(route.methods) - {"OPTIONS"}

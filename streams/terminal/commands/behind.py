@@ -3,8 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -14,28 +13,33 @@ from redis.asyncio import Redis
 from rich import box
 from rich.table import Table
 
-from processors.days.calendar import day_number, month_number, previous_month_end
+from processors.days.calendar import day_number
+from processors.figures.asking import indicator_of, place_of
 from processors.figures.evaluate import AsOf, Exact, Figure, given, shown
 from processors.figures.supplies import SuppliedFigure
+from processors.figures.trend_dates import (
+    MOST_STEPS,
+    USUAL_STEPS,
+    Step,
+    TooManyDates,
+    dates_up_to,
+)
 from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
-from schemas.places import PROVIDER, Place
+from schemas.places import Place
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.state.reading import read_first_day, read_known, read_list, read_series
 from streams.terminal.commands.figures import feed_lines, show_bad_lines
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
-from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
+from streams.terminal.selection import AsOfOption, FormatOption, as_options, day_of, known
 from streams.terminal.tables.scorecards import RowFormat
 
 NUMBERS = frozenset({"numerator", "denominator", "value"})
 TREND_COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
 SUPPLIED_COLUMNS = ("numerator", "denominator", "value", "status", "provenance")
-# Dates of a trend: eleven years of days, or any history of months.
-MOST_STEPS = 4_000
-USUAL_STEPS = 13
 
 CodeArgument = Annotated[str, typer.Argument(help="The indicator, such as EH05.", metavar="CODE")]
 PlaceOption = Annotated[
@@ -61,13 +65,6 @@ FileOption = Annotated[
 ]
 
 
-class Step(StrEnum):
-    """How far apart the dates of a trend are."""
-
-    MONTH = "month"
-    DAY = "day"
-
-
 def cases(
     code: CodeArgument,
     place: PlaceOption = None,
@@ -84,10 +81,9 @@ def cases(
     children.
     """
     settings, rules = settings_and_rules()
-    indicator = _indicator(rules, code)
     (band,) = known([age_band], BANDS, "--age-band")
     day = day_of(as_of, settings)
-    at = _place(rules, indicator, place or rules.areas.top, level)
+    indicator, at = _cell(rules, code, place, level)
     question = Question(indicator, at, band, day_number(day))
     if indicator.source == "supplied":
         known_then = known_on(settings, rules, day, replayed_from(rules, file) if file else None)
@@ -142,12 +138,11 @@ def trend(
     By month, each figure is of the month's last day, and the last of the date itself.
     """
     settings, rules = settings_and_rules()
-    indicator = _indicator(rules, code)
     (band,) = known([age_band], BANDS, "--age-band")
+    indicator, at = _cell(rules, code, place, level)
     if sum((count is not None, since is not None, all_)) > 1:
         raise typer.BadParameter("one of them at a time", param_hint="--count, --since, --all")
     last, deployment = day_of(as_of, settings), settings.deployment
-    at = _place(rules, indicator, place or rules.areas.top, level)
     cell, first = (indicator, at, band), since.date() if since else None
     if file:
         replayed = replayed_from(rules, file)
@@ -186,42 +181,23 @@ def _supplied(it: SuppliedFigure) -> Sequence[object]:
     return [*parts, it.status, it.provenance]
 
 
-def _dates(last: date, by: Step, count: int | None, first: date | None) -> list[date]:
-    """The dates of a trend in order: so many up to the last, or from the step that holds a first.
-
-    Raises typer.BadParameter for more than there may be, or a first that comes after the last.
-    """
-    if first is not None:
-        count = _steps(first, last, by)
-        if not 0 < count <= MOST_STEPS:
-            raise typer.BadParameter(
-                f"{count:,} steps from {first} to {last}: there may be 1 to {MOST_STEPS:,}",
-                param_hint="--since, --all, --by",
-            )
-    dates = [last]
-    while len(dates) < (count or USUAL_STEPS):
-        dates.append(_before(dates[-1], by))
-    return dates[::-1]
-
-
-def _steps(first: date, last: date, by: Step) -> int:
-    """How many steps there are from the one that holds a date to the last."""
-    days = (last - first).days
-    return 1 + (days if by is Step.DAY else month_number(last) - month_number(first))
-
-
-def _before(day: date, by: Step) -> date:
-    return day - timedelta(days=1) if by is Step.DAY else previous_month_end(day)
-
-
 def _shown(part: Exact | None) -> int | float | None:
     return float(part) if isinstance(part, Fraction) else part
 
 
-def _indicator(rules: Rules, code: str) -> Indicator:
-    """The indicator of a code. Raises typer.BadParameter."""
-    (chosen,) = known([code], [it.code for it in rules.catalogue.indicator], "CODE")
-    return next(it for it in rules.catalogue.indicator if it.code == chosen)
+def _cell(rules: Rules, code: str, place: str | None, level: str | None) -> tuple[Indicator, Place]:
+    """The indicator and the place that are named. Raises typer.BadParameter."""
+    with as_options():
+        indicator = indicator_of(rules, code)
+        return indicator, place_of(rules, indicator, place or rules.areas.top, level)
+
+
+def _dates(last: date, by: Step, count: int | None, first: date | None) -> list[date]:
+    """The dates of a trend. Raises typer.BadParameter."""
+    try:
+        return dates_up_to(last, by, count, first)
+    except TooManyDates as error:
+        raise typer.BadParameter(str(error), param_hint="--since, --all, --by") from error
 
 
 def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
@@ -232,27 +208,6 @@ def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
             _, bad = feed_lines(path, replayed.add)
             show_bad_lines(path, bad)
     return replayed
-
-
-def _place(rules: Rules, indicator: Indicator, name: str, level: str | None) -> Place:
-    """The place of a name at which the indicator is. Raises typer.BadParameter."""
-    levels = known([level] if level else None, rules.graph.levels, "--level")
-    named = {place.level for place in rules.graph.known() if place.name == name}
-    provider, _, area = name.partition(" / ")
-    if area:
-        named |= {f"{PROVIDER}-{it.level}" for it in rules.areas.area if it.name == area}
-    elif provider and not named:
-        named = {PROVIDER}  # one that only events name
-    there = [it for it in rules.graph.levels if it in named & levels & {*indicator.levels}]
-    if not there:
-        raise typer.BadParameter(
-            f"{indicator.code} is no figure of {name!r}: it is one of "
-            f"{', '.join(indicator.levels)}",
-            param_hint="--place",
-        )
-    if len(there) > 1:
-        raise typer.BadParameter(f"{name!r} is {' and '.join(there)}: add --level")
-    return Place(there[0], name)
 
 
 def _sums(found: Sequence[Listed]) -> tuple[list[int], list[int]]:
