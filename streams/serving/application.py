@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -10,10 +11,11 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
-from streams.serving import data_answers, page_answers, series
+from streams.kafka.audit_log import Audited, NotAudited
+from streams.serving import case_list, data_answers, page_answers, series
 from streams.serving.answers import Answer
 from streams.serving.identity import NOBODY, Identity
-from streams.serving.parameters import read_query
+from streams.serving.parameters import LONGEST_QUERY, read_query
 from streams.serving.problems import Problem
 from streams.serving.roles import EVERYONE, HTML, ROUTES, Route
 from streams.serving.sign_in import Connection, SignIn, nobody
@@ -37,6 +39,8 @@ WORK: Mapping[str, Work] = {
     "series": series.series,
     "series.csv": series.series,
     "indicator-page": series.indicator_page,
+    "cases-page": case_list.cases,
+    "cases": case_list.cases,
     "status": data_answers.status,
     "health": data_answers.health,
     "ready": data_answers.ready,
@@ -58,6 +62,8 @@ def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
         identity = NOBODY if route.roles >= EVERYONE else await sign_in(connection)
         connection.state[WHO] = identity
         if not route.admits(identity.roles):
+            if route.is_audited:
+                await _note_denial(site, route, identity, connection.scope["query_string"])
             roles = ", ".join(sorted(route.roles))
             raise Problem(HTTPStatus.FORBIDDEN, f"this takes one of the roles {roles}")
 
@@ -81,6 +87,14 @@ def who(connection: Connection) -> Identity:
     found = connection.state.get(WHO, NOBODY)
     assert isinstance(found, Identity)
     return found
+
+
+async def _note_denial(site: LiveSite, route: Route, identity: Identity, query: bytes) -> None:
+    """Have the audit log know of a refusal, which holds whether or not it can be written."""
+    asked = query[:LONGEST_QUERY].decode("ascii", "replace")
+    roles = tuple(sorted(identity.roles))
+    with suppress(NotAudited):
+        await site.audit.write(Audited(identity.name, roles, route.name, asked, "denied"))
 
 
 def _no_method(path: str) -> Problem:

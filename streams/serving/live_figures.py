@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from processors.days.calendar import previous_month_end
 from processors.figures.evaluate import Figure
+from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import Indicator
 from schemas.cells import CellKey
@@ -29,7 +30,13 @@ from streams.failures import Understood, described
 from streams.kafka.batches import TP
 from streams.serving.identity import Identity, is_within
 from streams.serving.problems import away
-from streams.state.reading import StateStanding, read_scorecard, read_series, read_standing
+from streams.state.reading import (
+    StateStanding,
+    read_list,
+    read_scorecard,
+    read_series,
+    read_standing,
+)
 from streams.state.store import Head, layout
 
 T = TypeVar("T")
@@ -40,6 +47,8 @@ log = logging.getLogger(__name__)
 
 # A page is not waited for longer than this.
 ANSWER_SECONDS = 10.0
+# A list reads every record.
+LIST_SECONDS = 120.0
 # Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
 KEPT = 8
 
@@ -103,6 +112,14 @@ class LiveFigures:
     async def series(self, dates: Sequence[date], cell: SeriesCell) -> list[Figure]:
         """A figure as of each of some dates, as known now. Raises Problem."""
         return await answered(read_series(*self._state, dates, cell))
+
+    async def listed(self, question: Question) -> list[Listed]:
+        """What makes up a cell. Raises Problem."""
+
+        async def read() -> list[Listed]:
+            return [it async for it in read_list(*self._state, question)]
+
+        return await answered(read(), LIST_SECONDS)
 
     def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
         areas, places = self.rules.areas, identity.own_places
@@ -178,10 +195,10 @@ def _messages(heads: Mapping[TP, Head]) -> int:
     return sum(head.tallies.get("messages", 0) for head in heads.values())
 
 
-async def answered(work: Awaitable[T]) -> T:
+async def answered(work: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
     """What Redis answers within the time that a page is waited for. Raises Problem."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             return await work
     except Understood as error:
         raise away(str(error)) from error

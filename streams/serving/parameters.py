@@ -37,6 +37,8 @@ PARAMETERS = {
         Parameter("as_of", "the date that figures are for; none is live", "2015-10-31", False),
         Parameter("by", "month by month, or day by day", "month", False),
         Parameter("count", "how many of these", "24", False),
+        Parameter("part", "which sum of a figure is listed", "numerator", False),
+        Parameter("page", "which page of a list", "1", False),
     )
 }
 

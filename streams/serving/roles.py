@@ -38,7 +38,8 @@ class Route:
     """An address: who may ask for it, with which parameters, and what it answers.
 
     `media` are the types that it offers, the first where any will do. One that `is_probe` is for
-    machines that look after this one: it is answered for whatever host it is asked.
+    machines that look after this one: it is answered for whatever host it is asked. Of one that
+    `is_audited` the audit log has who was shown it, and who was refused.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Route:
     parameters: tuple[str, ...] = ()
     methods: tuple[Method, ...] = ("GET", "HEAD")
     is_probe: bool = False
+    is_audited: bool = False
 
     def admits(self, roles: Iterable[Role]) -> bool:
         """Whether any of the roles may ask for it."""
@@ -61,6 +63,8 @@ CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "a
 
 CELL = ("code", "place", "level", "age_band", "as_of")
 # Who may see figures over time: those of other places would have to be suppressed date by date.
+# Who may see the cases behind a figure, wherever they are.
+SEE_CASES = frozenset({Role.ANALYST})
 SEE_SERIES = SEE_ALL | {Role.MANAGER}
 
 ROUTES = (
@@ -121,6 +125,24 @@ ROUTES = (
         (HTML,),
         "an indicator: what it is, at every place, and over time",
         ("place", "level", "age_band", "as_of"),
+    ),
+    Route(
+        "cases-page",
+        "/cases",
+        SEE_CASES,
+        (HTML,),
+        "the cases behind a figure",
+        (*CELL, "part", "page"),
+        is_audited=True,
+    ),
+    Route(
+        "cases",
+        "/api/v1/cases",
+        SEE_CASES,
+        (JSON, CSV),
+        "the cases behind a figure, a page of them",
+        (*CELL, "part", "page"),
+        is_audited=True,
     ),
     Route(
         "status",

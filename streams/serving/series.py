@@ -27,7 +27,7 @@ from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
 from streams.serving.parameters import Query
 from streams.serving.problems import Problem, wrong_parameter
-from streams.serving.roles import CSV
+from streams.serving.roles import CSV, SEE_CASES
 from streams.serving.scorecard_page import PlaceTable, options, tables
 from streams.serving.site import Call, LiveSite
 
@@ -162,6 +162,8 @@ async def indicator_page(site: LiveSite, call: Call) -> Answer:
         options=options(site.rules, _of_code(code, scorecard.rows)),
         live_address=_address(code, asked.query(as_of=None)),
         series_query=asked.query(code=code, place=cell.place.name, count=str(SHOWN_MONTHS)),
+        lists_cases=cell.indicator.source == "events" and bool(SEE_CASES & call.identity.roles),
+        cases_query=asked.query(code=code, place=cell.place.name, level=cell.place.level),
         legend=LEGEND,
     )
     if (await site.figures.moment(fresh.day)).version != fresh.moment.version:

@@ -11,6 +11,7 @@ from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import Clock
 from streams.failures import Understood
+from streams.kafka.audit_log import AuditLog
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
 from streams.serving.groups import Groups
@@ -66,8 +67,11 @@ async def serve(
     settings: Settings, rules: Rules, clock: Clock, groups: Groups, listening: socket.socket
 ) -> None:
     """Answer until SIGTERM or Ctrl-C; what is under way then is answered."""
-    async with connect_redis(settings) as redis:
-        site = LiveSite(LiveFigures(redis, settings, rules, clock), settings)
+    async with (
+        connect_redis(settings) as redis,
+        AuditLog(settings.kafka, settings.deployment, clock.now) as audit,
+    ):
+        site = LiveSite(LiveFigures(redis, settings, rules, clock), settings, audit)
         sign_in = _sign_in(redis, settings, clock, groups)
         hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names)])
         await _answer(Front(application(site, sign_in), hosts), listening)

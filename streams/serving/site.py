@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
+from streams.kafka.audit_log import AuditLog
 from streams.serving.answers import Accepted, accepted
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
@@ -50,8 +51,8 @@ class Call:
 class LiveSite:
     """The whole of what is served."""
 
-    def __init__(self, figures: LiveFigures, settings: Settings) -> None:
-        self.figures, self.settings = figures, settings
+    def __init__(self, figures: LiveFigures, settings: Settings, audit: AuditLog) -> None:
+        self.figures, self.settings, self.audit = figures, settings, audit
         self.rules = figures.rules
         self.style = "\n".join(
             (files(package) / name).read_text("utf-8") for package, name in STYLES

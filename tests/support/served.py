@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import Clock
+from streams.kafka.audit_log import AuditLog
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
 from streams.serving.identity import NOBODY, Identity
@@ -68,10 +69,12 @@ class Served:
 
         answers = []
         # What does not answer is not asked again, so that a test of that need not wait.
-        async with Redis.from_url(self.settings.redis_url, retry=None) as redis:
-            site = LiveSite(
-                LiveFigures(redis, self.settings, self.rules, self.clock), self.settings
-            )
+        async with (
+            Redis.from_url(self.settings.redis_url, retry=None) as redis,
+            AuditLog(self.settings.kafka, self.settings.deployment, self.clock.now) as audit,
+        ):
+            figures = LiveFigures(redis, self.settings, self.rules, self.clock)
+            site = LiveSite(figures, self.settings, audit)
             way = self.sign_in(redis) if self.sign_in else sign_in
             front = Front(application(site, way), frozenset(LOCAL_HOSTS))
             transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)

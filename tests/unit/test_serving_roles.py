@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import Clock
+from streams.kafka.audit_log import AuditLog
 from streams.serving.answers import SAFE_HEADERS
 from streams.serving.application import WORK, application
 from streams.serving.identity import NOBODY
@@ -19,7 +20,7 @@ from streams.serving.site import LiveSite
 from tests.support.served import Asks, Served, one_with
 
 # Where nothing answers.
-NO_REDIS = Settings(redis_url="redis://localhost:1/0")
+NO_REDIS = Settings(redis_url="redis://localhost:1/0", kafka_bootstrap="localhost:1")
 # What shows nothing of anyone.
 OPEN = {"style", "health", "ready"}
 UNANSWERED = {503, 200, 307, 404, 400}
@@ -51,7 +52,8 @@ def test_every_address_of_the_application_is_in_the_table(rules: Rules) -> None:
 
 def site_of(rules: Rules) -> LiveSite:
     redis = Redis.from_url(NO_REDIS.redis_url)
-    return LiveSite(LiveFigures(redis, NO_REDIS, rules, Clock()), NO_REDIS)
+    audit = AuditLog(NO_REDIS.kafka, NO_REDIS.deployment, Clock().now)
+    return LiveSite(LiveFigures(redis, NO_REDIS, rules, Clock()), NO_REDIS, audit)
 
 
 def test_a_role_is_let_in_exactly_where_the_table_says(served: Served) -> None:
