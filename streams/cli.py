@@ -12,7 +12,9 @@ from streams.terminal.commands import (
     quality,
     running,
     serving,
+    subject,
     targets,
+    trend,
 )
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
@@ -37,7 +39,7 @@ app.command()(demo.demo)
 app.command()(figures.scorecard)
 app.command()(figures.replay)
 app.command()(behind.cases)
-app.command()(behind.trend)
+app.command()(trend.trend)
 app.command()(targets.targets)
 app.command()(quality.quality)
 app.add_typer(catalogue, name="catalogue")
@@ -51,6 +53,7 @@ app.command()(running.doctor)
 app.add_typer(feeding.dead_letters, name="dead-letters")
 app.add_typer(snapshot, name="snapshot")
 app.add_typer(alerts, name="alerts")
+app.command()(subject.export)
 app.command()(running.schema)
 
 

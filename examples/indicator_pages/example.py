@@ -36,11 +36,11 @@ def example(
     """What Caseline makes of events: the processors of the live stream, as `replay` runs them."""
     replay = Replay(rules)
     replay.add(_taken(events))
-    (figure,) = replay.series([as_of], (indicator, place, ALL_AGES))
+    (dated,) = replay.series([as_of], (indicator, place, ALL_AGES))
     found: list[Listed] = []
     if indicator.source == "events":
         found = replay.behind(Question(indicator, place, ALL_AGES, day_number(as_of)))
-    return Example(place, tuple(events), figure, tuple(sorted(found)))
+    return Example(place, tuple(events), dated.figure, tuple(sorted(found)))
 
 
 def level_of(rules: Rules, indicator: Indicator) -> str:

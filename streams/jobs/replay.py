@@ -4,15 +4,14 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 from processors.days.calendar import day_number, month_start, previous_month_end
-from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
+from processors.figures.evaluate import AsOf, known, scorecard
+from processors.figures.series import CellOf, Dated, dated
 from processors.fold import Partition
 from processors.ledger.tables import together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event, Message, decode
 from processors.rules import Rules
-from schemas.catalogue import Indicator
 from schemas.events.registry import GROUPS, REFERENCE_TOPIC, group_of, topic_names
-from schemas.places import Place
 from schemas.scorecard import ScorecardRow
 from streams.kafka.eventfiles import EventLine
 
@@ -38,9 +37,9 @@ class Replay:
         now, previous = self.as_of(as_of), self.as_of(previous_month_end(as_of))
         return scorecard(self._rules, now, previous, levels)
 
-    def series(self, dates: Iterable[date], cell: tuple[Indicator, Place, str]) -> list[Figure]:
+    def series(self, dates: Iterable[date], cell: CellOf) -> list[Dated]:
         """An indicator's figure of a place and band, as of each of the dates."""
-        return [figure(self._rules, self.as_of(day), *cell) for day in dates]
+        return [dated(self._rules, self.as_of(day), cell) for day in dates]
 
     def behind(self, question: Question) -> list[Listed]:
         """What makes up a cell."""
@@ -66,6 +65,12 @@ class Replay:
         for group, shard in self._shards.items():
             if group != REFERENCE_TOPIC:
                 yield from (child.record.events for child in shard.children.values())
+
+    @property
+    def latest(self) -> int | None:
+        """The latest event time, as the live tables have it; None before any."""
+        instants = [event.instant for events in self.children for event in events]
+        return max(instants, default=None)
 
     @property
     def first_day(self) -> date | None:

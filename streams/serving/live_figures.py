@@ -15,18 +15,17 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processors.days.calendar import previous_month_end
-from processors.figures.evaluate import Figure
+from processors.figures.series import CellOf, Dated, Series
 from processors.listing import Listed, Question
 from processors.rules import Rules
-from schemas.catalogue import Indicator
 from schemas.cells import CellKey
-from schemas.places import Place
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from snapshots.disclosure.live_suppression import key_of, suppressed
 from snapshots.disclosure.suppression import Rule
 from streams.clock import Clock
 from streams.failures import Understood, described
+from streams.jobs.series_by_month import live_series
 from streams.kafka.batches import TP
 from streams.serving.identity import Identity, is_within
 from streams.serving.problems import away
@@ -40,8 +39,6 @@ from streams.state.reading import (
 from streams.state.store import Head, layout
 
 T = TypeVar("T")
-# An indicator of a place in a band.
-SeriesCell = tuple[Indicator, Place, str]
 
 log = logging.getLogger(__name__)
 
@@ -109,9 +106,13 @@ class LiveFigures:
             self._keep(key, Scorecard(rows, full.moment))
         return self._found(key)
 
-    async def series(self, dates: Sequence[date], cell: SeriesCell) -> list[Figure]:
+    async def days(self, dates: Sequence[date], cell: CellOf) -> list[Dated]:
         """A figure as of each of some dates, as known now. Raises Problem."""
-        return await answered(read_series(*self._state, dates, cell))
+        return (await answered(read_series(*self._state, dates, cell))).figures
+
+    async def months(self, dates: Sequence[date], cell: CellOf, today: date) -> Series:
+        """A figure by month, with what its variation says. Raises Problem."""
+        return await answered(live_series(*self._state, cell, dates, today))
 
     async def listed(self, question: Question) -> list[Listed]:
         """What makes up a cell. Raises Problem."""

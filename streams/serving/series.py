@@ -1,9 +1,11 @@
 """One indicator: what it is, its figures at every place, and over time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from fractions import Fraction
+from datetime import date, timedelta
 from http import HTTPStatus
+
+from markupsafe import Markup
 
 from processors.days.calendar import FIRST_YEAR
 from processors.figures.asking import (
@@ -15,14 +17,16 @@ from processors.figures.asking import (
     known,
     place_of,
 )
-from processors.figures.evaluate import Exact, Figure, shown
-from processors.figures.figure_text import LEGEND, MISSING, value_text
-from processors.figures.trend_dates import USUAL_STEPS, Step, dates_up_to
+from processors.figures.figure_text import LEGEND
+from processors.figures.series import CellOf, months_until
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
 from schemas.places import Place
 from schemas.scorecard import ScorecardRow
+from streams.jobs.series_rows import MONTH_COLUMNS, TREND_COLUMNS, dated_row, month_row
 from streams.serving.answers import Answer, is_held, tag_of, unchanged, whole
+from streams.serving.charts.control_chart import ControlChart
+from streams.serving.charts.drawing import figure
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
 from streams.serving.parameters import Query
@@ -33,7 +37,8 @@ from streams.serving.site import Call, LiveSite
 
 # Ten years of months, or a year and more of days.
 MOST_DATES = 400
-COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
+USUAL_COUNT = 13
+MONTH, DAY = "month", "day"
 # Months that a page shows.
 SHOWN_MONTHS = 24
 
@@ -45,6 +50,11 @@ class AskedCell:
     indicator: Indicator
     place: Place
     band: str
+
+    @property
+    def whole(self) -> CellOf:
+        """It as a series takes it."""
+        return self.indicator, self.place, self.band
 
 
 def cell_asked(site: LiveSite, asked: Query, code: str) -> AskedCell:
@@ -90,17 +100,11 @@ async def series(site: LiveSite, call: Call) -> Answer:
     )
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
-    dates = dates_up_to(fresh.day, by, count)
-    try:
-        check_within_calendar(dates[0])
-    except NotThere as error:
-        raise wrong_parameter("count", str(error)) from error
-    figures = await site.figures.series(dates, (cell.indicator, cell.place, cell.band))
-    rows = [_row(cell.indicator, *it) for it in zip(dates, figures, strict=True)]
+    columns, rows = await _rows(site, cell, fresh, by, count)
     if taking.media == CSV:
-        text = csv_text([COLUMNS, *rows])
+        text = csv_text([columns, *rows])
     else:
-        named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
         what = {"code": code, "place": cell.place.name, "level": cell.place.level}
         text = as_json({**told_of(fresh), **what, "age_band": cell.band, "series": named})
     if (await site.figures.moment(fresh.day)).version != fresh.moment.version:
@@ -108,31 +112,35 @@ async def series(site: LiveSite, call: Call) -> Answer:
     return whole(text, taking, tag)
 
 
-def _steps(asked: Query) -> tuple[Step, int]:
-    by, count = asked.one("by") or Step.MONTH, asked.one("count") or str(USUAL_STEPS)
-    if by not in {*Step}:
-        raise wrong_parameter("by", f"{by}: there are {', '.join(Step)}")
+def _steps(asked: Query) -> tuple[str, int]:
+    by, count = asked.one("by") or MONTH, asked.one("count") or str(USUAL_COUNT)
+    if by not in {MONTH, DAY}:
+        raise wrong_parameter("by", f"{by}: there are {MONTH}, {DAY}")
     if not (count.isascii() and count.isdigit() and 1 <= int(count) <= MOST_DATES):
         raise wrong_parameter("count", f"{count} is no number from 1 to {MOST_DATES}")
-    return Step(by), int(count)
+    return by, int(count)
 
 
-def _row(indicator: Indicator, day: date, it: Figure) -> tuple[object, ...]:
-    value = shown(indicator, it.value)
-    return day.isoformat(), _number(it.numerator), _number(it.denominator), value, it.status
+async def _rows(
+    site: LiveSite, cell: AskedCell, fresh: Freshness, by: str, count: int
+) -> tuple[Sequence[str], list[list[object]]]:
+    """The rows of a series, those of the command `trend`. Raises Problem."""
+    if by == DAY:
+        dates = [fresh.day - timedelta(days=back) for back in range(count - 1, -1, -1)]
+        _check(dates)
+        days = await site.figures.days(dates, cell.whole)
+        return TREND_COLUMNS, [dated_row(cell.indicator, it) for it in days]
+    dates = months_until(fresh.day, count)
+    _check(dates)
+    found = await site.figures.months(dates, cell.whole, fresh.today)
+    return MONTH_COLUMNS, [month_row(cell.indicator, it) for it in found.months]
 
 
-def _number(part: Exact | None) -> int | float | None:
-    return float(part) if isinstance(part, Fraction) else part
-
-
-@dataclass(frozen=True)
-class PastFigure:
-    """A figure of a series as it is read."""
-
-    day: date
-    value: str
-    rests_on: str
+def _check(dates: Sequence[date]) -> None:
+    try:
+        check_within_calendar(dates[0])
+    except NotThere as error:
+        raise wrong_parameter("count", str(error)) from error
 
 
 async def indicator_page(site: LiveSite, call: Call) -> Answer:
@@ -188,22 +196,13 @@ def _bands(site: LiveSite, cell: AskedCell, rows: list[ScorecardRow]) -> list[Pl
     return tables(site.rules, RowChoice(site.rules, asked).chosen(rows))
 
 
-async def _past(
-    site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness
-) -> list[PastFigure] | None:
-    """The figure of each month; None where who asks may not see that."""
+async def _past(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) -> Markup | None:
+    """The chart of its months with their table; None where who asks may not see that."""
     if not call.identity.sees(cell.place.name, site.rules.areas):
         return None
-    dates = [it for it in dates_up_to(fresh.day, Step.MONTH, SHOWN_MONTHS) if it.year > FIRST_YEAR]
-    figures = await site.figures.series(dates, (cell.indicator, cell.place, cell.band))
-    return [_past_figure(cell.indicator, *it) for it in zip(dates, figures, strict=True)]
-
-
-def _past_figure(indicator: Indicator, day: date, it: Figure) -> PastFigure:
-    value = value_text(indicator, shown(indicator, it.value)) or MISSING[it.status]
-    above, below = _number(it.numerator), _number(it.denominator)
-    divides = indicator.denominator is not None and above is not None and below
-    return PastFigure(day, value, f"{above:,} of {below:,}" if divides else "")
+    dates = [it for it in months_until(fresh.day, SHOWN_MONTHS) if it.year > FIRST_YEAR]
+    found = await site.figures.months(dates, cell.whole, fresh.today)
+    return figure(ControlChart(cell.indicator.code, found))
 
 
 def _address(code: str, query: str) -> str:

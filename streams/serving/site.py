@@ -24,6 +24,7 @@ from streams.serving.roles import ROUTES, Route
 # The style of releases first, then what live pages add to it.
 STYLES = (
     ("snapshots.publish.formats", "templates/style.css"),
+    ("streams.serving", "assets/charts.css"),
     ("streams.serving", "assets/live.css"),
 )
 # The pages that readers find at the top of each, by the name of their route.

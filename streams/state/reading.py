@@ -9,16 +9,15 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.days.calendar import day_number, month_number, month_start, previous_month_end
-from processors.figures.evaluate import AsOf, Figure, figure, known, scorecard
+from processors.figures.evaluate import AsOf, known, scorecard
+from processors.figures.series import CellOf, Dated, dated
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
 from processors.record.quality import OddFact, odd_facts
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
-from schemas.catalogue import Indicator
 from schemas.events.registry import REFERENCE_TOPIC
-from schemas.places import Place
 from schemas.scorecard import ScorecardRow
 from streams import keys
 from streams.failures import Understood
@@ -164,28 +163,33 @@ async def read_stocks(redis: Redis, deployment: str, rules: Rules, dates: Sequen
     return Stocks([together(found) for found in stocks], heads)
 
 
+class LiveSeries(NamedTuple):
+    """A figure as of several dates, and the latest event time in the tables; None before any."""
+
+    figures: list[Dated]
+    latest: int | None
+
+
 async def read_series(
-    redis: Redis,
-    deployment: str,
-    rules: Rules,
-    dates: Sequence[date],
-    cell: tuple[Indicator, Place, str],
-) -> list[Figure]:
+    redis: Redis, deployment: str, rules: Rules, dates: Sequence[date], cell: CellOf
+) -> LiveSeries:
     """An indicator's figure of a place and band, as of each of the dates, as known now.
 
     Many dates are read some at a time, each time at one moment. Raises NothingYet,
     streams.state.store.OtherLayout, or redis.RedisError.
     """
     reference = await read_reference(redis, deployment, rules)
-    found: list[Figure] = []
+    found: list[Dated] = []
+    latest = 0
     for start in range(0, len(dates), DATES_AT_ONCE):
         some = dates[start : start + DATES_AT_ONCE]
         stocks = await read_stocks(redis, deployment, rules, some)
         found += [
-            figure(rules, known(rules, day, stock, reference.events), *cell)
+            dated(rules, known(rules, day, stock, reference.events), cell)
             for day, stock in zip(some, stocks.by_date, strict=True)
         ]
-    return found
+        latest = max([latest, *(head.latest for head in stocks.heads.values())])
+    return LiveSeries(found, latest or None)
 
 
 async def read_first_day(redis: Redis, deployment: str, rules: Rules) -> date | None:

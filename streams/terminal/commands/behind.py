@@ -3,8 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
-from fractions import Fraction
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -14,16 +13,9 @@ from rich import box
 from rich.table import Table
 
 from processors.days.calendar import day_number
-from processors.figures.asking import indicator_of, place_of
-from processors.figures.evaluate import AsOf, Exact, Figure, given, shown
+from processors.figures import asking
+from processors.figures.evaluate import AsOf, given
 from processors.figures.supplies import SuppliedFigure
-from processors.figures.trend_dates import (
-    MOST_STEPS,
-    USUAL_STEPS,
-    Step,
-    TooManyDates,
-    dates_up_to,
-)
 from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
@@ -31,14 +23,16 @@ from schemas.outward import csv_text
 from schemas.places import Place
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
-from streams.state.reading import read_first_day, read_known, read_list, read_series
+from streams.jobs.series_rows import as_number
+from streams.state.reading import read_known, read_list
 from streams.terminal.commands.figures import feed_lines, show_bad_lines
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, as_options, day_of, known
 from streams.terminal.tables.scorecards import RowFormat
 
-NUMBERS = frozenset({"numerator", "denominator", "value"})
-TREND_COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
+NUMBERS = frozenset({"numerator", "denominator", "value", "target"})
+# Columns of a table that are never folded.
+UNBROKEN = NUMBERS | {"as_of"}
 SUPPLIED_COLUMNS = ("numerator", "denominator", "value", "status", "provenance")
 
 CodeArgument = Annotated[str, typer.Argument(help="The indicator, such as EH05.", metavar="CODE")]
@@ -81,9 +75,10 @@ def cases(
     children.
     """
     settings, rules = settings_and_rules()
+    indicator = indicator_of(rules, code)
     (band,) = known([age_band], BANDS, "--age-band")
     day = day_of(as_of, settings)
-    indicator, at = _cell(rules, code, place, level)
+    at = place_of(rules, indicator, place or rules.areas.top, level)
     question = Question(indicator, at, band, day_number(day))
     if indicator.source == "supplied":
         known_then = known_on(settings, rules, day, replayed_from(rules, file) if file else None)
@@ -106,69 +101,6 @@ def cases(
         err.print(f"{indicator.code} of {at.name} as of {day}: {above:,}{divided}.")
 
 
-def trend(
-    code: CodeArgument,
-    place: PlaceOption = None,
-    level: LevelOption = None,
-    age_band: BandOption = ALL_AGES,
-    as_of: AsOfOption = None,
-    by: Annotated[Step, typer.Option("--by", help="Month by month, or day by day.")] = Step.MONTH,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "--count",
-            min=1,
-            max=MOST_STEPS,
-            help="How many months, or days.",
-            show_default=f"{USUAL_STEPS}",
-        ),
-    ] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            "--since", formats=["%Y-%m-%d"], metavar="DATE", help="From the step that holds a date."
-        ),
-    ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="For as long as there is history.")] = False,
-    file: FileOption = None,
-    form: FormatOption = RowFormat.TABLE,
-) -> None:
-    """Show a figure over time, up to now or any date, from all that is known now.
-
-    By month, each figure is of the month's last day, and the last of the date itself.
-    """
-    settings, rules = settings_and_rules()
-    (band,) = known([age_band], BANDS, "--age-band")
-    indicator, at = _cell(rules, code, place, level)
-    if sum((count is not None, since is not None, all_)) > 1:
-        raise typer.BadParameter("one of them at a time", param_hint="--count, --since, --all")
-    last, deployment = day_of(as_of, settings), settings.deployment
-    cell, first = (indicator, at, band), since.date() if since else None
-    if file:
-        replayed = replayed_from(rules, file)
-        dates = _dates(last, by, count, replayed.first_day if all_ else first)
-        figures = replayed.series(dates, cell)
-    else:
-
-        async def read(redis: Redis) -> tuple[list[date], list[Figure]]:
-            begin = await read_first_day(redis, deployment, rules) if all_ else first
-            dates = _dates(last, by, count, begin)
-            return dates, await read_series(redis, deployment, rules, dates, cell)
-
-        dates, figures = on_redis(settings, read)
-    rows = [
-        (
-            str(day),
-            _shown(it.numerator),
-            _shown(it.denominator),
-            shown(indicator, it.value),
-            it.status,
-        )
-        for day, it in zip(dates, figures, strict=True)
-    ]
-    write_rows(TREND_COLUMNS, rows, form)
-
-
 def known_on(settings: Settings, rules: Rules, day: date, replayed: Replay | None) -> AsOf:
     """What files say of a date, or the live tables where there are none."""
     if replayed:
@@ -177,27 +109,14 @@ def known_on(settings: Settings, rules: Rules, day: date, replayed: Replay | Non
 
 
 def _supplied(it: SuppliedFigure) -> Sequence[object]:
-    parts = (_shown(part) for part in (it.numerator, it.denominator, it.value))
+    parts = (as_number(part) for part in (it.numerator, it.denominator, it.value))
     return [*parts, it.status, it.provenance]
 
 
-def _shown(part: Exact | None) -> int | float | None:
-    return float(part) if isinstance(part, Fraction) else part
-
-
-def _cell(rules: Rules, code: str, place: str | None, level: str | None) -> tuple[Indicator, Place]:
-    """The indicator and the place that are named. Raises typer.BadParameter."""
+def indicator_of(rules: Rules, code: str) -> Indicator:
+    """The indicator of a code. Raises typer.BadParameter."""
     with as_options():
-        indicator = indicator_of(rules, code)
-        return indicator, place_of(rules, indicator, place or rules.areas.top, level)
-
-
-def _dates(last: date, by: Step, count: int | None, first: date | None) -> list[date]:
-    """The dates of a trend. Raises typer.BadParameter."""
-    try:
-        return dates_up_to(last, by, count, first)
-    except TooManyDates as error:
-        raise typer.BadParameter(str(error), param_hint="--since, --all, --by") from error
+        return asking.indicator_of(rules, code)
 
 
 def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
@@ -208,6 +127,12 @@ def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
             _, bad = feed_lines(path, replayed.add)
             show_bad_lines(path, bad)
     return replayed
+
+
+def place_of(rules: Rules, indicator: Indicator, name: str, level: str | None) -> Place:
+    """The place of a name at which the indicator is. Raises typer.BadParameter."""
+    with as_options():
+        return asking.place_of(rules, indicator, name, level)
 
 
 def _sums(found: Sequence[Listed]) -> tuple[list[int], list[int]]:
@@ -225,7 +150,12 @@ def write_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], form: R
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for name in columns:
             is_number = name in NUMBERS
-            table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+            table.add_column(
+                name,
+                justify="right" if is_number else "left",
+                overflow="fold",
+                no_wrap=name in UNBROKEN,
+            )
         for row in rows:
             table.add_row(*("" if part is None else str(part) for part in row))
         out.print(table)

@@ -1,0 +1,76 @@
+"""A figure by month with what its variation says: live, from event files, or as released."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from redis.asyncio import Redis
+
+from processors.days.calendar import date_of, london_days, month_number, month_start
+from processors.figures.evaluate import NO_VALUE, Figure
+from processors.figures.series import CellOf, Dated, Reach, Series, series
+from processors.figures.supplies import exact
+from processors.rules import Rules
+from snapshots.publish.text.view import Point, View
+from snapshots.publish.text.wording import FigureMark
+from streams.jobs.replay import Replay
+from streams.state.reading import read_first_day, read_series
+
+
+async def live_series(
+    redis: Redis,
+    deployment: str,
+    rules: Rules,
+    cell: CellOf,
+    months: Sequence[date],
+    today: date,
+) -> Series:
+    """A cell's figure as of each of some months, oldest first, as known now.
+
+    Raises streams.state.reading.NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
+    """
+    found = await read_series(redis, deployment, rules, months, cell)
+    first = await read_first_day(redis, deployment, rules)
+    return series(rules, cell, found.figures, Reach(first, _civil_date(found.latest), today))
+
+
+def replayed_series(
+    replayed: Replay, rules: Rules, cell: CellOf, months: Sequence[date], today: date
+) -> Series:
+    """A cell's figure as of each of some months, oldest first, as files say."""
+    found = replayed.series(months, cell)
+    return series(
+        rules, cell, found, Reach(replayed.first_day, _civil_date(replayed.latest), today)
+    )
+
+
+def released_series(view: View, rules: Rules, cell: CellOf) -> Series:
+    """A cell's figure in the release of each month up to a view's own, as the view may show it.
+
+    Values are as they were released, to one decimal; targets are the release's, and not here.
+    """
+    indicator, place, band = cell
+    level = "" if place.level in rules.areas.levels else place.level
+    points = view.trend(indicator.code, place.name, band, level)
+    figures = [_released(it) for it in points]
+    breaks = {
+        dated.day for dated, it in zip(figures, points, strict=True) if FigureMark.BREAK in it.marks
+    }
+    last = figures[-1].day
+    reach = Reach(figures[0].day, last, last + timedelta(days=1))
+    return series(rules, cell, figures, reach, breaks)
+
+
+def _released(point: Point) -> Dated:
+    """A month's figure as it was released: a value alone, or none."""
+    month = month_number(date.fromisoformat(f"{point.period}-01"))
+    day = month_start(month + 1) - timedelta(days=1)
+    shown = point.shown.value
+    if shown is None:
+        return Dated(day, Figure(None, None, NO_VALUE, "not-available"), None)
+    return Dated(day, Figure(None, None, exact(shown).as_integer_ratio(), "reported"), None)
+
+
+def _civil_date(instant: int | None) -> date | None:
+    """The date in London of an event time in microseconds."""
+    return None if instant is None else date_of(int(london_days(np.array([instant]))[0]))
