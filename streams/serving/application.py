@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from streams.kafka.audit_log import Audited, NotAudited
-from streams.serving import case_list, data_answers, page_answers, series
+from streams.serving import case_list, data_answers, indicator_answers, page_answers
 from streams.serving.answers import Answer
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
@@ -36,9 +36,9 @@ WORK: Mapping[str, Work] = {
     "scorecard.csv": data_answers.scorecard,
     "indicators": data_answers.indicators,
     "indicators.csv": data_answers.indicators,
-    "series": series.series,
-    "series.csv": series.series,
-    "indicator-page": series.indicator_page,
+    "series": indicator_answers.series,
+    "series.csv": indicator_answers.series,
+    "indicator-page": indicator_answers.indicator_page,
     "cases-page": case_list.cases,
     "cases": case_list.cases,
     "status": data_answers.status,

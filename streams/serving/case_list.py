@@ -13,7 +13,7 @@ from streams.serving.data_answers import as_json, told_of
 from streams.serving.parameters import Query
 from streams.serving.problems import Problem, away, wrong_parameter
 from streams.serving.roles import CSV, HTML
-from streams.serving.series import AskedCell, cell_asked
+from streams.serving.indicator_answers import AskedCell, cell_asked
 from streams.serving.site import Call, LiveSite
 
 PAGE_LENGTH = 50
