@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -15,6 +15,8 @@ CONTENT_POLICY = "; ".join(
     (
         "default-src 'none'",
         "style-src 'self'",
+        "script-src 'self'",
+        "connect-src 'self'",
         "img-src 'self' data:",
         "base-uri 'none'",
         "form-action 'self'",
@@ -43,6 +45,14 @@ class Answer:
     media: str
     body: bytes
     headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """An answer without an end: what is sent, as it comes."""
+
+    media: str
+    parts: AsyncIterator[bytes]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.response import Stream
 
 from streams.kafka.audit_log import Audited, NotAudited
 from streams.serving import case_list, data_answers, indicator_answers, page_answers
-from streams.serving.answers import Answer
+from streams.serving.answers import Answer, Streamed
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
 from streams.serving.problems import Problem
@@ -23,7 +24,7 @@ from streams.serving.site import Call, LiveSite
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[LiveSite, Call], Awaitable[Answer]]
+Work = Callable[[LiveSite, Call], Awaitable[Answer | Streamed]]
 Asking = Request[Any, Any, State]
 WHO = "identity"
 
@@ -31,6 +32,8 @@ WHO = "identity"
 WORK: Mapping[str, Work] = {
     "start": page_answers.start,
     "style": page_answers.style,
+    "script": page_answers.script,
+    "stream": page_answers.stream,
     "scorecard-page": page_answers.scorecard_page,
     "scorecard": data_answers.scorecard,
     "scorecard.csv": data_answers.scorecard,
@@ -108,7 +111,7 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
     @HTTPRouteHandler(
         route.path, http_method=[*route.methods], name=route.name, opt={"route": route}
     )
-    async def handle(request: Asking) -> Response[bytes]:
+    async def handle(request: Asking) -> Response[Any]:
         asked = read_query(request.scope["query_string"], route.parameters)
         headers = request.headers
         call = Call(
@@ -119,13 +122,18 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.get("accept-encoding", ""),
             headers.get("if-none-match", ""),
             request.path_params,
+            headers.get("last-event-id", ""),
         )
         return _response(await work(site, call))
 
     return handle
 
 
-def _response(answer: Answer) -> Response[bytes]:
+def _response(answer: Answer | Streamed) -> Response[Any]:
+    if isinstance(answer, Streamed):
+        # What stands between, such as a proxy, is not to wait for more before it passes on.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return Stream(answer.parts, media_type=answer.media, headers=headers)
     return Response(
         answer.body,
         status_code=answer.status,

@@ -10,10 +10,10 @@ from schemas.outward import csv_text
 from streams.kafka.audit_log import Audited, NotAudited
 from streams.serving.answers import Answer, whole
 from streams.serving.data_answers import as_json, told_of
+from streams.serving.indicator_answers import AskedCell, cell_asked
 from streams.serving.parameters import Query
 from streams.serving.problems import Problem, away, wrong_parameter
 from streams.serving.roles import CSV, HTML
-from streams.serving.indicator_answers import AskedCell, cell_asked
 from streams.serving.site import Call, LiveSite
 
 PAGE_LENGTH = 50

@@ -162,6 +162,7 @@ async def indicator_page(site: LiveSite, call: Call) -> Answer:
         call,
         call.identity,
         fresh=fresh,
+        is_live=True,
         indicator=cell.indicator,
         cell=cell,
         places=_places(site, cell, scorecard.rows),

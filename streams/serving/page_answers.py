@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 from processors.figures.asking import AskedRows, NotThere, RowChoice
 from processors.figures.figure_text import LEGEND
 from schemas.catalogue import ALL_AGES
-from streams.serving.answers import Answer, is_held, tag_of, unchanged, whole
-from streams.serving.problems import Problem, wrong_parameter
+from streams.serving.answers import Answer, Streamed, is_held, tag_of, unchanged, whole
+from streams.serving.problems import Problem, away, wrong_parameter
 from streams.serving.scorecard_page import MOST_PLACES, options, tables
 from streams.serving.site import Call, LiveSite
 
+LONGEST_ID = 64
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -25,6 +26,22 @@ async def style(site: LiveSite, call: Call) -> Answer:
     if call.path["version"] != site.style_version:
         raise Problem(HTTPStatus.NOT_FOUND, "the style of another version of the pages")
     return whole(site.style, call.taking, tag_of(site.style, call.taking), FOR_A_YEAR)
+
+
+async def script(site: LiveSite, call: Call) -> Answer:
+    """What keeps pages up to date, which is another address when it is another script."""
+    if call.path["version"] != site.script_version:
+        raise Problem(HTTPStatus.NOT_FOUND, "the script of another version of the pages")
+    return whole(site.script, call.taking, tag_of(site.script, call.taking), FOR_A_YEAR)
+
+
+async def stream(site: LiveSite, call: Call) -> Streamed:
+    """That figures changed, for as long as somebody listens. Raises Problem."""
+    media = call.taking.media
+    if site.watch.is_full:
+        raise away("as many listen already as this process can tell")
+    # An id that is none of ours is as good as none: the listener is told that figures changed.
+    return Streamed(media, site.watch.events(call.last_event[:LONGEST_ID]))
 
 
 async def scorecard_page(site: LiveSite, call: Call) -> Answer:
@@ -59,6 +76,7 @@ async def scorecard_page(site: LiveSite, call: Call) -> Answer:
         call,
         call.identity,
         fresh=fresh,
+        is_live=True,
         heading=_heading([it.place for it in found]),
         tables=found[:MOST_PLACES],
         more_places=len(found[MOST_PLACES:]),

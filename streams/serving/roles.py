@@ -58,7 +58,7 @@ class Route:
 
 
 HTML, JSON, CSV = "text/html", "application/json", "text/csv"
-CSS = "text/css"
+CSS, SCRIPT, EVENTS = "text/css", "text/javascript", "text/event-stream"
 CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
 
 CELL = ("code", "place", "level", "age_band", "as_of")
@@ -152,6 +152,21 @@ ROUTES = (
         "how fresh the figures are, and what is wrong with them",
     ),
     Route("style", "/assets/{version:str}/style.css", EVERYONE, (CSS,), "the style of the pages"),
+    Route(
+        "script",
+        "/assets/{version:str}/live.js",
+        EVERYONE,
+        (SCRIPT,),
+        "what keeps pages up to date",
+    ),
+    Route(
+        "stream",
+        "/api/v1/stream",
+        READERS,
+        (EVENTS,),
+        "server-sent events: that figures changed",
+        methods=("GET",),
+    ),
     Route("health", "/health", EVERYONE, (JSON,), "that the process answers", is_probe=True),
     Route(
         "ready", "/ready", EVERYONE, (JSON,), "that figures can be read and shown", is_probe=True

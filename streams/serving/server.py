@@ -1,8 +1,11 @@
 """The process that serves: a socket, and what answers on it until it is asked to stop."""
 
+import asyncio
 import ipaddress
 import logging
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import uvicorn
 from redis.asyncio import Redis
@@ -66,7 +69,7 @@ def is_loopback(host: str) -> bool:
 async def serve(
     settings: Settings, rules: Rules, clock: Clock, groups: Groups, listening: socket.socket
 ) -> None:
-    """Answer until SIGTERM or Ctrl-C; what is under way then is answered."""
+    """Answer until cancelled; what is under way then is answered."""
     async with (
         connect_redis(settings) as redis,
         AuditLog(settings.kafka, settings.deployment, clock.now) as audit,
@@ -74,7 +77,7 @@ async def serve(
         site = LiveSite(LiveFigures(redis, settings, rules, clock), settings, audit)
         sign_in = _sign_in(redis, settings, clock, groups)
         hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names)])
-        await _answer(Front(application(site, sign_in), hosts), listening)
+        await _answer(site, Front(application(site, sign_in), hosts), listening)
 
 
 def _sign_in(redis: Redis, settings: Settings, clock: Clock, groups: Groups) -> SignIn:
@@ -89,7 +92,7 @@ def names_in(text: str) -> list[str]:
     return [it.strip().lower() for it in text.split(",") if it.strip()]
 
 
-async def _answer(front: Front, listening: socket.socket) -> None:
+async def _answer(site: LiveSite, front: Front, listening: socket.socket) -> None:
     config = uvicorn.Config(
         front,
         http="h11",
@@ -104,7 +107,24 @@ async def _answer(front: Front, listening: socket.socket) -> None:
         backlog=BACKLOG,
     )
     log.info("serving", extra={"address": address_of(listening)})
-    await uvicorn.Server(config).serve([listening])
+    server = UnsignalledServer(config)
+    site.watch.is_stopping = lambda: server.should_exit
+    serving = asyncio.ensure_future(server.serve([listening]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class UnsignalledServer(uvicorn.Server):
+    """A server that leaves signals to whoever runs it, and stops when it is told to."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
 
 
 def address_of(listening: socket.socket) -> str:

@@ -14,6 +14,7 @@ from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
 from streams.kafka.audit_log import AuditLog
 from streams.serving.answers import Accepted, accepted
+from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.last_release import last_release
@@ -42,6 +43,7 @@ class Call:
     encodings: str = ""
     if_none_match: str = ""
     path: Mapping[str, Any] = field(default_factory=dict)
+    last_event: str = ""
 
     @property
     def taking(self) -> Accepted:
@@ -58,7 +60,9 @@ class LiveSite:
         self.style = "\n".join(
             (files(package) / name).read_text("utf-8") for package, name in STYLES
         )
-        self.style_version = hashlib.sha256(self.style.encode()).hexdigest()[:16]
+        self.script = (files("streams.serving") / "assets/live.js").read_text("utf-8")
+        self.style_version, self.script_version = _hash(self.style), _hash(self.script)
+        self.watch = FigureWatch(figures)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
             autoescape=True,
@@ -69,6 +73,7 @@ class LiveSite:
         self._environment.globals.update(
             top=self.rules.areas.top,
             style=f"/assets/{self.style_version}/style.css",
+            script=f"/assets/{self.script_version}/live.js",
             long_date=long_date,
         )
         self.version = _version()
@@ -93,6 +98,10 @@ class LiveSite:
         ]
         template = self._environment.get_template(name)
         return template.render(identity=identity, pages=pages, **given)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _version() -> str:

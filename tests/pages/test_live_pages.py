@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,6 +13,8 @@ from playwright.sync_api import Browser, Page
 from processors.rules import Rules
 from schemas.settings import Settings
 from tests.support.browser import BrowserMissingError, open_browser
+from tests.support.opencases import open_case
+from tests.support.patience import SECONDS
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
@@ -22,6 +25,7 @@ DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 NARROW, WIDE = 320, 1280
+PATIENCE_MS = SECONDS * 1_000
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +41,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def address(
+def served(
     redis_server: Server, rules: Rules, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    settings = Settings(redis_url=redis_server.address, deployment="test-live-pages")
-    StoredState(settings, rules).add_file(DATA / "all-21.jsonl.gz")
+) -> Iterator[tuple[str, StoredState]]:
+    settings = Settings(redis_url=redis_server.address, deployment=f"test-{uuid4().hex[:12]}")
+    state = StoredState(settings, rules)
+    state.add_file(DATA / "all-21.jsonl.gz")
     with serving(settings, NOW, tmp_path_factory.mktemp("serving")) as (_, where):
-        yield where
+        yield where, state
+
+
+@pytest.fixture(scope="module")
+def address(served: tuple[str, StoredState]) -> str:
+    return served[0]
 
 
 def opened(browser: Browser, width: int, scheme: str, script: bool = True) -> Page:
@@ -107,4 +117,27 @@ def test_no_live_page_breaks_a_rule_of_wcag(
         found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+def test_a_figure_changes_where_it_stands_and_the_reader_is_not_disturbed(
+    browser: Browser, served: tuple[str, StoredState]
+) -> None:
+    address, state = served
+    page = opened(browser, WIDE, "light")
+    page.goto(f"{address}/scorecard")
+    page.get_by_label("Place").focus()
+    page.get_by_label("Place").select_option("Dover")
+    figure = page.get_by_role("row", name="EH01").first.locator("td.overall")
+    before = figure.inner_text()
+    pause = page.get_by_role("button", name="Pause updates")
+    pause.wait_for()
+    state.add(open_case(21, NOW - timedelta(hours=1)) + open_case(22, NOW - timedelta(hours=1)))
+    page.locator(".news").first.wait_for(timeout=PATIENCE_MS)
+    assert figure.inner_text() == f"{int(before.replace(',', '')) + 2:,} changed"
+    assert page.evaluate("document.activeElement.id") == "place"
+    assert page.get_by_label("Place").input_value() == "Dover"
+    assert "changed" in page.get_by_role("status").inner_text()
+    pause.click()
+    assert page.get_by_role("button", name="Go on updating").is_visible()
     page.context.close()

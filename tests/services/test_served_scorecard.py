@@ -192,3 +192,37 @@ def test_the_process_answers_and_says_that_redis_is_away(
         assert client.get("/scorecard").status_code == 200
     command.terminate()
     assert command.wait(60) == 0
+
+
+def test_listeners_are_told_that_figures_changed_and_streams_end_with_the_process(
+    process: tuple[Command, str], state: StoredState
+) -> None:
+    command, address = process
+    with httpx.Client(base_url=address, timeout=120) as client:
+        with client.stream("GET", "/api/v1/stream") as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            lines = stream.iter_lines()
+            first = next_event(lines)
+            assert first["event"] == "version"
+            state.add(open_case(8, NOW - timedelta(hours=2)))
+            told = next_event(lines)
+            assert told["event"] == "changed"
+            assert told["id"] != first["id"]
+        resumed = {"last-event-id": first["id"]}
+        with client.stream("GET", "/api/v1/stream", headers=resumed) as stream:
+            lines = stream.iter_lines()
+            assert next_event(lines)["event"] == "changed"
+            command.terminate()
+            assert not [line for line in lines if line.startswith("event")]
+    assert command.wait(60) == 0
+
+
+def next_event(lines: Iterator[str]) -> dict[str, str]:
+    """The next event of a stream, past what only keeps it alive."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if not line and "event" in fields:
+            return fields
+        name, _, value = line.partition(": ")
+        fields[name] = value
+    raise AssertionError("the stream ended")

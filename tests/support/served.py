@@ -75,6 +75,7 @@ class Served:
         ):
             figures = LiveFigures(redis, self.settings, self.rules, self.clock)
             site = LiveSite(figures, self.settings, audit)
+            site.watch.is_stopping = lambda: True  # so that a stream comes to its end
             way = self.sign_in(redis) if self.sign_in else sign_in
             front = Front(application(site, way), frozenset(LOCAL_HOSTS))
             transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)

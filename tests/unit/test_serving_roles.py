@@ -22,7 +22,7 @@ from tests.support.served import Asks, Served, one_with
 # Where nothing answers.
 NO_REDIS = Settings(redis_url="redis://localhost:1/0", kafka_bootstrap="localhost:1")
 # What shows nothing of anyone.
-OPEN = {"style", "health", "ready"}
+OPEN = {"style", "script", "health", "ready"}
 UNANSWERED = {503, 200, 307, 404, 400}
 
 
