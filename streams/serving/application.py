@@ -13,7 +13,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.response import Stream
 
 from streams.kafka.audit_log import Audited, NotAudited
-from streams.serving import case_list, data_answers, indicator_answers, page_answers
+from streams.serving import case_list, data_answers, event_intake, indicator_answers, page_answers
 from streams.serving.answers import Answer, Streamed
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
@@ -33,6 +33,7 @@ WORK: Mapping[str, Work] = {
     "start": page_answers.start,
     "style": page_answers.style,
     "script": page_answers.script,
+    "events": event_intake.events,
     "stream": page_answers.stream,
     "scorecard-page": page_answers.scorecard_page,
     "scorecard": data_answers.scorecard,
@@ -123,6 +124,8 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.get("if-none-match", ""),
             request.path_params,
             headers.get("last-event-id", ""),
+            headers.get("content-type", ""),
+            await request.body() if request.method == "POST" else b"",
         )
         return _response(await work(site, call))
 

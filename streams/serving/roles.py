@@ -160,6 +160,14 @@ ROUTES = (
         "what keeps pages up to date",
     ),
     Route(
+        "events",
+        "/api/v1/events",
+        frozenset({Role.INTAKE}),
+        (JSON,),
+        "take in events: one or a batch, answered once Kafka has them",
+        methods=("POST",),
+    ),
+    Route(
         "stream",
         "/api/v1/stream",
         READERS,

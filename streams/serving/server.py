@@ -15,6 +15,7 @@ from schemas.settings import Settings
 from streams.clock import Clock
 from streams.failures import Understood
 from streams.kafka.audit_log import AuditLog
+from streams.kafka.intake import Intake
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
 from streams.serving.groups import Groups
@@ -73,8 +74,9 @@ async def serve(
     async with (
         connect_redis(settings) as redis,
         AuditLog(settings.kafka, settings.deployment, clock.now) as audit,
+        Intake(settings.kafka) as intake,
     ):
-        site = LiveSite(LiveFigures(redis, settings, rules, clock), settings, audit)
+        site = LiveSite(LiveFigures(redis, settings, rules, clock), settings, audit, intake)
         sign_in = _sign_in(redis, settings, clock, groups)
         hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names)])
         await _answer(site, Front(application(site, sign_in), hosts), listening)

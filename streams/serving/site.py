@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
 from streams.kafka.audit_log import AuditLog
+from streams.kafka.intake import Intake
 from streams.serving.answers import Accepted, accepted
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
@@ -44,6 +45,8 @@ class Call:
     if_none_match: str = ""
     path: Mapping[str, Any] = field(default_factory=dict)
     last_event: str = ""
+    content_type: str = ""
+    body: bytes = b""
 
     @property
     def taking(self) -> Accepted:
@@ -54,8 +57,10 @@ class Call:
 class LiveSite:
     """The whole of what is served."""
 
-    def __init__(self, figures: LiveFigures, settings: Settings, audit: AuditLog) -> None:
-        self.figures, self.settings, self.audit = figures, settings, audit
+    def __init__(
+        self, figures: LiveFigures, settings: Settings, audit: AuditLog, intake: Intake
+    ) -> None:
+        self.figures, self.settings, self.audit, self.intake = figures, settings, audit, intake
         self.rules = figures.rules
         self.style = "\n".join(
             (files(package) / name).read_text("utf-8") for package, name in STYLES

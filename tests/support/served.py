@@ -12,6 +12,7 @@ from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import Clock
 from streams.kafka.audit_log import AuditLog
+from streams.kafka.intake import Intake
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
 from streams.serving.identity import NOBODY, Identity
@@ -35,6 +36,7 @@ class Asks(NamedTuple):
     who: Identity = NOBODY
     method: str = "GET"
     headers: Mapping[str, str] = {}
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,18 @@ class Served:
         async with (
             Redis.from_url(self.settings.redis_url, retry=None) as redis,
             AuditLog(self.settings.kafka, self.settings.deployment, self.clock.now) as audit,
+            Intake(self.settings.kafka) as intake,
         ):
             figures = LiveFigures(redis, self.settings, self.rules, self.clock)
-            site = LiveSite(figures, self.settings, audit)
+            site = LiveSite(figures, self.settings, audit, intake)
             site.watch.is_stopping = lambda: True  # so that a stream comes to its end
             way = self.sign_in(redis) if self.sign_in else sign_in
             front = Front(application(site, way), frozenset(LOCAL_HOSTS))
             transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
-                for path, who, method, headers in questions:
+                for path, who, method, headers, body in questions:
                     asking[0] = who
-                    answers.append(await client.request(method, path, headers=dict(headers)))
+                    answers.append(
+                        await client.request(method, path, headers=dict(headers), content=body)
+                    )
         return answers

@@ -10,6 +10,7 @@ from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import Clock
 from streams.kafka.audit_log import AuditLog
+from streams.kafka.intake import Intake
 from streams.serving.answers import SAFE_HEADERS
 from streams.serving.application import WORK, application
 from streams.serving.identity import NOBODY
@@ -23,7 +24,7 @@ from tests.support.served import Asks, Served, one_with
 NO_REDIS = Settings(redis_url="redis://localhost:1/0", kafka_bootstrap="localhost:1")
 # What shows nothing of anyone.
 OPEN = {"style", "script", "health", "ready"}
-UNANSWERED = {503, 200, 307, 404, 400}
+UNANSWERED = {503, 200, 307, 404, 400, 415}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,9 @@ def test_every_address_of_the_application_is_in_the_table(rules: Rules) -> None:
 def site_of(rules: Rules) -> LiveSite:
     redis = Redis.from_url(NO_REDIS.redis_url)
     audit = AuditLog(NO_REDIS.kafka, NO_REDIS.deployment, Clock().now)
-    return LiveSite(LiveFigures(redis, NO_REDIS, rules, Clock()), NO_REDIS, audit)
+    return LiveSite(
+        LiveFigures(redis, NO_REDIS, rules, Clock()), NO_REDIS, audit, Intake(NO_REDIS.kafka)
+    )
 
 
 def test_a_role_is_let_in_exactly_where_the_table_says(served: Served) -> None:
@@ -68,14 +71,14 @@ def test_a_role_is_let_in_exactly_where_the_table_says(served: Served) -> None:
 
 def test_who_has_no_role_is_let_in_only_where_everyone_is(served: Served) -> None:
     closed = [route for route in ROUTES if route.roles != EVERYONE]
-    answers = served.ask_all(Asks(address(route), one_with()) for route in closed)
+    answers = served.ask_all(Asks(address(it), one_with(), it.methods[0]) for it in closed)
     assert {answer.status_code for answer in answers} == {403}
     assert {route.name for route in ROUTES} - {it.name for it in closed} == OPEN
 
 
 def test_a_method_that_a_route_does_not_have_is_refused(served: Served) -> None:
-    methods = ["OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "BREW"]
-    asked = [(route, method) for route in ROUTES for method in methods]
+    methods = ["OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "POST", "GET"]
+    asked = [(it, method) for it in ROUTES for method in methods if method not in it.methods]
     answers = served.ask_all(Asks(address(it), one_with(*Role), method) for it, method in asked)
     for (route, _), answer in zip(asked, answers, strict=True):
         assert answer.status_code == 405
