@@ -126,3 +126,10 @@ def whole(text: str, taking: Accepted, tag: str, cache: str = ASK_AGAIN) -> Answ
         body = gzip.compress(body, 6, mtime=0)
         headers["Content-Encoding"] = "gzip"
     return Answer(HTTPStatus.OK, taking.media, body, headers)
+
+
+def unkept(text: str, taking: Accepted) -> Answer:
+    """A text that no cache keeps, and that has no tag."""
+    answer = whole(text, taking, "", "no-store")
+    headers = {name: value for name, value in answer.headers.items() if name != "ETag"}
+    return Answer(answer.status, answer.media, answer.body, headers)

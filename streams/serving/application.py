@@ -13,7 +13,14 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.response import Stream
 
 from streams.kafka.audit_log import Audited, NotAudited
-from streams.serving import case_list, data_answers, event_intake, indicator_answers, page_answers
+from streams.serving import (
+    case_list,
+    data_answers,
+    event_intake,
+    indicator_answers,
+    operations,
+    page_answers,
+)
 from streams.serving.answers import Answer, Streamed
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
@@ -33,6 +40,8 @@ WORK: Mapping[str, Work] = {
     "start": page_answers.start,
     "style": page_answers.style,
     "script": page_answers.script,
+    "operations-page": operations.operations,
+    "operations": operations.operations,
     "events": event_intake.events,
     "stream": page_answers.stream,
     "scorecard-page": page_answers.scorecard_page,

@@ -8,7 +8,7 @@ from processors.days.calendar import day_number
 from processors.listing import Listed, Question
 from schemas.outward import csv_text
 from streams.kafka.audit_log import Audited, NotAudited
-from streams.serving.answers import Answer, whole
+from streams.serving.answers import Answer, unkept
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.indicator_answers import AskedCell, cell_asked
 from streams.serving.parameters import Query
@@ -85,12 +85,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
         counted = {"part": part, "sum": page.sum, "cases": page.total}
         paged = {"page": page.page, "pages": page.pages, "rows": rows}
         text = as_json({**told_of(fresh), **what, "age_band": cell.band, **counted, **paged})
-    answer = whole(text, taking, "", "no-store")
-    return Answer(answer.status, answer.media, answer.body, _untagged(answer.headers))
-
-
-def _untagged(headers: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name != "ETag"}
+    return unkept(text, taking)
 
 
 def page_of(found: list[Listed], part: str, number: int) -> ListedPage:

@@ -145,6 +145,20 @@ ROUTES = (
         is_audited=True,
     ),
     Route(
+        "operations-page",
+        "/operations",
+        frozenset({Role.OPERATOR}),
+        (HTML,),
+        "whether it all runs",
+    ),
+    Route(
+        "operations",
+        "/api/v1/operations",
+        frozenset({Role.OPERATOR}),
+        (JSON,),
+        "whether it all runs",
+    ),
+    Route(
         "status",
         "/api/v1/status",
         READERS,

@@ -30,7 +30,7 @@ STYLES = (
     ("streams.serving", "assets/live.css"),
 )
 # The pages that readers find at the top of each, by the name of their route.
-PAGES = {"scorecard-page": "Scorecard"}
+PAGES = {"scorecard-page": "Scorecard", "operations-page": "Operations"}
 
 
 @dataclass(frozen=True)

@@ -130,3 +130,16 @@ def test_no_case_is_shown_while_the_audit_log_cannot_be_written(
         assert "case-" not in answer.text
     assert served.ask("/api/v1/scorecard?code=EH05", ANALYST).status_code == 200
     assert served.ask(LIST, VIEWER).status_code == 403
+
+
+def test_an_operator_sees_what_doctor_finds_and_no_case(served: Served) -> None:
+    operator = one_with(Role.OPERATOR)
+    data, page, cases = served.ask_all(
+        Asks(path, operator) for path in ("/api/v1/operations", "/operations", LIST)
+    )
+    found = data.json()["findings"]
+    assert {"Redis"} <= {it["what"] for it in found}
+    assert {it["verdict"] for it in found} <= {"good", "odd", "wrong"}
+    assert not any(AUDIT_TOPIC in it["what"] and it["verdict"] == "wrong" for it in found)
+    assert all(it["what"] in page.text for it in found)
+    assert cases.status_code == 403
