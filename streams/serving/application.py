@@ -78,7 +78,9 @@ def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
             if route.is_audited:
                 await _note_denial(site, route, identity, connection.scope["query_string"])
             roles = ", ".join(sorted(route.roles))
-            raise Problem(HTTPStatus.FORBIDDEN, f"this takes one of the roles {roles}")
+            raise Problem(
+                HTTPStatus.FORBIDDEN, f"{route.about}: this takes one of the roles {roles}"
+            )
 
     assert WORK.keys() == {route.name for route in ROUTES}
     return Litestar(

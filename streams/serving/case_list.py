@@ -41,7 +41,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
     taking, asked = call.taking, call.asked
     code = asked.single("code")
     if code is None:
-        raise wrong_parameter("code", "which indicator, such as code=EH05?")
+        raise wrong_parameter("code", "which indicator?")
     cell = cell_asked(site, asked, code)
     if cell.indicator.source == "supplied":
         raise wrong_parameter("code", f"{code} is supplied by others, and no case is known of it")

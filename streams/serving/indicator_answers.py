@@ -88,7 +88,7 @@ async def series(site: LiveSite, call: Call) -> Answer:
     taking, asked = call.taking, call.asked
     code = asked.single("code")
     if code is None:
-        raise wrong_parameter("code", "which indicator, such as code=EH05?")
+        raise wrong_parameter("code", "which indicator?")
     cell = cell_asked(site, asked, code)
     by, count = _steps(asked)
     if not call.identity.sees(cell.place.name, site.rules.areas):

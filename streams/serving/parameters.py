@@ -16,29 +16,28 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter: what it is in words, an example, and whether it may be given several times."""
+    """A parameter: what it is in words, and whether it may be given several times."""
 
     name: str
     about: str
-    example: str
     is_repeatable: bool = True
 
 
 PARAMETERS = {
     it.name: it
     for it in (
-        Parameter("area", "an area of the council", "Thanet"),
-        Parameter("place", "a place of any kind: area, provider, centre, hub", "Thanet"),
-        Parameter("level", "places of this kind", "district"),
-        Parameter("provider", "a provider, as a whole and in each area", "Salus"),
-        Parameter("age_band", "an age band, or all", "5-10"),
-        Parameter("family", "a family of indicators", "Early Help units"),
-        Parameter("code", "an indicator", "EH05"),
-        Parameter("as_of", "the date that figures are for; none is live", "2015-10-31", False),
-        Parameter("by", "month by month, or day by day", "month", False),
-        Parameter("count", "how many of these", "24", False),
-        Parameter("part", "which sum of a figure is listed", "numerator", False),
-        Parameter("page", "which page of a list", "1", False),
+        Parameter("area", "an area of the council"),
+        Parameter("place", "a place of any kind: area, provider, centre, hub"),
+        Parameter("level", "places of this kind"),
+        Parameter("provider", "a provider, as a whole and in each area"),
+        Parameter("age_band", "an age band, or `all`"),
+        Parameter("family", "a family of indicators"),
+        Parameter("code", "an indicator"),
+        Parameter("as_of", "the date that figures are for; none is live", False),
+        Parameter("by", "of a series: `month` or `day`", False),
+        Parameter("count", "of a series: how many of these, up to 400", False),
+        Parameter("part", "of a list: `numerator` or `denominator`", False),
+        Parameter("page", "of a list: which page", False),
     )
 }
 

@@ -1,5 +1,7 @@
 """What addresses ask for is read strictly, and what a reader can take is sent."""
 
+import re
+from pathlib import Path
 from random import Random
 from urllib.parse import urlencode
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from streams.serving.answers import accepted, is_held, tag_of
 from streams.serving.parameters import PARAMETERS, Query, read_query
 from streams.serving.problems import Problem
-from streams.serving.roles import CHOICE, CSV, HTML, JSON, ROUTES
+from streams.serving.roles import CHOICE, CSV, HTML, JSON, ROUTES, Role
 
 REPEATABLE = [name for name in CHOICE if PARAMETERS[name].is_repeatable]
 values = st.text(min_size=1, max_size=20).filter(
@@ -67,8 +69,19 @@ def test_what_a_form_leaves_empty_is_not_asked_for() -> None:
     assert asked.as_of is None
 
 
-def test_every_parameter_of_a_route_is_known_and_told() -> None:
+def test_every_parameter_of_a_route_is_known() -> None:
     assert {name for route in ROUTES for name in route.parameters} == PARAMETERS.keys()
+
+
+def test_the_docs_have_every_route_parameter_and_role() -> None:
+    docs = (Path(__file__).parents[2] / "docs/serving.md").read_text("utf-8")
+    for route in ROUTES:
+        path = re.sub(r":str\}", "}", route.path)
+        assert path.startswith("/assets/") or re.search(rf"`(POST )?{re.escape(path)}`", docs), path
+    for it in PARAMETERS.values():
+        assert f"\n| `{it.name}` | {it.about} |\n" in docs, it.name
+    for role in Role:
+        assert f"`{role}`" in docs, role
 
 
 @pytest.mark.parametrize(
