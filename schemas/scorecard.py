@@ -10,6 +10,8 @@ from pydantic_core import to_json
 Status = Literal[
     "reported", "supplied", "no-cases", "not-available", "to-be-supplied", "not-at-this-level"
 ]
+# How a row is shown: `suppressed` to those who may not see what it says.
+ShownStatus = Status | Literal["suppressed"]
 Direction = Literal["up", "down", "level", "better", "worse", "same"]
 Rag = Literal["Green", "Amber", "Red"]
 
@@ -32,7 +34,7 @@ class ScorecardRow(msgspec.Struct, frozen=True, gc=False):
     numerator: int | float | None
     denominator: int | float | None
     value: int | float | None
-    status: Status
+    status: ShownStatus
     previous: int | float | None
     direction: Direction | None
     level: str

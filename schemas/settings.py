@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterable
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +25,12 @@ CONFIG_VARIABLE = "CASELINE_CONFIG"
 # Read by `scripts/services`, and no settings.
 OTHER_VARIABLES = {CONFIG_VARIABLE, "CASELINE_SERVICES_DIR", "CASELINE_KAFKA_VERSION"}
 DEFAULT_CONFIG = "caseline.toml"
+
+
+def _networks(text: str) -> str:
+    for it in filter(None, map(str.strip, text.split(","))):
+        ip_network(it)
+    return text
 
 
 class Settings(ServiceSettings):
@@ -100,6 +107,29 @@ class Settings(ServiceSettings):
     )
     metrics_host: str = Field(
         "127.0.0.1", description="the address that metrics are served on; they are not suppressed"
+    )
+    sign_in: Literal["none", "token", "proxy"] = Field(
+        "none",
+        description="how who asks `serve` says who they are: none (this machine alone), token, or "
+        "proxy (its headers, and tokens)",
+    )
+    proxy_addresses: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        description="addresses and networks of the proxies whose headers are believed, separated "
+        "by commas",
+    )
+    groups_file: Path | None = Field(
+        None, description="the roles and places of the groups that the proxy names"
+    )
+    host_names: str = Field(
+        "",
+        description="names that `serve` answers for beside those of this machine, separated by "
+        "commas",
+    )
+    stale_hours: Annotated[float, Field(gt=0)] = Field(
+        72.0,
+        description="hours without an event after which pages say at the top that figures may be "
+        "out of date",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least severe log lines shown"

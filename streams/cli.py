@@ -11,6 +11,7 @@ from streams.terminal.commands import (
     figures,
     quality,
     running,
+    serving,
     subject,
     targets,
     trend,
@@ -18,6 +19,7 @@ from streams.terminal.commands import (
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
+from streams.terminal.commands.tokens import token
 from streams.terminal.logs import show_uncaught
 
 app = typer.Typer(
@@ -43,6 +45,8 @@ app.command()(quality.quality)
 app.add_typer(catalogue, name="catalogue")
 app.command()(feeding.ingest)
 app.command()(running.worker)
+app.command()(serving.serve)
+app.add_typer(token, name="token")
 app.add_typer(running.topics, name="topics")
 app.command()(running.rebuild)
 app.command()(running.doctor)

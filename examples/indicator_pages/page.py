@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from processors.figures.evaluate import shown
+from processors.figures.figure_text import value_text
 from processors.rules import Rules
 from schemas.catalogue import AnyMeasure, Indicator, PopulationOf, WorkforceOf
 from schemas.places import Place
 from streams.terminal.commands.catalogue import COMPARED, rated
-from streams.terminal.tables.scorecards import value_text
 
 from .example import Example
 from .printed import Printing

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from schemas.catalogue import Indicator
 from schemas.release import Frozen, ReleaseCell
+from schemas.scorecard import ScorecardRow
 
 # Why a cell is suppressed. It is for those who prepare the release and never goes out: which
 # cells are small counts themselves would narrow them down.
@@ -55,7 +56,7 @@ class Rule(Frozen):
         greatest = min(self.threshold, count + left - 1)
         return greatest - left + 1, greatest
 
-    def reason(self, indicator: Indicator, cell: ReleaseCell) -> Reason | None:
+    def reason(self, indicator: Indicator, cell: ReleaseCell | ScorecardRow) -> Reason | None:
         """Why a cell is suppressed for what it says itself, if it is."""
         if indicator.unit == "count":
             count = cell.value if cell.numerator is None else cell.numerator
@@ -67,7 +68,9 @@ class Rule(Frozen):
             return "small-denominator"
         return None
 
-    def _rests_on(self, indicator: Indicator, cell: ReleaseCell) -> list[int | float]:
+    def _rests_on(
+        self, indicator: Indicator, cell: ReleaseCell | ScorecardRow
+    ) -> list[int | float]:
         """The counts of people behind a percentage, a rate or an average, as far as they are known.
 
         Of what others worked out they may not be.

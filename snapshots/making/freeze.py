@@ -79,6 +79,7 @@ def _is_kept(level: str, levels: Collection[str], areas: Collection[str]) -> boo
 
 
 def _released(row: ScorecardRow, level: str) -> ReleaseCell:
+    assert row.status != "suppressed"  # a release keeps every figure
     return ReleaseCell(
         code=row.code,
         area=row.area,

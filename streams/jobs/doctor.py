@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from processors.rules import Rules
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
+from schemas.audit_entries import AUDIT_TOPIC
 from schemas.events.registry import DEAD_LETTER_SUFFIX
 from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
@@ -38,7 +39,7 @@ from streams.state.store import Head, OtherLayout, ShardStore, shard_of
 __all__ = ["STYLES", "Doctor", "Finding", "Verdict"]
 
 # Topics that no state is folded from.
-NOT_FOLDED = {RELEASES, ALERTS_TOPIC, DECISIONS_TOPIC}
+NOT_FOLDED = {RELEASES, ALERTS_TOPIC, DECISIONS_TOPIC, AUDIT_TOPIC}
 # Where the dead letters of a topic are looked at, if not by `caseline dead-letters list`.
 LETTERS = {dead_letter_topic(ALERTS_TOPIC): "caseline alerts refused"}
 # Changes of alerts that wait to be told where somebody tells them: of seconds, even on a busy day.

@@ -71,12 +71,13 @@ def read_events(path: Path) -> Iterator[Judged]:
         lines = ((number, value) for number, value in numbered if value)
         try:
             while batch := list(islice(lines, BATCH)):
-                yield Judged(*_judge(batch), raw.tell())
+                yield Judged(*judged(batch), raw.tell())
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise BrokenFile(f"{path}: the gzip file is cut short or damaged ({error})") from error
 
 
-def _judge(lines: list[tuple[int, bytes]]) -> tuple[list[EventLine], list[BadLine]]:
+def judged(lines: list[tuple[int, bytes]]) -> tuple[list[EventLine], list[BadLine]]:
+    """Numbered events as the stream would judge them: those that are, and those that are none."""
     routed = [(number, *_route(value)) for number, value in lines]
     bad = {line.number: line for line in _bad_lines(routed)}
     good = [EventLine(*line) for line in routed if line[0] not in bad]

@@ -7,6 +7,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
+from schemas.audit_entries import AUDIT_TOPIC
 from schemas.events.registry import (
     CASE_TOPIC,
     DEAD_LETTER_SUFFIX,
@@ -52,7 +53,7 @@ def planned_topics(settings: Settings) -> list[TopicPlan]:
     Topics of a group have as many partitions as one another, since a child spans them.
 
     Releases are one partition, because they are a chain, and so are alerts, which are told in the
-    order in which they came.
+    order in which they came. The audit log is one as well, in the order in which it was written.
     """
     partitions = {
         CASE_TOPIC: settings.case_partitions,
@@ -69,6 +70,7 @@ def planned_topics(settings: Settings) -> list[TopicPlan]:
         TopicPlan(ALERTS_TOPIC, 1, settings.replication, LATEST_KEPT),
         TopicPlan(dead_letter_topic(ALERTS_TOPIC), 1, settings.replication),
         TopicPlan(DECISIONS_TOPIC, 1, settings.replication, LATEST_KEPT),
+        TopicPlan(AUDIT_TOPIC, 1, settings.replication),
     ]
 
 

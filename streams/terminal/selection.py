@@ -1,28 +1,22 @@
 """Which rows of a scorecard are asked for, and how they are written."""
 
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
-from processors.days.calendar import FIRST_YEAR, LAST_YEAR
+from processors.figures import asking
+from processors.figures.asking import AskedRows, NotThere, RowChoice, check_within_calendar
+from processors.figures.figure_text import LEGEND, as_csv, as_json
 from processors.rules import Rules
 from schemas.catalogue import BANDS
-from schemas.places import PROVIDER
 from schemas.scorecard import ScorecardRow, Status
 from schemas.settings import Settings
 from streams.terminal.console import err, out, the_clock
-from streams.terminal.tables.scorecards import (
-    LEGEND,
-    RowFormat,
-    as_csv,
-    as_json,
-    as_tables,
-    hides_ratings,
-)
+from streams.terminal.tables.scorecards import RowFormat, as_tables, hides_ratings
 
 NOT_THERE: Status = "not-at-this-level"
 
@@ -85,78 +79,24 @@ def day_of(as_of: datetime | None, settings: Settings) -> date:
     Raises typer.BadParameter.
     """
     day = as_of.date() if as_of else the_clock(settings).today()
-    if not FIRST_YEAR < day.year < LAST_YEAR:
-        raise typer.BadParameter(
-            f"{day}: dates lie within {FIRST_YEAR + 1} to {LAST_YEAR - 1}", param_hint="--as-of"
-        )
+    with as_options():
+        check_within_calendar(day)
     return day
 
 
-@dataclass(frozen=True)
-class AskedRows:
-    """What a scorecard is asked for; all there is of what is not asked for."""
-
-    areas: list[str] | None = None
-    bands: list[str] | None = None
-    codes: list[str] | None = None
-    levels: list[str] | None = None
-    places: list[str] | None = None
-    providers: list[str] | None = None
-    families: list[str] | None = None
-
-
 class Selection:
-    """The rows asked for; those of the areas where no other place is. Raises typer.BadParameter."""
+    """The rows asked for, and how they are written. Raises typer.BadParameter."""
 
     def __init__(self, rules: Rules, asked: AskedRows) -> None:
-        indicators = rules.catalogue.indicator
-        families = known(asked.families, _different(it.family for it in indicators), "--family")
-        codes = known(asked.codes, [it.code for it in indicators], "--code")
-        self._codes = {it.code for it in indicators if it.family in families and it.code in codes}
-        self._areas = known(asked.areas, rules.areas.names, "--area")
-        self._bands = known(asked.bands, BANDS, "--age-band")
+        with as_options():
+            self._choice = RowChoice(rules, asked)
         self._asked, self._rules = asked, rules
-        self.levels = self._levels()
-        for code in asked.codes or ():
-            self._must_be_at_a_level(code)
-
-    def _levels(self) -> list[str]:
-        asked, all_levels = self._asked, self._rules.graph.levels
-        if asked.levels:
-            chosen = known(asked.levels, all_levels, "--level")
-            return [level for level in all_levels if level in chosen]
-        if asked.places:
-            return all_levels
-        if asked.providers:
-            return [level for level in all_levels if level.startswith(PROVIDER)]
-        return self._rules.areas.levels
-
-    def _must_be_at_a_level(self, code: str) -> None:
-        (indicator,) = (it for it in self._rules.catalogue.indicator if it.code == code)
-        if not set(indicator.levels).intersection(self.levels):
-            raise typer.BadParameter(
-                f"{code} is a figure of another kind of place: add --level with one of "
-                f"{', '.join(indicator.levels)}",
-                param_hint="--code",
-            )
+        self.levels = self._choice.levels
 
     def chosen(self, rows: Sequence[ScorecardRow]) -> list[ScorecardRow]:
         """Those of the rows. Raises typer.BadParameter for a place or provider that has none."""
-        places, providers = self._asked.places or [], self._asked.providers or []
-        there = {row.area for row in rows}
-        known(places, sorted(there), "--place")
-        known(providers, sorted({_provider(row) for row in rows} - {""}), "--provider")
-        return [row for row in rows if self._is_chosen(row)]
-
-    def _is_chosen(self, row: ScorecardRow) -> bool:
-        asked = self._asked
-        return (
-            row.code in self._codes
-            and row.age_band in self._bands
-            and (not asked.places or row.area in asked.places)
-            and (not asked.providers or _provider(row) in asked.providers)
-            and (row.level not in self._rules.areas.levels or row.area in self._areas)
-        )
+        with as_options():
+            return self._choice.chosen(rows)
 
     def print(self, rows: Sequence[ScorecardRow], form: RowFormat) -> None:
         """Write those of the rows to standard output."""
@@ -185,19 +125,17 @@ class Selection:
             err.print("Targets and ratings are shown in a wider terminal, json and csv.")
 
 
-def _provider(row: ScorecardRow) -> str:
-    """The provider that a row is of; empty for none."""
-    return row.area.partition(" / ")[0] if row.level.startswith(PROVIDER) else ""
-
-
-def _different(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
-
-
 def known(asked: list[str] | None, there: Sequence[str], option: str) -> set[str]:
     """What was asked for, all there is if nothing. Raises typer.BadParameter for what is not."""
-    unknown = sorted(set(asked or ()) - set(there))
-    if unknown:
-        has = f"there are {', '.join(there)}" if there else "there are none"
-        raise typer.BadParameter(f"{', '.join(unknown)}: {has}", param_hint=option)
-    return set(asked or there)
+    with as_options():
+        return asking.known(asked, there, option)
+
+
+@contextmanager
+def as_options() -> Iterator[None]:
+    """Say of what is not there which option asked for it. Raises typer.BadParameter."""
+    try:
+        yield
+    except NotThere as error:
+        option = error.name if error.name.startswith("--") else f"--{error.name}"
+        raise typer.BadParameter(str(error), param_hint=option.replace("_", "-")) from error

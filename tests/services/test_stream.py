@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from processors.figures.figure_text import as_csv
 from streams.kafka.eventfiles import EventLine
-from streams.terminal.tables.scorecards import as_csv
 from tests.support.examples import (
     BAD_LINES,
     DATES,

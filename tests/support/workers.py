@@ -18,6 +18,7 @@ from kafka import KafkaConsumer, TopicPartition
 from msgspec.structs import asdict
 from pydantic import SecretStr
 
+from processors.figures.figure_text import as_json
 from processors.rules import Rules
 from schemas.events.registry import VALIDATORS, topics_in
 from schemas.scorecard import ScorecardRow
@@ -26,7 +27,6 @@ from streams.kafka.batches import TP
 from streams.state.reading import known_shards, read_scorecard
 from streams.state.redis_clients import connect_redis
 from streams.state.store import Head, ShardStore, stored_offsets
-from streams.terminal.tables.scorecards import as_json
 from tests.support.commands import Command
 from tests.support.examples import good_lines, replayed
 from tests.support.patience import SECONDS, wait_for

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
+from processors.figures.figure_text import as_csv
 from processors.rules import Rules
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import EventLine, read_events
-from streams.terminal.tables.scorecards import as_csv
 from tests.support.examples import BAD_LINES, DATES, LOGS, answered, answers, good_lines, log_file
 
 Batches = list[list[EventLine]]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from processors.figures.figure_text import as_csv
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue
 from streams.cli import app
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import read_events
-from streams.terminal.tables.scorecards import as_csv
 from tests.support.all_answers import BAD_LINES, DATES, LOGS, answers, disagreements
 from tests.support.examples import good_lines, log_file
 

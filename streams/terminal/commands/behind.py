@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -14,19 +13,21 @@ from rich import box
 from rich.table import Table
 
 from processors.days.calendar import day_number
-from processors.figures.evaluate import AsOf, Exact, given
+from processors.figures import asking
+from processors.figures.evaluate import AsOf, given
 from processors.figures.supplies import SuppliedFigure
 from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
-from schemas.places import PROVIDER, Place
+from schemas.places import Place
 from schemas.settings import Settings
 from streams.jobs.replay import Replay
+from streams.jobs.series_rows import as_number
 from streams.state.reading import read_known, read_list
 from streams.terminal.commands.figures import feed_lines, show_bad_lines
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
-from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
+from streams.terminal.selection import AsOfOption, FormatOption, as_options, day_of, known
 from streams.terminal.tables.scorecards import RowFormat
 
 NUMBERS = frozenset({"numerator", "denominator", "value", "target"})
@@ -112,15 +113,10 @@ def _supplied(it: SuppliedFigure) -> Sequence[object]:
     return [*parts, it.status, it.provenance]
 
 
-def as_number(part: Exact | None) -> int | float | None:
-    """A part of a figure as it is written."""
-    return float(part) if isinstance(part, Fraction) else part
-
-
 def indicator_of(rules: Rules, code: str) -> Indicator:
     """The indicator of a code. Raises typer.BadParameter."""
-    (chosen,) = known([code], [it.code for it in rules.catalogue.indicator], "CODE")
-    return next(it for it in rules.catalogue.indicator if it.code == chosen)
+    with as_options():
+        return asking.indicator_of(rules, code)
 
 
 def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
@@ -135,23 +131,8 @@ def replayed_from(rules: Rules, files: Sequence[Path]) -> Replay:
 
 def place_of(rules: Rules, indicator: Indicator, name: str, level: str | None) -> Place:
     """The place of a name at which the indicator is. Raises typer.BadParameter."""
-    levels = known([level] if level else None, rules.graph.levels, "--level")
-    named = {place.level for place in rules.graph.known() if place.name == name}
-    provider, _, area = name.partition(" / ")
-    if area:
-        named |= {f"{PROVIDER}-{it.level}" for it in rules.areas.area if it.name == area}
-    elif provider and not named:
-        named = {PROVIDER}  # one that only events name
-    there = [it for it in rules.graph.levels if it in named & levels & {*indicator.levels}]
-    if not there:
-        raise typer.BadParameter(
-            f"{indicator.code} is no figure of {name!r}: it is one of "
-            f"{', '.join(indicator.levels)}",
-            param_hint="--place",
-        )
-    if len(there) > 1:
-        raise typer.BadParameter(f"{name!r} is {' and '.join(there)}: add --level")
-    return Place(there[0], name)
+    with as_options():
+        return asking.place_of(rules, indicator, name, level)
 
 
 def _sums(found: Sequence[Listed]) -> tuple[list[int], list[int]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from processors.figures.asking import AskedRows
 from schemas.outward import for_terminal
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import BadLine, EventLine, read_events
@@ -15,7 +16,6 @@ from streams.state.reading import LiveScorecard, read_scorecard
 from streams.terminal.console import err, explained, on_redis, progress, settings_and_rules
 from streams.terminal.selection import (
     AreaOption,
-    AskedRows,
     AsOfOption,
     BandOption,
     CodeOption,

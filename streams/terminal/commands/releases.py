@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from processors.figures.figure_text import LEGEND
 from processors.rules import Rules
 from schemas.events.attributes import MONTH
 from schemas.release import Release
@@ -35,7 +36,7 @@ from streams.terminal.tables.release_tables import (
     release_tables,
     releases_table,
 )
-from streams.terminal.tables.scorecards import LEGEND, RowFormat
+from streams.terminal.tables.scorecards import RowFormat
 
 
 def checked_period(text: str) -> str:

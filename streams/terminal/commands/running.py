@@ -14,6 +14,7 @@ from rich.progress import TaskID
 from rich.table import Table
 from rich.text import Text
 
+from schemas.audit_entries import AUDIT_TOPIC
 from schemas.events.registry import VALIDATORS, json_schema
 from snapshots.releases.access import write_privately
 from streams.alerts.decisions import keeping
@@ -76,7 +77,9 @@ def create() -> None:
 
 @topics.command("export")
 def export_topic(
-    topic: Annotated[str, typer.Argument(help="A topic of events, such as case-events.")],
+    topic: Annotated[
+        str, typer.Argument(help="A topic of events, such as case-events; or audit-log.")
+    ],
     file: Annotated[Path, typer.Argument(help="Where to write them.", dir_okay=False)],
 ) -> None:
     """Write what is committed in a topic to a file, a message a line, for `caseline ingest`.
@@ -85,8 +88,9 @@ def export_topic(
     data, and only its owner may read it.
     """
     settings, _ = settings_and_rules()
-    if topic not in VALIDATORS:
-        raise typer.BadParameter(f"{topic} is not one of {', '.join(VALIDATORS)}")
+    kept = [*VALIDATORS, AUDIT_TOPIC]
+    if topic not in kept:
+        raise typer.BadParameter(f"{topic} is not one of {', '.join(kept)}")
 
     async def write() -> int:
         count = 0

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from processors.days.calendar import month_number
-from processors.figures.evaluate import shown
-from processors.figures.series import CellOf, Dated, Series, SeriesMonth, months_until
+from processors.figures.series import CellOf, Dated, Series, months_until
 from processors.rules import Rules
-from schemas.catalogue import ALL_AGES, BANDS, Indicator
+from schemas.catalogue import ALL_AGES, BANDS
 from schemas.settings import Settings
 from streams.jobs.series_by_month import live_series, replayed_series
+from streams.jobs.series_rows import MONTH_COLUMNS, TREND_COLUMNS, dated_row, month_row
 from streams.jobs.series_words import series_words
 from streams.state.reading import read_first_day, read_series
 from streams.terminal.commands.behind import (
@@ -23,7 +23,6 @@ from streams.terminal.commands.behind import (
     FileOption,
     LevelOption,
     PlaceOption,
-    as_number,
     indicator_of,
     place_of,
     replayed_from,
@@ -33,8 +32,6 @@ from streams.terminal.console import err, on_redis, settings_and_rules, the_cloc
 from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
 from streams.terminal.tables.scorecards import RowFormat
 
-TREND_COLUMNS = ("as_of", "numerator", "denominator", "value", "status")
-MONTH_COLUMNS = (*TREND_COLUMNS, "target", "complete", "variation", "causes")
 # Dates of a trend: eleven years of days, or any history of months.
 MOST_STEPS = 4_000
 USUAL_STEPS = 13
@@ -90,11 +87,11 @@ def trend(
     asked = _Asked(settings, rules, (indicator, at, band), file)
     dates = _dates(last, by, count, asked.first_day() if all_ else begin)
     if by is Step.DAY:
-        rows = [_dated(indicator, it) for it in asked.days(dates)]
+        rows = [dated_row(indicator, it) for it in asked.days(dates)]
         write_rows(TREND_COLUMNS, rows, form)
         return
     months = asked.months(dates)
-    rows = [_month(indicator, it) for it in months.months]
+    rows = [month_row(indicator, it) for it in months.months]
     if form is not RowFormat.TABLE:
         write_rows(MONTH_COLUMNS, rows, form)
     else:  # in a table there is room for what is told of the last month alone
@@ -136,18 +133,6 @@ class _Asked:
         return on_redis(
             self._settings, lambda redis: live_series(redis, name, rules, cell, dates, today)
         )
-
-
-def _dated(indicator: Indicator, it: Dated | SeriesMonth) -> list[object]:
-    parts = (as_number(part) for part in (it.figure.numerator, it.figure.denominator))
-    return [str(it.day), *parts, shown(indicator, it.figure.value), it.figure.status]
-
-
-def _month(indicator: Indicator, it: SeriesMonth) -> list[object]:
-    judged = it.judged
-    causes = "; ".join(judged.causes)
-    complete = "yes" if it.is_complete else "no"
-    return [*_dated(indicator, it), as_number(it.target), complete, judged.variation, causes]
 
 
 def _dates(last: date, by: Step, count: int | None, first: date | None) -> list[date]:

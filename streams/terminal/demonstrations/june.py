@@ -6,6 +6,7 @@ from importlib.resources.abc import Traversable
 
 from rich.table import Table
 
+from processors.figures.figure_text import LEGEND
 from schemas.catalogue import Catalogue
 from schemas.scorecard import ScorecardRow
 from streams.june.compare_june import (
@@ -25,7 +26,7 @@ from streams.june.compare_june import (
 from streams.kafka.eventfiles import EventLine
 from streams.terminal.console import out
 from streams.terminal.demonstrations.published import ReadRows
-from streams.terminal.tables.scorecards import LEGEND, as_tables
+from streams.terminal.tables.scorecards import as_tables
 
 
 class June2017:

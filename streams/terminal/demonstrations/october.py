@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 
 from rich.table import Table
 
+from processors.figures.figure_text import LEGEND
 from schemas.catalogue import Catalogue
 from schemas.scorecard import ScorecardRow
 from streams.kafka.eventfiles import EventLine
@@ -29,7 +30,7 @@ from streams.october.printed_supplied import (
 from streams.october.trend import AREA, MONTH_ENDS, Earlier, Missed, load_trend, missed
 from streams.terminal.console import out
 from streams.terminal.demonstrations.published import ReadRows
-from streams.terminal.tables.scorecards import LEGEND, as_tables
+from streams.terminal.tables.scorecards import as_tables
 
 EVENTS = ("events.jsonl.gz", "social_care.jsonl.gz", "activity.jsonl.gz")
 SOCIAL_CARE_DIFFERS = (

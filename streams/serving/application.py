@@ -1,0 +1,186 @@
+"""The application: each route of the table with what answers it, behind one guard."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.response import Stream
+
+from streams.kafka.audit_log import Audited, NotAudited
+from streams.serving import (
+    case_list,
+    data_answers,
+    event_intake,
+    indicator_answers,
+    operations,
+    page_answers,
+)
+from streams.serving.answers import Answer, Streamed
+from streams.serving.identity import NOBODY, Identity
+from streams.serving.parameters import LONGEST_QUERY, read_query
+from streams.serving.problems import Problem
+from streams.serving.roles import EVERYONE, HTML, ROUTES, Route
+from streams.serving.sign_in import Connection, SignIn, nobody
+from streams.serving.site import Call, LiveSite
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[LiveSite, Call], Awaitable[Answer | Streamed]]
+Asking = Request[Any, Any, State]
+WHO = "identity"
+
+# What answers each route of the table; the two have the same names (`application`).
+WORK: Mapping[str, Work] = {
+    "start": page_answers.start,
+    "style": page_answers.style,
+    "script": page_answers.script,
+    "operations-page": operations.operations,
+    "operations": operations.operations,
+    "events": event_intake.events,
+    "stream": page_answers.stream,
+    "scorecard-page": page_answers.scorecard_page,
+    "scorecard": data_answers.scorecard,
+    "scorecard.csv": data_answers.scorecard,
+    "indicators": data_answers.indicators,
+    "indicators.csv": data_answers.indicators,
+    "series": indicator_answers.series,
+    "series.csv": indicator_answers.series,
+    "indicator-page": indicator_answers.indicator_page,
+    "cases-page": case_list.cases,
+    "cases": case_list.cases,
+    "status": data_answers.status,
+    "health": data_answers.health,
+    "ready": data_answers.ready,
+}
+# No route takes a body of anything like this.
+MOST_BYTES = 1_000_000
+NO_SUCH_METHOD = "nothing here answers that method"
+
+
+def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
+    """The application that serves a site to those whom `sign_in` knows."""
+
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        """Let nobody in whom the table does not. Raises Problem."""
+        route = handler.opt.get("route")
+        if not isinstance(route, Route):
+            raise _no_method(connection.scope["path_template"])
+        # What shows nothing of anyone is for whoever asks, such as the style of a problem's page.
+        identity = NOBODY if route.roles >= EVERYONE else await sign_in(connection)
+        connection.state[WHO] = identity
+        if not route.admits(identity.roles):
+            if route.is_audited:
+                await _note_denial(site, route, identity, connection.scope["query_string"])
+            roles = ", ".join(sorted(route.roles))
+            raise Problem(
+                HTTPStatus.FORBIDDEN, f"{route.about}: this takes one of the roles {roles}"
+            )
+
+    assert WORK.keys() == {route.name for route in ROUTES}
+    return Litestar(
+        [_handler(site, route, WORK[route.name]) for route in ROUTES],
+        guards=[guard],
+        exception_handlers={
+            Problem: lambda request, error: _told(site, request, _problem(error)),
+            HTTPException: lambda request, error: _told(site, request, _problem(error)),
+            Exception: lambda request, error: _told(site, request, _problem(error)),
+        },
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=MOST_BYTES,
+    )
+
+
+def who(connection: Connection) -> Identity:
+    """Who asks, as the guard found; nobody before it has looked."""
+    found = connection.state.get(WHO, NOBODY)
+    assert isinstance(found, Identity)
+    return found
+
+
+async def _note_denial(site: LiveSite, route: Route, identity: Identity, query: bytes) -> None:
+    """Have the audit log know of a refusal, which holds whether or not it can be written."""
+    asked = query[:LONGEST_QUERY].decode("ascii", "replace")
+    roles = tuple(sorted(identity.roles))
+    with suppress(NotAudited):
+        await site.audit.write(Audited(identity.name, roles, route.name, asked, "denied"))
+
+
+def _no_method(path: str) -> Problem:
+    found = (route for route in ROUTES if route.path.replace(":str", "") == path)
+    allowed = {method for route in found for method in route.methods}
+    headers = {"Allow": ", ".join(sorted(allowed))}
+    return Problem(HTTPStatus.METHOD_NOT_ALLOWED, NO_SUCH_METHOD, headers=headers)
+
+
+def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
+    @HTTPRouteHandler(
+        route.path, http_method=[*route.methods], name=route.name, opt={"route": route}
+    )
+    async def handle(request: Asking) -> Response[Any]:
+        asked = read_query(request.scope["query_string"], route.parameters)
+        headers = request.headers
+        call = Call(
+            route,
+            asked,
+            who(request),
+            headers.get("accept", ""),
+            headers.get("accept-encoding", ""),
+            headers.get("if-none-match", ""),
+            request.path_params,
+            headers.get("last-event-id", ""),
+            headers.get("content-type", ""),
+            await request.body() if request.method == "POST" else b"",
+        )
+        return _response(await work(site, call))
+
+    return handle
+
+
+def _response(answer: Answer | Streamed) -> Response[Any]:
+    if isinstance(answer, Streamed):
+        # What stands between, such as a proxy, is not to wait for more before it passes on.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return Stream(answer.parts, media_type=answer.media, headers=headers)
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        headers=answer.headers,
+        media_type=answer.media or None,
+    )
+
+
+def _problem(error: Exception) -> Problem:
+    """What is told of a failure; of one that nobody foresaw only that it was."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, MethodNotAllowedException):
+        allowed = (error.headers or {}).get("allow", "").split(", ")
+        headers = {"Allow": ", ".join(sorted({*allowed} - {"OPTIONS"}))}
+        return Problem(HTTPStatus.METHOD_NOT_ALLOWED, NO_SUCH_METHOD, headers=headers)
+    if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        status = HTTPStatus(error.status_code)
+        is_unknown = status is HTTPStatus.NOT_FOUND
+        return Problem(status, "there is nothing at this address" if is_unknown else status.phrase)
+    log.error("a question could not be answered", exc_info=error)
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "this could not be answered; the log of the server says why",
+    )
+
+
+def _told(site: LiveSite, request: Asking, problem: Problem) -> Response[bytes]:
+    """A problem as its reader can read it: a page where one was asked for."""
+    headers = {"Cache-Control": "no-store", "Vary": "Accept", **problem.headers}
+    is_page = not request.url.path.startswith("/api/") and HTML in request.headers.get("accept", "")
+    if is_page:
+        text, media = site.page("problem.html", None, who(request), problem=problem), HTML
+    else:
+        text, media = problem.as_json(), "application/problem+json"
+    return Response(text.encode(), status_code=problem.status, headers=headers, media_type=media)

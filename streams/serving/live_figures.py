@@ -1,0 +1,214 @@
+"""Figures as the pages and the API read them: by the readers of the command line, kept for a while.
+
+What was worked out is kept under where the state stood, so that it is shown again only while that
+is so. Redis is asked where the state stands for every answer, and for figures when that has moved.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
+
+from msgspec.structs import replace
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from processors.days.calendar import previous_month_end
+from processors.figures.series import CellOf, Dated, Series
+from processors.listing import Listed, Question
+from processors.rules import Rules
+from schemas.cells import CellKey
+from schemas.scorecard import ScorecardRow
+from schemas.settings import Settings
+from snapshots.disclosure.live_suppression import key_of, suppressed
+from snapshots.disclosure.suppression import Rule
+from streams.clock import Clock
+from streams.failures import Understood, described
+from streams.jobs.series_by_month import live_series
+from streams.kafka.batches import TP
+from streams.serving.identity import Identity, is_within
+from streams.serving.problems import away
+from streams.state.held_tables import HeldTables
+from streams.state.reading import (
+    StateStanding,
+    read_list,
+    read_scorecard,
+    read_series,
+    read_standing,
+)
+from streams.state.store import Head, layout
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+# A page is not waited for longer than this.
+ANSWER_SECONDS = 10.0
+# A list reads every record.
+LIST_SECONDS = 120.0
+# Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
+KEPT = 8
+
+
+class Moment(NamedTuple):
+    """Where the state stood: what tells it from any other, and what is said of it."""
+
+    version: str
+    latest: int | None
+    messages: int
+    notes: tuple[str, ...]
+
+
+class Scorecard(NamedTuple):
+    """Every row of a scorecard, at every level, and the moment that it is of."""
+
+    rows: list[ScorecardRow]
+    moment: Moment
+
+
+class LiveFigures:
+    """The scorecards of a deployment."""
+
+    def __init__(self, redis: Redis, settings: Settings, rules: Rules, clock: Clock) -> None:
+        self.rules, self.clock, self.settings = rules, clock, settings
+        self._redis = redis
+        self._held = HeldTables()
+        self._layout = layout(rules)
+        self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+        self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
+
+    async def moment(self, day: date) -> Moment:
+        """Where the state stands for a date's figures. Raises Problem."""
+        return self._moment(await answered(read_standing(*self._state, day)))
+
+    async def scorecard(self, day: date, moment: Moment) -> Scorecard:
+        """The scorecard of a date, as it is known at a moment or later. Raises Problem."""
+        key = "rows", day, moment.version
+        if key not in self._kept:
+            made = await self._once(key, lambda: answered(self._read(day)))
+            self._keep(("rows", day, made.moment.version), made)
+            return made
+        return self._found(key)
+
+    async def shown(self, day: date, moment: Moment, identity: Identity) -> Scorecard:
+        """The scorecard of a date as someone may see it. Raises Problem.
+
+        Of what is suppressed nothing is left but that it is; nor is a figure compared with one of
+        the month before that is.
+        """
+        full = await self.scorecard(day, moment)
+        if identity.sees_all:
+            return full
+        before = await self.scorecard(previous_month_end(day), moment)
+        key = "shown", day, full.moment.version, before.moment.version, identity.view
+        if key not in self._kept:
+            hidden, hidden_before = self._hidden(full, identity), self._hidden(before, identity)
+            rows = [self._as_seen(row, hidden, hidden_before, identity) for row in full.rows]
+            self._keep(key, Scorecard(rows, full.moment))
+        return self._found(key)
+
+    async def days(self, dates: Sequence[date], cell: CellOf) -> list[Dated]:
+        """A figure as of each of some dates, as known now. Raises Problem."""
+        return (await answered(read_series(*self._state, dates, cell))).figures
+
+    async def months(self, dates: Sequence[date], cell: CellOf, today: date) -> Series:
+        """A figure by month, with what its variation says. Raises Problem."""
+        return await answered(live_series(*self._state, cell, dates, today))
+
+    async def listed(self, question: Question) -> list[Listed]:
+        """What makes up a cell. Raises Problem."""
+
+        async def read() -> list[Listed]:
+            return [it async for it in read_list(*self._state, question)]
+
+        return await answered(read(), LIST_SECONDS)
+
+    def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
+        areas, places = self.rules.areas, identity.own_places
+        return suppressed(
+            self.rules, of.rows, Rule(), lambda row: is_within(row.area, places, areas)
+        )
+
+    def _as_seen(
+        self,
+        row: ScorecardRow,
+        hidden: set[CellKey],
+        hidden_before: set[CellKey],
+        identity: Identity,
+    ) -> ScorecardRow:
+        if is_within(row.area, identity.own_places, self.rules.areas):
+            return row
+        key = key_of(row)
+        nothing: Mapping[str, None] = {"numerator": None, "denominator": None}
+        compared: Mapping[str, None] = {"previous": None, "direction": None, "rag": None}
+        if key in hidden:
+            gone = {**nothing, **compared, "value": None, "status": "suppressed"}
+        elif key in hidden_before:
+            gone = {**nothing, **compared}
+        else:
+            gone = {**nothing}
+        return replace(row, **gone)
+
+    async def _read(self, day: date) -> Scorecard:
+        live = await read_scorecard(*self._state, day, self.rules.graph.levels, self._held)
+        return Scorecard(live.rows, self._moment(StateStanding(live.heads, live.notes)))
+
+    @property
+    def _state(self) -> tuple[Redis, str, Rules]:
+        return self._redis, self.settings.deployment, self.rules
+
+    def _moment(self, standing: StateStanding) -> Moment:
+        places = [(*shard, head.place) for shard, head in sorted(standing.heads.items())]
+        version = repr((self._layout, self.rules.catalogue.version, places, standing.notes))
+        return Moment(version, _latest(standing.heads), _messages(standing.heads), standing.notes)
+
+    async def _once(self, key: tuple[object, ...], work: Callable[[], Awaitable[T]]) -> T:
+        """What the work gives; who asks while it is under way waits for the same."""
+        task = self._making.get(key)
+        if task is None:
+            task = asyncio.ensure_future(work())
+            self._making[key] = task
+            task.add_done_callback(lambda it: self._made(key, it))
+        return await asyncio.shield(task)
+
+    def _made(self, key: tuple[object, ...], task: asyncio.Task[Any]) -> None:
+        del self._making[key]
+        if not task.cancelled():
+            task.exception()  # of which everyone who asked may be gone
+
+    def _keep(self, key: tuple[object, ...], made: Scorecard) -> None:
+        self._kept[key] = made
+        self._kept.move_to_end(key)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+    def _found(self, key: tuple[object, ...]) -> Scorecard:
+        self._kept.move_to_end(key)
+        found = self._kept[key]
+        assert isinstance(found, Scorecard)
+        return found
+
+
+def _latest(heads: Mapping[TP, Head]) -> int | None:
+    return max((head.latest for head in heads.values()), default=0) or None
+
+
+def _messages(heads: Mapping[TP, Head]) -> int:
+    return sum(head.tallies.get("messages", 0) for head in heads.values())
+
+
+async def answered(work: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
+    """What Redis answers within the time that a page is waited for. Raises Problem."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except Understood as error:
+        raise away(str(error)) from error
+    except (RedisError, TimeoutError, OSError) as error:
+        log.warning("figures cannot be read", extra={"error": described(error)})
+        raise away(
+            "the store of the figures does not answer, so none can be shown now; the operator's "
+            "`caseline doctor` looks closer"
+        ) from error

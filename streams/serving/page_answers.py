@@ -1,0 +1,110 @@
+"""The pages: what each shows, and from which figures."""
+
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from processors.figures.asking import AskedRows, NotThere, RowChoice
+from processors.figures.figure_text import LEGEND
+from schemas.catalogue import ALL_AGES
+from streams.serving.answers import Answer, Streamed, is_held, tag_of, unchanged, whole
+from streams.serving.problems import Problem, away, wrong_parameter
+from streams.serving.scorecard_page import MOST_PLACES, options, tables
+from streams.serving.site import Call, LiveSite
+
+LONGEST_ID = 64
+FOR_A_YEAR = "public, max-age=31536000, immutable"
+
+
+async def start(site: LiveSite, call: Call) -> Answer:
+    """Lead to the scorecard."""
+    del site, call
+    return Answer(HTTPStatus.TEMPORARY_REDIRECT, "text/plain", b"", {"Location": "/scorecard"})
+
+
+async def style(site: LiveSite, call: Call) -> Answer:
+    """The style of the pages, which is another address when it is another style."""
+    if call.path["version"] != site.style_version:
+        raise Problem(HTTPStatus.NOT_FOUND, "the style of another version of the pages")
+    return whole(site.style, call.taking, tag_of(site.style, call.taking), FOR_A_YEAR)
+
+
+async def script(site: LiveSite, call: Call) -> Answer:
+    """What keeps pages up to date, which is another address when it is another script."""
+    if call.path["version"] != site.script_version:
+        raise Problem(HTTPStatus.NOT_FOUND, "the script of another version of the pages")
+    return whole(site.script, call.taking, tag_of(site.script, call.taking), FOR_A_YEAR)
+
+
+async def stream(site: LiveSite, call: Call) -> Streamed:
+    """That figures changed, for as long as somebody listens. Raises Problem."""
+    media = call.taking.media
+    if site.watch.is_full:
+        raise away("as many listen already as this process can tell")
+    # An id that is none of ours is as good as none: the listener is told that figures changed.
+    return Streamed(media, site.watch.events(call.last_event[:LONGEST_ID]))
+
+
+async def scorecard_page(site: LiveSite, call: Call) -> Answer:
+    """The scorecard of a place: of the whole where none is asked for."""
+    taking, asked = call.taking, call.asked
+    fresh = await site.freshness(asked)
+    tag = tag_of(
+        *(site.version, fresh.moment.version, fresh.day, fresh.asked, fresh.ago, fresh.is_stale),
+        *(fresh.release, asked.query(), call.identity, taking),
+    )
+    if is_held(tag, call.if_none_match):
+        return unchanged(tag)
+    rows = asked.rows
+    is_of_the_whole = not (rows.areas or rows.places or rows.providers or rows.levels)
+    shown = AskedRows(
+        areas=[site.rules.areas.top] if is_of_the_whole else rows.areas,
+        bands=rows.bands or [ALL_AGES],
+        codes=rows.codes,
+        levels=rows.levels,
+        places=rows.places,
+        providers=rows.providers,
+        families=rows.families,
+    )
+    scorecard = await site.figures.shown(fresh.day, fresh.moment, call.identity)
+    try:
+        chosen = RowChoice(site.rules, shown).chosen(scorecard.rows)
+    except NotThere as error:
+        raise wrong_parameter(error.name, str(error)) from error
+    found = tables(site.rules, chosen)
+    text = site.page(
+        "scorecard.html",
+        call,
+        call.identity,
+        fresh=fresh,
+        is_live=True,
+        heading=_heading([it.place for it in found]),
+        tables=found[:MOST_PLACES],
+        more_places=len(found[MOST_PLACES:]),
+        options=options(site.rules, scorecard.rows),
+        chosen_place=found[0].place if len(found) == 1 else "",
+        chosen_band=(shown.bands or [""])[0],
+        chosen_family=asked.one("family") or "",
+        live_address=_address(asked.query(as_of=None)),
+        query=_query(asked.query()),
+        carried=lambda place: _carried(place, asked.one("as_of")),
+        shows_sums=any(line.rests_on for it in found for _, lines in it.families for line in lines),
+        legend=LEGEND,
+    )
+    return whole(text, taking, tag)
+
+
+def _heading(places: list[str]) -> str:
+    return f"Scorecard of {places[0]}" if len(places) == 1 else "Scorecard"
+
+
+def _carried(place: str, as_of: str | None) -> str:
+    """What a link to another page takes along."""
+    return urlencode({"place": place, **({"as_of": as_of} if as_of else {})})
+
+
+def _address(query: str) -> str:
+    return f"/scorecard{_query(query)}"
+
+
+def _query(query: str) -> str:
+    return f"?{query}" if query else ""

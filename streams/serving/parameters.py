@@ -1,0 +1,130 @@
+"""The parameters that addresses share: read strictly, and told in one order whatever theirs was."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import parse_qsl, urlencode
+
+from processors.figures.asking import AskedRows, NotThere, check_within_calendar
+from streams.serving.problems import wrong_parameter
+
+# No address that a person or a program has reason to ask for comes near these.
+LONGEST_QUERY, MOST_FIELDS, LONGEST_VALUE = 4_000, 100, 200
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter: what it is in words, and whether it may be given several times."""
+
+    name: str
+    about: str
+    is_repeatable: bool = True
+
+
+PARAMETERS = {
+    it.name: it
+    for it in (
+        Parameter("area", "an area of the council"),
+        Parameter("place", "a place of any kind: area, provider, centre, hub"),
+        Parameter("level", "places of this kind"),
+        Parameter("provider", "a provider, as a whole and in each area"),
+        Parameter("age_band", "an age band, or `all`"),
+        Parameter("family", "a family of indicators"),
+        Parameter("code", "an indicator"),
+        Parameter("as_of", "the date that figures are for; none is live", False),
+        Parameter("by", "of a series: `month` or `day`", False),
+        Parameter("count", "of a series: how many of these, up to 400", False),
+        Parameter("part", "of a list: `numerator` or `denominator`", False),
+        Parameter("page", "of a list: which page", False),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What an address asks for, by parameter."""
+
+    values: Mapping[str, tuple[str, ...]]
+
+    def all(self, name: str) -> list[str] | None:
+        """Every value that is given; None for none."""
+        return list(self.values[name]) if name in self.values else None
+
+    def one(self, name: str) -> str | None:
+        """The first value that is given; None for none."""
+        return self.values[name][0] if name in self.values else None
+
+    @property
+    def as_of(self) -> date | None:
+        """The date asked for; None for live. Raises Problem."""
+        text = self.one("as_of")
+        if text is None:
+            return None
+        try:
+            if not DATE.fullmatch(text):
+                raise ValueError
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise wrong_parameter("as_of", f"{text} is no date such as 2015-10-31") from None
+        try:
+            check_within_calendar(day)
+        except NotThere as error:
+            raise wrong_parameter("as_of", str(error)) from error
+        return day
+
+    def single(self, name: str, otherwise: str | None = None) -> str | None:
+        """The one value that is given, where only one makes sense. Raises Problem."""
+        if len(self.values.get(name, ())) > 1:
+            raise wrong_parameter(name, "one at a time here")
+        return self.one(name) or otherwise
+
+    @property
+    def rows(self) -> AskedRows:
+        """Which rows of a scorecard it asks for."""
+        return AskedRows(
+            areas=self.all("area"),
+            bands=self.all("age_band"),
+            codes=self.all("code"),
+            levels=self.all("level"),
+            places=self.all("place"),
+            providers=self.all("provider"),
+            families=self.all("family"),
+        )
+
+    def query(self, **changed: str | None) -> str:
+        """The query that asks for the same, but for what is changed; None leaves one out."""
+        pairs = {**self.values, **{name: (it,) if it else () for name, it in changed.items()}}
+        return urlencode([(name, it) for name in sorted(pairs) for it in pairs[name] or ()])
+
+
+def read_query(text: bytes, allowed: Iterable[str]) -> Query:
+    """What a query asks for. What is given empty, as forms do, is not asked for. Raises Problem."""
+    if len(text) > LONGEST_QUERY:
+        raise wrong_parameter("query", f"longer than {LONGEST_QUERY} bytes")
+    try:
+        pairs = parse_qsl(
+            text.decode("ascii"),
+            keep_blank_values=True,
+            max_num_fields=MOST_FIELDS,
+            errors="strict",
+        )
+    except UnicodeDecodeError:
+        raise wrong_parameter("query", "not UTF-8 in percent encoding") from None
+    except ValueError:
+        raise wrong_parameter("query", f"more than {MOST_FIELDS} parameters") from None
+    names = list(allowed)
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if name not in names:
+            there = f"there are {', '.join(names)}" if names else "there are none"
+            raise wrong_parameter(name[:LONGEST_VALUE], f"no such parameter here: {there}")
+        if len(value) > LONGEST_VALUE:
+            raise wrong_parameter(name, f"longer than {LONGEST_VALUE} characters")
+        if value:
+            found.setdefault(name, []).append(value)
+    for name, values in found.items():
+        if len(values) > 1 and not PARAMETERS[name].is_repeatable:
+            raise wrong_parameter(name, "given more than once")
+    return Query({name: tuple(sorted(set(values))) for name, values in found.items()})

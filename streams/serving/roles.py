@@ -1,0 +1,196 @@
+"""Who may see what: one table of route and role, from which the server and its tests are made.
+
+A route that is not in the table does not exist, and a role that it does not name is refused. The
+roles are those of docs/serving.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Role(StrEnum):
+    """What someone may do here; one may have several."""
+
+    NOBODY = "nobody"
+    VIEWER = "viewer"
+    MANAGER = "manager"
+    LEAD = "caseworker-lead"
+    ANALYST = "analyst"
+    PUBLISHER = "publisher"
+    OPERATOR = "operator"
+    INTAKE = "intake"
+    AUDITOR = "auditor"
+
+
+Method = Literal["GET", "HEAD", "POST"]
+
+EVERYONE = frozenset(Role)
+# Who may see aggregates at all.
+READERS = EVERYONE - {Role.INTAKE, Role.AUDITOR}
+# Who sees small numbers as they are, wherever they are of.
+SEE_ALL = frozenset({Role.ANALYST, Role.PUBLISHER})
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address: who may ask for it, with which parameters, and what it answers.
+
+    `media` are the types that it offers, the first where any will do. One that `is_probe` is for
+    machines that look after this one: it is answered for whatever host it is asked. Of one that
+    `is_audited` the audit log has who was shown it, and who was refused.
+    """
+
+    name: str
+    path: str
+    roles: frozenset[Role]
+    media: tuple[str, ...]
+    about: str
+    parameters: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ("GET", "HEAD")
+    is_probe: bool = False
+    is_audited: bool = False
+
+    def admits(self, roles: Iterable[Role]) -> bool:
+        """Whether any of the roles may ask for it."""
+        return not self.roles.isdisjoint(roles)
+
+
+HTML, JSON, CSV = "text/html", "application/json", "text/csv"
+CSS, SCRIPT, EVENTS = "text/css", "text/javascript", "text/event-stream"
+CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
+
+CELL = ("code", "place", "level", "age_band", "as_of")
+# Who may see figures over time: those of other places would have to be suppressed date by date.
+# Who may see the cases behind a figure, wherever they are.
+SEE_CASES = frozenset({Role.ANALYST})
+SEE_SERIES = SEE_ALL | {Role.MANAGER}
+
+ROUTES = (
+    Route("start", "/", READERS, (HTML,), "leads to the scorecard"),
+    Route("scorecard-page", "/scorecard", READERS, (HTML,), "the scorecard of a place", CHOICE),
+    Route(
+        "scorecard",
+        "/api/v1/scorecard",
+        READERS,
+        (JSON, CSV),
+        "rows of the scorecard, live or as at a date",
+        CHOICE,
+    ),
+    Route(
+        "scorecard.csv",
+        "/api/v1/scorecard.csv",
+        READERS,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        CHOICE,
+    ),
+    Route(
+        "indicators",
+        "/api/v1/indicators",
+        READERS,
+        (JSON, CSV),
+        "the catalogue: every indicator with its definition",
+        ("family", "code"),
+    ),
+    Route(
+        "indicators.csv",
+        "/api/v1/indicators.csv",
+        READERS,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        ("family", "code"),
+    ),
+    Route(
+        "series",
+        "/api/v1/series",
+        SEE_SERIES,
+        (JSON, CSV),
+        "a figure over time, as known now",
+        (*CELL, "by", "count"),
+    ),
+    Route(
+        "series.csv",
+        "/api/v1/series.csv",
+        SEE_SERIES,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        (*CELL, "by", "count"),
+    ),
+    Route(
+        "indicator-page",
+        "/indicators/{code:str}",
+        READERS,
+        (HTML,),
+        "an indicator: what it is, at every place, and over time",
+        ("place", "level", "age_band", "as_of"),
+    ),
+    Route(
+        "cases-page",
+        "/cases",
+        SEE_CASES,
+        (HTML,),
+        "the cases behind a figure",
+        (*CELL, "part", "page"),
+        is_audited=True,
+    ),
+    Route(
+        "cases",
+        "/api/v1/cases",
+        SEE_CASES,
+        (JSON, CSV),
+        "the cases behind a figure, a page of them",
+        (*CELL, "part", "page"),
+        is_audited=True,
+    ),
+    Route(
+        "operations-page",
+        "/operations",
+        frozenset({Role.OPERATOR}),
+        (HTML,),
+        "whether it all runs",
+    ),
+    Route(
+        "operations",
+        "/api/v1/operations",
+        frozenset({Role.OPERATOR}),
+        (JSON,),
+        "whether it all runs",
+    ),
+    Route(
+        "status",
+        "/api/v1/status",
+        READERS,
+        (JSON,),
+        "how fresh the figures are, and what is wrong with them",
+    ),
+    Route("style", "/assets/{version:str}/style.css", EVERYONE, (CSS,), "the style of the pages"),
+    Route(
+        "script",
+        "/assets/{version:str}/live.js",
+        EVERYONE,
+        (SCRIPT,),
+        "what keeps pages up to date",
+    ),
+    Route(
+        "events",
+        "/api/v1/events",
+        frozenset({Role.INTAKE}),
+        (JSON,),
+        "take in events: one or a batch, answered once Kafka has them",
+        methods=("POST",),
+    ),
+    Route(
+        "stream",
+        "/api/v1/stream",
+        READERS,
+        (EVENTS,),
+        "server-sent events: that figures changed",
+        methods=("GET",),
+    ),
+    Route("health", "/health", EVERYONE, (JSON,), "that the process answers", is_probe=True),
+    Route(
+        "ready", "/ready", EVERYONE, (JSON,), "that figures can be read and shown", is_probe=True
+    ),
+)

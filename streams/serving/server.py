@@ -1,0 +1,135 @@
+"""The process that serves: a socket, and what answers on it until it is asked to stop."""
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import uvicorn
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.clock import Clock
+from streams.failures import Understood
+from streams.kafka.audit_log import AuditLog
+from streams.kafka.intake import Intake
+from streams.serving.application import application
+from streams.serving.front import LOCAL_HOSTS, Front
+from streams.serving.groups import Groups
+from streams.serving.live_figures import LiveFigures
+from streams.serving.sign_in import BySignIn, SignIn, networks, nobody
+from streams.serving.site import LiveSite
+from streams.serving.tokens import Tokens
+from streams.state.redis_clients import connect_redis
+
+log = logging.getLogger(__name__)
+
+# How long answers under way may take to come to their end.
+STOP_SECONDS = 5
+# What a request may be called and say of itself.
+MOST_HEADER_BYTES = 32_768
+# Connections that wait to be taken.
+BACKLOG = 512
+
+
+class OpenToOthers(Understood):
+    """Others than this machine would be served, and nobody would have to say who they are."""
+
+
+def listen(settings: Settings, host: str, port: int) -> socket.socket:
+    """A socket that listens: on this machine alone where nobody signs in.
+
+    Raises OpenToOthers or OSError.
+    """
+    if settings.sign_in == "none" and not is_loopback(host):
+        raise OpenToOthers(
+            f"{host} can be reached from elsewhere, and nobody has to sign in: serve 127.0.0.1, or "
+            "set CASELINE_SIGN_IN"
+        )
+    if settings.sign_in == "proxy" and not networks(settings.proxy_addresses):
+        raise OpenToOthers(
+            "CASELINE_SIGN_IN is proxy, and CASELINE_PROXY_ADDRESSES names none that is believed"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own, which nothing else can reach."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def serve(
+    settings: Settings, rules: Rules, clock: Clock, groups: Groups, listening: socket.socket
+) -> None:
+    """Answer until cancelled; what is under way then is answered."""
+    async with (
+        connect_redis(settings) as redis,
+        AuditLog(settings.kafka, settings.deployment, clock.now) as audit,
+        Intake(settings.kafka) as intake,
+    ):
+        site = LiveSite(LiveFigures(redis, settings, rules, clock), settings, audit, intake)
+        sign_in = _sign_in(redis, settings, clock, groups)
+        hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names)])
+        await _answer(site, Front(application(site, sign_in), hosts), listening)
+
+
+def _sign_in(redis: Redis, settings: Settings, clock: Clock, groups: Groups) -> SignIn:
+    if settings.sign_in == "none":
+        return nobody
+    proxies = networks(settings.proxy_addresses) if settings.sign_in == "proxy" else ()
+    return BySignIn(Tokens(redis, settings.deployment), clock.now, proxies, groups)
+
+
+def names_in(text: str) -> list[str]:
+    """Names separated by commas, in lower case."""
+    return [it.strip().lower() for it in text.split(",") if it.strip()]
+
+
+async def _answer(site: LiveSite, front: Front, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        front,
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+        backlog=BACKLOG,
+    )
+    log.info("serving", extra={"address": address_of(listening)})
+    server = UnsignalledServer(config)
+    site.watch.is_stopping = lambda: server.should_exit
+    serving = asyncio.ensure_future(server.serve([listening]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class UnsignalledServer(uvicorn.Server):
+    """A server that leaves signals to whoever runs it, and stops when it is told to."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+def address_of(listening: socket.socket) -> str:
+    """Where a socket is reached, for a browser."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -1,0 +1,103 @@
+"""How who asks says who they are: a token, or what a proxy says that has signed them in."""
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+
+from streams.serving.groups import Groups
+from streams.serving.identity import NOBODY, Identity
+from streams.serving.live_figures import answered
+from streams.serving.problems import Problem
+from streams.serving.tokens import Tokens
+
+Connection = ASGIConnection[Any, Any, Any, State]
+SignIn = Callable[[Connection], Awaitable[Identity]]
+Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
+
+# As proxies such as oauth2-proxy send them.
+USER_HEADER, GROUPS_HEADER = "x-forwarded-user", "x-forwarded-groups"
+# A browser asks its user for a name and a password, which is the token.
+CHALLENGE = 'Basic realm="Caseline", charset="UTF-8"'
+LONGEST_CREDENTIALS = 500
+LONGEST_NAME = 200
+
+
+async def nobody(connection: Connection) -> Identity:
+    """Whoever asks, where there is no way to sign in."""
+    del connection
+    return NOBODY
+
+
+class BySignIn:
+    """Knows people by what the proxy at one of the addresses says, and anyone by their token."""
+
+    def __init__(
+        self, tokens: Tokens, now: Callable[[], datetime], proxies: Networks, groups: Groups
+    ) -> None:
+        self._tokens, self._now = tokens, now
+        self._proxies, self._groups = proxies, groups
+
+    async def __call__(self, connection: Connection) -> Identity:
+        """Who asks. Raises Problem where nothing says so."""
+        credentials = connection.headers.getall("authorization", [])
+        if credentials:
+            return await self._by_token(credentials)
+        if self._is_from_proxy(connection):
+            return self._by_proxy(connection)
+        raise _unknown("sign in: send a token as Bearer, or as the password of Basic")
+
+    async def _by_token(self, credentials: list[str]) -> Identity:
+        text = token_in(credentials[0]) if len(credentials) == 1 else None
+        token = await answered(self._tokens.of(text, self._now())) if text else None
+        if token is None:
+            raise _unknown("this token is unknown, was revoked, or has expired")
+        return token.identity
+
+    def _is_from_proxy(self, connection: Connection) -> bool:
+        client = connection.client
+        if not self._proxies or client is None:
+            return False
+        try:
+            address = ipaddress.ip_address(client.host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)
+
+    def _by_proxy(self, connection: Connection) -> Identity:
+        names = connection.headers.getall(USER_HEADER, [])
+        if len(names) != 1 or not names[0].strip() or len(names[0]) > LONGEST_NAME:
+            raise _unknown("the proxy does not say who this is")
+        groups = ",".join(connection.headers.getall(GROUPS_HEADER, []))
+        return self._groups.identity(names[0].strip(), {it.strip() for it in groups.split(",")})
+
+
+def token_in(credentials: str) -> str | None:
+    """The token in an Authorization header: after Bearer, or as the password of Basic."""
+    scheme, _, rest = credentials.partition(" ")
+    if len(credentials) > LONGEST_CREDENTIALS:
+        return None
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(rest.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return decoded.partition(":")[2]
+
+
+def networks(text: str) -> Networks:
+    """Addresses and networks, separated by commas. Raises ValueError."""
+    return [ipaddress.ip_network(it.strip()) for it in text.split(",") if it.strip()]
+
+
+def _unknown(detail: str) -> Problem:
+    return Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": CHALLENGE})

@@ -1,0 +1,118 @@
+"""What every answer is made with: figures, templates, and the call that asks."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from schemas.settings import Settings
+from snapshots.publish.text.wording import long_date
+from streams.kafka.audit_log import AuditLog
+from streams.kafka.intake import Intake
+from streams.serving.answers import Accepted, accepted
+from streams.serving.figure_watch import FigureWatch
+from streams.serving.freshness import Freshness
+from streams.serving.identity import Identity
+from streams.serving.last_release import last_release
+from streams.serving.live_figures import LiveFigures
+from streams.serving.parameters import Query
+from streams.serving.roles import ROUTES, Route
+
+# The style of releases first, then what live pages add to it.
+STYLES = (
+    ("snapshots.publish.formats", "templates/style.css"),
+    ("streams.serving", "assets/charts.css"),
+    ("streams.serving", "assets/live.css"),
+)
+# The pages that readers find at the top of each, by the name of their route.
+PAGES = {"scorecard-page": "Scorecard", "operations-page": "Operations"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One question: the route, what is asked of it and by whom, and what its reader can take."""
+
+    route: Route
+    asked: Query
+    identity: Identity
+    accept: str = ""
+    encodings: str = ""
+    if_none_match: str = ""
+    path: Mapping[str, Any] = field(default_factory=dict)
+    last_event: str = ""
+    content_type: str = ""
+    body: bytes = b""
+
+    @property
+    def taking(self) -> Accepted:
+        """What to send of what the route offers. Raises Problem."""
+        return accepted(self.route.media, self.accept, self.encodings)
+
+
+class LiveSite:
+    """The whole of what is served."""
+
+    def __init__(
+        self, figures: LiveFigures, settings: Settings, audit: AuditLog, intake: Intake
+    ) -> None:
+        self.figures, self.settings, self.audit, self.intake = figures, settings, audit, intake
+        self.rules = figures.rules
+        self.style = "\n".join(
+            (files(package) / name).read_text("utf-8") for package, name in STYLES
+        )
+        self.script = (files("streams.serving") / "assets/live.js").read_text("utf-8")
+        self.style_version, self.script_version = _hash(self.style), _hash(self.script)
+        self.watch = FigureWatch(figures)
+        self._environment = Environment(
+            loader=PackageLoader("streams.serving"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(
+            top=self.rules.areas.top,
+            style=f"/assets/{self.style_version}/style.css",
+            script=f"/assets/{self.script_version}/live.js",
+            long_date=long_date,
+        )
+        self.version = _version()
+
+    async def freshness(self, asked: Query) -> Freshness:
+        """How fresh the figures asked for are. Raises Problem."""
+        clock, day = self.figures.clock, asked.as_of
+        now = clock.now()
+        moment = await self.figures.moment(day or now.date())
+        release = await asyncio.to_thread(last_release, self.settings.releases)
+        stale = timedelta(hours=self.settings.stale_hours)
+        return Freshness(day, now.date(), now, moment, release, stale)
+
+    def page(self, name: str, call: Call | None, identity: Identity, **given: object) -> str:
+        """A page made of a template."""
+        here = call.route.name if call else ""
+        paths = {route.name: route for route in ROUTES}
+        pages = [
+            (title, paths[page].path, page == here)
+            for page, title in PAGES.items()
+            if paths[page].admits(identity.roles)
+        ]
+        template = self._environment.get_template(name)
+        return template.render(identity=identity, pages=pages, **given)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _version() -> str:
+    """What tells the pages of this program from those of another."""
+    hashed = hashlib.sha256()
+    for folder in ("templates", "assets"):
+        for file in sorted((files("streams.serving") / folder).iterdir(), key=lambda it: it.name):
+            hashed.update(file.name.encode() + file.read_bytes())
+    return hashed.hexdigest()[:16]

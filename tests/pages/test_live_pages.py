@@ -1,0 +1,143 @@
+"""The live pages in Chromium: a place and a date chosen, by keyboard, and without a script."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from processors.rules import Rules
+from schemas.settings import Settings
+from tests.support.browser import BrowserMissingError, open_browser
+from tests.support.opencases import open_case
+from tests.support.patience import SECONDS
+from tests.support.servers import Server
+from tests.support.serving_process import serving
+from tests.support.stored_state import StoredState
+
+pytestmark = [pytest.mark.browser, pytest.mark.services]
+
+DATA = Path(__file__).parents[1] / "data"
+NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+NARROW, WIDE = 320, 1280
+PATIENCE_MS = SECONDS * 1_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Where Chromium cannot be had the tests are skipped, with the reason; in CI that fails."""
+    try:
+        with open_browser() as opened:
+            yield opened
+    except BrowserMissingError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def served(
+    redis_server: Server, rules: Rules, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, StoredState]]:
+    settings = Settings(redis_url=redis_server.address, deployment=f"test-{uuid4().hex[:12]}")
+    state = StoredState(settings, rules)
+    state.add_file(DATA / "all-21.jsonl.gz")
+    with serving(settings, NOW, tmp_path_factory.mktemp("serving")) as (_, where):
+        yield where, state
+
+
+@pytest.fixture(scope="module")
+def address(served: tuple[str, StoredState]) -> str:
+    return served[0]
+
+
+def opened(browser: Browser, width: int, scheme: str, script: bool = True) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=script,
+    )
+    page = context.new_page()
+    page.on("console", lambda said: pytest.fail(said.text) if said.type == "error" else None)
+    return page
+
+
+def test_a_place_and_a_date_are_chosen_without_a_script(browser: Browser, address: str) -> None:
+    page = opened(browser, WIDE, "light", script=False)
+    page.goto(address)
+    assert page.locator("h1").inner_text() == "Scorecard of Kent"
+    assert "Live, provisional" in page.locator("dl.fresh").inner_text()
+    page.get_by_label("Place").select_option("Thanet")
+    page.get_by_label("As at").fill("2016-02-29")
+    page.get_by_role("button", name="Show").click()
+    assert page.locator("h1").inner_text() == "Scorecard of Thanet"
+    assert "As at 29 February 2016" in page.locator("dl.fresh").inner_text()
+    shared = page.url
+    page.get_by_role("link", name="Show live").click()
+    assert "Live, provisional" in page.locator("dl.fresh").inner_text()
+    assert page.locator("h1").inner_text() == "Scorecard of Thanet"
+    page.goto(shared)
+    assert page.get_by_label("As at").input_value() == "2016-02-29"
+    page.context.close()
+
+
+def test_a_place_is_chosen_by_keyboard_alone(browser: Browser, address: str) -> None:
+    page = opened(browser, WIDE, "light")
+    page.goto(f"{address}/scorecard")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "place":
+            break
+    page.keyboard.type("Dover")
+    page.keyboard.press("Enter")
+    if page.locator("h1").inner_text() != "Scorecard of Dover":
+        while page.evaluate("document.activeElement.tagName") != "BUTTON":
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**place=Dover**")
+    assert page.locator("h1").inner_text() == "Scorecard of Dover"
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (NARROW, "light"), (WIDE, "dark")])
+def test_no_live_page_breaks_a_rule_of_wcag(
+    browser: Browser, address: str, width: int, scheme: str
+) -> None:
+    page = opened(browser, width, scheme)
+    for path in ("/scorecard", "/scorecard?level=area&age_band=all&age_band=0-4"):
+        page.goto(f"{address}{path}")
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+def test_a_figure_changes_where_it_stands_and_the_reader_is_not_disturbed(
+    browser: Browser, served: tuple[str, StoredState]
+) -> None:
+    address, state = served
+    page = opened(browser, WIDE, "light")
+    page.goto(f"{address}/scorecard")
+    page.get_by_label("Place").focus()
+    page.get_by_label("Place").select_option("Dover")
+    figure = page.get_by_role("row", name="EH01").first.locator("td.overall")
+    before = figure.inner_text()
+    pause = page.get_by_role("button", name="Pause updates")
+    pause.wait_for()
+    state.add(open_case(21, NOW - timedelta(hours=1)) + open_case(22, NOW - timedelta(hours=1)))
+    page.locator(".news").first.wait_for(timeout=PATIENCE_MS)
+    assert figure.inner_text() == f"{int(before.replace(',', '')) + 2:,} changed"
+    assert page.evaluate("document.activeElement.id") == "place"
+    assert page.get_by_label("Place").input_value() == "Dover"
+    assert "changed" in page.get_by_role("status").inner_text()
+    pause.click()
+    assert page.get_by_role("button", name="Go on updating").is_visible()
+    page.context.close()

@@ -1,0 +1,145 @@
+"""Cases behind a figure over HTTP: as many as it counts, and none that the audit log lacks."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from processors.rules import Rules
+from schemas.audit_entries import AUDIT_TOPIC
+from schemas.settings import Settings
+from streams.clock import Clock
+from streams.serving.case_list import PAGE_LENGTH
+from streams.serving.roles import Role
+from tests.support.served import Asks, Served, one_with
+from tests.support.servers import Server
+from tests.support.stored_state import StoredState
+from tests.support.workers import CommandLine
+
+pytestmark = pytest.mark.services
+
+DATA = Path(__file__).parents[1] / "data"
+NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
+ANALYST, VIEWER = one_with(Role.ANALYST), one_with(Role.VIEWER)
+LIST = "/api/v1/cases?code=EH05&place=Kent"
+
+
+@pytest.fixture
+def served(caseline: CommandLine, rules: Rules) -> Served:
+    settings: Settings = caseline.settings
+    StoredState(settings, rules).add_file(DATA / "all-21.jsonl.gz")
+    return Served(settings, rules, Clock(NOW - datetime.now(UTC)))
+
+
+def entries(caseline: CommandLine, folder: Path) -> list[bytes]:
+    """The audit log, as an operator exports it: an entry a line."""
+    caseline.run("topics", "export", AUDIT_TOPIC, folder / "audit.jsonl")
+    return (folder / "audit.jsonl").read_bytes().splitlines()
+
+
+def test_a_list_has_what_its_figure_counts_and_the_audit_log_has_every_page(
+    served: Served, caseline: CommandLine, tmp_path: Path
+) -> None:
+    scorecard = served.ask("/api/v1/scorecard?code=EH05&area=Kent&age_band=all", ANALYST).json()
+    (figure,) = scorecard["rows"]
+    first = served.ask(LIST, ANALYST)
+    pages = range(1, first.json()["pages"] + 1)
+    answers = served.ask_all(Asks(f"{LIST}&page={it}", ANALYST) for it in pages)
+    rows = [row for answer in answers for row in answer.json()["rows"]]
+    assert sum(row["counts"] for row in rows) == figure["numerator"] == first.json()["sum"]
+    assert len({(row["child"], row["subject"]) for row in rows}) == len(rows) > PAGE_LENGTH
+    for answer in (first, *answers):
+        assert answer.headers["cache-control"] == "no-store"
+        assert "etag" not in answer.headers
+    kept = entries(caseline, tmp_path)
+    said = [json.loads(line) for line in kept]
+    assert [it["cases"] for it in said] == [
+        len(answer.json()["rows"]) for answer in (first, *answers)
+    ]
+    assert {it["total"] for it in said} == {len(rows)}
+    assert {(it["who"], it["result"], it["route"]) for it in said} == {
+        ("someone", "shown", "cases")
+    }
+    # The second process wrote a chain of its own, in which each entry names the one before.
+    chain = kept[1:]
+    assert [it["number"] for it in said] == [1, *pages]
+    for before, after in pairwise(chain):
+        assert json.loads(after)["previous"] == hashlib.sha256(before).hexdigest()
+
+
+def test_each_form_has_the_same_cases(served: Served) -> None:
+    path = "?code=EH14&place=Dover&part=denominator"
+    table, page, whole = served.ask_all(
+        [
+            Asks(f"/api/v1/cases{path}", ANALYST, headers={"accept": "text/csv"}),
+            Asks(f"/cases{path}", ANALYST),
+            Asks(f"/api/v1/cases{path}", ANALYST),
+        ]
+    )
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [row["subject"] for row in rows] == [it["subject"] for it in whole.json()["rows"]]
+    assert rows
+    assert all(row["subject"] in page.text for row in rows)
+    assert not any(row["child"] in str(page.url) for row in rows)
+
+
+def test_who_may_see_no_case_is_refused_and_the_audit_log_has_that(
+    served: Served, caseline: CommandLine, tmp_path: Path
+) -> None:
+    assert served.ask(LIST, VIEWER).status_code == 403
+    (said,) = map(json.loads, entries(caseline, tmp_path))
+    assert (said["result"], said["cases"], said["roles"]) == ("denied", 0, ["viewer"])
+    assert said["query"] == LIST.partition("?")[2]
+
+
+REFUSED = [
+    ("", "which indicator"),
+    ("code=EH99", "EH99: there are"),
+    ("code=EH05&code=EH06", "one at a time"),
+    ("code=EH05&part=half", "there are numerator, denominator"),
+    ("code=EH05&part=denominator", "divided by nothing"),
+    ("code=EH05&page=0", "no number of a page"),
+    ("code=EH05&page=-1", "no number of a page"),
+    ("code=EH05&page=9999", "page: there are"),
+    ("code=EH35", "supplied by others"),
+    ("code=EH05&place=Atlantis", "no figure of"),
+    ("code=EH05&age_band=99", "99: there are"),
+]
+
+
+def test_a_list_that_there_cannot_be_is_refused(served: Served) -> None:
+    answers = served.ask_all(Asks(f"/api/v1/cases?{query}", ANALYST) for query, _ in REFUSED)
+    for (query, said), answer in zip(REFUSED, answers, strict=True):
+        assert answer.status_code == 400, query
+        assert said in answer.json()["detail"], query
+
+
+def test_no_case_is_shown_while_the_audit_log_cannot_be_written(
+    served: Served, kafka: Server
+) -> None:
+    kafka.stop()
+    for path in (LIST, LIST.replace("/api/v1", "")):
+        answer = served.ask(path, ANALYST)
+        assert answer.status_code == 503
+        assert "audit log cannot be written" in answer.text
+        assert "case-" not in answer.text
+    assert served.ask("/api/v1/scorecard?code=EH05", ANALYST).status_code == 200
+    assert served.ask(LIST, VIEWER).status_code == 403
+
+
+def test_an_operator_sees_what_doctor_finds_and_no_case(served: Served) -> None:
+    operator = one_with(Role.OPERATOR)
+    data, page, cases = served.ask_all(
+        Asks(path, operator) for path in ("/api/v1/operations", "/operations", LIST)
+    )
+    found = data.json()["findings"]
+    assert {"Redis"} <= {it["what"] for it in found}
+    assert {it["verdict"] for it in found} <= {"good", "odd", "wrong"}
+    assert not any(AUDIT_TOPIC in it["what"] and it["verdict"] == "wrong" for it in found)
+    assert all(it["what"] in page.text for it in found)
+    assert cases.status_code == 403

@@ -1,0 +1,228 @@
+"""The live scorecard over HTTP on a real Redis: the figures of the command line, with tags."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from processors.figures.figure_text import as_csv
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.clock import Clock
+from streams.serving.identity import NOBODY
+from streams.serving.roles import Role
+from streams.state.reading import read_scorecard
+from tests.support.commands import Command
+from tests.support.opencases import open_case
+from tests.support.patience import wait_for
+from tests.support.served import Asks, Served, one_with
+from tests.support.servers import Server
+from tests.support.serving_process import serving
+from tests.support.stored_state import StoredState
+
+pytestmark = pytest.mark.services
+
+DATA = Path(__file__).parents[1] / "data"
+NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
+DAY = NOW.date()
+ANALYST = one_with(Role.ANALYST)
+
+
+@pytest.fixture
+def settings(redis_server: Server, deployment: str, tmp_path: Path) -> Settings:
+    return Settings(redis_url=redis_server.address, deployment=deployment, releases=tmp_path)
+
+
+@pytest.fixture
+def state(settings: Settings, rules: Rules) -> StoredState:
+    state = StoredState(settings, rules)
+    state.add_file(DATA / "all-21.jsonl.gz")
+    return state
+
+
+@pytest.fixture
+def served(state: StoredState, settings: Settings, rules: Rules) -> Served:
+    del state
+    return Served(settings, rules, Clock(NOW - datetime.now(UTC)))
+
+
+def test_programs_get_the_rows_of_the_command(served: Served) -> None:
+    async def read(day: date) -> str:
+        async with Redis.from_url(served.settings.redis_url) as redis:
+            live = await read_scorecard(redis, served.settings.deployment, served.rules, day)
+        return as_csv(live.rows)
+
+    paths = ["/api/v1/scorecard.csv", "/api/v1/scorecard.csv?as_of=2016-02-29"]
+    live, past = served.ask_all(Asks(path, ANALYST) for path in paths)
+    assert live.text == asyncio.run(read(DAY))
+    assert past.text == asyncio.run(read(date(2016, 2, 29)))
+    assert live.headers["content-type"] == "text/csv; charset=utf-8"
+
+
+def test_a_tag_holds_until_an_event_comes(served: Served, state: StoredState) -> None:
+    path = "/api/v1/scorecard?code=EH01&area=Dover&as_of=2017-06-30&age_band=all"
+    first = served.ask(path, ANALYST)
+    tag = first.headers["etag"]
+    held = {"if-none-match": tag}
+    others = served.ask_all(
+        [
+            Asks(path, ANALYST, headers=held),
+            Asks(path, ANALYST, "HEAD", held),
+            Asks(path, NOBODY, headers=held),
+            Asks(path, ANALYST, headers={**held, "accept": "text/csv"}),
+            Asks(f"{path}&age_band=0-4", ANALYST, headers=held),
+        ]
+    )
+    assert [it.status_code for it in others] == [304, 304, 200, 200, 200]
+    assert not others[0].content
+    state.add(open_case(7, NOW - timedelta(hours=3)))
+    changed = served.ask(path, ANALYST, headers=held)
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+    (before,), (after,) = first.json()["rows"], changed.json()["rows"]
+    assert after["value"] >= before["value"]
+    assert changed.json()["data_to"] >= first.json()["data_to"]
+
+
+def test_small_numbers_are_for_those_who_may_see_them(served: Served) -> None:
+    path = "/api/v1/scorecard"
+    manager = one_with(Role.MANAGER, places=frozenset({"Thanet"}))
+    answers = served.ask_all(Asks(path, who) for who in (ANALYST, NOBODY, manager))
+    full, little, own = (answer.json() for answer in answers)
+    assert full["small_numbers"] == "shown"
+    assert little["small_numbers"] == own["small_numbers"] == "suppressed"
+    rows = list(zip(full["rows"], little["rows"], own["rows"], strict=True))
+    hidden = [(whole, seen) for whole, seen, _ in rows if seen["status"] == "suppressed"]
+    assert hidden
+    assert all(seen["value"] is seen["previous"] is seen["rag"] is None for _, seen in hidden)
+    assert all(seen["numerator"] is seen["denominator"] is None for _, seen, _ in rows)
+    counts = [whole for whole, seen, _ in rows if seen["value"] in {1, 2, 3, 4, 5}]
+    assert {it["code"] for it in counts} <= ratios(served.rules)
+    assert all(mine == whole for whole, _, mine in rows if whole["area"] == "Thanet")
+    assert any(mine != whole for whole, _, mine in rows if whole["area"] == "Dover")
+
+
+def ratios(rules: Rules) -> set[str]:
+    return {it.code for it in rules.catalogue.indicator if it.unit != "count"}
+
+
+def test_a_page_says_what_it_shows_and_of_when(served: Served) -> None:
+    live, past = served.ask_all(
+        Asks(path) for path in ("/scorecard", "/scorecard?place=Thanet&as_of=2016-02-29")
+    )
+    assert "Live, provisional" in live.text
+    assert "Scorecard of Kent" in live.text
+    assert "Small numbers are suppressed" in live.text
+    assert "As at 29 February 2016" in past.text
+    assert "Scorecard of Thanet" in past.text
+    assert "out of date" not in past.text
+    # The last event of the file is of July 2020.
+    later = Clock(datetime(2020, 7, 30, tzinfo=UTC) - datetime.now(UTC))
+    stale = Served(served.settings, served.rules, later)
+    assert "may be out of date" in stale.ask("/scorecard").text
+
+
+def test_a_series_has_the_figures_of_each_month_and_is_for_whose_place_it_is(
+    served: Served,
+) -> None:
+    manager = one_with(Role.MANAGER, places=frozenset({"East"}))
+    path = "/api/v1/series?code=EH05&count=3"
+    answers = served.ask_all(
+        [
+            Asks(f"{path}&place=Thanet", ANALYST),
+            Asks(f"{path}&place=Thanet", manager),
+            Asks(f"{path}&place=Dover", manager),
+            Asks(f"{path}&place=Kent", manager),
+            Asks(path, NOBODY),
+            Asks(f"{path}&place=Thanet", ANALYST, headers={"accept": "text/csv"}),
+        ]
+    )
+    assert [it.status_code for it in answers] == [200, 200, 403, 403, 403, 200]
+    series = answers[0].json()["series"]
+    assert series == answers[1].json()["series"]
+    assert [it["as_of"] for it in series] == ["2017-04-30", "2017-05-31", "2017-06-30"]
+    past = [
+        Asks(f"/api/v1/scorecard?code=EH05&area=Thanet&age_band=all&as_of={it['as_of']}", ANALYST)
+        for it in series
+    ]
+    shown = [it.json()["rows"][0]["value"] for it in served.ask_all(past)]
+    assert [it["value"] for it in series] == shown
+    assert answers[5].text.splitlines()[0] == "as_of,numerator,denominator,value,status"
+
+
+def test_a_page_of_an_indicator_shows_no_small_number_to_nobody(served: Served) -> None:
+    nobody, analyst = served.ask_all(
+        Asks("/indicators/EH05?place=Dover", who) for who in (NOBODY, ANALYST)
+    )
+    assert "Cases open to units" in nobody.text
+    assert "[c]" in nobody.text
+    assert "shown to analysts" in nobody.text
+    assert "[c]" not in analyst.text
+    assert "31 May 2017" in analyst.text
+
+
+@pytest.fixture
+def process(
+    state: StoredState, settings: Settings, tmp_path: Path
+) -> Iterator[tuple[Command, str]]:
+    del state
+    with serving(settings, NOW, tmp_path) as process:
+        yield process
+
+
+def test_the_process_answers_and_says_that_redis_is_away(
+    process: tuple[Command, str], redis_server: Server
+) -> None:
+    command, address = process
+    with httpx.Client(base_url=address, timeout=60) as client:
+        assert client.get("/ready").status_code == 200
+        assert client.get("/scorecard").status_code == 200
+        redis_server.stop()
+        assert client.get("/ready").status_code == 503
+        assert client.get("/health").status_code == 200
+        answer = client.get("/api/v1/scorecard")
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        redis_server.start()
+        wait_for(lambda: client.get("/ready").status_code == 200, "figures are back")
+        assert client.get("/scorecard").status_code == 200
+    command.terminate()
+    assert command.wait(60) == 0
+
+
+def test_listeners_are_told_that_figures_changed_and_streams_end_with_the_process(
+    process: tuple[Command, str], state: StoredState
+) -> None:
+    command, address = process
+    with httpx.Client(base_url=address, timeout=120) as client:
+        with client.stream("GET", "/api/v1/stream") as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            lines = stream.iter_lines()
+            first = next_event(lines)
+            assert first["event"] == "version"
+            state.add(open_case(8, NOW - timedelta(hours=2)))
+            told = next_event(lines)
+            assert told["event"] == "changed"
+            assert told["id"] != first["id"]
+        resumed = {"last-event-id": first["id"]}
+        with client.stream("GET", "/api/v1/stream", headers=resumed) as stream:
+            lines = stream.iter_lines()
+            assert next_event(lines)["event"] == "changed"
+            command.terminate()
+            assert not [line for line in lines if line.startswith("event")]
+    assert command.wait(60) == 0
+
+
+def next_event(lines: Iterator[str]) -> dict[str, str]:
+    """The next event of a stream, past what only keeps it alive."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if not line and "event" in fields:
+            return fields
+        name, _, value = line.partition(": ")
+        fields[name] = value
+    raise AssertionError("the stream ended")

@@ -1,0 +1,127 @@
+"""Tokens on a real Redis: made, used, listed without their secrets, revoked, and expired."""
+
+import base64
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import redis
+from redis.asyncio import Redis
+from typer.testing import CliRunner, Result
+
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.cli import app
+from streams.clock import Clock
+from streams.serving.groups import Groups
+from streams.serving.sign_in import BySignIn, SignIn
+from streams.serving.tokens import Tokens
+from tests.support.served import Asks, Served
+from tests.support.servers import Server
+
+pytestmark = pytest.mark.services
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def settings(redis_server: Server, deployment: str) -> Settings:
+    return Settings(redis_url=redis_server.address, deployment=deployment)
+
+
+@pytest.fixture
+def token(settings: Settings) -> Run:
+    environment = {
+        "CASELINE_REDIS_URL": settings.redis_url,
+        "CASELINE_DEPLOYMENT": settings.deployment,
+        "COLUMNS": "200",
+    }
+
+    def run(*arguments: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(app, ["token", *arguments], env=environment)
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+def served(settings: Settings, rules: Rules, ahead: timedelta = timedelta(0)) -> Served:
+    clock = Clock(ahead)
+
+    def sign_in(redis: Redis) -> SignIn:
+        return BySignIn(Tokens(redis, settings.deployment), clock.now, (), Groups())
+
+    return Served(settings, rules, clock, sign_in)
+
+
+def bearer(text: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {text}"}
+
+
+def basic(text: str) -> dict[str, str]:
+    return {"authorization": "Basic " + base64.b64encode(f"excel:{text}".encode()).decode()}
+
+
+def test_a_token_opens_what_its_roles_do_until_it_is_revoked_or_expires(
+    settings: Settings, rules: Rules, token: Run
+) -> None:
+    text = token("create", "--name", "report", "--role", "viewer", "--days", "7").stdout.strip()
+    number = text.split("_")[1]
+    path = "/api/v1/indicators"
+    asked = [
+        Asks(path, headers=bearer(text)),
+        Asks(path, headers=basic(text)),
+        Asks(path),
+        Asks(path, headers=bearer(text[:-1])),
+        Asks(path, headers=bearer(text + "x")),
+        Asks(path, headers=bearer(f"caseline_{number}_")),
+        Asks(path, headers=bearer("caseline_000000000000_" + text.split("_", 2)[2])),
+    ]
+    answers = served(settings, rules).ask_all(asked)
+    assert [it.status_code for it in answers] == [200, 200, 401, 401, 401, 401, 401]
+    for ahead, status in ((timedelta(days=6), 200), (timedelta(days=8), 401)):
+        assert served(settings, rules, ahead).ask_all(asked[:1])[0].status_code == status
+    listed = token("list").stdout
+    assert number in listed
+    assert "report" in listed
+    assert text.split("_", 2)[2] not in listed
+    token("revoke", number)
+    assert served(settings, rules).ask_all(asked[:1])[0].status_code == 401
+    token("revoke", number, code=1)
+
+
+def test_nothing_that_is_kept_of_a_token_is_its_secret(
+    settings: Settings, redis_server: Server, token: Run
+) -> None:
+    text = token("create", "--name", "feed", "--role", "intake").stdout.strip()
+    with redis.Redis.from_url(redis_server.address) as client:
+        kept = client.hgetall(f"caseline:{{{settings.deployment}}}:tokens")
+    assert kept
+    assert text.split("_", 2)[2] not in repr(kept)
+
+
+def test_intake_may_not_read(settings: Settings, rules: Rules, token: Run) -> None:
+    text = token("create", "--name", "feed", "--role", "intake").stdout.strip()
+    asked = ("/", "/scorecard", "/api/v1/scorecard", "/api/v1/indicators", "/api/v1/status")
+    answers = served(settings, rules).ask_all(Asks(it, headers=bearer(text)) for it in asked)
+    assert {it.status_code for it in answers} == {403}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--name", "a", "--role", "nobody"), "there are viewer"),
+        (("--name", "a", "--role", "king"), "there are viewer"),
+        (("--name", " ", "--role", "viewer"), "who has it?"),
+        (("--name", "a", "--role", "manager"), "a manager has places"),
+        (("--name", "a", "--role", "manager", "--place", "Atlantis"), "there are Kent"),
+        (("--name", "a", "--role", "viewer", "--place", "Kent"), "only a manager"),
+        (("--name", "a", "--role", "viewer", "--days", "0"), "--days"),
+        (("--role", "viewer"), "--name"),
+    ],
+)
+def test_a_token_that_makes_no_sense_is_not_made(
+    arguments: tuple[str, ...], said: str, token: Run
+) -> None:
+    refused = " ".join(token("create", *arguments, code=2).stderr.split())
+    assert said in refused.replace("│ ", "").replace(" │", "")

@@ -1,0 +1,141 @@
+"""Who may ask for what: every route of the application against every role, by one table."""
+
+import re
+
+import pytest
+from litestar.routes import HTTPRoute
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.settings import Settings
+from streams.clock import Clock
+from streams.kafka.audit_log import AuditLog
+from streams.kafka.intake import Intake
+from streams.serving.answers import SAFE_HEADERS
+from streams.serving.application import WORK, application
+from streams.serving.identity import NOBODY
+from streams.serving.live_figures import LiveFigures
+from streams.serving.roles import EVERYONE, ROUTES, Role, Route
+from streams.serving.server import OpenToOthers, is_loopback, listen
+from streams.serving.site import LiveSite
+from tests.support.served import Asks, Served, one_with
+
+# Where nothing answers.
+NO_REDIS = Settings(redis_url="redis://localhost:1/0", kafka_bootstrap="localhost:1")
+# What shows nothing of anyone.
+OPEN = {"style", "script", "health", "ready"}
+# What waits for a Kafka that does not answer, which tests of services ask for.
+PATIENT = {"operations-page", "operations"}
+UNANSWERED = {503, 200, 307, 404, 400, 415}
+
+
+@pytest.fixture(scope="module")
+def served(rules: Rules) -> Served:
+    return Served(NO_REDIS, rules)
+
+
+def address(route: Route) -> str:
+    return re.sub(r"\{\w+:\w+\}", "x", route.path)
+
+
+def test_every_address_of_the_application_is_in_the_table(rules: Rules) -> None:
+    app = application(site_of(rules))
+    there = {
+        (
+            route.path_format.replace("{version}", "{version:str}").replace("{code}", "{code:str}"),
+            method,
+        )
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for method in set(route.methods) - {"OPTIONS"}
+    }
+    assert there == {(route.path, method) for route in ROUTES for method in route.methods}
+    assert len({route.name for route in ROUTES}) == len(ROUTES) == len(WORK)
+
+
+def site_of(rules: Rules) -> LiveSite:
+    redis = Redis.from_url(NO_REDIS.redis_url)
+    audit = AuditLog(NO_REDIS.kafka, NO_REDIS.deployment, Clock().now)
+    return LiveSite(
+        LiveFigures(redis, NO_REDIS, rules, Clock()), NO_REDIS, audit, Intake(NO_REDIS.kafka)
+    )
+
+
+def test_a_role_is_let_in_exactly_where_the_table_says(served: Served) -> None:
+    asked = [
+        (route, role, it)
+        for route in ROUTES
+        for role in Role
+        for it in route.methods
+        if role not in route.roles or route.name not in PATIENT
+    ]
+    answers = served.ask_all(
+        Asks(address(route), one_with(role), method) for route, role, method in asked
+    )
+    for (route, role, _), answer in zip(asked, answers, strict=True):
+        may = answer.status_code in UNANSWERED if role in route.roles else answer.status_code == 403
+        assert may, (route, role, answer)
+
+
+def test_who_has_no_role_is_let_in_only_where_everyone_is(served: Served) -> None:
+    closed = [route for route in ROUTES if route.roles != EVERYONE]
+    answers = served.ask_all(Asks(address(it), one_with(), it.methods[0]) for it in closed)
+    assert {answer.status_code for answer in answers} == {403}
+    assert {route.name for route in ROUTES} - {it.name for it in closed} == OPEN
+
+
+def test_a_method_that_a_route_does_not_have_is_refused(served: Served) -> None:
+    methods = ["OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "POST", "GET"]
+    asked = [(it, method) for it in ROUTES for method in methods if method not in it.methods]
+    answers = served.ask_all(Asks(address(it), one_with(*Role), method) for it, method in asked)
+    for (route, _), answer in zip(asked, answers, strict=True):
+        assert answer.status_code == 405
+        assert answer.headers["allow"] == ", ".join(sorted(route.methods))
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "127.0.0.1.nip.io"])
+def test_a_name_that_strangers_gave_this_machine_is_not_answered_for(
+    host: str, served: Served
+) -> None:
+    answer = served.ask("/scorecard", headers={"host": host})
+    assert answer.status_code == 421
+    assert "content-security-policy" in answer.headers
+    assert served.ask("/health", headers={"host": host}).status_code == 200
+
+
+def test_every_answer_has_the_headers_that_keep_a_browser_safe(served: Served) -> None:
+    asked = ["/health", "/nothing", "/scorecard", "/api/v1/scorecard?area=x", "/"]
+    for answer in served.ask_all(map(Asks, asked)):
+        for name, value in SAFE_HEADERS.items():
+            assert answer.headers[name] == value
+
+
+def test_a_store_that_is_away_is_said_to_programs_and_people(served: Served) -> None:
+    answer = served.ask("/api/v1/scorecard")
+    assert answer.status_code == 503
+    assert answer.json()["status"] == 503
+    assert "does not answer" in answer.json()["detail"]
+    assert answer.headers["retry-after"]
+    page = served.ask("/scorecard", headers={"accept": "text/html"})
+    assert page.status_code == 503
+    assert "does not answer" in page.text
+    assert served.ask("/ready").status_code == 503
+    assert served.ask("/health").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "::", "example.org"])
+def test_nobody_is_served_beyond_this_machine_without_a_sign_in(host: str) -> None:
+    with pytest.raises(OpenToOthers, match="nobody has to sign in"):
+        listen(NO_REDIS, host, 0)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_this_machine_is_served(host: str) -> None:
+    assert is_loopback(host)
+
+
+def test_nobody_is_no_more_than_nobody() -> None:
+    assert NOBODY.roles == {Role.NOBODY}
+    assert not NOBODY.sees_all
+    assert not NOBODY.own_places
