@@ -1,11 +1,11 @@
-"""The audit log: who was shown what of whom, and who was refused."""
+"""The audit log: who was shown what of whom, who was refused, and what was decided of alerts."""
 
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 AUDIT_TOPIC = "audit-log"
-AuditResult = Literal["shown", "denied"]
+AuditResult = Literal["shown", "denied", "acknowledged", "silenced"]
 
 
 class AuditEntry(BaseModel):

@@ -51,12 +51,23 @@ class Decisions:
         await self._write([_message(ack)])
 
     async def acknowledge(
-        self, alert: str, by: str, reason: str, at: datetime, until: datetime
+        self,
+        alert: str,
+        by: str,
+        reason: str,
+        at: datetime,
+        until: datetime,
+        version: int | None = None,
     ) -> Ack:
-        """Acknowledge an alert as it stands now. Raises NotPossible unless it is active."""
+        """Acknowledge an alert as it stands now: in the version that was seen, where it is said.
+
+        Raises NotPossible unless it is active, and in that version.
+        """
         change = await open_change(self._redis, self._deployment, alert)
         if change is None:
             raise NotPossible(f"no alert {alert} is active: see `caseline alerts list`")
+        if version not in {None, change.version}:
+            raise NotPossible(f"alert {alert} has changed since it was looked at: look again")
         ack = Ack(
             by=by,
             reason=reason,

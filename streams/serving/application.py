@@ -14,18 +14,22 @@ from litestar.response import Stream
 
 from streams.kafka.audit_log import Audited, NotAudited
 from streams.serving import (
+    alert_actions,
+    alert_answers,
     case_list,
     data_answers,
     event_intake,
     indicator_answers,
     operations,
     page_answers,
+    today,
 )
 from streams.serving.answers import Answer, Streamed
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
 from streams.serving.problems import Problem
 from streams.serving.roles import EVERYONE, HTML, ROUTES, Route
+from streams.serving.same_origin import is_from_here
 from streams.serving.sign_in import Connection, SignIn, nobody
 from streams.serving.site import Call, LiveSite
 
@@ -33,11 +37,22 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[LiveSite, Call], Awaitable[Answer | Streamed]]
 Asking = Request[Any, Any, State]
-WHO = "identity"
+WHO, FROM_HERE = "identity", "is_from_here"
+# What these ask for does nothing.
+SAFE_METHODS = ("GET", "HEAD")
 
 # What answers each route of the table; the two have the same names (`application`).
 WORK: Mapping[str, Work] = {
-    "start": page_answers.start,
+    "today": today.today,
+    "alerts-page": alert_answers.alerts,
+    "alerts": alert_answers.alerts,
+    "alerts.csv": alert_answers.alerts,
+    "alert-page": alert_answers.alert,
+    "alert": alert_answers.alert,
+    "acknowledge-form": alert_actions.acknowledge,
+    "acknowledge": alert_actions.acknowledge,
+    "silence-form": alert_actions.silence,
+    "silence": alert_actions.silence,
     "style": page_answers.style,
     "script": page_answers.script,
     "operations-page": operations.operations,
@@ -71,6 +86,8 @@ def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
         route = handler.opt.get("route")
         if not isinstance(route, Route):
             raise _no_method(connection.scope["path_template"])
+        if connection.scope.get("method") not in SAFE_METHODS:
+            connection.state[FROM_HERE] = _from_here(connection)
         # What shows nothing of anyone is for whoever asks, such as the style of a problem's page.
         identity = NOBODY if route.roles >= EVERYONE else await sign_in(connection)
         connection.state[WHO] = identity
@@ -112,6 +129,12 @@ async def _note_denial(site: LiveSite, route: Route, identity: Identity, query: 
         await site.audit.write(Audited(identity.name, roles, route.name, asked, "denied"))
 
 
+def _from_here(connection: Connection) -> bool:
+    headers = connection.headers
+    origins, sites = headers.getall("origin", []), headers.getall("sec-fetch-site", [])
+    return is_from_here(headers.get("host", ""), origins, sites)
+
+
 def _no_method(path: str) -> Problem:
     found = (route for route in ROUTES if route.path.replace(":str", "") == path)
     allowed = {method for route in found for method in route.methods}
@@ -137,6 +160,7 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.get("last-event-id", ""),
             headers.get("content-type", ""),
             await request.body() if request.method == "POST" else b"",
+            bool(request.state.get(FROM_HERE)),
         )
         return _response(await work(site, call))
 

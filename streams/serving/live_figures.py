@@ -73,7 +73,7 @@ class LiveFigures:
 
     def __init__(self, redis: Redis, settings: Settings, rules: Rules, clock: Clock) -> None:
         self.rules, self.clock, self.settings = rules, clock, settings
-        self._redis = redis
+        self.redis = redis
         self._held = HeldTables()
         self._layout = layout(rules)
         self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
@@ -157,7 +157,7 @@ class LiveFigures:
 
     @property
     def _state(self) -> tuple[Redis, str, Rules]:
-        return self._redis, self.settings.deployment, self.rules
+        return self.redis, self.settings.deployment, self.rules
 
     def _moment(self, standing: StateStanding) -> Moment:
         places = [(*shard, head.place) for shard, head in sorted(standing.heads.items())]

@@ -7,20 +7,24 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas.audit_entries import AuditResult
 from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
-from streams.kafka.audit_log import AuditLog
+from streams.kafka.audit_log import Audited, AuditLog, NotAudited
 from streams.kafka.intake import Intake
 from streams.serving.answers import Accepted, accepted
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.last_release import last_release
+from streams.serving.live_alerts import LiveAlerts
 from streams.serving.live_figures import LiveFigures
 from streams.serving.parameters import Query
+from streams.serving.problems import away
 from streams.serving.roles import ROUTES, Route
 
 # The style of releases first, then what live pages add to it.
@@ -30,7 +34,12 @@ STYLES = (
     ("streams.serving", "assets/live.css"),
 )
 # The pages that readers find at the top of each, by the name of their route.
-PAGES = {"scorecard-page": "Scorecard", "operations-page": "Operations"}
+PAGES = {
+    "today": "Today",
+    "scorecard-page": "Scorecard",
+    "alerts-page": "Alerts",
+    "operations-page": "Operations",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,8 @@ class Call:
     last_event: str = ""
     content_type: str = ""
     body: bytes = b""
+    is_from_here: bool = False
+    """Whether a browser says that a page of this server asks."""
 
     @property
     def taking(self) -> Accepted:
@@ -68,6 +79,7 @@ class LiveSite:
         self.script = (files("streams.serving") / "assets/live.js").read_text("utf-8")
         self.style_version, self.script_version = _hash(self.style), _hash(self.script)
         self.watch = FigureWatch(figures)
+        self.alerts = LiveAlerts(figures.redis, settings, self.rules, figures.clock)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
             autoescape=True,
@@ -91,6 +103,18 @@ class LiveSite:
         release = await asyncio.to_thread(last_release, self.settings.releases)
         stale = timedelta(hours=self.settings.stale_hours)
         return Freshness(day, now.date(), now, moment, release, stale)
+
+    async def note(self, call: Call, result: AuditResult, cases: int = 0, total: int = 0) -> None:
+        """Have the audit log know first of what is about to be shown or done. Raises Problem."""
+        who, about = call.identity, urlencode(sorted(call.path.items()))
+        query = "&".join(filter(None, (about, call.asked.query())))
+        roles = tuple(sorted(who.roles))
+        try:
+            await self.audit.write(
+                Audited(who.name, roles, call.route.name, query, result, cases, total)
+            )
+        except NotAudited as error:
+            raise away(str(error)) from error
 
     def page(self, name: str, call: Call | None, identity: Identity, **given: object) -> str:
         """A page made of a template."""

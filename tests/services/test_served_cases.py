@@ -14,7 +14,7 @@ from processors.rules import Rules
 from schemas.audit_entries import AUDIT_TOPIC
 from schemas.settings import Settings
 from streams.clock import Clock
-from streams.serving.case_list import PAGE_LENGTH
+from streams.serving.parameters import PAGE_LENGTH
 from streams.serving.roles import Role
 from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
