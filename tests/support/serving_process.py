@@ -17,6 +17,8 @@ def serving(settings: Settings, now: datetime, folder: Path) -> Iterator[tuple[C
     log.touch()
     environment = {
         "CASELINE_REDIS_URL": settings.redis_url,
+        "CASELINE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "CASELINE_SIGN_IN": settings.sign_in,
         "CASELINE_DEPLOYMENT": settings.deployment,
         "CASELINE_CLOCK_FROM": now.isoformat(),
     }
