@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,7 +82,8 @@ def pages(
     recorder.judge(NOW.timestamp())
     recorder.record(FIRST, SECOND)
     recorder.redis.close()
-    made = asyncio.run(tokens(settings))
+    with ThreadPoolExecutor(max_workers=1) as pool:  # a browser's driver has a loop of its own
+        made = pool.submit(asyncio.run, tokens(settings)).result()
     with serving(settings, NOW, tmp_path_factory.mktemp("serving")) as (_, where):
         yield Pages(where, *made)
 
