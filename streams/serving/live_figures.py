@@ -50,6 +50,8 @@ ANSWER_SECONDS = 10.0
 LIST_SECONDS = 120.0
 # Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
 KEPT = 8
+# Series kept: those of the headlines at some twenty places. One takes some ten kilobytes.
+KEPT_TRENDS = 128
 
 
 class Moment(NamedTuple):
@@ -77,6 +79,7 @@ class LiveFigures:
         self._held = HeldTables()
         self._layout = layout(rules)
         self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+        self._trends: OrderedDict[tuple[object, ...], Series] = OrderedDict()
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
 
     async def moment(self, day: date) -> Moment:
@@ -116,6 +119,20 @@ class LiveFigures:
     async def months(self, dates: Sequence[date], cell: CellOf, today: date) -> Series:
         """A figure by month, with what its variation says. Raises Problem."""
         return await answered(live_series(*self._state, cell, dates, today))
+
+    async def trend(
+        self, dates: Sequence[date], cell: CellOf, today: date, moment: Moment
+    ) -> Series:
+        """A figure by month, as it is known at a moment or later, kept. Raises Problem."""
+        indicator, place, band = cell
+        key = "trend", indicator.code, place, band, tuple(dates), today, moment.version
+        found = self._trends.get(key)
+        if found is None:
+            found = await self._once(key, lambda: self.months(dates, cell, today))
+            self._trends[key] = found
+            while len(self._trends) > KEPT_TRENDS:
+                self._trends.popitem(last=False)
+        return found
 
     async def listed(self, question: Question) -> list[Listed]:
         """What makes up a cell. Raises Problem."""

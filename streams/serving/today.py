@@ -163,7 +163,8 @@ async def _tile(
         return Tile(line, None, "")
     indicator = next(it for it in site.rules.catalogue.indicator if it.code == line.code)
     cell = indicator, place_of(site.rules, indicator, place, level), ALL_AGES
-    found = await site.figures.months(months_until(fresh.day, MONTHS), cell, fresh.today)
+    dates = months_until(fresh.day, MONTHS)
+    found = await site.figures.trend(dates, cell, fresh.today, fresh.moment)
     latest = found.latest
     variation = latest.judged.variation if latest else None
     said = VARIATION_WORDS[variation].partition(",")[0] if variation is not None else ""
