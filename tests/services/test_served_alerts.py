@@ -4,16 +4,20 @@ import csv
 import io
 import json
 import time
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from processors.days.calendar import LONDON
 from processors.rules import Rules
 from schemas.audit_entries import AUDIT_TOPIC
 from streams.serving.alert_actions import FORM
 from streams.serving.parameters import PAGE_LENGTH
 from streams.serving.roles import Role
-from tests.support.alerting import Recorder, asked, change
+from tests.support.alerting import Recorder, asked, change, indicator, receivers_file, tell, webhook
+from tests.support.inbox import Inbox, serving
 from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
 from tests.support.workers import CommandLine
@@ -148,6 +152,43 @@ def test_today_names_no_case_and_says_to_others_only_what_gives_none_away(
         assert ("[c]" in contact) == (who is VIEWER)
         plans = page.text.partition("Plan within 28 days")[2][:60]
         assert ">7<" in plans or who is LEAD
+
+
+@pytest.mark.usefixtures("hook_secret")
+def test_an_alert_is_shown_with_its_history_whatever_it_is_about(
+    served: Served, caseline: CommandLine, recorder: Recorder, tmp_path: Path
+) -> None:
+    figure = indicator()
+    recorder.record(change(3), change(3, version=2, state="resolved"), figure)
+    with serving(Inbox()) as inbox:
+        path = receivers_file(tmp_path, webhook("hook", inbox.url))
+        tell(caseline, path)
+    settings = caseline.settings.model_copy(update={"receivers_file": path})
+    over, page, of_figure, figure_page, listed, ours, ours_page = replace(
+        served, settings=settings
+    ).ask_all(
+        [
+            Asks(f"/api/v1/alerts/{change(3).alert}", ANALYST),
+            Asks(f"/alerts/{change(3).alert}", ANALYST),
+            Asks(f"/api/v1/alerts/{figure.alert}", ANALYST),
+            Asks(f"/alerts/{figure.alert}", ANALYST),
+            Asks("/alerts", ANALYST),
+            Asks(f"/api/v1/alerts/{OURS.alert}", LEAD),
+            Asks(f"/alerts/{OURS.alert}", LEAD),
+        ]
+    )
+    assert over.json()["alert"]["state"] == "resolved"
+    assert [it["version"] for it in over.json()["history"]] == [1, 2]
+    published = datetime.fromisoformat(over.json()["history"][0]["published"])
+    assert f"{published.astimezone(LONDON):%Y-%m-%d %H:%M:%S}" in page.text
+    assert "resolved, done-late" in page.text
+    (step,) = ours.json()["history"]
+    taken = datetime.fromisoformat(step["taken"]["hook"]).astimezone(LONDON)
+    assert f"hook {taken:%Y-%m-%d %H:%M:%S}" in ours_page.text
+    assert ours.json()["told"] == {"hook": f"told: breached since {OURS.since}"}
+    assert of_figure.json()["alert"]["indicator"] == figure.indicator
+    assert figure.value_text in figure_page.text
+    assert figure.value_text in listed.text
 
 
 def test_nothing_is_shown_or_decided_while_the_audit_log_cannot_be_written(
