@@ -55,6 +55,7 @@ WORK: Mapping[str, Work] = {
     "cases-page": case_list.cases,
     "cases": case_list.cases,
     "status": data_answers.status,
+    "openapi": data_answers.openapi,
     "health": data_answers.health,
     "ready": data_answers.ready,
 }

@@ -9,12 +9,8 @@ from streams.kafka.eventfiles import judged
 from streams.serving.answers import Answer
 from streams.serving.data_answers import as_json
 from streams.serving.problems import Problem
-from streams.serving.roles import JSON
+from streams.serving.roles import BATCH, JSON, MOST_EVENTS, ONE
 from streams.serving.site import Call, LiveSite
-
-ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
-# More are sent in several batches.
-MOST_EVENTS = 1_000
 
 
 async def events(site: LiveSite, call: Call) -> Answer:

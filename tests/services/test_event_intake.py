@@ -9,8 +9,7 @@ import pytest
 from processors.rules import Rules
 from schemas.events.registry import topics_of
 from streams.kafka.eventfiles import EventLine
-from streams.serving.event_intake import BATCH, MOST_EVENTS, ONE
-from streams.serving.roles import Role
+from streams.serving.roles import BATCH, MOST_EVENTS, ONE, Role
 from tests.support.opencases import line, open_case
 from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
