@@ -103,7 +103,8 @@ def _in_query(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
     found = []
     for name in route.parameters:
         parameter = PARAMETERS[name]
-        form = forms.get(name, {"type": "string"})
+        # What is empty, as forms send it, is not asked for.
+        form = {"anyOf": [forms.get(name, {"type": "string"}), {"const": ""}]}
         is_several = parameter.is_repeatable and not route.is_of_a_cell
         found.append(
             {

@@ -103,6 +103,8 @@ REFUSED = [
     ("code=EH05&code=EH06", "one at a time"),
     ("code=EH05&part=half", "there are numerator, denominator"),
     ("code=EH05&part=denominator", "divided by nothing"),
+    ("code=EH05&level=galaxy", "galaxy: there are"),
+    ("code=EH05&level=district", "which place of that kind?"),
     ("code=EH05&page=0", "no number of a page"),
     ("code=EH05&page=-1", "no number of a page"),
     ("code=EH05&page=9999", "page: there are"),
