@@ -14,6 +14,7 @@ from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
 from streams.kafka.audit_log import AuditLog
 from streams.kafka.intake import Intake
+from streams.metrics.serving import ServingMetrics
 from streams.serving.answers import Accepted, accepted
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
@@ -58,16 +59,22 @@ class LiveSite:
     """The whole of what is served."""
 
     def __init__(
-        self, figures: LiveFigures, settings: Settings, audit: AuditLog, intake: Intake
+        self,
+        figures: LiveFigures,
+        settings: Settings,
+        audit: AuditLog,
+        intake: Intake,
+        metrics: ServingMetrics,
     ) -> None:
         self.figures, self.settings, self.audit, self.intake = figures, settings, audit, intake
-        self.rules = figures.rules
+        self.metrics, self.rules = metrics, figures.rules
         self.style = "\n".join(
             (files(package) / name).read_text("utf-8") for package, name in STYLES
         )
         self.script = (files("streams.serving") / "assets/live.js").read_text("utf-8")
         self.style_version, self.script_version = _hash(self.style), _hash(self.script)
         self.watch = FigureWatch(figures)
+        metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
             autoescape=True,
@@ -88,6 +95,7 @@ class LiveSite:
         clock, day = self.figures.clock, asked.as_of
         now = clock.now()
         moment = await self.figures.moment(day or now.date())
+        self.metrics.shown((moment.latest or 0) / 1_000_000)
         release = await asyncio.to_thread(last_release, self.settings.releases)
         stale = timedelta(hours=self.settings.stale_hours)
         return Freshness(day, now.date(), now, moment, release, stale)
