@@ -13,6 +13,7 @@ from litestar.response import Stream
 
 from streams.serving import (
     case_list,
+    connecting,
     data_answers,
     event_intake,
     indicator_answers,
@@ -54,6 +55,8 @@ WORK: Mapping[str, Work] = {
     "indicator-page": indicator_answers.indicator_page,
     "cases-page": case_list.cases,
     "cases": case_list.cases,
+    "connect": connecting.connect,
+    "account": connecting.account,
     "status": data_answers.status,
     "openapi": data_answers.openapi,
     "health": data_answers.health,
@@ -130,6 +133,7 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.get("last-event-id", ""),
             headers.get("content-type", ""),
             await request.body() if request.method == "POST" else b"",
+            _site_of(headers.get("host", ""), headers.get("x-forwarded-proto", "")),
         )
         answer = await work(site, call)
         if isinstance(answer, Answer) and answer.media == CSV and not route.is_audited:
@@ -137,6 +141,11 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
         return _response(answer)
 
     return handle
+
+
+def _site_of(host: str, protocol: str) -> str:
+    """Where the reader is; a proxy that encrypts says that it does, and they alone are told."""
+    return f"{'https' if protocol == 'https' else 'http'}://{host}"
 
 
 def _response(answer: Answer | Streamed) -> Response[Any]:

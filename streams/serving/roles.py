@@ -175,6 +175,21 @@ ROUTES = (
         (JSON,),
         "how fresh the figures are, and what is wrong with them",
     ),
+    Route(
+        "connect",
+        "/connect",
+        READERS,
+        (HTML,),
+        "how Excel and Power BI read the figures",
+        CHOICE,
+    ),
+    Route(
+        "account",
+        "/account",
+        READERS | {Role.AUDITOR},
+        (HTML,),
+        "who you are here, and what you may ask for",
+    ),
     Route("style", "/assets/{version:str}/style.css", EVERYONE, (CSS,), "the style of the pages"),
     Route(
         "script",

@@ -31,7 +31,12 @@ STYLES = (
     ("streams.serving", "assets/live.css"),
 )
 # The pages that readers find at the top of each, by the name of their route.
-PAGES = {"scorecard-page": "Scorecard", "operations-page": "Operations"}
+PAGES = {
+    "scorecard-page": "Scorecard",
+    "operations-page": "Operations",
+    "connect": "Connect",
+    "account": "Account",
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Call:
     last_event: str = ""
     content_type: str = ""
     body: bytes = b""
+    site: str = ""
+    """The address that the reader has reached all this at, without a path."""
 
     @property
     def taking(self) -> Accepted:
