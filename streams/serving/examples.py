@@ -42,8 +42,17 @@ def _cell(rules: Rules) -> dict[str, Any]:
 def _scorecard(rules: Rules) -> dict[str, Any]:
     first, top = rules.catalogue.indicator[0], rules.areas.area[0]
     row = ScorecardRow(
-        *(first.code, first.title, top.name, ALL_AGES),
-        *(412, None, 412, "reported", 398, "up", top.level),
+        code=first.code,
+        title=first.title,
+        area=top.name,
+        age_band=ALL_AGES,
+        numerator=412,
+        denominator=None,
+        value=412,
+        status="reported",
+        previous=398,
+        direction="up",
+        level=top.level,
     )
     return {**_FRESH, "small_numbers": "shown", "rows": [asdict(row)]}
 

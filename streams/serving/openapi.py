@@ -31,7 +31,7 @@ from streams.serving.roles import (
 
 PROBLEM_JSON = "application/problem+json"
 PLACEHOLDER = re.compile(r"\{(\w+):str\}")
-CHALLENGES = ({"bearer": []}, {"basic": []})
+CHALLENGES: tuple[Schema, ...] = ({"bearer": []}, {"basic": []})
 # Any route may answer thus: a question that cannot be, too many of them, and failures of all kinds.
 ANY_ROUTE = (400, 405, 421, 429, 500, 503)
 # What else one that takes a body may answer.

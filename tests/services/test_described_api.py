@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -14,19 +13,18 @@ from hypothesis import settings as searching
 from redis.asyncio import Redis
 from schemathesis import Case, Config, GenerationMode
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import unsupported_method
 
 from processors.rules import Rules
 from schemas.settings import Settings
-from streams.kafka.topics import create_topics
 from streams.serving.roles import ROUTES, Role
 from streams.serving.tokens import Tokens
 from tests.support.patience import SECONDS
-from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
-from tests.support.topics import remove_topics
+from tests.support.workers import CommandLine
 
 Operation = APIOperation[Any, Any, Any, Any]
 
@@ -58,20 +56,19 @@ def config(authorization: str) -> Config:
 
 @pytest.fixture(scope="module")
 def described(
-    kafka: Server, redis_server: Server, rules: Rules, tmp_path_factory: pytest.TempPathFactory
+    shared: CommandLine, rules: Rules, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BaseSchema]:
     """The description as it is served to one who has every role."""
-    settings = Settings(
-        kafka_bootstrap=kafka.address,
-        redis_url=redis_server.address,
-        deployment=f"test-{uuid4().hex[:12]}",
-    )
-    remove_topics(kafka.address)
-    create_topics(settings)
+    settings = shared.settings
     StoredState(settings, rules).add_file(DATA / "all-21.jsonl.gz")
     folder = tmp_path_factory.mktemp("serving")
     with serving(
-        settings, NOW, folder, sign_in="token", kafka_bootstrap=settings.kafka_bootstrap
+        settings,
+        NOW,
+        folder,
+        sign_in="token",
+        questions_a_minute="0",
+        kafka_bootstrap=settings.kafka_bootstrap,
     ) as (_, address):
         token = asyncio.run(token_of_all_roles(settings))
         yield schemathesis.openapi.from_url(
@@ -84,7 +81,7 @@ def described(
 
 async def token_of_all_roles(settings: Settings) -> str:
     async with Redis.from_url(settings.redis_url) as redis:
-        roles = [it for it in Role if it is not Role.NOBODY]
+        roles: list[Role] = [it for it in Role if it is not Role.NOBODY]
         tokens = Tokens(redis, settings.deployment)
         return (await tokens.create("all", roles, ["Kent"], NOW, timedelta(days=1))).text
 
@@ -100,7 +97,7 @@ def asked(operation: Operation, mode: GenerationMode) -> None:
         database=None,
         suppress_health_check=[*HealthCheck],
     )
-    def ask(case: Case) -> None:
+    def ask(case: Case[Any]) -> None:
         case.call_and_validate(excluded_checks=[unsupported_method])  # which another test asks
 
     ask()
@@ -110,6 +107,7 @@ def test_every_answer_is_as_the_description_says(described: BaseSchema) -> None:
     failed: list[str] = []
     count = 0
     for found in described.get_all_operations():
+        assert isinstance(found, Ok), found
         operation = found.ok()
         for mode in GenerationMode:
             if mode is GenerationMode.NEGATIVE and not _takes_anything(operation):

@@ -34,9 +34,9 @@ def batch(*values: bytes) -> bytes:
     return b"[" + b",".join(values) + b"]"
 
 
-@pytest.fixture
-def served(caseline: CommandLine, rules: Rules) -> Served:
-    return Served(caseline.settings, rules)
+@pytest.fixture(scope="module")
+def served(shared: CommandLine, rules: Rules) -> Served:
+    return Served(shared.settings, rules)
 
 
 def committed(kafka: Server, topic: str) -> list[bytes]:

@@ -22,6 +22,7 @@ def serving(
     log.touch()
     environment = {
         "CASELINE_REDIS_URL": settings.redis_url,
+        "CASELINE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "CASELINE_DEPLOYMENT": settings.deployment,
         "CASELINE_CLOCK_FROM": now.isoformat(),
         **{f"CASELINE_{name.upper()}": value for name, value in others.items()},
