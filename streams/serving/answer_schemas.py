@@ -21,6 +21,8 @@ FLAG: Schema = {"type": "boolean"}
 NUMBER_OR_NONE: Schema = {"type": ["number", "null"]}
 TEXT_OR_NONE: Schema = {"type": ["string", "null"]}
 DAY: Schema = {"type": "string", "format": "date", "pattern": f"^{DATE.pattern}$"}
+# The name of something, where only the figures know which there are.
+NAME: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE}
 ANY_OBJECT: Schema = {"type": "object"}
 
 
@@ -150,11 +152,10 @@ def any_event() -> Schema:
 def values(rules: Rules) -> dict[str, Schema]:
     """What each parameter may be, but for what the figures alone know, such as providers."""
     indicators = rules.catalogue.indicator
-    name = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE}
     return {
         "area": {"enum": [*rules.areas.names]},
-        "place": {**name, "examples": [rules.areas.top]},
-        "provider": {**name, "examples": [*rules.places.provider][:1]},
+        "place": {**NAME, "examples": [rules.areas.top]},
+        "provider": {**NAME, "examples": [*rules.places.provider][:1]},
         "level": {"enum": [*rules.graph.levels]},
         "age_band": {"enum": [*BANDS]},
         "family": {"enum": [*dict.fromkeys(it.family for it in indicators)]},
@@ -164,4 +165,5 @@ def values(rules: Rules) -> dict[str, Schema]:
         "count": {"type": "integer", "minimum": 1, "maximum": 400},
         "part": {"enum": ["numerator", "denominator"]},
         "page": {"type": "integer", "minimum": 1, "maximum": 9_999_999},
+        "version": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
     }

@@ -12,7 +12,6 @@ from schemas.catalogue import Indicator
 from schemas.outward import csv_text, for_json
 from streams.serving.answers import Answer, is_held, tag_of, unchanged, whole
 from streams.serving.freshness import Freshness
-from streams.serving.openapi import document
 from streams.serving.problems import Problem, wrong_parameter
 from streams.serving.roles import CSV
 from streams.serving.site import Call, LiveSite
@@ -87,7 +86,7 @@ async def status(site: LiveSite, call: Call) -> Answer:
 
 async def openapi(site: LiveSite, call: Call) -> Answer:
     """What there is to ask for, and how it is answered."""
-    text = as_json(document(site.rules, site.settings.sign_in != "none"))
+    text = as_json(site.description)
     return whole(text, call.taking, tag_of(text, call.taking))
 
 

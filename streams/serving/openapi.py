@@ -9,6 +9,7 @@ from processors.rules import Rules
 from streams.serving.answer_schemas import (
     ANY_OBJECT,
     BODIES,
+    NAME,
     Schema,
     any_event,
     array,
@@ -82,8 +83,8 @@ def _operation(
         "responses": _responses(rules, route, is_head),
         "security": [*CHALLENGES] if is_signed_in and route.roles != EVERYONE else [],
     }
-    if method == "POST":
-        told["requestBody"] = _events()
+    if route.name in BODIES_TAKEN:
+        told["requestBody"] = BODIES_TAKEN[route.name]
     return told
 
 
@@ -93,7 +94,7 @@ def _in_path(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": forms.get(name, {"type": "string", "pattern": "^[0-9a-f]{16}$"}),
+            "schema": forms.get(name, NAME),
         }
         for name in PLACEHOLDER.findall(route.path)
     ]
@@ -104,7 +105,7 @@ def _in_query(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
     for name in route.parameters:
         parameter = PARAMETERS[name]
         # What is empty, as forms send it, is not asked for.
-        form = {"anyOf": [forms.get(name, {"type": "string"}), {"const": ""}]}
+        form = {"anyOf": [forms.get(name, NAME), {"const": ""}]}
         is_several = parameter.is_repeatable and not route.is_of_a_cell
         found.append(
             {
@@ -121,7 +122,10 @@ def _in_query(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
 
 def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if route.name == "start":
+    is_form = "POST" in route.methods and HTML in route.media
+    if is_form:
+        found["303"] = _response(HTTPStatus.SEE_OTHER, {})
+    elif route.name == "start":
         found["307"] = _response(HTTPStatus.TEMPORARY_REDIRECT, {})
     else:
         body = {media: _content(rules, route, media) for media in route.media}
@@ -140,7 +144,7 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
         statuses |= {*REFUSED_BODIES}
     for status in sorted(statuses):
         found[str(status)] = _response(HTTPStatus(status), {} if is_head else problem)
-    if "POST" in route.methods:
+    if route.name in BODIES_TAKEN:
         told = {JSON: _content(rules, route, JSON)}
         for status, content in ((207, told), (422, told), (503, {**told, **problem})):
             found[str(status)] = _response(HTTPStatus(status), content)
@@ -162,12 +166,14 @@ def _content(rules: Rules, route: Route, media: str) -> dict[str, Any]:
     return told
 
 
-def _events() -> dict[str, Any]:
-    many = {**array(any_event()), "minItems": 1, "maxItems": MOST_EVENTS}
-    return {
+_MANY = {**array(any_event()), "minItems": 1, "maxItems": MOST_EVENTS}
+# What is sent to a route, by its name.
+BODIES_TAKEN: dict[str, Any] = {
+    "events": {
         "required": True,
         "content": {
             ONE: {"schema": any_event(), "example": EVENT},
-            BATCH: {"schema": many, "example": [EVENT]},
+            BATCH: {"schema": _MANY, "example": [EVENT]},
         },
     }
+}

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -21,6 +22,7 @@ from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.last_release import last_release
 from streams.serving.live_figures import LiveFigures
+from streams.serving.openapi import document
 from streams.serving.parameters import Query
 from streams.serving.roles import ROUTES, Route
 
@@ -96,6 +98,11 @@ class LiveSite:
             long_date=long_date,
         )
         self.version = _version()
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """What there is to ask for, as OpenAPI."""
+        return document(self.rules, self.settings.sign_in != "none")
 
     async def freshness(self, asked: Query) -> Freshness:
         """How fresh the figures asked for are. Raises Problem."""
