@@ -1,7 +1,9 @@
 """`/connect`, how other programs read the figures; and `/account`, who one is here."""
 
+from processors.figures.asking import NotThere, RowChoice
 from streams.serving.answers import Answer, unkept
 from streams.serving.power_query import power_query, scorecard_types
+from streams.serving.problems import wrong_parameter
 from streams.serving.roles import ROUTES
 from streams.serving.site import Call, LiveSite
 
@@ -9,7 +11,12 @@ CSV_ROUTE = "scorecard.csv"
 
 
 async def connect(site: LiveSite, call: Call) -> Answer:
-    """The steps for Excel and Power BI, for the rows that are asked for."""
+    """The steps for Excel and Power BI, for the rows that are asked for. Raises Problem."""
+    try:
+        RowChoice(site.rules, call.asked.rows)
+    except NotThere as error:
+        raise wrong_parameter(error.name, str(error)) from error
+    _ = call.asked.as_of
     (route,) = (it for it in ROUTES if it.name == CSV_ROUTE)
     query = call.asked.query()
     text = site.page(

@@ -66,6 +66,12 @@ def test_the_page_has_the_query_for_the_rows_asked_for_at_this_address(served: S
     assert page.headers["cache-control"] == "no-store"
 
 
+def test_no_query_is_made_for_rows_that_there_cannot_be(served: Served) -> None:
+    wrong = ("area=Atlantis", "level=galaxy", "code=EH99", "as_of=2015-13-01", "colour=red")
+    answers = served.ask_all(Asks(f"/connect?{it}") for it in wrong)
+    assert {it.status_code for it in answers} == {400}
+
+
 def test_the_page_asks_for_a_token_where_people_sign_in_and_has_none(rules: Rules) -> None:
     settings = NO_REDIS.model_copy(update={"sign_in": "token"})
     page = Served(settings, rules).ask("/connect", one_with(Role.VIEWER)).text
