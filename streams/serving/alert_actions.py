@@ -18,10 +18,9 @@ from streams.serving.alert_answers import alert_asked, no_such_alert
 from streams.serving.answers import Answer
 from streams.serving.data_answers import as_json
 from streams.serving.problems import Problem
-from streams.serving.roles import HTML, JSON
+from streams.serving.roles import FORM, HTML, JSON
 from streams.serving.site import Call, LiveSite
 
-FORM = "application/x-www-form-urlencoded"
 LONGEST_NOTE, MOST_FIELDS = 500, 10
 Decide = Callable[[str, str, str, timedelta, int | None], Awaitable[datetime]]
 Decided = Literal["acknowledged", "silenced"]

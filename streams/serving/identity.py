@@ -1,6 +1,7 @@
 """Who asks: the roles that someone has, and the places whose figures they see in full."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas.alerts import CaseChange, IndicatorChange
 from schemas.areas import Areas
@@ -11,12 +12,14 @@ from streams.serving.roles import SEE_ALL, SEE_CASES, Role
 class Identity:
     """Someone who asks: a name for the audit log, roles, and places.
 
-    Places are those of a manager, and of a caseworker lead, whose teams are among them.
+    Places are those of a manager, and of a caseworker lead, whose teams are among them. `until` is
+    when the token ends that says so, if one does.
     """
 
     name: str
     roles: frozenset[Role]
     places: frozenset[str] = frozenset()
+    until: datetime | None = None
 
     @property
     def sees_all(self) -> bool:

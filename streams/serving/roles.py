@@ -39,7 +39,8 @@ class Route:
 
     `media` are the types that it offers, the first where any will do. One that `is_probe` is for
     machines that look after this one: it is answered for whatever host it is asked. Of one that
-    `is_audited` the audit log has who was shown it, and who was refused.
+    `is_audited` the audit log has who was shown it. One that `is_of_a_cell` takes each parameter
+    once, and `code` always.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Route:
     methods: tuple[Method, ...] = ("GET", "HEAD")
     is_probe: bool = False
     is_audited: bool = False
+    is_of_a_cell: bool = False
 
     def admits(self, roles: Iterable[Role]) -> bool:
         """Whether any of the roles may ask for it."""
@@ -59,6 +61,10 @@ class Route:
 
 HTML, JSON, CSV = "text/html", "application/json", "text/csv"
 CSS, SCRIPT, EVENTS = "text/css", "text/javascript", "text/event-stream"
+# What is sent in: an event, or an array of up to so many. More are sent in several.
+FORM = "application/x-www-form-urlencoded"
+ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
+MOST_EVENTS = 1_000
 CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
 
 PLACE = ("place", "level")
@@ -116,6 +122,7 @@ ROUTES = (
         (JSON, CSV),
         "a figure over time, as known now",
         (*CELL, "by", "count"),
+        is_of_a_cell=True,
     ),
     Route(
         "series.csv",
@@ -124,6 +131,7 @@ ROUTES = (
         (CSV,),
         "the same as CSV, whatever is accepted",
         (*CELL, "by", "count"),
+        is_of_a_cell=True,
     ),
     Route(
         "indicator-page",
@@ -132,6 +140,7 @@ ROUTES = (
         (HTML,),
         "an indicator: what it is, at every place, and over time",
         ("place", "level", "age_band", "as_of"),
+        is_of_a_cell=True,
     ),
     Route(
         "cases-page",
@@ -141,6 +150,7 @@ ROUTES = (
         "the cases behind a figure",
         (*CELL, "part", "page"),
         is_audited=True,
+        is_of_a_cell=True,
     ),
     Route(
         "cases",
@@ -150,6 +160,7 @@ ROUTES = (
         "the cases behind a figure, a page of them",
         (*CELL, "part", "page"),
         is_audited=True,
+        is_of_a_cell=True,
     ),
     Route(
         "alerts-page",
@@ -251,6 +262,21 @@ ROUTES = (
         (JSON,),
         "how fresh the figures are, and what is wrong with them",
     ),
+    Route(
+        "connect",
+        "/connect",
+        READERS,
+        (HTML,),
+        "how Excel and Power BI read the figures",
+        CHOICE,
+    ),
+    Route(
+        "account",
+        "/account",
+        READERS | {Role.AUDITOR},
+        (HTML,),
+        "who you are here, and what you may ask for",
+    ),
     Route("style", "/assets/{version:str}/style.css", EVERYONE, (CSS,), "the style of the pages"),
     Route(
         "script",
@@ -274,6 +300,9 @@ ROUTES = (
         (EVENTS,),
         "server-sent events: that figures changed",
         methods=("GET",),
+    ),
+    Route(
+        "openapi", "/api/v1/openapi.json", READERS | {Role.INTAKE}, (JSON,), "this API, as OpenAPI"
     ),
     Route("health", "/health", EVERYONE, (JSON,), "that the process answers", is_probe=True),
     Route(

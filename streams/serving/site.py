@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
@@ -14,15 +15,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from schemas.audit_entries import AuditResult
 from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
-from streams.kafka.audit_log import Audited, AuditLog, NotAudited
+from streams.kafka.audit_log import AuditLog, NotAudited
 from streams.kafka.intake import Intake
+from streams.metrics.serving import ServingMetrics
 from streams.serving.answers import Accepted, accepted
+from streams.serving.audited import audited
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.last_release import last_release
 from streams.serving.live_alerts import LiveAlerts
 from streams.serving.live_figures import LiveFigures
+from streams.serving.openapi import document
 from streams.serving.parameters import Query
 from streams.serving.problems import away
 from streams.serving.roles import ROUTES, Route
@@ -39,6 +43,8 @@ PAGES = {
     "scorecard-page": "Scorecard",
     "alerts-page": "Alerts",
     "operations-page": "Operations",
+    "connect": "Connect",
+    "account": "Account",
 }
 
 
@@ -56,6 +62,8 @@ class Call:
     last_event: str = ""
     content_type: str = ""
     body: bytes = b""
+    site: str = ""
+    """The address that the reader has reached all this at, without a path."""
     is_from_here: bool = False
     """Whether a browser says that a page of this server asks."""
 
@@ -69,10 +77,15 @@ class LiveSite:
     """The whole of what is served."""
 
     def __init__(
-        self, figures: LiveFigures, settings: Settings, audit: AuditLog, intake: Intake
+        self,
+        figures: LiveFigures,
+        settings: Settings,
+        audit: AuditLog,
+        intake: Intake,
+        metrics: ServingMetrics,
     ) -> None:
         self.figures, self.settings, self.audit, self.intake = figures, settings, audit, intake
-        self.rules = figures.rules
+        self.metrics, self.rules = metrics, figures.rules
         self.style = "\n".join(
             (files(package) / name).read_text("utf-8") for package, name in STYLES
         )
@@ -80,6 +93,7 @@ class LiveSite:
         self.style_version, self.script_version = _hash(self.style), _hash(self.script)
         self.watch = FigureWatch(figures)
         self.alerts = LiveAlerts(figures.redis, settings, self.rules, figures.clock)
+        metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
             autoescape=True,
@@ -95,24 +109,27 @@ class LiveSite:
         )
         self.version = _version()
 
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """What there is to ask for, as OpenAPI."""
+        return document(self.rules, self.settings.sign_in != "none")
+
     async def freshness(self, asked: Query) -> Freshness:
         """How fresh the figures asked for are. Raises Problem."""
         clock, day = self.figures.clock, asked.as_of
         now = clock.now()
         moment = await self.figures.moment(day or now.date())
+        self.metrics.shown((moment.latest or 0) / 1_000_000)
         release = await asyncio.to_thread(last_release, self.settings.releases)
         stale = timedelta(hours=self.settings.stale_hours)
         return Freshness(day, now.date(), now, moment, release, stale)
 
     async def note(self, call: Call, result: AuditResult, cases: int = 0, total: int = 0) -> None:
         """Have the audit log know first of what is about to be shown or done. Raises Problem."""
-        who, about = call.identity, urlencode(sorted(call.path.items()))
+        about = urlencode(sorted(call.path.items()))
         query = "&".join(filter(None, (about, call.asked.query())))
-        roles = tuple(sorted(who.roles))
         try:
-            await self.audit.write(
-                Audited(who.name, roles, call.route.name, query, result, cases, total)
-            )
+            await self.audit.write(audited(call.identity, call.route, query, result, cases, total))
         except NotAudited as error:
             raise away(str(error)) from error
 

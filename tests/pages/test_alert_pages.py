@@ -73,7 +73,6 @@ def pages(
         redis_url=redis_server.address,
         kafka_bootstrap=kafka.address,
         deployment=f"test-{uuid4().hex[:12]}",
-        sign_in="token",
     )
     create_topics(settings)
     StoredState(settings, rules).add_file(DATA / "all-21.jsonl.gz")
@@ -84,7 +83,13 @@ def pages(
     recorder.redis.close()
     with ThreadPoolExecutor(max_workers=1) as pool:  # a browser's driver has a loop of its own
         made = pool.submit(asyncio.run, tokens(settings)).result()
-    with serving(settings, NOW, tmp_path_factory.mktemp("serving")) as (_, where):
+    with serving(
+        settings,
+        NOW,
+        tmp_path_factory.mktemp("serving"),
+        sign_in="token",
+        kafka_bootstrap=settings.kafka_bootstrap,
+    ) as (_, where):
         yield Pages(where, *made)
 
 

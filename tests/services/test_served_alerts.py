@@ -13,9 +13,8 @@ import pytest
 from processors.days.calendar import LONDON
 from processors.rules import Rules
 from schemas.audit_entries import AUDIT_TOPIC
-from streams.serving.alert_actions import FORM
 from streams.serving.parameters import PAGE_LENGTH
-from streams.serving.roles import Role
+from streams.serving.roles import FORM, Role
 from tests.support.alerting import Recorder, asked, change, indicator, receivers_file, tell, webhook
 from tests.support.inbox import Inbox, serving
 from tests.support.served import Asks, Served, one_with

@@ -11,16 +11,21 @@ from tests.support.patience import wait_for
 
 
 @contextmanager
-def serving(settings: Settings, now: datetime, folder: Path) -> Iterator[tuple[Command, str]]:
-    """The process, whose clock showed `now` when it started, and where it answers."""
+def serving(
+    settings: Settings, now: datetime, folder: Path, **others: str
+) -> Iterator[tuple[Command, str]]:
+    """The process, whose clock showed `now` when it started, and where it answers.
+
+    `others` are settings besides: `sign_in="token"`.
+    """
     log = folder / "serve.log"
     log.touch()
     environment = {
         "CASELINE_REDIS_URL": settings.redis_url,
         "CASELINE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "CASELINE_SIGN_IN": settings.sign_in,
         "CASELINE_DEPLOYMENT": settings.deployment,
         "CASELINE_CLOCK_FROM": now.isoformat(),
+        **{f"CASELINE_{name.upper()}": value for name, value in others.items()},
     }
     command = Command(["serve", "--port", "0"], folder, environment, log)
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.settings import Settings
-from streams.serving.alert_actions import FORM, LONGEST_NOTE
+from streams.serving.alert_actions import LONGEST_NOTE
 from streams.serving.identity import Identity
 from streams.serving.problems import Problem
-from streams.serving.roles import ACT_ON_ALERTS, READERS, SEE_ALERTS, Role
+from streams.serving.roles import ACT_ON_ALERTS, FORM, READERS, SEE_ALERTS, Role
 from streams.serving.same_origin import is_from_here
 from tests.support.alerting import change
 from tests.support.served import Asks, Served, one_with
