@@ -15,6 +15,7 @@ from litestar.response import Stream
 from streams.kafka.audit_log import Audited, NotAudited
 from streams.serving import (
     case_list,
+    comparison,
     data_answers,
     event_intake,
     indicator_answers,
@@ -52,6 +53,7 @@ WORK: Mapping[str, Work] = {
     "series": indicator_answers.series,
     "series.csv": indicator_answers.series,
     "indicator-page": indicator_answers.indicator_page,
+    "compare-page": comparison.compare_page,
     "cases-page": case_list.cases,
     "cases": case_list.cases,
     "status": data_answers.status,

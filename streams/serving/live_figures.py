@@ -46,8 +46,9 @@ log = logging.getLogger(__name__)
 
 # A page is not waited for longer than this.
 ANSWER_SECONDS = 10.0
-# A list reads every record.
+# A list reads every record, so it takes longer, and few are made at a time.
 LIST_SECONDS = 120.0
+LISTS_AT_ONCE = 2
 # Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
 KEPT = 8
 
@@ -77,6 +78,7 @@ class LiveFigures:
         self._held = HeldTables()
         self._layout = layout(rules)
         self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+        self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
 
     async def moment(self, day: date) -> Moment:
@@ -115,7 +117,14 @@ class LiveFigures:
 
     async def months(self, dates: Sequence[date], cell: CellOf, today: date) -> Series:
         """A figure by month, with what its variation says. Raises Problem."""
-        return await answered(live_series(*self._state, cell, dates, today))
+        (found,) = await self.months_of([cell], dates, today)
+        return found
+
+    async def months_of(
+        self, cells: Sequence[CellOf], dates: Sequence[date], today: date
+    ) -> list[Series]:
+        """Figures by month, with what the variation of each says. Raises Problem."""
+        return await answered(live_series(*self._state, cells, dates, today))
 
     async def listed(self, question: Question) -> list[Listed]:
         """What makes up a cell. Raises Problem."""
@@ -123,7 +132,8 @@ class LiveFigures:
         async def read() -> list[Listed]:
             return [it async for it in read_list(*self._state, question)]
 
-        return await answered(read(), LIST_SECONDS)
+        async with self._listing:
+            return await answered(read(), LIST_SECONDS)
 
     def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
         areas, places = self.rules.areas, identity.own_places

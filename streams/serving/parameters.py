@@ -38,6 +38,7 @@ PARAMETERS = {
         Parameter("count", "of a series: how many of these, up to 400", False),
         Parameter("part", "of a list: `numerator` or `denominator`", False),
         Parameter("page", "of a list: which page", False),
+        Parameter("show", "of an average: its `distribution`", False),
     )
 }
 

@@ -124,7 +124,15 @@ ROUTES = (
         READERS,
         (HTML,),
         "an indicator: what it is, at every place, and over time",
-        ("place", "level", "age_band", "as_of"),
+        ("place", "level", "age_band", "as_of", "show"),
+    ),
+    Route(
+        "compare-page",
+        "/compare/{code:str}",
+        READERS,
+        (HTML,),
+        "an indicator at every place of a kind, side by side",
+        ("level", "age_band", "as_of"),
     ),
     Route(
         "cases-page",

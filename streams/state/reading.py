@@ -216,21 +216,32 @@ async def read_series(
 ) -> LiveSeries:
     """An indicator's figure of a place and band, as of each of the dates, as known now.
 
+    Raises as `read_all_series` does.
+    """
+    (found,) = await read_all_series(redis, deployment, rules, dates, [cell])
+    return found
+
+
+async def read_all_series(
+    redis: Redis, deployment: str, rules: Rules, dates: Sequence[date], cells: Sequence[CellOf]
+) -> list[LiveSeries]:
+    """The figures of some cells as of each of the dates, as known now, of one reading.
+
     Many dates are read some at a time, each time at one moment. Raises NothingYet,
     streams.state.store.OtherLayout, or redis.RedisError.
     """
     reference = await read_reference(redis, deployment, rules)
-    found: list[Dated] = []
+    found: list[list[Dated]] = [[] for _ in cells]
     latest = 0
     for start in range(0, len(dates), DATES_AT_ONCE):
         some = dates[start : start + DATES_AT_ONCE]
         stocks = await read_stocks(redis, deployment, rules, some)
-        found += [
-            dated(rules, known(rules, day, stock, reference.events), cell)
-            for day, stock in zip(some, stocks.by_date, strict=True)
-        ]
+        for day, stock in zip(some, stocks.by_date, strict=True):
+            as_of = known(rules, day, stock, reference.events)
+            for figures, cell in zip(found, cells, strict=True):
+                figures.append(dated(rules, as_of, cell))
         latest = max([latest, *(head.latest for head in stocks.heads.values())])
-    return LiveSeries(found, latest or None)
+    return [LiveSeries(figures, latest or None) for figures in found]
 
 
 async def read_first_day(redis: Redis, deployment: str, rules: Rules) -> date | None:
