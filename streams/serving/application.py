@@ -21,6 +21,7 @@ from streams.serving import (
     indicator_answers,
     operations,
     page_answers,
+    quality_answers,
 )
 from streams.serving.answers import Answer, Streamed
 from streams.serving.identity import NOBODY, Identity
@@ -56,6 +57,11 @@ WORK: Mapping[str, Work] = {
     "compare-page": comparison.compare_page,
     "cases-page": case_list.cases,
     "cases": case_list.cases,
+    "quality-page": quality_answers.quality,
+    "quality": quality_answers.quality,
+    "quality.csv": quality_answers.quality,
+    "odd-facts-page": quality_answers.odd_facts,
+    "odd-facts": quality_answers.odd_facts,
     "status": data_answers.status,
     "health": data_answers.health,
     "ready": data_answers.ready,

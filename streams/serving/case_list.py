@@ -48,7 +48,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
     fresh = await site.freshness(asked)
     question = Question(cell.indicator, cell.place, cell.band, day_number(fresh.day))
     found = await site.figures.listed(question)
-    page = page_of(found, part, _page_number(asked))
+    page = page_of(found, part, page_number(asked))
     identity = call.identity
     try:
         await site.audit.write(
@@ -93,7 +93,8 @@ def page_of(found: list[Listed], part: str, number: int) -> ListedPage:
     return ListedPage(rows, part, number, pages, len(counted), total)
 
 
-def _page_number(asked: Query) -> int:
+def page_number(asked: Query) -> int:
+    """Which page of a list is asked for, the first if none is. Raises Problem."""
     text = asked.one("page") or "1"
     if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text) > 0):
         raise wrong_parameter("page", f"{text} is no number of a page")

@@ -26,6 +26,7 @@ from snapshots.disclosure.live_suppression import key_of, suppressed
 from snapshots.disclosure.suppression import Rule
 from streams.clock import Clock
 from streams.failures import Understood, described
+from streams.jobs.data_quality import Quality, contradictions, read_quality
 from streams.jobs.series_by_month import live_series
 from streams.kafka.batches import TP
 from streams.serving.identity import Identity, is_within
@@ -33,6 +34,7 @@ from streams.serving.problems import away
 from streams.state.held_tables import HeldTables
 from streams.state.reading import (
     StateStanding,
+    read_known,
     read_list,
     read_scorecard,
     read_series,
@@ -134,6 +136,16 @@ class LiveFigures:
 
         async with self._listing:
             return await answered(read(), LIST_SECONDS)
+
+    async def quality(self, day: date) -> Quality:
+        """What is odd or lacking in the records, as of a date. Raises Problem."""
+        async with self._listing:
+            return await answered(read_quality(*self._state, day), LIST_SECONDS)
+
+    async def contradictions(self, day: date) -> list[Sequence[object]]:
+        """Figures of a date that contradict themselves or what is supplied. Raises Problem."""
+        known = await answered(read_known(*self._state, day))
+        return list(contradictions(self.rules, known))
 
     def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
         areas, places = self.rules.areas, identity.own_places

@@ -30,7 +30,11 @@ STYLES = (
     ("streams.serving", "assets/live.css"),
 )
 # The pages that readers find at the top of each, by the name of their route.
-PAGES = {"scorecard-page": "Scorecard", "operations-page": "Operations"}
+PAGES = {
+    "scorecard-page": "Scorecard",
+    "quality-page": "Quality",
+    "operations-page": "Operations",
+}
 
 
 @dataclass(frozen=True)

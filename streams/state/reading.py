@@ -15,7 +15,6 @@ from processors.figures.series import CellOf, Dated, dated
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
-from processors.record.quality import OddFact, odd_facts
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC
@@ -287,15 +286,6 @@ async def _shards(redis: Redis, deployment: str) -> list[TP]:
     return shards
 
 
-async def read_odd_facts(
-    redis: Redis, deployment: str, rules: Rules, as_of: date
-) -> AsyncIterator[OddFact]:
-    """The odd facts in every case record, as of a date; one may come twice."""
-    async for events in read_children(redis, deployment, rules):
-        for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
-            yield fact
-
-
 async def read_children(
     redis: Redis, deployment: str, rules: Rules
 ) -> AsyncIterator[Sequence[Event]]:
@@ -316,7 +306,7 @@ async def read_known(redis: Redis, deployment: str, rules: Rules, as_of: date) -
 
 
 async def read_largest(redis: Redis, deployment: str, rules: Rules, most: int) -> list[LargeRecord]:
-    """So many of the largest records, the largest first. Raises as `read_odd_facts` does."""
+    """So many of the largest records, the largest first. Raises as `read_children` does."""
     found: list[tuple[int, str, TP, bytes]] = []
     for shard in await known_shards(redis, deployment):
         store = ShardStore(redis, deployment, shard, rules)
