@@ -22,6 +22,7 @@ from streams.serving import (
     operations,
     page_answers,
     quality_answers,
+    release_answers,
 )
 from streams.serving.answers import Answer, Streamed
 from streams.serving.identity import NOBODY, Identity
@@ -62,6 +63,14 @@ WORK: Mapping[str, Work] = {
     "quality.csv": quality_answers.quality,
     "odd-facts-page": quality_answers.odd_facts,
     "odd-facts": quality_answers.odd_facts,
+    "releases-page": release_answers.releases,
+    "releases": release_answers.releases,
+    "releases.csv": release_answers.releases,
+    "release-page": release_answers.release_page,
+    "release": release_answers.beside_live,
+    "release.csv": release_answers.beside_live,
+    "public-file": release_answers.public_file,
+    "internal-file": release_answers.internal_file,
     "status": data_answers.status,
     "health": data_answers.health,
     "ready": data_answers.ready,

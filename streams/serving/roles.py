@@ -58,6 +58,8 @@ class Route:
 
 
 HTML, JSON, CSV = "text/html", "application/json", "text/csv"
+PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FILES = (PDF, XLSX, CSV, JSON)
 CSS, SCRIPT, EVENTS = "text/css", "text/javascript", "text/event-stream"
 CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
 
@@ -186,6 +188,51 @@ ROUTES = (
         "the cases that odd facts of a kind are of, a page of them",
         ("as_of", "page"),
         is_audited=True,
+    ),
+    Route("releases-page", "/releases", READERS, (HTML,), "the releases of every month"),
+    Route("releases", "/api/v1/releases", READERS, (JSON, CSV), "the releases of every month"),
+    Route(
+        "releases.csv",
+        "/api/v1/releases.csv",
+        READERS,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+    ),
+    Route(
+        "release-page",
+        "/releases/{period:str}/{number:str}",
+        READERS,
+        (HTML,),
+        "a release, its files, and its figures beside live",
+        ("place",),
+    ),
+    Route(
+        "release",
+        "/api/v1/releases/{period:str}/{number:str}",
+        SEE_ALL,
+        (JSON, CSV),
+        "the figures of a release that differ from live",
+    ),
+    Route(
+        "release.csv",
+        "/api/v1/releases/{period:str}/{number:str}/differences.csv",
+        SEE_ALL,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+    ),
+    Route(
+        "public-file",
+        "/releases/{period:str}/{number:str}/public/{file:str}",
+        READERS,
+        FILES,
+        "a file of what was published of a release",
+    ),
+    Route(
+        "internal-file",
+        "/releases/{period:str}/{number:str}/internal/{file:str}",
+        SEE_ALL,
+        FILES,
+        "a file of a release for the council itself",
     ),
     Route(
         "operations-page",
