@@ -1,6 +1,6 @@
 """`caseline serve` as a user runs it, for tests that need a socket."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ from tests.support.patience import wait_for
 
 
 @contextmanager
-def serving(settings: Settings, now: datetime, folder: Path) -> Iterator[tuple[Command, str]]:
+def serving(
+    settings: Settings, now: datetime, folder: Path, more: Mapping[str, str] | None = None
+) -> Iterator[tuple[Command, str]]:
     """The process, whose clock showed `now` when it started, and where it answers."""
     log = folder / "serve.log"
     log.touch()
@@ -19,6 +21,7 @@ def serving(settings: Settings, now: datetime, folder: Path) -> Iterator[tuple[C
         "CASELINE_REDIS_URL": settings.redis_url,
         "CASELINE_DEPLOYMENT": settings.deployment,
         "CASELINE_CLOCK_FROM": now.isoformat(),
+        **(more or {}),
     }
     command = Command(["serve", "--port", "0"], folder, environment, log)
 
