@@ -20,13 +20,16 @@ from processors.figures.series import CellOf, Dated, Series
 from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.cells import CellKey
+from schemas.release import Change, Release
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from snapshots.disclosure.live_suppression import key_of, suppressed
 from snapshots.disclosure.suppression import Rule
+from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
 from streams.jobs.data_quality import Quality, contradictions, read_quality
+from streams.jobs.live_changes import live_changes
 from streams.jobs.series_by_month import live_series
 from streams.kafka.batches import TP
 from streams.serving.identity import Identity, is_within
@@ -71,6 +74,13 @@ class Scorecard(NamedTuple):
     moment: Moment
 
 
+class LiveChanges(NamedTuple):
+    """Figures that are others than released with the events behind each; or why there are none."""
+
+    changes: tuple[Change, ...]
+    left_out: str = ""
+
+
 class LiveFigures:
     """The scorecards of a deployment."""
 
@@ -81,6 +91,7 @@ class LiveFigures:
         self._layout = layout(rules)
         self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
+        self._explaining = asyncio.Lock()  # for which the log is gone through
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
 
     async def moment(self, day: date) -> Moment:
@@ -146,6 +157,16 @@ class LiveFigures:
         """Figures of a date that contradict themselves or what is supplied. Raises Problem."""
         known = await answered(read_known(*self._state, day))
         return list(contradictions(self.rules, known))
+
+    async def changes_since(self, release: Release) -> LiveChanges:
+        """The events behind what is not as it was released. Raises Problem."""
+        async with self._explaining:
+            try:
+                redis, _, rules = self._state
+                work = live_changes(redis, self.settings, rules, release)
+                return LiveChanges(await answered(work, LIST_SECONDS))
+            except ReleaseError as error:
+                return LiveChanges((), str(error))
 
     def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
         areas, places = self.rules.areas, identity.own_places

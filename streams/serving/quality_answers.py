@@ -140,7 +140,7 @@ def _told(
         about=EXPLANATIONS[kind],
         rows=shown,
         number=number,
-        pages=pages,
+        last=pages,
         total=total,
         here=lambda page: "?" + asked.query(page=str(page)),
         all_kinds=f"/quality{_query(asked.query(page=None))}",

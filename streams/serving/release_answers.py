@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from processors.figures.figure_text import value_text
 from schemas.catalogue import ALL_AGES
+from schemas.cells import CellKey
 from schemas.outward import csv_text
 from schemas.release import Change, Release, ReleaseCell
 from snapshots.checking.differences import differences
@@ -40,7 +42,10 @@ MORE_COLUMNS = ("sha256", "author", "reason")
 DIFFERENCE_COLUMNS = (
     *("code", "area", "level", "age_band", "released", "live", "by"),
     *("released_numerator", "live_numerator", "released_denominator", "live_denominator"),
+    "causes",
 )
+# What `show` asks for.
+CAUSES = "causes"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Beside:
 
     released: ReleaseCell | None
     live: ReleaseCell | None
+    causes: tuple[str, ...] = ()
 
     @property
     def cell(self) -> ReleaseCell:
@@ -69,7 +75,8 @@ class Beside:
         cell, both = self.cell, (self.released, self.live)
         parts = (getattr(it, name, None) for name in ("numerator", "denominator") for it in both)
         where = cell.code, cell.area, cell.level, cell.age_band
-        return *where, _value(self.released), _value(self.live), self.by, *parts
+        causes = "; ".join(self.causes)
+        return *where, _value(self.released), _value(self.live), self.by, *parts, causes
 
 
 async def releases(site: LiveSite, call: Call) -> Answer:
@@ -125,6 +132,7 @@ async def release_page(site: LiveSite, call: Call) -> Answer:
     """A release: its files, and for who sees all figures those of a place beside live, and why."""
     taking, asked = call.taking, call.asked
     listed = await _listed(site, call)
+    _check_show(call)
     fresh = await site.freshness(asked)
     files = {
         profile: await asyncio.to_thread(_files, site, listed, profile)
@@ -167,6 +175,7 @@ class FigureLine:
     live: str
     by: str
     differs: bool
+    causes: str
 
 
 @dataclass(frozen=True)
@@ -191,6 +200,8 @@ class ReleaseFigures:
     of: int
     changes: list[ChangeLine]
     changed: int
+    is_explained: bool
+    left_out: str
 
 
 async def _figures(
@@ -205,6 +216,7 @@ async def _figures(
     place = call.asked.single("place") or (places or [""])[0]
     if places and place not in places:
         raise wrong_parameter("place", f"{place}: there are {', '.join(places)}")
+    why = await _why(site, call, release)
     indicators = {it.code: it for it in release.indicators}
     now = {it.key: it for it in live}
     lines = []
@@ -220,6 +232,7 @@ async def _figures(
                 live=value_text(indicator, _value(it.live)),
                 by=f"{it.by:+,g}" if it.by else "",
                 differs=cell.key in differing,
+                causes=", ".join(why.of(cell)),
             )
         )
     own = [it for it in release.changes if it.area == place]
@@ -236,8 +249,37 @@ async def _figures(
     ]
     return ReleaseFigures(
         *(place, places, lines, len(differing), len(release.cells)),
-        *(changes, len(release.changes)),
+        *(changes, len(release.changes), call.asked.one("show") == CAUSES, why.left_out),
     )
+
+
+@dataclass(frozen=True)
+class Why:
+    """How many events of each type are behind figures that are not as released, where asked for."""
+
+    causes: Mapping[CellKey, tuple[str, ...]]
+    left_out: str = ""
+
+    def of(self, cell: ReleaseCell) -> tuple[str, ...]:
+        """Those behind a cell."""
+        return self.causes.get(cell.key, ())
+
+
+def _check_show(call: Call) -> None:
+    """Raises Problem for what cannot be shown, or not to who asks."""
+    shown = call.asked.one("show")
+    if shown not in {None, CAUSES}:
+        raise wrong_parameter("show", f"{shown}: there is {CAUSES}")
+    if shown and not call.identity.sees_all:
+        raise Problem(HTTPStatus.FORBIDDEN, "why figures differ is for analysts and publishers")
+
+
+async def _why(site: LiveSite, call: Call, release: Release) -> Why:
+    """The causes, where they are asked for: then the log is gone through. Raises Problem."""
+    if call.asked.one("show") != CAUSES:
+        return Why({})
+    found = await site.figures.changes_since(release)
+    return Why({it.key: tuple(_causes(it)) for it in found.changes}, found.left_out)
 
 
 def _causes(change: Change) -> list[str]:
@@ -253,18 +295,27 @@ async def beside_live(site: LiveSite, call: Call) -> Answer:
     listed = await _listed(site, call)
     if listed.account.kind == "withdrawn":
         raise Problem(HTTPStatus.NOT_FOUND, "a withdrawal has no figures to compare with")
+    _check_show(call)
     fresh = await site.freshness(call.asked)
     moment = await site.figures.moment(listed.account.as_of)
-    tag = tag_of(site.version, listed, moment.version, fresh.day, fresh.is_stale, taking)
+    tag = tag_of(
+        site.version, listed, moment.version, fresh.day, fresh.is_stale, taking, call.asked.query()
+    )
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     release = await _whole(site, listed)
     found = differences(release.cells, await _live(site, release, moment))
-    rows = [Beside(it.before, it.after).row for it in found if it.is_of_the_figure]
+    why = await _why(site, call, release)
+    rows = [Beside(it.before, it.after, why.of(it.cell)).row for it in found if it.is_of_the_figure]
     if taking.media == CSV:
         return whole(csv_text([DIFFERENCE_COLUMNS, *rows]), taking, tag)
     named = [dict(zip(DIFFERENCE_COLUMNS, row, strict=True)) for row in rows]
-    told = {**told_of(fresh), "release": _told(listed), "cells": len(release.cells)}
+    told = {
+        **told_of(fresh),
+        "release": _told(listed),
+        "cells": len(release.cells),
+        "causes_left_out": why.left_out or None,
+    }
     return whole(as_json({**told, "differences": named}), taking, tag)
 
 

@@ -204,7 +204,7 @@ ROUTES = (
         READERS,
         (HTML,),
         "a release, its files, and its figures beside live",
-        ("place",),
+        ("place", "show"),
     ),
     Route(
         "release",
@@ -212,6 +212,7 @@ ROUTES = (
         SEE_ALL,
         (JSON, CSV),
         "the figures of a release that differ from live",
+        ("show",),
     ),
     Route(
         "release.csv",
@@ -219,6 +220,7 @@ ROUTES = (
         SEE_ALL,
         (CSV,),
         "the same as CSV, whatever is accepted",
+        ("show",),
     ),
     Route(
         "public-file",
