@@ -1,18 +1,20 @@
-"""The audit log: who was shown what of whom, and who was refused."""
+"""The audit log: who came in, was shown or took away what, and who was refused."""
 
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 AUDIT_TOPIC = "audit-log"
-AuditResult = Literal["shown", "denied"]
+# `exported` is a CSV of figures, `refused` events that were sent and are none.
+AuditResult = Literal["shown", "denied", "exported", "refused", "signed-in", "sign-in-refused"]
 
 
 class AuditEntry(BaseModel):
     """One entry: what was asked by whom, and what came of it.
 
     Each process writes a chain of its own: `previous` is the SHA-256 of the entry before it, as it
-    lies in the log, and empty in the first. `cases` is how many were shown, of `total`.
+    lies in the log, and empty in the first. `cases` is how many were shown, or how many events were
+    refused, of `total`. `origin` is the address that one who signs in does so from.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,3 +31,4 @@ class AuditEntry(BaseModel):
     result: AuditResult
     cases: int = 0
     total: int = 0
+    origin: str = ""

@@ -136,6 +136,16 @@ class Settings(ServiceSettings):
         description="names that `serve` answers for beside those of this machine, separated by "
         "commas",
     )
+    questions_a_minute: Annotated[int, Field(ge=0)] = Field(
+        1_200,
+        description="how often one who has signed in, or an address, may ask a process of `serve`; "
+        "0 is without limit",
+    )
+    refused_sign_ins_a_minute: Annotated[int, Field(ge=0)] = Field(
+        10,
+        description="how many unknown tokens an address may send a process of `serve`; 0 is "
+        "without limit",
+    )
     stale_hours: Annotated[float, Field(gt=0)] = Field(
         72.0,
         description="hours without an event after which pages say at the top that figures may be "

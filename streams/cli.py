@@ -17,6 +17,7 @@ from streams.terminal.commands import (
     trend,
 )
 from streams.terminal.commands.alerts import alerts
+from streams.terminal.commands.audit import audit
 from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.snapshot import snapshot
 from streams.terminal.commands.tokens import token
@@ -47,6 +48,7 @@ app.command()(feeding.ingest)
 app.command()(running.worker)
 app.command()(serving.serve)
 app.add_typer(token, name="token")
+app.add_typer(audit, name="audit")
 app.add_typer(running.topics, name="topics")
 app.command()(running.rebuild)
 app.command()(running.doctor)

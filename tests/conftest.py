@@ -134,6 +134,21 @@ def caseline(bare: CommandLine) -> CommandLine:
     return bare
 
 
+@pytest.fixture(scope="module")
+def shared(
+    kafka: Server, redis_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> CommandLine:
+    """The command line of a deployment that all tests of a file share; its topics begin empty."""
+    remove_topics(kafka.address)
+    settings = Settings(
+        kafka_bootstrap=kafka.address,
+        redis_url=redis_server.address,
+        deployment=f"test-{uuid.uuid4().hex[:12]}",
+    )
+    create_topics(settings)
+    return CommandLine(settings, load_rules(settings), tmp_path_factory.mktemp("shared"))
+
+
 @pytest.fixture(scope="session")
 def monitoring_programs() -> Programs:
     """Prometheus, Alertmanager and their tools; as for services, skipped or failed without."""

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import secrets
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
@@ -21,6 +22,9 @@ from streams.kafka.decided import find_topic
 
 # An entry is in the log, or said not to be, within so many seconds.
 AUDIT_SECONDS = 10.0
+# Entries that wait for a Kafka that is away, and how long it is left alone between.
+MOST_NOTED = 1_000
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +43,25 @@ class Audited(NamedTuple):
     result: AuditResult
     cases: int = 0
     total: int = 0
+    origin: str = ""
 
 
 class AuditLog:
-    """Writes the entries of one process, one after another, as an unbroken chain."""
+    """Writes the entries of one process, one after another, as an unbroken chain.
+
+    `write` is for what must not be shown without its entry. `note` is for what holds whether or not
+    there is one: it waits for nobody, is tried again while Kafka is away, and may then be there
+    twice.
+    """
 
     def __init__(self, brokers: Brokers, deployment: str, now: Callable[[], datetime]) -> None:
         self._brokers, self._deployment, self._now = brokers, deployment, now
         self._turn = asyncio.Lock()
         self._producer: AIOKafkaProducer | None = None
         self._chain, self._number, self._previous = new_chain(), 0, ""
+        self._noted: deque[Audited] = deque()
+        self._noting: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,7 +72,37 @@ class AuditLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._is_closing = True
+        if self._noting is not None:
+            await asyncio.wait([self._noting], timeout=AUDIT_SECONDS)
+            self._noting.cancel()
+        if self._noted:
+            log.error("audit entries were not written", extra={"entries": len(self._noted)})
         await self._let_go()
+
+    def note(self, audited: Audited) -> None:
+        """Have an entry written soon."""
+        if len(self._noted) >= MOST_NOTED:
+            log.error("an audit entry was not kept: too many wait", extra={"route": audited.route})
+            return
+        self._noted.append(audited)
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.create_task(self._write_noted())
+
+    async def _write_noted(self) -> None:
+        """Write what is noted, in its order, for as long as there is any."""
+        wait = FIRST_WAIT
+        while self._noted:
+            try:
+                await self.write(self._noted[0])
+            except NotAudited:
+                if self._is_closing:
+                    return
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+            else:
+                self._noted.popleft()
+                wait = FIRST_WAIT
 
     async def write(self, audited: Audited) -> None:
         """Write an entry, and return once brokers have it. Raises NotAudited."""

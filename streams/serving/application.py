@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -12,10 +11,10 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.response import Stream
 
-from streams.kafka.audit_log import Audited, NotAudited
 from streams.serving import (
     case_list,
     comparison,
+    connecting,
     data_answers,
     event_intake,
     indicator_answers,
@@ -25,10 +24,12 @@ from streams.serving import (
     release_answers,
 )
 from streams.serving.answers import Answer, Streamed
+from streams.serving.audited import audited
+from streams.serving.door import Door
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
 from streams.serving.problems import Problem
-from streams.serving.roles import EVERYONE, HTML, ROUTES, Route
+from streams.serving.roles import CSV, HTML, ROUTES, Route
 from streams.serving.sign_in import Connection, SignIn, nobody
 from streams.serving.site import Call, LiveSite
 
@@ -71,7 +72,10 @@ WORK: Mapping[str, Work] = {
     "release.csv": release_answers.beside_live,
     "public-file": release_answers.public_file,
     "internal-file": release_answers.internal_file,
+    "connect": connecting.connect,
+    "account": connecting.account,
     "status": data_answers.status,
+    "openapi": data_answers.openapi,
     "health": data_answers.health,
     "ready": data_answers.ready,
 }
@@ -88,17 +92,17 @@ def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
         route = handler.opt.get("route")
         if not isinstance(route, Route):
             raise _no_method(connection.scope["path_template"])
-        # What shows nothing of anyone is for whoever asks, such as the style of a problem's page.
-        identity = NOBODY if route.roles >= EVERYONE else await sign_in(connection)
+        identity = await door.enter(connection, route)
         connection.state[WHO] = identity
         if not route.admits(identity.roles):
-            if route.is_audited:
-                await _note_denial(site, route, identity, connection.scope["query_string"])
+            asked = connection.scope["query_string"][:LONGEST_QUERY].decode("ascii", "replace")
+            site.audit.note(audited(identity, route, asked, "denied"))
             roles = ", ".join(sorted(route.roles))
             raise Problem(
                 HTTPStatus.FORBIDDEN, f"{route.about}: this takes one of the roles {roles}"
             )
 
+    door = Door(site, sign_in)
     assert WORK.keys() == {route.name for route in ROUTES}
     return Litestar(
         [_handler(site, route, WORK[route.name]) for route in ROUTES],
@@ -119,14 +123,6 @@ def who(connection: Connection) -> Identity:
     found = connection.state.get(WHO, NOBODY)
     assert isinstance(found, Identity)
     return found
-
-
-async def _note_denial(site: LiveSite, route: Route, identity: Identity, query: bytes) -> None:
-    """Have the audit log know of a refusal, which holds whether or not it can be written."""
-    asked = query[:LONGEST_QUERY].decode("ascii", "replace")
-    roles = tuple(sorted(identity.roles))
-    with suppress(NotAudited):
-        await site.audit.write(Audited(identity.name, roles, route.name, asked, "denied"))
 
 
 def _no_method(path: str) -> Problem:
@@ -154,10 +150,19 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.get("last-event-id", ""),
             headers.get("content-type", ""),
             await request.body() if request.method == "POST" else b"",
+            _site_of(headers.get("host", ""), headers.get("x-forwarded-proto", "")),
         )
-        return _response(await work(site, call))
+        answer = await work(site, call)
+        if isinstance(answer, Answer) and answer.media == CSV and not route.is_audited:
+            site.audit.note(audited(call.identity, route, asked.query(), "exported"))
+        return _response(answer)
 
     return handle
+
+
+def _site_of(host: str, protocol: str) -> str:
+    """Where the reader is; a proxy that encrypts says that it does, and they alone are told."""
+    return f"{'https' if protocol == 'https' else 'http'}://{host}"
 
 
 def _response(answer: Answer | Streamed) -> Response[Any]:

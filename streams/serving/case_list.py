@@ -6,8 +6,9 @@ from typing import NamedTuple
 from processors.days.calendar import day_number
 from processors.listing import Listed, Question
 from schemas.outward import csv_text
-from streams.kafka.audit_log import Audited, NotAudited
+from streams.kafka.audit_log import NotAudited
 from streams.serving.answers import Answer, unkept
+from streams.serving.audited import audited
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.indicator_answers import AskedCell, cell_asked
 from streams.serving.parameters import Query
@@ -52,10 +53,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
     identity = call.identity
     try:
         await site.audit.write(
-            Audited(
-                *(identity.name, tuple(sorted(identity.roles)), call.route.name, asked.query()),
-                *("shown", len(page.rows), page.total),
-            )
+            audited(identity, call.route, asked.query(), "shown", len(page.rows), page.total)
         )
     except NotAudited as error:
         raise away(str(error)) from error

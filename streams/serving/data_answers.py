@@ -84,6 +84,12 @@ async def status(site: LiveSite, call: Call) -> Answer:
     return whole(text, taking, tag_of(text, taking), "no-store")
 
 
+async def openapi(site: LiveSite, call: Call) -> Answer:
+    """What there is to ask for, and how it is answered."""
+    text = as_json(site.description)
+    return whole(text, call.taking, tag_of(text, call.taking))
+
+
 async def health(site: LiveSite, call: Call) -> Answer:
     """That the process answers, whatever it rests on."""
     del site

@@ -7,14 +7,11 @@ from pydantic_core import from_json, to_json
 
 from streams.kafka.eventfiles import judged
 from streams.serving.answers import Answer
+from streams.serving.audited import audited
 from streams.serving.data_answers import as_json
 from streams.serving.problems import Problem
-from streams.serving.roles import JSON
+from streams.serving.roles import BATCH, JSON, MOST_EVENTS, ONE
 from streams.serving.site import Call, LiveSite
-
-ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
-# More are sent in several batches.
-MOST_EVENTS = 1_000
 
 
 async def events(site: LiveSite, call: Call) -> Answer:
@@ -42,6 +39,9 @@ async def events(site: LiveSite, call: Call) -> Answer:
         }
         for line in bad
     ]
+    if bad:
+        of = len(bad), len(values)
+        site.audit.note(audited(call.identity, call.route, "", "refused", *of))
     told.sort(key=lambda it: it["index"])
     accepted = sum(acknowledged.values())
     body = {"accepted": accepted, "refused": len(bad), "events": told}

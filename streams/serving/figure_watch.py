@@ -35,6 +35,11 @@ class FigureWatch:
         self.is_stopping: Callable[[], bool] = lambda: False
 
     @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return self._listeners
+
+    @property
     def is_full(self) -> bool:
         """Whether nobody more is listened to."""
         return self._listeners >= MOST_LISTENERS

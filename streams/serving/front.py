@@ -1,12 +1,14 @@
 """What stands before the application: the hosts it answers for, and headers on every answer."""
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
+from streams.metrics.serving import NO_ROUTE, ServingMetrics
 from streams.serving.answers import SAFE_HEADERS
 from streams.serving.problems import Problem
-from streams.serving.roles import ROUTES
+from streams.serving.roles import ROUTES, Route
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,8 +27,8 @@ class Front:
     otherwise read in a reader's browser what is shown to this machine alone.
     """
 
-    def __init__(self, behind: Application, hosts: frozenset[str]) -> None:
-        self._behind, self._hosts = behind, hosts
+    def __init__(self, behind: Application, hosts: frozenset[str], metrics: ServingMetrics) -> None:
+        self._behind, self._hosts, self._metrics = behind, hosts, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of ASGI."""
@@ -34,8 +36,12 @@ class Front:
             await self._behind(scope, receive, send)
             return
 
+        began = time.monotonic()
+
         async def safely(message: Message) -> None:
             if message["type"] == "http.response.start":
+                seconds = time.monotonic() - began
+                self._metrics.answered(_route_of(scope), message["status"], seconds)
                 headers = [(name.encode(), value.encode()) for name, value in _SAFE]
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
@@ -59,6 +65,13 @@ class Front:
         start = {"type": "http.response.start", "status": problem.status, "headers": headers}
         await send(start)
         await send({"type": "http.response.body", "body": body})
+
+
+def _route_of(scope: Scope) -> str:
+    """The name of the route that was found for a question."""
+    handler = scope.get("route_handler")
+    route = handler.opt.get("route") if handler is not None else None
+    return route.name if isinstance(route, Route) else NO_ROUTE
 
 
 _SAFE = tuple(SAFE_HEADERS.items())

@@ -1,6 +1,7 @@
 """Who asks: the roles that someone has, and the places whose figures they see in full."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas.areas import Areas
 from streams.serving.roles import SEE_ALL, Role
@@ -8,11 +9,15 @@ from streams.serving.roles import SEE_ALL, Role
 
 @dataclass(frozen=True)
 class Identity:
-    """Someone who asks: a name for the audit log, roles, and the places of a manager."""
+    """Someone who asks: a name for the audit log, roles, and the places of a manager.
+
+    `until` is when the token ends that says so, if one does.
+    """
 
     name: str
     roles: frozenset[Role]
     places: frozenset[str] = frozenset()
+    until: datetime | None = None
 
     @property
     def sees_all(self) -> bool:

@@ -76,10 +76,11 @@ def cell_asked(site: LiveSite, asked: Query, code: str) -> AskedCell:
         indicator = indicator_of(rules, code)
         (band,) = known([asked.single("age_band") or ALL_AGES], BANDS, "age_band")
         name = asked.single("place")
+        level = asked.single("level")
         if name is None:
-            place = _usual_place(site, indicator)
+            place = _usual_place(site, indicator, level)
         else:
-            place = place_of(rules, indicator, name, asked.single("level"))
+            place = place_of(rules, indicator, name, level)
     except NotThere as error:
         raise wrong_parameter(error.name, str(error)) from error
     if indicator.bands == "none" and band != ALL_AGES:
@@ -87,11 +88,14 @@ def cell_asked(site: LiveSite, asked: Query, code: str) -> AskedCell:
     return AskedCell(indicator, place, band)
 
 
-def _usual_place(site: LiveSite, indicator: Indicator) -> Place:
+def _usual_place(site: LiveSite, indicator: Indicator, level: str | None) -> Place:
     """The first place that an indicator is a figure of, from the top down."""
+    known([level] if level else None, site.rules.graph.levels, "level")
     there = [it for it in site.rules.graph.known() if it.level in indicator.levels]
     if not there:
         raise NotThere("place", f"{indicator.code} is a figure of {', '.join(indicator.levels)}")
+    if level not in {None, there[0].level}:
+        raise NotThere("level", f"{level}: which place of that kind? add place")
     return there[0]
 
 

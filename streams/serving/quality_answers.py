@@ -17,8 +17,9 @@ from streams.jobs.data_quality import (
     Quality,
     lack_rows,
 )
-from streams.kafka.audit_log import Audited, NotAudited
+from streams.kafka.audit_log import NotAudited
 from streams.serving.answers import Answer, is_held, tag_of, unchanged, unkept, whole
+from streams.serving.audited import audited
 from streams.serving.case_list import PAGE_LENGTH, page_number
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
@@ -98,14 +99,9 @@ async def odd_facts(site: LiveSite, call: Call) -> Answer:
     shown = facts[(number - 1) * PAGE_LENGTH : number * PAGE_LENGTH]
     try:
         await site.audit.write(
-            Audited(
-                *(
-                    identity.name,
-                    tuple(sorted(identity.roles)),
-                    call.route.name,
-                    asked.query(kind=kind),
-                ),
-                *("shown", len(shown), len(facts)),
+            audited(
+                *(identity, call.route, asked.query(kind=kind), "shown"),
+                *(len(shown), len(facts)),
             )
         )
     except NotAudited as error:

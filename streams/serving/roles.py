@@ -39,7 +39,8 @@ class Route:
 
     `media` are the types that it offers, the first where any will do. One that `is_probe` is for
     machines that look after this one: it is answered for whatever host it is asked. Of one that
-    `is_audited` the audit log has who was shown it, and who was refused.
+    `is_audited` the audit log has who was shown it. One that `is_of_a_cell` takes each parameter
+    once, and `code` always.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Route:
     methods: tuple[Method, ...] = ("GET", "HEAD")
     is_probe: bool = False
     is_audited: bool = False
+    is_of_a_cell: bool = False
 
     def admits(self, roles: Iterable[Role]) -> bool:
         """Whether any of the roles may ask for it."""
@@ -61,6 +63,9 @@ HTML, JSON, CSV = "text/html", "application/json", "text/csv"
 PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILES = (PDF, XLSX, CSV, JSON)
 CSS, SCRIPT, EVENTS = "text/css", "text/javascript", "text/event-stream"
+# What is sent in: an event, or an array of up to so many. More are sent in several.
+ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
+MOST_EVENTS = 1_000
 CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
 
 CELL = ("code", "place", "level", "age_band", "as_of")
@@ -111,6 +116,7 @@ ROUTES = (
         (JSON, CSV),
         "a figure over time, as known now",
         (*CELL, "by", "count"),
+        is_of_a_cell=True,
     ),
     Route(
         "series.csv",
@@ -119,6 +125,7 @@ ROUTES = (
         (CSV,),
         "the same as CSV, whatever is accepted",
         (*CELL, "by", "count"),
+        is_of_a_cell=True,
     ),
     Route(
         "indicator-page",
@@ -127,6 +134,7 @@ ROUTES = (
         (HTML,),
         "an indicator: what it is, at every place, and over time",
         ("place", "level", "age_band", "as_of", "show"),
+        is_of_a_cell=True,
     ),
     Route(
         "compare-page",
@@ -135,6 +143,7 @@ ROUTES = (
         (HTML,),
         "an indicator at every place of a kind, side by side",
         ("level", "age_band", "as_of"),
+        is_of_a_cell=True,
     ),
     Route(
         "cases-page",
@@ -144,6 +153,7 @@ ROUTES = (
         "the cases behind a figure",
         (*CELL, "part", "page"),
         is_audited=True,
+        is_of_a_cell=True,
     ),
     Route(
         "cases",
@@ -153,6 +163,7 @@ ROUTES = (
         "the cases behind a figure, a page of them",
         (*CELL, "part", "page"),
         is_audited=True,
+        is_of_a_cell=True,
     ),
     Route(
         "quality-page",
@@ -205,6 +216,7 @@ ROUTES = (
         (HTML,),
         "a release, its files, and its figures beside live",
         ("place", "show"),
+        is_of_a_cell=True,
     ),
     Route(
         "release",
@@ -257,6 +269,21 @@ ROUTES = (
         (JSON,),
         "how fresh the figures are, and what is wrong with them",
     ),
+    Route(
+        "connect",
+        "/connect",
+        READERS,
+        (HTML,),
+        "how Excel and Power BI read the figures",
+        CHOICE,
+    ),
+    Route(
+        "account",
+        "/account",
+        READERS | {Role.AUDITOR},
+        (HTML,),
+        "who you are here, and what you may ask for",
+    ),
     Route("style", "/assets/{version:str}/style.css", EVERYONE, (CSS,), "the style of the pages"),
     Route(
         "script",
@@ -280,6 +307,9 @@ ROUTES = (
         (EVENTS,),
         "server-sent events: that figures changed",
         methods=("GET",),
+    ),
+    Route(
+        "openapi", "/api/v1/openapi.json", READERS | {Role.INTAKE}, (JSON,), "this API, as OpenAPI"
     ),
     Route("health", "/health", EVERYONE, (JSON,), "that the process answers", is_probe=True),
     Route(

@@ -16,6 +16,8 @@ from streams.clock import Clock
 from streams.failures import Understood
 from streams.kafka.audit_log import AuditLog
 from streams.kafka.intake import Intake
+from streams.metrics.exposition import new_registry, served
+from streams.metrics.serving import ServingMetrics
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
 from streams.serving.groups import Groups
@@ -71,15 +73,19 @@ async def serve(
     settings: Settings, rules: Rules, clock: Clock, groups: Groups, listening: socket.socket
 ) -> None:
     """Answer until cancelled; what is under way then is answered."""
+    registry = new_registry()
+    metrics = ServingMetrics(registry)
     async with (
         connect_redis(settings) as redis,
         AuditLog(settings.kafka, settings.deployment, clock.now) as audit,
         Intake(settings.kafka) as intake,
     ):
-        site = LiveSite(LiveFigures(redis, settings, rules, clock), settings, audit, intake)
+        figures = LiveFigures(redis, settings, rules, clock)
+        site = LiveSite(figures, settings, audit, intake, metrics)
         sign_in = _sign_in(redis, settings, clock, groups)
         hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names)])
-        await _answer(site, Front(application(site, sign_in), hosts), listening)
+        with served(settings, registry):
+            await _answer(site, Front(application(site, sign_in), hosts, metrics), listening)
 
 
 def _sign_in(redis: Redis, settings: Settings, clock: Clock, groups: Groups) -> SignIn:

@@ -62,13 +62,7 @@ class BySignIn:
 
     def _is_from_proxy(self, connection: Connection) -> bool:
         client = connection.client
-        if not self._proxies or client is None:
-            return False
-        try:
-            address = ipaddress.ip_address(client.host)
-        except ValueError:
-            return False
-        return any(address in network for network in self._proxies)
+        return client is not None and is_within(client.host, self._proxies)
 
     def _by_proxy(self, connection: Connection) -> Identity:
         names = connection.headers.getall(USER_HEADER, [])
@@ -92,6 +86,15 @@ def token_in(credentials: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return decoded.partition(":")[2]
+
+
+def is_within(host: str, among: Networks) -> bool:
+    """Whether a host is an address within one of the networks."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in among)
 
 
 def networks(text: str) -> Networks:

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -14,12 +15,14 @@ from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
 from streams.kafka.audit_log import AuditLog
 from streams.kafka.intake import Intake
+from streams.metrics.serving import ServingMetrics
 from streams.serving.answers import Accepted, accepted
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.last_release import last_release
 from streams.serving.live_figures import LiveFigures
+from streams.serving.openapi import document
 from streams.serving.parameters import Query
 from streams.serving.roles import ROUTES, Route
 
@@ -35,6 +38,8 @@ PAGES = {
     "releases-page": "Releases",
     "quality-page": "Quality",
     "operations-page": "Operations",
+    "connect": "Connect",
+    "account": "Account",
 }
 
 
@@ -52,6 +57,8 @@ class Call:
     last_event: str = ""
     content_type: str = ""
     body: bytes = b""
+    site: str = ""
+    """The address that the reader has reached all this at, without a path."""
 
     @property
     def taking(self) -> Accepted:
@@ -63,16 +70,22 @@ class LiveSite:
     """The whole of what is served."""
 
     def __init__(
-        self, figures: LiveFigures, settings: Settings, audit: AuditLog, intake: Intake
+        self,
+        figures: LiveFigures,
+        settings: Settings,
+        audit: AuditLog,
+        intake: Intake,
+        metrics: ServingMetrics,
     ) -> None:
         self.figures, self.settings, self.audit, self.intake = figures, settings, audit, intake
-        self.rules = figures.rules
+        self.metrics, self.rules = metrics, figures.rules
         self.style = "\n".join(
             (files(package) / name).read_text("utf-8") for package, name in STYLES
         )
         self.script = (files("streams.serving") / "assets/live.js").read_text("utf-8")
         self.style_version, self.script_version = _hash(self.style), _hash(self.script)
         self.watch = FigureWatch(figures)
+        metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
             autoescape=True,
@@ -88,11 +101,17 @@ class LiveSite:
         )
         self.version = _version()
 
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """What there is to ask for, as OpenAPI."""
+        return document(self.rules, self.settings.sign_in != "none")
+
     async def freshness(self, asked: Query) -> Freshness:
         """How fresh the figures asked for are. Raises Problem."""
         clock, day = self.figures.clock, asked.as_of
         now = clock.now()
         moment = await self.figures.moment(day or now.date())
+        self.metrics.shown((moment.latest or 0) / 1_000_000)
         release = await asyncio.to_thread(last_release, self.settings.releases)
         stale = timedelta(hours=self.settings.stale_hours)
         return Freshness(day, now.date(), now, moment, release, stale)

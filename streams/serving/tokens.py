@@ -41,7 +41,8 @@ class Token(BaseModel):
     @property
     def identity(self) -> Identity:
         """Who has it."""
-        return Identity(self.name, frozenset(self.roles), frozenset(self.places))
+        places = frozenset(self.places)
+        return Identity(self.name, frozenset(self.roles), places, self.expires)
 
 
 class NewToken(NamedTuple):

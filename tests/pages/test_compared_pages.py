@@ -59,14 +59,14 @@ def address(
     files = folder / "public" / "2015-10-002-public" / "csv"
     files.mkdir(parents=True)
     (files / "early_help_2015_10_with_a_very_long_name_indeed.csv").write_text("open")
-    more = {
-        "CASELINE_SIGN_IN": "proxy",
-        "CASELINE_PROXY_ADDRESSES": "127.0.0.1",
-        "CASELINE_GROUPS_FILE": str(folder / "groups.toml"),
-        "CASELINE_RELEASES": str(folder / "releases"),
-        "CASELINE_PUBLIC_FOLDER": str(folder / "public"),
+    others = {
+        "sign_in": "proxy",
+        "proxy_addresses": "127.0.0.1",
+        "groups_file": str(folder / "groups.toml"),
+        "releases": str(folder / "releases"),
+        "public_folder": str(folder / "public"),
     }
-    with serving(settings, NOW, folder, more) as (_, where):
+    with serving(settings, NOW, folder, **others) as (_, where):
         yield where
 
 

@@ -44,7 +44,11 @@ def browser() -> Iterator[Browser]:
 def served(
     redis_server: Server, rules: Rules, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, StoredState]]:
-    settings = Settings(redis_url=redis_server.address, deployment=f"test-{uuid4().hex[:12]}")
+    settings = Settings(
+        redis_url=redis_server.address,
+        deployment=f"test-{uuid4().hex[:12]}",
+        kafka_bootstrap="localhost:1",
+    )
     state = StoredState(settings, rules)
     state.add_file(DATA / "all-21.jsonl.gz")
     with serving(settings, NOW, tmp_path_factory.mktemp("serving")) as (_, where):
@@ -112,7 +116,8 @@ def test_no_live_page_breaks_a_rule_of_wcag(
     browser: Browser, address: str, width: int, scheme: str
 ) -> None:
     page = opened(browser, width, scheme)
-    for path in ("/scorecard", "/scorecard?level=area&age_band=all&age_band=0-4"):
+    paths = ["/scorecard", "/scorecard?level=area&age_band=all&age_band=0-4"]
+    for path in (*paths, "/connect?area=Thanet", "/account"):
         page.goto(f"{address}{path}")
         found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
         assert found.violations_count == 0, found.generate_report()

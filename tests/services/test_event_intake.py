@@ -9,8 +9,7 @@ import pytest
 from processors.rules import Rules
 from schemas.events.registry import topics_of
 from streams.kafka.eventfiles import EventLine
-from streams.serving.event_intake import BATCH, MOST_EVENTS, ONE
-from streams.serving.roles import Role
+from streams.serving.roles import BATCH, MOST_EVENTS, ONE, Role
 from tests.support.opencases import line, open_case
 from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
@@ -35,9 +34,9 @@ def batch(*values: bytes) -> bytes:
     return b"[" + b",".join(values) + b"]"
 
 
-@pytest.fixture
-def served(caseline: CommandLine, rules: Rules) -> Served:
-    return Served(caseline.settings, rules)
+@pytest.fixture(scope="module")
+def served(shared: CommandLine, rules: Rules) -> Served:
+    return Served(shared.settings, rules)
 
 
 def committed(kafka: Server, topic: str) -> list[bytes]:

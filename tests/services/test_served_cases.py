@@ -1,20 +1,19 @@
 """Cases behind a figure over HTTP: as many as it counts, and none that the audit log lacks."""
 
 import csv
-import hashlib
 import io
 import json
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 from processors.rules import Rules
 from schemas.audit_entries import AUDIT_TOPIC
-from schemas.settings import Settings
 from streams.clock import Clock
 from streams.serving.case_list import PAGE_LENGTH
+from streams.serving.identity import Identity
 from streams.serving.roles import Role
 from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
@@ -29,21 +28,30 @@ ANALYST, VIEWER = one_with(Role.ANALYST), one_with(Role.VIEWER)
 LIST = "/api/v1/cases?code=EH05&place=Kent"
 
 
-@pytest.fixture
-def served(caseline: CommandLine, rules: Rules) -> Served:
-    settings: Settings = caseline.settings
-    StoredState(settings, rules).add_file(DATA / "all-21.jsonl.gz")
-    return Served(settings, rules, Clock(NOW - datetime.now(UTC)))
+@pytest.fixture(scope="module")
+def served(shared: CommandLine, rules: Rules) -> Served:
+    StoredState(shared.settings, rules).add_file(DATA / "all-21.jsonl.gz")
+    return Served(shared.settings, rules, Clock(NOW - datetime.now(UTC)))
 
 
-def entries(caseline: CommandLine, folder: Path) -> list[bytes]:
-    """The audit log, as an operator exports it: an entry a line."""
-    caseline.run("topics", "export", AUDIT_TOPIC, folder / "audit.jsonl")
-    return (folder / "audit.jsonl").read_bytes().splitlines()
+class Kept(NamedTuple):
+    """What the audit log has: every line, and each as it reads."""
+
+    lines: list[bytes]
+    said: list[dict[str, Any]]
+
+
+def kept(shared: CommandLine, folder: Path, *results: str) -> Kept:
+    """The audit log, as an operator exports it; of what it says, what came of it thus."""
+    file = folder / "audit.jsonl"
+    shared.run("topics", "export", AUDIT_TOPIC, file)
+    shared.run("audit", "verify", file)
+    lines = file.read_bytes().splitlines()
+    return Kept(lines, [it for it in map(json.loads, lines) if it["result"] in results])
 
 
 def test_a_list_has_what_its_figure_counts_and_the_audit_log_has_every_page(
-    served: Served, caseline: CommandLine, tmp_path: Path
+    served: Served, shared: CommandLine, tmp_path: Path
 ) -> None:
     scorecard = served.ask("/api/v1/scorecard?code=EH05&area=Kent&age_band=all", ANALYST).json()
     (figure,) = scorecard["rows"]
@@ -56,20 +64,20 @@ def test_a_list_has_what_its_figure_counts_and_the_audit_log_has_every_page(
     for answer in (first, *answers):
         assert answer.headers["cache-control"] == "no-store"
         assert "etag" not in answer.headers
-    kept = entries(caseline, tmp_path)
-    said = [json.loads(line) for line in kept]
+    lines, said = kept(shared, tmp_path, "shown")
     assert [it["cases"] for it in said] == [
         len(answer.json()["rows"]) for answer in (first, *answers)
     ]
     assert {it["total"] for it in said} == {len(rows)}
-    assert {(it["who"], it["result"], it["route"]) for it in said} == {
-        ("someone", "shown", "cases")
-    }
-    # The second process wrote a chain of its own, in which each entry names the one before.
-    chain = kept[1:]
-    assert [it["number"] for it in said] == [1, *pages]
-    for before, after in pairwise(chain):
-        assert json.loads(after)["previous"] == hashlib.sha256(before).hexdigest()
+    assert {(it["who"], it["route"]) for it in said} == {("someone", "cases")}
+    # Each process wrote a chain of its own; the command has seen that they are whole, and sees
+    # where one is not.
+    assert len({it["chain"] for it in said}) == 2
+    assert len(pages) > 1
+    altered = tmp_path / "altered.jsonl"
+    gone = next(at for at, it in enumerate(lines) if said[1] == json.loads(it))
+    altered.write_bytes(b"\n".join(lines[:gone] + lines[gone + 1 :]))
+    assert "is missing" in shared.run("audit", "verify", altered, code=4).stdout
 
 
 def test_each_form_has_the_same_cases(served: Served) -> None:
@@ -88,17 +96,28 @@ def test_each_form_has_the_same_cases(served: Served) -> None:
     assert not any(row["child"] in str(page.url) for row in rows)
 
 
-def test_who_may_see_no_case_is_refused_and_the_audit_log_has_that(
-    served: Served, caseline: CommandLine, tmp_path: Path
+def test_the_audit_log_has_who_came_in_who_was_refused_and_what_was_taken_away(
+    served: Served, shared: CommandLine, tmp_path: Path
 ) -> None:
-    assert served.ask(LIST, VIEWER).status_code == 403
-    (said,) = map(json.loads, entries(caseline, tmp_path))
-    assert (said["result"], said["cases"], said["roles"]) == ("denied", 0, ["viewer"])
-    assert said["query"] == LIST.partition("?")[2]
+    ann = Identity("Ann", frozenset({Role.VIEWER}))
+    export = "/api/v1/scorecard?code=EH05&area=Dover"
+    asked = [Asks(LIST, ann), Asks("/operations", ann), Asks(f"{export}&page=1", ann)]
+    asked += [Asks(export, ann, headers={"accept": "text/csv"}), Asks(export, ann)]
+    assert [it.status_code for it in served.ask_all(asked)] == [403, 403, 400, 200, 200]
+    _, said = kept(shared, tmp_path, "signed-in", "denied", "exported")
+    hers = [it for it in said if it["who"] == "Ann"]
+    assert [(it["result"], it["route"], it["query"]) for it in hers] == [
+        ("signed-in", "", ""),
+        ("denied", "cases", LIST.partition("?")[2]),
+        ("denied", "operations-page", ""),
+        ("exported", "scorecard", "area=Dover&code=EH05"),
+    ]
+    assert {tuple(it["roles"]) for it in hers} == {("viewer",)}
+    assert hers[0]["origin"] == "127.0.0.1"
 
 
 def test_cases_of_odd_facts_are_named_once_the_audit_log_has_that(
-    served: Served, caseline: CommandLine, tmp_path: Path
+    served: Served, shared: CommandLine, tmp_path: Path
 ) -> None:
     path = "/api/v1/quality/in-the-future?as_of=2016-02-29"
     counts, first, page, refused = served.ask_all(
@@ -114,13 +133,14 @@ def test_cases_of_odd_facts_are_named_once_the_audit_log_has_that(
     assert all(it["case"] in page.text for it in first.json()["rows"])
     assert first.headers["cache-control"] == page.headers["cache-control"] == "no-store"
     assert refused.status_code == 403
-    said = [json.loads(line) for line in entries(caseline, tmp_path)]
-    assert [(it["route"], it["result"], it["cases"]) for it in said] == [
+    _, said = kept(shared, tmp_path, "shown", "denied")
+    about = [it for it in said if it["route"].startswith("odd-facts")]
+    assert [(it["route"], it["result"], it["cases"]) for it in about] == [
         ("odd-facts", "shown", PAGE_LENGTH),
         ("odd-facts-page", "shown", PAGE_LENGTH),
         ("odd-facts", "denied", 0),
     ]
-    assert "kind=in-the-future" in said[0]["query"]
+    assert "kind=in-the-future" in about[0]["query"]
 
 
 REFUSED = [
@@ -129,6 +149,8 @@ REFUSED = [
     ("code=EH05&code=EH06", "one at a time"),
     ("code=EH05&part=half", "there are numerator, denominator"),
     ("code=EH05&part=denominator", "divided by nothing"),
+    ("code=EH05&level=galaxy", "galaxy: there are"),
+    ("code=EH05&level=district", "which place of that kind?"),
     ("code=EH05&page=0", "no number of a page"),
     ("code=EH05&page=-1", "no number of a page"),
     ("code=EH05&page=9999", "page: there are"),

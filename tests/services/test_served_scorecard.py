@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from processors.figures.figure_text import as_csv
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.clock import Clock
+from streams.jobs.series_rows import MONTH_COLUMNS
 from streams.serving.identity import NOBODY
 from streams.serving.roles import Role
 from streams.state.reading import read_scorecard
@@ -32,19 +34,24 @@ DAY = NOW.date()
 ANALYST = one_with(Role.ANALYST)
 
 
-@pytest.fixture
-def settings(redis_server: Server, deployment: str, tmp_path: Path) -> Settings:
-    return Settings(redis_url=redis_server.address, deployment=deployment, releases=tmp_path)
+@pytest.fixture(scope="module")
+def settings(redis_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        redis_url=redis_server.address,
+        deployment=f"test-{uuid4().hex[:12]}",
+        releases=tmp_path_factory.mktemp("releases"),
+        kafka_bootstrap="localhost:1",  # which no figure takes
+    )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def state(settings: Settings, rules: Rules) -> StoredState:
     state = StoredState(settings, rules)
     state.add_file(DATA / "all-21.jsonl.gz")
     return state
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def served(state: StoredState, settings: Settings, rules: Rules) -> Served:
     del state
     return Served(settings, rules, Clock(NOW - datetime.now(UTC)))
@@ -151,7 +158,7 @@ def test_a_series_has_the_figures_of_each_month_and_is_for_whose_place_it_is(
     ]
     shown = [it.json()["rows"][0]["value"] for it in served.ask_all(past)]
     assert [it["value"] for it in series] == shown
-    assert answers[5].text.splitlines()[0] == "as_of,numerator,denominator,value,status"
+    assert answers[5].text.splitlines()[0] == ",".join(MONTH_COLUMNS)
 
 
 def test_a_page_of_an_indicator_shows_no_small_number_to_nobody(served: Served) -> None:
@@ -162,7 +169,7 @@ def test_a_page_of_an_indicator_shows_no_small_number_to_nobody(served: Served) 
     assert "[c]" in nobody.text
     assert "shown to analysts" in nobody.text
     assert "[c]" not in analyst.text
-    assert "31 May 2017" in analyst.text
+    assert "May 2017" in analyst.text
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import httpx
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from processors.rules import Rules
@@ -13,6 +14,7 @@ from schemas.settings import Settings
 from streams.clock import Clock
 from streams.kafka.audit_log import AuditLog
 from streams.kafka.intake import Intake
+from streams.metrics.serving import ServingMetrics
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
 from streams.serving.identity import NOBODY, Identity
@@ -63,7 +65,15 @@ class Served:
         """The answers to questions, one after another, of one process."""
         return asyncio.run(self._ask(list(questions)))
 
-    async def _ask(self, questions: list[Asks]) -> list[httpx.Response]:
+    def ask_and_measure(self, questions: Iterable[Asks]) -> CollectorRegistry:
+        """What one process measures that is asked these questions."""
+        registry = CollectorRegistry()
+        asyncio.run(self._ask(list(questions), registry))
+        return registry
+
+    async def _ask(
+        self, questions: list[Asks], registry: CollectorRegistry | None = None
+    ) -> list[httpx.Response]:
         asking = [NOBODY]
 
         async def sign_in(_: Connection) -> Identity:
@@ -77,10 +87,11 @@ class Served:
             Intake(self.settings.kafka) as intake,
         ):
             figures = LiveFigures(redis, self.settings, self.rules, self.clock)
-            site = LiveSite(figures, self.settings, audit, intake)
+            metrics = ServingMetrics(registry or CollectorRegistry())
+            site = LiveSite(figures, self.settings, audit, intake, metrics)
             site.watch.is_stopping = lambda: True  # so that a stream comes to its end
             way = self.sign_in(redis) if self.sign_in else sign_in
-            front = Front(application(site, way), frozenset(LOCAL_HOSTS))
+            front = Front(application(site, way), frozenset(LOCAL_HOSTS), metrics)
             transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
                 for path, who, method, headers, body in questions:

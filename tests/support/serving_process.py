@@ -1,6 +1,6 @@
 """`caseline serve` as a user runs it, for tests that need a socket."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,16 +12,20 @@ from tests.support.patience import wait_for
 
 @contextmanager
 def serving(
-    settings: Settings, now: datetime, folder: Path, more: Mapping[str, str] | None = None
+    settings: Settings, now: datetime, folder: Path, **others: str
 ) -> Iterator[tuple[Command, str]]:
-    """The process, whose clock showed `now` when it started, and where it answers."""
+    """The process, whose clock showed `now` when it started, and where it answers.
+
+    `others` are settings besides: `sign_in="token"`.
+    """
     log = folder / "serve.log"
     log.touch()
     environment = {
         "CASELINE_REDIS_URL": settings.redis_url,
+        "CASELINE_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "CASELINE_DEPLOYMENT": settings.deployment,
         "CASELINE_CLOCK_FROM": now.isoformat(),
-        **(more or {}),
+        **{f"CASELINE_{name.upper()}": value for name, value in others.items()},
     }
     command = Command(["serve", "--port", "0"], folder, environment, log)
 

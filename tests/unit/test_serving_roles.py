@@ -4,6 +4,7 @@ import re
 
 import pytest
 from litestar.routes import HTTPRoute
+from prometheus_client import generate_latest
 from redis.asyncio import Redis
 
 from processors.rules import Rules
@@ -11,6 +12,8 @@ from schemas.settings import Settings
 from streams.clock import Clock
 from streams.kafka.audit_log import AuditLog
 from streams.kafka.intake import Intake
+from streams.metrics.exposition import new_registry
+from streams.metrics.serving import ServingMetrics
 from streams.serving.answers import SAFE_HEADERS
 from streams.serving.application import WORK, application
 from streams.serving.identity import NOBODY
@@ -56,9 +59,8 @@ def test_every_address_of_the_application_is_in_the_table(rules: Rules) -> None:
 def site_of(rules: Rules) -> LiveSite:
     redis = Redis.from_url(NO_REDIS.redis_url)
     audit = AuditLog(NO_REDIS.kafka, NO_REDIS.deployment, Clock().now)
-    return LiveSite(
-        LiveFigures(redis, NO_REDIS, rules, Clock()), NO_REDIS, audit, Intake(NO_REDIS.kafka)
-    )
+    figures, metrics = LiveFigures(redis, NO_REDIS, rules, Clock()), ServingMetrics(new_registry())
+    return LiveSite(figures, NO_REDIS, audit, Intake(NO_REDIS.kafka), metrics)
 
 
 def test_a_role_is_let_in_exactly_where_the_table_says(served: Served) -> None:
@@ -139,3 +141,34 @@ def test_nobody_is_no_more_than_nobody() -> None:
     assert NOBODY.roles == {Role.NOBODY}
     assert not NOBODY.sees_all
     assert not NOBODY.own_places
+
+
+def test_questions_are_counted_by_route_and_status_and_never_by_what_was_asked(
+    served: Served,
+) -> None:
+    viewer = one_with(Role.VIEWER)
+    paths = [
+        "/api/v1/indicators",
+        "/api/v1/indicators",
+        "/nothing/of/Ann",
+        "/api/v1/scorecard?x=Ann",
+    ]
+    paths += ["/operations", "/indicators/Ann"]
+    registry = served.ask_and_measure(Asks(path, viewer) for path in paths)
+    counted = {
+        (it.labels["route"], it.labels["status"]): it.value
+        for family in registry.collect()
+        for it in family.samples
+        if it.name == "caseline_serve_requests_total"
+    }
+    assert counted == {
+        ("indicators", "200"): 2,
+        ("none", "404"): 1,
+        ("scorecard", "400"): 1,
+        ("operations-page", "403"): 1,
+        ("indicator-page", "404"): 1,
+    }
+    text = generate_latest(registry).decode()
+    assert "Ann" not in text
+    assert 'caseline_serve_seconds_count{route="indicators"} 2' in text
+    assert "caseline_serve_listeners 0" in text

@@ -1,0 +1,230 @@
+"""The JSON Schemas of what the API answers, and of what addresses may ask for."""
+
+from typing import Any
+
+import msgspec
+from pydantic import TypeAdapter
+
+from processors.listing import Listed
+from processors.record.completeness import Lack
+from processors.record.quality import OddFact, Oddity
+from processors.rules import Rules
+from schemas.catalogue import BANDS
+from schemas.events.attributes import MONTH
+from schemas.events.registry import VALIDATORS
+from schemas.scorecard import ScorecardRow
+from streams.serving.parameters import DATE, LONGEST_VALUE
+
+Schema = dict[str, Any]
+REF = "#/components/schemas/{name}"
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+NUMBER_OR_NONE: Schema = {"type": ["number", "null"]}
+TEXT_OR_NONE: Schema = {"type": ["string", "null"]}
+DAY: Schema = {"type": "string", "format": "date", "pattern": f"^{DATE.pattern}$"}
+# The name of something, where only the figures know which there are.
+NAME: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE}
+ANY_OBJECT: Schema = {"type": "object"}
+
+
+def ref(name: str) -> Schema:
+    """A schema among the components."""
+    return {"$ref": REF.format(name=name)}
+
+
+def of_object(**fields: Schema) -> Schema:
+    """An object that has all of these fields."""
+    return {"type": "object", "properties": fields, "required": [*fields]}
+
+
+def array(items: Schema) -> Schema:
+    """An array of these."""
+    return {"type": "array", "items": items}
+
+
+RELEASE = of_object(period=TEXT, number=COUNT, kind=TEXT, released_on=DAY)
+# What every answer with figures says of them.
+FRESHNESS = {
+    "view": {"enum": ["live", "as-at"]},
+    "as_of": DAY,
+    "is_provisional": FLAG,
+    "data_to": {"type": ["string", "null"], "format": "date-time"},
+    "is_stale": FLAG,
+    "notes": array(TEXT),
+    "last_release": {"anyOf": [RELEASE, {"type": "null"}]},
+}
+CELL = {"code": TEXT, "place": TEXT, "level": TEXT, "age_band": {"enum": [*BANDS]}}
+POINT = {
+    "type": "object",
+    "properties": {
+        "as_of": DAY,
+        **dict.fromkeys(("numerator", "denominator", "value", "target"), NUMBER_OR_NONE),
+        "status": TEXT,
+        "complete": {"enum": ["yes", "no"]},
+        **dict.fromkeys(("variation", "causes"), TEXT_OR_NONE),
+    },
+    "required": ["as_of", "numerator", "denominator", "value", "status"],
+}
+CASE = of_object(
+    **{
+        name: TEXT if name in {"subject", "child"} else TEXT_OR_NONE
+        for name in Listed._fields
+        if name not in {"numerator", "denominator"}
+    },
+    counts=COUNT,
+)
+INDICATOR = {
+    "type": "object",
+    "properties": dict.fromkeys(("code", "title", "definition", "family", "unit"), TEXT),
+    "required": ["code", "title", "definition", "family", "unit"],
+}
+ODD_FACTS = of_object(kind={"enum": [*Oddity]}, facts=COUNT, about=TEXT)
+LACKING = of_object(
+    indicator={"enum": [*Lack]},
+    provider=TEXT,
+    numerator=COUNT,
+    denominator=COUNT,
+    value=NUMBER_OR_NONE,
+)
+CONTRADICTION = of_object(
+    **dict.fromkeys(("finding", "code", "level", "place", "age_band"), TEXT),
+    value=NUMBER_OR_NONE,
+    supplied={"type": ["number", "null", "string"]},
+)
+# Of who sees all figures a release has its hash, and who made it and why.
+LISTED_RELEASE = {
+    "type": "object",
+    "properties": {
+        "period": TEXT,
+        "number": COUNT,
+        "kind": TEXT,
+        "as_of": DAY,
+        "released_on": DAY,
+        "stands": FLAG,
+        **dict.fromkeys(("sha256", "author", "reason"), TEXT),
+    },
+    "required": ["period", "number", "kind", "as_of", "released_on", "stands"],
+}
+DIFFERENCE = of_object(
+    **dict.fromkeys(("code", "area", "level", "age_band", "causes"), TEXT),
+    **dict.fromkeys(("released", "live", "by"), NUMBER_OR_NONE),
+    **dict.fromkeys(("released_numerator", "live_numerator"), NUMBER_OR_NONE),
+    **dict.fromkeys(("released_denominator", "live_denominator"), NUMBER_OR_NONE),
+)
+EVENT_RESULT = {
+    "type": "object",
+    "properties": {
+        "index": COUNT,
+        "result": {"enum": ["accepted", "refused", "unknown"]},
+        "reason": TEXT,
+        "detail": TEXT,
+    },
+    "required": ["index", "result"],
+}
+
+# The body of each route's JSON, by the name of the route.
+BODIES: dict[str, Schema] = {
+    "scorecard": of_object(
+        **FRESHNESS,
+        small_numbers={"enum": ["shown", "suppressed"]},
+        rows=array(ref("ScorecardRow")),
+    ),
+    "indicators": of_object(indicators=array(INDICATOR)),
+    "series": of_object(**FRESHNESS, **CELL, series=array(POINT)),
+    "cases": of_object(
+        **FRESHNESS,
+        **CELL,
+        part={"enum": ["numerator", "denominator"]},
+        sum=COUNT,
+        cases=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(CASE),
+    ),
+    "quality": of_object(
+        **FRESHNESS,
+        odd_facts=array(ODD_FACTS),
+        lacking=array(LACKING),
+        contradictions=array(CONTRADICTION),
+    ),
+    "odd-facts": of_object(
+        **FRESHNESS,
+        kind={"enum": [*Oddity]},
+        facts=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(of_object(**dict.fromkeys(OddFact._fields, TEXT))),
+    ),
+    "releases": of_object(releases=array(LISTED_RELEASE), troubles=array(TEXT)),
+    "release": of_object(
+        **FRESHNESS,
+        release=LISTED_RELEASE,
+        cells=COUNT,
+        causes_left_out=TEXT_OR_NONE,
+        differences=array(DIFFERENCE),
+    ),
+    "operations": of_object(
+        findings=array(
+            of_object(verdict={"enum": ["good", "odd", "wrong"]}, what=TEXT, text=TEXT),
+        )
+    ),
+    "status": of_object(**FRESHNESS, now={"type": "string", "format": "date-time"}),
+    "events": of_object(accepted=COUNT, refused=COUNT, events=array(EVENT_RESULT)),
+    "health": of_object(status={"const": "alive"}),
+    "ready": of_object(status={"const": "ready"}),
+    "openapi": of_object(openapi=TEXT, info=ANY_OBJECT, paths=ANY_OBJECT),
+}
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457",
+    "properties": {
+        "type": {"const": "about:blank"},
+        "title": TEXT,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": TEXT,
+        "parameter": TEXT,
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+
+
+def components() -> dict[str, Schema]:
+    """The schemas that others refer to: rows, events by topic, and problems."""
+    _, rows = msgspec.json.schema_components([ScorecardRow], ref_template=REF)
+    by_topic, events = TypeAdapter.json_schemas(
+        [(topic, "validation", adapter) for topic, adapter in VALIDATORS.items()],
+        ref_template=REF.replace("{name}", "{model}"),
+    )
+    topics = {topic: schema for (topic, _), schema in by_topic.items()}
+    return {**rows, **events["$defs"], **topics, "problem": PROBLEM}
+
+
+def any_event() -> Schema:
+    """An event of any topic."""
+    return {"anyOf": [ref(topic) for topic in VALIDATORS]}
+
+
+def values(rules: Rules) -> dict[str, Schema]:
+    """What each parameter may be, but for what the figures alone know, such as providers."""
+    indicators = rules.catalogue.indicator
+    return {
+        "area": {"enum": [*rules.areas.names]},
+        "place": {**NAME, "examples": [rules.areas.top]},
+        "provider": {**NAME, "examples": [*rules.places.provider][:1]},
+        "level": {"enum": [*rules.graph.levels]},
+        "age_band": {"enum": [*BANDS]},
+        "family": {"enum": [*dict.fromkeys(it.family for it in indicators)]},
+        "code": {"enum": [it.code for it in indicators]},
+        "as_of": {**DAY, "examples": ["2015-10-31"]},
+        "by": {"enum": ["month", "day"]},
+        "count": {"type": "integer", "minimum": 1, "maximum": 400},
+        "part": {"enum": ["numerator", "denominator"]},
+        "page": {"type": "integer", "minimum": 1, "maximum": 9_999_999},
+        "version": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+        "kind": {"enum": [*Oddity]},
+        "period": {"type": "string", "pattern": MONTH},
+        "number": {"type": "integer", "minimum": 1},
+    }

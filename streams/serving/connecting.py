@@ -1,0 +1,45 @@
+"""`/connect`, how other programs read the figures; and `/account`, who one is here."""
+
+from processors.figures.asking import NotThere, RowChoice
+from streams.serving.answers import Answer, unkept
+from streams.serving.power_query import power_query, scorecard_types
+from streams.serving.problems import wrong_parameter
+from streams.serving.roles import ROUTES
+from streams.serving.site import Call, LiveSite
+
+CSV_ROUTE = "scorecard.csv"
+
+
+async def connect(site: LiveSite, call: Call) -> Answer:
+    """The steps for Excel and Power BI, for the rows that are asked for. Raises Problem."""
+    try:
+        RowChoice(site.rules, call.asked.rows)
+    except NotThere as error:
+        raise wrong_parameter(error.name, str(error)) from error
+    _ = call.asked.as_of
+    (route,) = (it for it in ROUTES if it.name == CSV_ROUTE)
+    query = call.asked.query()
+    text = site.page(
+        "connect.html",
+        call,
+        call.identity,
+        here=call.site,
+        power_query=power_query(call.site, route.path, call.asked.values, scorecard_types()),
+        csv_address=f"{call.site}{route.path}" + (f"?{query}" if query else ""),
+        description=f"{call.site}/api/v1/openapi.json",
+        is_signed_in=site.settings.sign_in != "none",
+        asked=[(name, value) for name, them in call.asked.values.items() for value in them],
+    )
+    return unkept(text, call.taking)
+
+
+async def account(site: LiveSite, call: Call) -> Answer:
+    """Who one is: their name, roles, places, and until when."""
+    text = site.page(
+        "account.html",
+        call,
+        call.identity,
+        is_signed_in=site.settings.sign_in != "none",
+        may=[it for it in ROUTES if it.admits(call.identity.roles)],
+    )
+    return unkept(text, call.taking)

@@ -1,0 +1,141 @@
+"""Examples of what the API answers and takes, each of which its schema allows."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import asdict
+
+from processors.rules import Rules
+from schemas.catalogue import ALL_AGES
+from schemas.scorecard import ScorecardRow
+
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "7d0b2c1e",
+    "source": "urn:case-system",
+    "type": "notification.received",
+    "subject": "case-1",
+    "partitionkey": "child-1",
+    "time": "2015-10-01T09:00:00+01:00",
+    "data": {"notification_type": "EHN"},
+}
+_FRESH: dict[str, Any] = {
+    "view": "live",
+    "as_of": "2015-10-31",
+    "is_provisional": True,
+    "data_to": "2015-10-31T16:04:05+00:00",
+    "is_stale": False,
+    "notes": [],
+    "last_release": None,
+}
+
+
+def _cell(rules: Rules) -> dict[str, Any]:
+    return {
+        "code": rules.catalogue.indicator[0].code,
+        "place": rules.areas.top,
+        "level": rules.areas.area[0].level,
+        "age_band": ALL_AGES,
+    }
+
+
+def _scorecard(rules: Rules) -> dict[str, Any]:
+    first, top = rules.catalogue.indicator[0], rules.areas.area[0]
+    row = ScorecardRow(
+        code=first.code,
+        title=first.title,
+        area=top.name,
+        age_band=ALL_AGES,
+        numerator=412,
+        denominator=None,
+        value=412,
+        status="reported",
+        previous=398,
+        direction="up",
+        level=top.level,
+    )
+    return {**_FRESH, "small_numbers": "shown", "rows": [asdict(row)]}
+
+
+def _series(rules: Rules) -> dict[str, Any]:
+    point = {
+        "as_of": "2015-10-31",
+        "numerator": 412,
+        "denominator": None,
+        "value": 412,
+        "status": "reported",
+        "target": None,
+        "complete": "yes",
+        "variation": "common",
+        "causes": "",
+    }
+    return {**_FRESH, **_cell(rules), "series": [point]}
+
+
+def _cases(rules: Rules) -> dict[str, Any]:
+    case = {
+        "subject": "case-1",
+        "child": "child-1",
+        "counts": 1,
+        "received": "2015-10-01",
+        "closed": None,
+        "service": "unit",
+        "provider": None,
+        "team": "Dover 1",
+    }
+    counted = {"part": "numerator", "sum": 1, "cases": 1, "page": 1, "pages": 1}
+    return {**_FRESH, **_cell(rules), **counted, "rows": [case]}
+
+
+def _events(rules: Rules) -> dict[str, Any]:
+    del rules
+    refused = {"index": 1, "result": "refused", "reason": "json", "detail": "not JSON"}
+    told = [{"index": 0, "result": "accepted"}, refused]
+    return {"accepted": 1, "refused": 1, "events": told}
+
+
+def _status(rules: Rules) -> dict[str, Any]:
+    del rules
+    return {**_FRESH, "now": "2015-10-31T16:10:00+00:00"}
+
+
+def _quality(rules: Rules) -> dict[str, Any]:
+    del rules
+    odd = {"kind": "no-notification", "facts": 7, "about": "a case with events but no notification"}
+    lack = {"indicator": "no-date-of-birth", "provider": "all", "numerator": 42}
+    lacking = {**lack, "denominator": 9211, "value": 0.5}
+    return {**_FRESH, "odd_facts": [odd], "lacking": [lacking], "contradictions": []}
+
+
+def _release(rules: Rules) -> dict[str, Any]:
+    cell = _cell(rules)
+    release = {"period": "2015-10", "number": 1, "kind": "first", "as_of": "2015-10-31"}
+    listed = {**release, "released_on": "2015-11-12", "stands": True}
+    difference = {
+        "code": cell["code"],
+        "area": rules.areas.top,
+        "level": "",
+        "age_band": ALL_AGES,
+        "released": 412,
+        "live": 413,
+        "by": 1,
+        "released_numerator": 412,
+        "live_numerator": 413,
+        "released_denominator": 412,
+        "live_denominator": 413,
+        "causes": "1 notification.received",
+    }
+    told = {"cells": 2040, "causes_left_out": None, "differences": [difference]}
+    return {**_FRESH, "release": listed, **told}
+
+
+# By the name of the route that answers so.
+ANSWERS: Mapping[str, Callable[[Rules], dict[str, Any]]] = {
+    "scorecard": _scorecard,
+    "series": _series,
+    "cases": _cases,
+    "quality": _quality,
+    "release": _release,
+    "events": _events,
+    "status": _status,
+}

@@ -1,0 +1,179 @@
+"""The OpenAPI document: every route of the table, with its parameters, answers and examples."""
+
+import re
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from processors.rules import Rules
+from streams.serving.answer_schemas import (
+    ANY_OBJECT,
+    BODIES,
+    NAME,
+    Schema,
+    any_event,
+    array,
+    components,
+    ref,
+    values,
+)
+from streams.serving.examples import ANSWERS, EVENT
+from streams.serving.parameters import PARAMETERS
+from streams.serving.roles import (
+    BATCH,
+    EVERYONE,
+    HTML,
+    JSON,
+    MOST_EVENTS,
+    ONE,
+    ROUTES,
+    Route,
+)
+
+PROBLEM_JSON = "application/problem+json"
+PLACEHOLDER = re.compile(r"\{(\w+):str\}")
+CHALLENGES: tuple[Schema, ...] = ({"bearer": []}, {"basic": []})
+# Any route may answer thus: a question that cannot be, too many of them, and failures of all kinds.
+ANY_ROUTE = (400, 405, 421, 429, 500, 503)
+# What else one that takes a body may answer.
+REFUSED_BODIES = (413, 415)
+
+
+def document(rules: Rules, is_signed_in: bool) -> dict[str, Any]:
+    """The whole document. `is_signed_in` says whether who asks has to say who they are."""
+    paths: dict[str, dict[str, Any]] = {}
+    forms = values(rules)
+    for route in ROUTES:
+        operations = paths.setdefault(PLACEHOLDER.sub(r"{\1}", route.path), {})
+        for method in route.methods:
+            operations[method.lower()] = _operation(rules, route, method, forms, is_signed_in)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Caseline: the live scorecard",
+            "version": version("caseline"),
+            "description": "Figures are live and provisional. A parameter that is empty is not "
+            "asked for; those that choose rows may be given several times.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "basic": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "any name, and a token as the password",
+                },
+            },
+        },
+    }
+
+
+def _operation(
+    rules: Rules, route: Route, method: str, forms: dict[str, Schema], is_signed_in: bool
+) -> dict[str, Any]:
+    is_head = method == "HEAD"
+    roles = ", ".join(sorted(route.roles))
+    told: dict[str, Any] = {
+        "operationId": f"{method.lower()}-{route.name}",
+        "summary": route.about,
+        "description": "For whoever asks." if route.roles == EVERYONE else f"For roles: {roles}.",
+        "parameters": [*_in_path(route, forms), *_in_query(route, forms)],
+        "responses": _responses(rules, route, is_head),
+        "security": [*CHALLENGES] if is_signed_in and route.roles != EVERYONE else [],
+    }
+    if route.name in BODIES_TAKEN:
+        told["requestBody"] = BODIES_TAKEN[route.name]
+    return told
+
+
+def _in_path(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": forms.get(name, NAME),
+        }
+        for name in PLACEHOLDER.findall(route.path)
+    ]
+
+
+def _in_query(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
+    found = []
+    for name in route.parameters:
+        parameter = PARAMETERS[name]
+        # What is empty, as forms send it, is not asked for.
+        form = {"anyOf": [forms.get(name, NAME), {"const": ""}]}
+        is_several = parameter.is_repeatable and not route.is_of_a_cell
+        found.append(
+            {
+                "name": name,
+                "in": "query",
+                "description": parameter.about,
+                "required": name == "code" and route.is_of_a_cell,
+                "schema": array(form) if is_several else form,
+                **({"style": "form", "explode": True} if is_several else {}),
+            }
+        )
+    return found
+
+
+def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    is_form = "POST" in route.methods and HTML in route.media
+    if is_form:
+        found["303"] = _response(HTTPStatus.SEE_OTHER, {})
+    elif route.name == "start":
+        found["307"] = _response(HTTPStatus.TEMPORARY_REDIRECT, {})
+    else:
+        body = {media: _content(rules, route, media) for media in route.media}
+        found["200"] = _response(HTTPStatus.OK, {} if is_head else body)
+        if "POST" not in route.methods:
+            found["304"] = _response(HTTPStatus.NOT_MODIFIED, {})
+    problem = {PROBLEM_JSON: {"schema": ref("problem")}}
+    if HTML in route.media:
+        problem[HTML] = {"schema": {"type": "string"}}
+    statuses = {*ANY_ROUTE, 406}
+    if PLACEHOLDER.search(route.path):
+        statuses.add(404)
+    if route.roles != EVERYONE:
+        statuses |= {401, 403}
+    if "POST" in route.methods:
+        statuses |= {*REFUSED_BODIES}
+    for status in sorted(statuses):
+        found[str(status)] = _response(HTTPStatus(status), {} if is_head else problem)
+    if route.name in BODIES_TAKEN:
+        told = {JSON: _content(rules, route, JSON)}
+        for status, content in ((207, told), (422, told), (503, {**told, **problem})):
+            found[str(status)] = _response(HTTPStatus(status), content)
+    return found
+
+
+def _response(status: HTTPStatus, content: dict[str, Any]) -> dict[str, Any]:
+    described = {"description": status.phrase}
+    return {**described, "content": content} if content else described
+
+
+def _content(rules: Rules, route: Route, media: str) -> dict[str, Any]:
+    if media != JSON:
+        return {"schema": {"type": "string"}}
+    told: dict[str, Any] = {"schema": BODIES.get(route.name, ANY_OBJECT)}
+    example = ANSWERS.get(route.name)
+    if example:
+        told["example"] = example(rules)
+    return told
+
+
+_MANY = {**array(any_event()), "minItems": 1, "maxItems": MOST_EVENTS}
+# What is sent to a route, by its name.
+BODIES_TAKEN: dict[str, Any] = {
+    "events": {
+        "required": True,
+        "content": {
+            ONE: {"schema": any_event(), "example": EVENT},
+            BATCH: {"schema": _MANY, "example": [EVENT]},
+        },
+    }
+}
