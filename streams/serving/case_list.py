@@ -1,6 +1,5 @@
 """The cases behind a cell: shown to who may see them, once the audit log has that they were."""
 
-import asyncio
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -17,10 +16,6 @@ from streams.serving.site import Call, LiveSite
 
 PARTS = ("numerator", "denominator")
 COLUMNS = ("subject", "child", "counts", "received", "closed", "service", "provider", "team")
-# Lists read every record there is, so few are made at a time.
-AT_ONCE = 2
-
-_making = asyncio.Semaphore(AT_ONCE)
 
 
 class ListedPage(NamedTuple):
@@ -50,8 +45,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
         raise wrong_parameter("part", f"{code} is divided by nothing that is listed")
     fresh = await site.freshness(asked)
     question = Question(cell.indicator, cell.place, cell.band, day_number(fresh.day))
-    async with _making:
-        found = await site.figures.listed(question)
+    found = await site.figures.listed(question)
     page = page_of(found, part, asked.page)
     identity = call.identity
     await site.note(call, "shown", len(page.rows), page.total)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -42,6 +41,8 @@ PAGES = {
     "today": "Today",
     "scorecard-page": "Scorecard",
     "alerts-page": "Alerts",
+    "releases-page": "Releases",
+    "quality-page": "Quality",
     "operations-page": "Operations",
     "connect": "Connect",
     "account": "Account",
@@ -126,8 +127,7 @@ class LiveSite:
 
     async def note(self, call: Call, result: AuditResult, cases: int = 0, total: int = 0) -> None:
         """Have the audit log know first of what is about to be shown or done. Raises Problem."""
-        about = urlencode(sorted(call.path.items()))
-        query = "&".join(filter(None, (about, call.asked.query())))
+        query = call.asked.query(**call.path)
         try:
             await self.audit.write(audited(call.identity, call.route, query, result, cases, total))
         except NotAudited as error:
