@@ -62,14 +62,8 @@ def described(
     settings = shared.settings
     StoredState(settings, rules).add_file(DATA / "all-21.jsonl.gz")
     folder = tmp_path_factory.mktemp("serving")
-    with serving(
-        settings,
-        NOW,
-        folder,
-        sign_in="token",
-        questions_a_minute="0",
-        kafka_bootstrap=settings.kafka_bootstrap,
-    ) as (_, address):
+    limits = {"questions_a_minute": "0", "refused_sign_ins_a_minute": "0"}
+    with serving(settings, NOW, folder, sign_in="token", **limits) as (_, address):
         token = asyncio.run(token_of_all_roles(settings))
         yield schemathesis.openapi.from_url(
             f"{address}/api/v1/openapi.json",

@@ -172,6 +172,15 @@ def test_a_page_of_an_indicator_shows_no_small_number_to_nobody(served: Served) 
     assert "May 2017" in analyst.text
 
 
+def test_a_page_of_an_indicator_at_a_provider_that_nobody_has_named_is_refused(
+    served: Served,
+) -> None:
+    code = next(it.code for it in served.rules.catalogue.indicator if "provider" in it.levels)
+    answer = served.ask(f"/indicators/{code}?place=Nobody+Ltd", ANALYST)
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == "place"
+
+
 @pytest.fixture
 def process(
     state: StoredState, settings: Settings, tmp_path: Path
