@@ -136,7 +136,8 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             _site_of(headers.get("host", ""), headers.get("x-forwarded-proto", "")),
         )
         answer = await work(site, call)
-        if isinstance(answer, Answer) and answer.media == CSV and not route.is_audited:
+        is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"
+        if is_taken and not route.is_audited:
             site.audit.note(audited(call.identity, route, asked.query(), "exported"))
         return _response(answer)
 
