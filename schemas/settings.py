@@ -93,6 +93,16 @@ class Settings(ServiceSettings):
         description="who may read releases and internal publications on disk: owner, group or "
         "everyone; they hold small numbers as they are",
     )
+    public_folder: Path | None = Field(
+        None,
+        description="the folder that releases are published into in public, whose files `serve` "
+        "offers to everyone who may see figures; none if unset",
+    )
+    internal_folder: Path | None = Field(
+        None,
+        description="the folder that releases are published into for the council itself, whose "
+        "files `serve` offers to analysts and publishers; none if unset",
+    )
     snapshot_working_days: Annotated[int, Field(ge=1, le=60)] = Field(
         5, description="working days after a month's end on which its figures are frozen"
     )

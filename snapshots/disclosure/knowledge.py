@@ -18,7 +18,13 @@ from snapshots.disclosure.count_tables import Layouts, counted_cells, tables
 from snapshots.disclosure.counts import Block, Expression, Formulas, NotProtected, Quantity, Terms
 from snapshots.disclosure.implied_sums import relations, without_implied
 from snapshots.disclosure.layout import Spot, Table, Whole
-from snapshots.disclosure.over_months import OverMonths, carried, held, longest_ago, over_months
+from snapshots.disclosure.over_months import (
+    OverMonths,
+    carried,
+    held_since,
+    longest_ago,
+    over_months,
+)
 from snapshots.disclosure.public import Issued, month_after, month_before
 from snapshots.disclosure.suppression import Rule
 from snapshots.recount.places import Whereabouts
@@ -226,9 +232,9 @@ class _Blocks:
     def _over_months(self, at_hand: Collection[Block]) -> Iterator[OverMonths]:
         """What adds up over months, of all that may be at hand."""
         formulas = self._known.formulas
-        links, helds = carried(self._measures, formulas), held(self._measures, formulas)
+        links, held = carried(self._measures, formulas), held_since(self._measures, formulas)
         for period in sorted({period for period, _ in at_hand}):
-            for each in over_months(links, helds, period, at_hand):
+            for each in over_months(links, held, period, at_hand):
                 if len(each.terms) > 1:
                     yield each
 

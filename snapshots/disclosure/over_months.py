@@ -36,7 +36,7 @@ class Carried(NamedTuple):
     begins_with: str | None = None
 
 
-class Held(NamedTuple):
+class HeldSince(NamedTuple):
     """A slot that since April is no less than what is `still` there and what `left` each month."""
 
     slot: str
@@ -58,11 +58,11 @@ def carried(measures: Sequence[AnyMeasure], formulas: Formulas) -> list[Carried]
     return [*_going_on(of_cases), *_of_spells(of_cases), *_summed_up(at_hand)]
 
 
-def held(measures: Sequence[AnyMeasure], formulas: Formulas) -> list[Held]:
+def held_since(measures: Sequence[AnyMeasure], formulas: Formulas) -> list[HeldSince]:
     """What a service has had since April, with what it has and what it closed."""
     of_cases = [it for it in measures if isinstance(it, Measure) and it.name in formulas.slots]
     return [
-        Held(spell.name, still.name, left.name)
+        HeldSince(spell.name, still.name, left.name)
         for spell in of_cases
         if _is_spell_of_year(spell)
         for still in of_cases
@@ -78,13 +78,13 @@ def longest_ago(links: Iterable[Carried]) -> int:
 
 
 def over_months(
-    links: Sequence[Carried], helds: Sequence[Held], period: str, at_hand: Collection[Block]
+    links: Sequence[Carried], held: Sequence[HeldSince], period: str, at_hand: Collection[Block]
 ) -> Iterator[OverMonths]:
     """What adds up to the slots of a period, as far as it is at hand."""
     for link in links:
         if (period, link.slot) in at_hand:
             yield _adding_up(link, period, at_hand)
-    for each in helds:
+    for each in held:
         if {(period, each.slot), (period, each.still)} <= set(at_hand):
             left = [(month, each.left) for month in _since_april(period)]
             parts = [(period, each.still), *(it for it in left if it in at_hand)]

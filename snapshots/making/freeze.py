@@ -56,20 +56,27 @@ def calendar_version() -> str:
 def frozen_cells(rules: Rules, as_of: date, cut: Cut) -> list[ReleaseCell]:
     """The released indicators' cells from a cut, as the live scorecard has them.
 
-    Wherever an indicator exists; one that exists at any level of the areas is in every area. Raises
-    NotAllowed where nothing is released.
+    Raises NotAllowed where nothing is released.
     """
-    indicators = {it.code: it for it in rules.catalogue.indicator if it.released}
-    if not indicators:
+    if not any(it.released for it in rules.catalogue.indicator):
         raise NotAllowed("the catalogue has no indicator that is released")
     now, previous = (
         known(rules, day, stock, cut.reference)
         for day, stock in zip((as_of, previous_month_end(as_of)), cut.stocks, strict=True)
     )
+    return released_cells(rules, scorecard(rules, now, previous, rules.graph.levels))
+
+
+def released_cells(rules: Rules, rows: Iterable[ScorecardRow]) -> list[ReleaseCell]:
+    """The cells that a release has of a whole scorecard, every level of it.
+
+    Wherever an indicator exists; one that exists at any level of the areas is in every area.
+    """
+    indicators = {it.code: it for it in rules.catalogue.indicator if it.released}
     areas = frozenset(rules.areas.levels)
     return [
         _released(row, "" if row.level in areas else row.level)
-        for row in scorecard(rules, now, previous, rules.graph.levels)
+        for row in rows
         if row.code in indicators and _is_kept(row.level, indicators[row.code].levels, areas)
     ]
 

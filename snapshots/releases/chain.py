@@ -120,8 +120,13 @@ def requested(period: str, kind: ReleaseKind, author: str, reason: str | None) -
 
 def standing(chain: Sequence[Sealed]) -> list[Sealed]:
     """The releases that stand: those since the last withdrawal."""
-    withdrawn = [at for at, it in enumerate(chain) if it.release.kind == "withdrawn"]
-    return list(chain[withdrawn[-1] + 1 :] if withdrawn else chain)
+    return list(chain[first_standing([it.release.kind for it in chain]) :])
+
+
+def first_standing(kinds: Sequence[ReleaseKind]) -> int:
+    """Where in a chain of these kinds the releases begin that stand: after the last withdrawal."""
+    withdrawn = [at for at, kind in enumerate(kinds) if kind == "withdrawn"]
+    return withdrawn[-1] + 1 if withdrawn else 0
 
 
 def already(chain: Sequence[Sealed], request: Request) -> Sealed | None:

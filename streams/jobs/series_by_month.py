@@ -14,24 +14,27 @@ from processors.rules import Rules
 from snapshots.publish.text.view import Point, View
 from snapshots.publish.text.wording import FigureMark
 from streams.jobs.replay import Replay
-from streams.state.reading import read_first_day, read_series
+from streams.state.reading import read_all_series, read_first_day
 
 
 async def live_series(
     redis: Redis,
     deployment: str,
     rules: Rules,
-    cell: CellOf,
+    cells: Sequence[CellOf],
     months: Sequence[date],
     today: date,
-) -> Series:
-    """A cell's figure as of each of some months, oldest first, as known now.
+) -> list[Series]:
+    """The figure of each of some cells as of some months, oldest first, as known now.
 
     Raises streams.state.reading.NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
     """
-    found = await read_series(redis, deployment, rules, months, cell)
+    found = await read_all_series(redis, deployment, rules, months, cells)
     first = await read_first_day(redis, deployment, rules)
-    return series(rules, cell, found.figures, Reach(first, _civil_date(found.latest), today))
+    return [
+        series(rules, cell, it.figures, Reach(first, _civil_date(it.latest), today))
+        for cell, it in zip(cells, found, strict=True)
+    ]
 
 
 def replayed_series(

@@ -6,8 +6,11 @@ import msgspec
 from pydantic import TypeAdapter
 
 from processors.listing import Listed
+from processors.record.completeness import Lack
+from processors.record.quality import OddFact, Oddity
 from processors.rules import Rules
 from schemas.catalogue import BANDS
+from schemas.events.attributes import MONTH
 from schemas.events.registry import VALIDATORS
 from schemas.scorecard import ScorecardRow
 from streams.serving.parameters import DATE, LONGEST_VALUE
@@ -41,7 +44,7 @@ def array(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-RELEASE = of_object(period=TEXT, number=TEXT, kind=TEXT, released_on=DAY)
+RELEASE = of_object(period=TEXT, number=COUNT, kind=TEXT, released_on=DAY)
 # What every answer with figures says of them.
 FRESHNESS = {
     "view": {"enum": ["live", "as-at"]},
@@ -77,6 +80,39 @@ INDICATOR = {
     "properties": dict.fromkeys(("code", "title", "definition", "family", "unit"), TEXT),
     "required": ["code", "title", "definition", "family", "unit"],
 }
+ODD_FACTS = of_object(kind={"enum": [*Oddity]}, facts=COUNT, about=TEXT)
+LACKING = of_object(
+    indicator={"enum": [*Lack]},
+    provider=TEXT,
+    numerator=COUNT,
+    denominator=COUNT,
+    value=NUMBER_OR_NONE,
+)
+CONTRADICTION = of_object(
+    **dict.fromkeys(("finding", "code", "level", "place", "age_band"), TEXT),
+    value=NUMBER_OR_NONE,
+    supplied={"type": ["number", "null", "string"]},
+)
+# Of who sees all figures a release has its hash, and who made it and why.
+LISTED_RELEASE = {
+    "type": "object",
+    "properties": {
+        "period": TEXT,
+        "number": COUNT,
+        "kind": TEXT,
+        "as_of": DAY,
+        "released_on": DAY,
+        "stands": FLAG,
+        **dict.fromkeys(("sha256", "author", "reason"), TEXT),
+    },
+    "required": ["period", "number", "kind", "as_of", "released_on", "stands"],
+}
+DIFFERENCE = of_object(
+    **dict.fromkeys(("code", "area", "level", "age_band", "causes"), TEXT),
+    **dict.fromkeys(("released", "live", "by"), NUMBER_OR_NONE),
+    **dict.fromkeys(("released_numerator", "live_numerator"), NUMBER_OR_NONE),
+    **dict.fromkeys(("released_denominator", "live_denominator"), NUMBER_OR_NONE),
+)
 EVENT_RESULT = {
     "type": "object",
     "properties": {
@@ -106,6 +142,28 @@ BODIES: dict[str, Schema] = {
         page={"type": "integer", "minimum": 1},
         pages={"type": "integer", "minimum": 1},
         rows=array(CASE),
+    ),
+    "quality": of_object(
+        **FRESHNESS,
+        odd_facts=array(ODD_FACTS),
+        lacking=array(LACKING),
+        contradictions=array(CONTRADICTION),
+    ),
+    "odd-facts": of_object(
+        **FRESHNESS,
+        kind={"enum": [*Oddity]},
+        facts=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(of_object(**dict.fromkeys(OddFact._fields, TEXT))),
+    ),
+    "releases": of_object(releases=array(LISTED_RELEASE), troubles=array(TEXT)),
+    "release": of_object(
+        **FRESHNESS,
+        release=LISTED_RELEASE,
+        cells=COUNT,
+        causes_left_out=TEXT_OR_NONE,
+        differences=array(DIFFERENCE),
     ),
     "operations": of_object(
         findings=array(
@@ -166,4 +224,7 @@ def values(rules: Rules) -> dict[str, Schema]:
         "part": {"enum": ["numerator", "denominator"]},
         "page": {"type": "integer", "minimum": 1, "maximum": 9_999_999},
         "version": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+        "kind": {"enum": [*Oddity]},
+        "period": {"type": "string", "pattern": MONTH},
+        "number": {"type": "integer", "minimum": 1},
     }

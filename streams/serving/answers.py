@@ -128,6 +128,13 @@ def whole(text: str, taking: Accepted, tag: str, cache: str = ASK_AGAIN) -> Answ
     return Answer(HTTPStatus.OK, taking.media, body, headers)
 
 
+def attached(body: bytes, media: str, name: str, tag: str) -> Answer:
+    """A file to keep, which no browser opens as a page of this site."""
+    named = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"ETag": tag, "Cache-Control": ASK_AGAIN, "Vary": VARY, **named}
+    return Answer(HTTPStatus.OK, media, body, headers)
+
+
 def unkept(text: str, taking: Accepted) -> Answer:
     """A text that no cache keeps, and that has no tag."""
     answer = whole(text, taking, "", "no-store")

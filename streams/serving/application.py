@@ -13,12 +13,15 @@ from litestar.response import Stream
 
 from streams.serving import (
     case_list,
+    comparison,
     connecting,
     data_answers,
     event_intake,
     indicator_answers,
     operations,
     page_answers,
+    quality_answers,
+    release_answers,
 )
 from streams.serving.answers import Answer, Streamed
 from streams.serving.audited import audited
@@ -53,8 +56,22 @@ WORK: Mapping[str, Work] = {
     "series": indicator_answers.series,
     "series.csv": indicator_answers.series,
     "indicator-page": indicator_answers.indicator_page,
+    "compare-page": comparison.compare_page,
     "cases-page": case_list.cases,
     "cases": case_list.cases,
+    "quality-page": quality_answers.quality,
+    "quality": quality_answers.quality,
+    "quality.csv": quality_answers.quality,
+    "odd-facts-page": quality_answers.odd_facts,
+    "odd-facts": quality_answers.odd_facts,
+    "releases-page": release_answers.releases,
+    "releases": release_answers.releases,
+    "releases.csv": release_answers.releases,
+    "release-page": release_answers.release_page,
+    "release": release_answers.beside_live,
+    "release.csv": release_answers.beside_live,
+    "public-file": release_answers.public_file,
+    "internal-file": release_answers.internal_file,
     "connect": connecting.connect,
     "account": connecting.account,
     "status": data_answers.status,

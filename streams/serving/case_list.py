@@ -1,6 +1,5 @@
 """The cases behind a cell: shown to who may see them, once the audit log has that they were."""
 
-import asyncio
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -20,10 +19,6 @@ from streams.serving.site import Call, LiveSite
 PAGE_LENGTH = 50
 PARTS = ("numerator", "denominator")
 COLUMNS = ("subject", "child", "counts", "received", "closed", "service", "provider", "team")
-# Lists read every record there is, so few are made at a time.
-AT_ONCE = 2
-
-_making = asyncio.Semaphore(AT_ONCE)
 
 
 class ListedPage(NamedTuple):
@@ -53,9 +48,8 @@ async def cases(site: LiveSite, call: Call) -> Answer:
         raise wrong_parameter("part", f"{code} is divided by nothing that is listed")
     fresh = await site.freshness(asked)
     question = Question(cell.indicator, cell.place, cell.band, day_number(fresh.day))
-    async with _making:
-        found = await site.figures.listed(question)
-    page = page_of(found, part, _page_number(asked))
+    found = await site.figures.listed(question)
+    page = page_of(found, part, page_number(asked))
     identity = call.identity
     try:
         await site.audit.write(
@@ -97,7 +91,8 @@ def page_of(found: list[Listed], part: str, number: int) -> ListedPage:
     return ListedPage(rows, part, number, pages, len(counted), total)
 
 
-def _page_number(asked: Query) -> int:
+def page_number(asked: Query) -> int:
+    """Which page of a list is asked for, the first if none is. Raises Problem."""
     text = asked.one("page") or "1"
     if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text) > 0):
         raise wrong_parameter("page", f"{text} is no number of a page")

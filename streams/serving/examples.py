@@ -99,11 +99,43 @@ def _status(rules: Rules) -> dict[str, Any]:
     return {**_FRESH, "now": "2015-10-31T16:10:00+00:00"}
 
 
+def _quality(rules: Rules) -> dict[str, Any]:
+    del rules
+    odd = {"kind": "no-notification", "facts": 7, "about": "a case with events but no notification"}
+    lack = {"indicator": "no-date-of-birth", "provider": "all", "numerator": 42}
+    lacking = {**lack, "denominator": 9211, "value": 0.5}
+    return {**_FRESH, "odd_facts": [odd], "lacking": [lacking], "contradictions": []}
+
+
+def _release(rules: Rules) -> dict[str, Any]:
+    cell = _cell(rules)
+    release = {"period": "2015-10", "number": 1, "kind": "first", "as_of": "2015-10-31"}
+    listed = {**release, "released_on": "2015-11-12", "stands": True}
+    difference = {
+        "code": cell["code"],
+        "area": rules.areas.top,
+        "level": "",
+        "age_band": ALL_AGES,
+        "released": 412,
+        "live": 413,
+        "by": 1,
+        "released_numerator": 412,
+        "live_numerator": 413,
+        "released_denominator": 412,
+        "live_denominator": 413,
+        "causes": "1 notification.received",
+    }
+    told = {"cells": 2040, "causes_left_out": None, "differences": [difference]}
+    return {**_FRESH, "release": listed, **told}
+
+
 # By the name of the route that answers so.
 ANSWERS: Mapping[str, Callable[[Rules], dict[str, Any]]] = {
     "scorecard": _scorecard,
     "series": _series,
     "cases": _cases,
+    "quality": _quality,
+    "release": _release,
     "events": _events,
     "status": _status,
 }

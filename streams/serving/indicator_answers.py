@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
+from functools import partial
 from http import HTTPStatus
 
 from markupsafe import Markup
 
-from processors.days.calendar import FIRST_YEAR
+from processors.days.calendar import FIRST_YEAR, day_number
 from processors.figures.asking import (
     AskedRows,
     NotThere,
@@ -17,14 +19,22 @@ from processors.figures.asking import (
     known,
     place_of,
 )
+from processors.figures.evaluate import NO_VALUE, Figure
 from processors.figures.figure_text import LEGEND
-from processors.figures.series import CellOf, months_until
+from processors.figures.needed import needed
+from processors.figures.series import CellOf, Series, months_until
+from processors.figures.spread import spread
+from processors.figures.supplies import exact
+from processors.listing import Question
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
 from schemas.places import Place
 from schemas.scorecard import ScorecardRow
+from snapshots.publish.text.wording import band_title
 from streams.jobs.series_rows import MONTH_COLUMNS, TREND_COLUMNS, dated_row, month_row
+from streams.jobs.series_words import needed_words
 from streams.serving.answers import Answer, is_held, tag_of, unchanged, whole
+from streams.serving.charts.bar_chart import BandChart, SpreadChart
 from streams.serving.charts.control_chart import ControlChart
 from streams.serving.charts.drawing import figure
 from streams.serving.data_answers import as_json, told_of
@@ -41,6 +51,8 @@ USUAL_COUNT = 13
 MONTH, DAY = "month", "day"
 # Months that a page shows.
 SHOWN_MONTHS = 24
+# What `show` asks for.
+DISTRIBUTION = "distribution"
 
 
 @dataclass(frozen=True)
@@ -161,22 +173,29 @@ async def indicator_page(site: LiveSite, call: Call) -> Answer:
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     scorecard = await site.figures.shown(fresh.day, fresh.moment, call.identity)
+    cell_query = partial(asked.query, show=None, code=code)
+    waits = await _waits(site, call, cell, fresh)
+    # A page that looks at every case is not made anew with each event.
+    live = {} if waits and waits.is_asked else {"is_live": True}
     text = site.page(
         "indicator.html",
         call,
         call.identity,
+        **live,
         fresh=fresh,
-        is_live=True,
         indicator=cell.indicator,
         cell=cell,
         places=_places(site, cell, scorecard.rows),
         bands=_bands(site, cell, scorecard.rows),
+        by_band=_by_band(cell, scorecard.rows),
+        waits=waits,
+        compare_address=_compare_address(site, cell, asked),
         past=await _past(site, call, cell, fresh),
         options=options(site.rules, _of_code(code, scorecard.rows)),
         live_address=_address(code, asked.query(as_of=None)),
-        series_query=asked.query(code=code, place=cell.place.name, count=str(SHOWN_MONTHS)),
+        series_query=cell_query(place=cell.place.name, count=str(SHOWN_MONTHS)),
         lists_cases=cell.indicator.source == "events" and bool(SEE_CASES & call.identity.roles),
-        cases_query=asked.query(code=code, place=cell.place.name, level=cell.place.level),
+        cases_query=cell_query(place=cell.place.name, level=cell.place.level),
         legend=LEGEND,
     )
     if (await site.figures.moment(fresh.day)).version != fresh.moment.version:
@@ -205,13 +224,106 @@ def _bands(site: LiveSite, cell: AskedCell, rows: list[ScorecardRow]) -> list[Pl
     return tables(site.rules, found)
 
 
-async def _past(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) -> Markup | None:
-    """The chart of its months with their table; None where who asks may not see that."""
+@dataclass(frozen=True)
+class DrawnBands:
+    """The chart of a figure by age band, and the bands that it leaves out."""
+
+    drawn: Markup
+    left_out: list[str]
+
+
+def _by_band(cell: AskedCell, rows: Sequence[ScorecardRow]) -> DrawnBands | None:
+    """The chart of the place's age bands; None where none of them can be drawn."""
+    place, indicator = cell.place, cell.indicator
+    found = [
+        row
+        for row in rows
+        if (row.code, row.level, row.area) == (indicator.code, place.level, place.name)
+        and row.age_band != ALL_AGES
+    ]
+    shown = [row for row in found if row.status != "suppressed"]
+    if not any(row.value is not None for row in shown):
+        return None
+    chart = BandChart("bands", indicator, place.name, tuple((it.age_band, _of(it)) for it in shown))
+    left_out = [band_title(row.age_band) for row in found if row not in shown]
+    return DrawnBands(figure(chart), left_out)
+
+
+def _of(row: ScorecardRow) -> Figure:
+    """A row's figure as it is shown: a value alone, or none."""
+    if row.value is None:
+        return Figure(None, None, NO_VALUE, "not-available")
+    return Figure(None, None, exact(row.value).as_integer_ratio(), "reported")
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What lies behind an average: where to ask for it, and its chart once it is asked for."""
+
+    address: str
+    is_asked: bool
+    drawn: Markup | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is asked for and there is nothing."""
+        return self.is_asked and self.drawn is None
+
+
+async def _waits(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) -> Waits | None:
+    """What an average of days is of; None for who may not, and of anything else. Raises Problem."""
+    indicator, shown = cell.indicator, call.asked.one("show")
+    is_average = indicator.unit == "days" and isinstance(indicator.denominator, dict)
+    if shown not in {None, DISTRIBUTION}:
+        raise wrong_parameter("show", f"{shown}: there is {DISTRIBUTION}")
+    if shown and not is_average:
+        raise wrong_parameter("show", f"{indicator.code} is no average of days")
+    if not is_average or not SEE_CASES & call.identity.roles:
+        if shown:
+            raise Problem(HTTPStatus.FORBIDDEN, "the cases behind an average are for analysts")
+        return None
+    address = _address(indicator.code, call.asked.query(show=DISTRIBUTION))
+    if not shown:
+        return Waits(address, is_asked=False)
+    question = Question(indicator, cell.place, cell.band, day_number(fresh.day))
+    found = await site.figures.listed(question)
+    values = spread((it.numerator, it.denominator) for it in found)
+    if values is None:
+        return Waits(address, is_asked=True)
+    drawn = figure(SpreadChart("waits", indicator, cell.place.name, values))
+    return Waits(address, is_asked=True, drawn=drawn)
+
+
+@dataclass(frozen=True)
+class Past:
+    """The chart of a cell's months, and what would meet its target now."""
+
+    drawn: Markup
+    needed: str
+
+
+async def _past(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) -> Past | None:
+    """Its months with their chart and table; None where who asks may not see that."""
     if not call.identity.sees(cell.place.name, site.rules.areas):
         return None
     dates = [it for it in months_until(fresh.day, SHOWN_MONTHS) if it.year > FIRST_YEAR]
     found = await site.figures.months(dates, cell.whole, fresh.today)
-    return figure(ControlChart(cell.indicator.code, found))
+    return Past(figure(ControlChart(cell.indicator.code, found)), _needed(cell.indicator, found))
+
+
+def _needed(indicator: Indicator, found: Series) -> str:
+    """What would meet the target of the date, in a sentence; nothing where that cannot be said."""
+    now = found.months[-1]
+    target: Fraction | None = now.target
+    said = needed(indicator, now.figure, target) if target is not None else None
+    return needed_words(indicator, said, target) if said and target is not None else ""
+
+
+def _compare_address(site: LiveSite, cell: AskedCell, asked: Query) -> str:
+    is_top = cell.place.level == site.rules.areas.levels[0]
+    level = None if is_top else cell.place.level
+    query = asked.query(place=None, show=None, level=level)
+    return f"/compare/{cell.indicator.code}" + (f"?{query}" if query else "")
 
 
 def _address(code: str, query: str) -> str:

@@ -20,12 +20,16 @@ from processors.figures.series import CellOf, Dated, Series
 from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.cells import CellKey
+from schemas.release import Change, Release
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from snapshots.disclosure.live_suppression import key_of, suppressed
 from snapshots.disclosure.suppression import Rule
+from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
+from streams.jobs.data_quality import Quality, contradictions, read_quality
+from streams.jobs.live_changes import live_changes
 from streams.jobs.series_by_month import live_series
 from streams.kafka.batches import TP
 from streams.serving.identity import Identity, is_within
@@ -33,6 +37,7 @@ from streams.serving.problems import away
 from streams.state.held_tables import HeldTables
 from streams.state.reading import (
     StateStanding,
+    read_known,
     read_list,
     read_scorecard,
     read_series,
@@ -46,8 +51,9 @@ log = logging.getLogger(__name__)
 
 # A page is not waited for longer than this.
 ANSWER_SECONDS = 10.0
-# A list reads every record.
+# A list reads every record, so it takes longer, and few are made at a time.
 LIST_SECONDS = 120.0
+LISTS_AT_ONCE = 2
 # Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
 KEPT = 8
 
@@ -68,6 +74,13 @@ class Scorecard(NamedTuple):
     moment: Moment
 
 
+class LiveChanges(NamedTuple):
+    """Figures that are others than released with the events behind each; or why there are none."""
+
+    changes: tuple[Change, ...]
+    left_out: str = ""
+
+
 class LiveFigures:
     """The scorecards of a deployment."""
 
@@ -77,6 +90,8 @@ class LiveFigures:
         self._held = HeldTables()
         self._layout = layout(rules)
         self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+        self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
+        self._explaining = asyncio.Lock()  # for which the log is gone through
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
 
     async def moment(self, day: date) -> Moment:
@@ -115,7 +130,14 @@ class LiveFigures:
 
     async def months(self, dates: Sequence[date], cell: CellOf, today: date) -> Series:
         """A figure by month, with what its variation says. Raises Problem."""
-        return await answered(live_series(*self._state, cell, dates, today))
+        (found,) = await self.months_of([cell], dates, today)
+        return found
+
+    async def months_of(
+        self, cells: Sequence[CellOf], dates: Sequence[date], today: date
+    ) -> list[Series]:
+        """Figures by month, with what the variation of each says. Raises Problem."""
+        return await answered(live_series(*self._state, cells, dates, today))
 
     async def listed(self, question: Question) -> list[Listed]:
         """What makes up a cell. Raises Problem."""
@@ -123,7 +145,28 @@ class LiveFigures:
         async def read() -> list[Listed]:
             return [it async for it in read_list(*self._state, question)]
 
-        return await answered(read(), LIST_SECONDS)
+        async with self._listing:
+            return await answered(read(), LIST_SECONDS)
+
+    async def quality(self, day: date) -> Quality:
+        """What is odd or lacking in the records, as of a date. Raises Problem."""
+        async with self._listing:
+            return await answered(read_quality(*self._state, day), LIST_SECONDS)
+
+    async def contradictions(self, day: date) -> list[Sequence[object]]:
+        """Figures of a date that contradict themselves or what is supplied. Raises Problem."""
+        known = await answered(read_known(*self._state, day))
+        return list(contradictions(self.rules, known))
+
+    async def changes_since(self, release: Release) -> LiveChanges:
+        """The events behind what is not as it was released. Raises Problem."""
+        async with self._explaining:
+            try:
+                redis, _, rules = self._state
+                work = live_changes(redis, self.settings, rules, release)
+                return LiveChanges(await answered(work, LIST_SECONDS))
+            except ReleaseError as error:
+                return LiveChanges((), str(error))
 
     def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
         areas, places = self.rules.areas, identity.own_places

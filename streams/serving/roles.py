@@ -60,6 +60,8 @@ class Route:
 
 
 HTML, JSON, CSV = "text/html", "application/json", "text/csv"
+PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FILES = (PDF, XLSX, CSV, JSON)
 CSS, SCRIPT, EVENTS = "text/css", "text/javascript", "text/event-stream"
 # What is sent in: an event, or an array of up to so many. More are sent in several.
 ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
@@ -131,7 +133,16 @@ ROUTES = (
         READERS,
         (HTML,),
         "an indicator: what it is, at every place, and over time",
-        ("place", "level", "age_band", "as_of"),
+        ("place", "level", "age_band", "as_of", "show"),
+        is_of_a_cell=True,
+    ),
+    Route(
+        "compare-page",
+        "/compare/{code:str}",
+        READERS,
+        (HTML,),
+        "an indicator at every place of a kind, side by side",
+        ("level", "age_band", "as_of"),
         is_of_a_cell=True,
     ),
     Route(
@@ -153,6 +164,89 @@ ROUTES = (
         (*CELL, "part", "page"),
         is_audited=True,
         is_of_a_cell=True,
+    ),
+    Route(
+        "quality-page",
+        "/quality",
+        SEE_ALL,
+        (HTML,),
+        "odd facts by kind, what cases lack, and figures that contradict themselves",
+        ("as_of",),
+    ),
+    Route("quality", "/api/v1/quality", SEE_ALL, (JSON, CSV), "the same for programs", ("as_of",)),
+    Route(
+        "quality.csv",
+        "/api/v1/quality.csv",
+        SEE_ALL,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        ("as_of",),
+    ),
+    Route(
+        "odd-facts-page",
+        "/quality/{kind:str}",
+        SEE_CASES,
+        (HTML,),
+        "the cases that odd facts of a kind are of",
+        ("as_of", "page"),
+        is_audited=True,
+    ),
+    Route(
+        "odd-facts",
+        "/api/v1/quality/{kind:str}",
+        SEE_CASES,
+        (JSON, CSV),
+        "the cases that odd facts of a kind are of, a page of them",
+        ("as_of", "page"),
+        is_audited=True,
+    ),
+    Route("releases-page", "/releases", READERS, (HTML,), "the releases of every month"),
+    Route("releases", "/api/v1/releases", READERS, (JSON, CSV), "the releases of every month"),
+    Route(
+        "releases.csv",
+        "/api/v1/releases.csv",
+        READERS,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+    ),
+    Route(
+        "release-page",
+        "/releases/{period:str}/{number:str}",
+        READERS,
+        (HTML,),
+        "a release, its files, and its figures beside live",
+        ("place", "show"),
+        is_of_a_cell=True,
+    ),
+    Route(
+        "release",
+        "/api/v1/releases/{period:str}/{number:str}",
+        SEE_ALL,
+        (JSON, CSV),
+        "the figures of a release that differ from live",
+        ("show",),
+    ),
+    Route(
+        "release.csv",
+        "/api/v1/releases/{period:str}/{number:str}/differences.csv",
+        SEE_ALL,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        ("show",),
+    ),
+    Route(
+        "public-file",
+        "/releases/{period:str}/{number:str}/public/{file:str}",
+        READERS,
+        FILES,
+        "a file of what was published of a release",
+    ),
+    Route(
+        "internal-file",
+        "/releases/{period:str}/{number:str}/internal/{file:str}",
+        SEE_ALL,
+        FILES,
+        "a file of a release for the council itself",
     ),
     Route(
         "operations-page",

@@ -35,6 +35,8 @@ STYLES = (
 # The pages that readers find at the top of each, by the name of their route.
 PAGES = {
     "scorecard-page": "Scorecard",
+    "releases-page": "Releases",
+    "quality-page": "Quality",
     "operations-page": "Operations",
     "connect": "Connect",
     "account": "Account",

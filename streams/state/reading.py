@@ -15,7 +15,6 @@ from processors.figures.series import CellOf, Dated, dated
 from processors.ledger.tables import Stock, together
 from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
-from processors.record.quality import OddFact, odd_facts
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC
@@ -216,21 +215,32 @@ async def read_series(
 ) -> LiveSeries:
     """An indicator's figure of a place and band, as of each of the dates, as known now.
 
+    Raises as `read_all_series` does.
+    """
+    (found,) = await read_all_series(redis, deployment, rules, dates, [cell])
+    return found
+
+
+async def read_all_series(
+    redis: Redis, deployment: str, rules: Rules, dates: Sequence[date], cells: Sequence[CellOf]
+) -> list[LiveSeries]:
+    """The figures of some cells as of each of the dates, as known now, of one reading.
+
     Many dates are read some at a time, each time at one moment. Raises NothingYet,
     streams.state.store.OtherLayout, or redis.RedisError.
     """
     reference = await read_reference(redis, deployment, rules)
-    found: list[Dated] = []
+    found: list[list[Dated]] = [[] for _ in cells]
     latest = 0
     for start in range(0, len(dates), DATES_AT_ONCE):
         some = dates[start : start + DATES_AT_ONCE]
         stocks = await read_stocks(redis, deployment, rules, some)
-        found += [
-            dated(rules, known(rules, day, stock, reference.events), cell)
-            for day, stock in zip(some, stocks.by_date, strict=True)
-        ]
+        for day, stock in zip(some, stocks.by_date, strict=True):
+            as_of = known(rules, day, stock, reference.events)
+            for figures, cell in zip(found, cells, strict=True):
+                figures.append(dated(rules, as_of, cell))
         latest = max([latest, *(head.latest for head in stocks.heads.values())])
-    return LiveSeries(found, latest or None)
+    return [LiveSeries(figures, latest or None) for figures in found]
 
 
 async def read_first_day(redis: Redis, deployment: str, rules: Rules) -> date | None:
@@ -276,15 +286,6 @@ async def _shards(redis: Redis, deployment: str) -> list[TP]:
     return shards
 
 
-async def read_odd_facts(
-    redis: Redis, deployment: str, rules: Rules, as_of: date
-) -> AsyncIterator[OddFact]:
-    """The odd facts in every case record, as of a date; one may come twice."""
-    async for events in read_children(redis, deployment, rules):
-        for fact in odd_facts(events, rules.areas, rules.calendar, as_of):
-            yield fact
-
-
 async def read_children(
     redis: Redis, deployment: str, rules: Rules
 ) -> AsyncIterator[Sequence[Event]]:
@@ -305,7 +306,7 @@ async def read_known(redis: Redis, deployment: str, rules: Rules, as_of: date) -
 
 
 async def read_largest(redis: Redis, deployment: str, rules: Rules, most: int) -> list[LargeRecord]:
-    """So many of the largest records, the largest first. Raises as `read_odd_facts` does."""
+    """So many of the largest records, the largest first. Raises as `read_children` does."""
     found: list[tuple[int, str, TP, bytes]] = []
     for shard in await known_shards(redis, deployment):
         store = ShardStore(redis, deployment, shard, rules)

@@ -38,6 +38,7 @@ from snapshots.releases.topic import PUBLIC_TRANSACTIONS, ReleasePublisher, publ
 from streams.jobs.publishing import AskedRelease, PublicChoice, Publishing
 from streams.jobs.releasing import Releasing
 from streams.kafka.batches import TP
+from streams.serving.roles import Role
 from streams.state.store import ShardStore
 from tests.support.disclosing import step_downs
 from tests.support.examples import LOGS, log_file
@@ -45,6 +46,7 @@ from tests.support.feeder import Feeder, feeding
 from tests.support.october_events import OCTOBER_EVENTS, closures_achieved, late_plan, line_of
 from tests.support.patience import SECONDS
 from tests.support.releases import rewritten
+from tests.support.served import Served, one_with
 from tests.support.workers import CommandLine, RunningWorker, finished, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.long]
@@ -99,6 +101,21 @@ def drafted(settings: Settings, rules: Rules, released_on: date) -> Sealed:
     return asyncio.run(make())
 
 
+def live_changes_as_served(caseline: CommandLine, rules: Rules) -> dict[tuple[str, ...], set[str]]:
+    """What is not as in the first release of October, with the types of the events behind it."""
+    settings = caseline.settings.model_copy(update={"releases": folder_of(caseline).root})
+    path = "/api/v1/releases/2015-10/1?show=causes"
+    answer = Served(settings, rules).ask(path, one_with(Role.ANALYST))
+    told = answer.json()
+    assert told["causes_left_out"] is None
+    return {
+        (it["code"], it["area"], it["level"], it["age_band"]): {
+            cause.partition(" ")[2] for cause in it["causes"].split("; ")
+        }
+        for it in told["differences"]
+    }
+
+
 def test_the_october_events_are_released_revised_explained_and_proved(
     caseline: CommandLine, rules: Rules, tmp_path: Path
 ) -> None:
@@ -132,6 +149,7 @@ def test_the_october_events_are_released_revised_explained_and_proved(
         refused = caseline.run(*OCTOBER, "--reason", "again", code=1).stderr
         assert "not first" in refused
         revise = (*OCTOBER, "--kind", "revised", "--reason", "Late.", "--released-on", str(SOON))
+        live = live_changes_as_served(caseline, rules)
         caseline.run(*revise)
         assert "was released already" in caseline.run(*revise).stderr
         worker.check()
@@ -141,6 +159,11 @@ def test_the_october_events_are_released_revised_explained_and_proved(
     assert second.previous_release == first.sha256
     causes = {cause.id for change in second.changes for cause in change.causes}
     assert causes == {plan["id"], closure["id"]}
+    # What is said of the first release beside live is what the second says of itself.
+    assert live == {
+        (it.code, it.area, it.level, it.age_band): {cause.type for cause in it.causes}
+        for it in second.changes
+    }
     shown = json.loads(caseline.run("snapshot", "diff", *BOTH, "--format", "json").stdout)
     assert {(it["code"], it["area"], it["age_band"]) for it in shown} >= {
         (it.code, it.area, it.age_band) for it in second.changes

@@ -213,13 +213,13 @@ def test_tables_records_and_alerts_that_grew_are_those_made_at_once(
 @settings(max_examples=25)
 @given(batches_of_a_child())
 def test_what_is_stored_of_a_small_record_is_what_is_known_after_each_settlement(
-    south_east: Rules, batches: list[tuple[list[tuple[str, Fields]], bool]]
+    south_east: Rules, batches: list[Batch]
 ) -> None:
     state, stored, known = Partition(south_east), Stored(), Record()
-    for batch, is_forgotten in batches:
+    for batch in batches:
         if state.missing(["P1"]):
             state.admit("P1", stored.record or None)
-        events = [decoded(*it) for it in batch]
+        events = [decoded(*it) for it in batch.happened]
         state.fold(events)
         stored.take(state.settle())
         for _, event in events:
@@ -228,7 +228,7 @@ def test_what_is_stored_of_a_small_record_is_what_is_known_after_each_settlement
         assert content(read) == content(known)
         assert list(read.known) == list(state.children["P1"].record.known)
         assert read.encode() == state.children["P1"].record.encode()
-        if is_forgotten:
+        if batch.is_forgotten:
             state.forget(0)
 
 

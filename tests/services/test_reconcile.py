@@ -8,7 +8,7 @@ import pytest
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
-from processors.record.record import Written, decode_record, seal
+from processors.record.record import Record, Written, decode_record, seal
 from schemas.events.registry import VALIDATORS
 from streams.clock import Clock
 from streams.state.integrity import number_in, opened, sealed
@@ -39,8 +39,11 @@ def forge_a_record(caseline: CommandLine) -> None:
             assert record is not None
             known = decode_record(record, caseline.rules.make_row)
             if len(known.known) > 1:
-                known.known.popitem()
-                forged = known.encode()
+                without = Record()
+                without.retracted |= known.retracted
+                for event in [*known.events][:-1]:
+                    without.apply(event, caseline.rules.make_row)
+                forged = without.encode()
                 written = Written(forged, 0, 0, seal(child, forged), number_in(stored))
                 redis.hset(key, name, sealed(written))
                 total = int(redis.hget(f"{base}:head", "kept:record_sum"))

@@ -119,6 +119,33 @@ def test_the_audit_log_has_who_came_in_who_was_refused_and_what_was_taken_away(
     assert hers[0]["origin"] == "127.0.0.1"
 
 
+def test_cases_of_odd_facts_are_named_once_the_audit_log_has_that(
+    served: Served, shared: CommandLine, tmp_path: Path
+) -> None:
+    path = "/api/v1/quality/in-the-future?as_of=2016-02-29"
+    counts, first, page, refused = served.ask_all(
+        [
+            Asks("/api/v1/quality?as_of=2016-02-29", ANALYST),
+            Asks(path, ANALYST),
+            Asks(path.replace("/api/v1", ""), ANALYST),
+            Asks(path, one_with(Role.PUBLISHER)),
+        ]
+    )
+    facts = next(it for it in counts.json()["odd_facts"] if it["kind"] == "in-the-future")
+    assert facts["facts"] == first.json()["facts"] > PAGE_LENGTH == len(first.json()["rows"])
+    assert all(it["case"] in page.text for it in first.json()["rows"])
+    assert first.headers["cache-control"] == page.headers["cache-control"] == "no-store"
+    assert refused.status_code == 403
+    _, said = kept(shared, tmp_path, "shown", "denied")
+    about = [it for it in said if it["route"].startswith("odd-facts")]
+    assert [(it["route"], it["result"], it["cases"]) for it in about] == [
+        ("odd-facts", "shown", PAGE_LENGTH),
+        ("odd-facts-page", "shown", PAGE_LENGTH),
+        ("odd-facts", "denied", 0),
+    ]
+    assert "kind=in-the-future" in about[0]["query"]
+
+
 REFUSED = [
     ("", "which indicator"),
     ("code=EH99", "EH99: there are"),

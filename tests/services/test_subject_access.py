@@ -111,11 +111,11 @@ def in_months(caseline: CommandLine) -> None:
 
     async def read() -> list[tuple[date, Any]]:
         async with connect_redis(caseline.settings) as redis:
-            found = await live_series(
+            (found,) = await live_series(
                 redis,
                 caseline.settings.deployment,
                 caseline.rules,
-                (indicator, Place("county", "Kent"), ALL_AGES),
+                [(indicator, Place("county", "Kent"), ALL_AGES)],
                 months_until(today, 4),
                 today,
             )

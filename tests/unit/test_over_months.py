@@ -6,7 +6,7 @@ import pytest
 
 from schemas.catalogue import AnyMeasure, Measure, PersonMeasure, SessionMeasure, load_catalogue
 from snapshots.disclosure.counts import Block, Formulas
-from snapshots.disclosure.over_months import Carried, OverMonths, carried, held, over_months
+from snapshots.disclosure.over_months import Carried, OverMonths, carried, held_since, over_months
 
 CATALOGUE = load_catalogue()
 NEW, YEAR, OPEN = "family_support_new", "family_support_this_year", "family_support_open"
@@ -65,7 +65,7 @@ def test_where_a_month_is_missing_the_rest_is_no_more_than_the_whole(
 
 
 def test_a_service_had_no_fewer_than_it_has_and_what_it_closed_since_april() -> None:
-    helds = held(CATALOGUE.measure, Formulas(CATALOGUE.indicator))
+    helds = held_since(CATALOGUE.measure, Formulas(CATALOGUE.indicator))
     closed = "family_support_closed"
     at_hand = {(f"2017-0{it}", slot) for it in (4, 5) for slot in (YEAR, OPEN, closed)}
     found = [it for it in over_months((), helds, "2017-05", at_hand) if len(it.terms) > 1]

@@ -45,7 +45,7 @@ def test_every_address_of_the_application_is_in_the_table(rules: Rules) -> None:
     app = application(site_of(rules))
     there = {
         (
-            route.path_format.replace("{version}", "{version:str}").replace("{code}", "{code:str}"),
+            re.sub(r"\{(\w+)\}", r"{\1:str}", route.path_format),
             method,
         )
         for route in app.routes

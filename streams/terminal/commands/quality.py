@@ -9,27 +9,33 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from redis.asyncio import Redis
 
-from processors.figures.evaluate import AsOf, rounded_half_up, shown, supplied_as_well
-from processors.figures.scorecard_rows import scorecard
-from processors.record.completeness import COUNTS, Completeness, Tally
+from processors.figures.evaluate import rounded_half_up
+from processors.record.completeness import COUNTS, Completeness
 from processors.record.decoding import decode
 from processors.record.lateness import Arrivals
-from processors.record.quality import OddFact, Oddity, odd_facts
+from processors.record.quality import OddFact, Oddity
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC, topic_names
 from schemas.outward import csv_text, for_json
 from schemas.settings import Settings
+from streams.jobs.data_quality import (
+    CONTRADICTION_COLUMNS,
+    EVERYONE,
+    LACK_COLUMNS,
+    Quality,
+    contradictions,
+    lack_rows,
+    quality_of,
+    read_quality,
+)
 from streams.jobs.replay import Replay
 from streams.kafka.logreading import log_reader
-from streams.state.reading import LargeRecord, read_children, read_largest, read_odd_facts
+from streams.state.reading import LargeRecord, read_largest
 from streams.terminal.commands.behind import FileOption, known_on, replayed_from, write_rows
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of
 from streams.terminal.tables.scorecards import RowFormat, largest_table, odd_facts_table
-
-EVERYONE = "all"
 
 
 class Show(StrEnum):
@@ -83,11 +89,12 @@ def quality(
         raise typer.BadParameter("only odd facts have kinds", param_hint="--kind")
     replayed = replayed_from(rules, file) if file else None
     if show is Show.FACTS:
-        _show_facts(_facts(settings, rules, day, replayed), kind, form)
+        _show_facts(_found(settings, rules, day, replayed).facts, kind, form)
     elif show is Show.INDICATORS:
-        _show_indicators(_completeness(settings, rules, day, replayed), form)
+        _show_indicators(_found(settings, rules, day, replayed).lacking, form)
     elif show is Show.FIGURES:
-        write_rows(*_figures(rules, known_on(settings, rules, day, replayed)), form)
+        known = known_on(settings, rules, day, replayed)
+        write_rows(CONTRADICTION_COLUMNS, list(contradictions(rules, known)), form)
     elif replayed:
         raise typer.BadParameter("files do not say when an event arrived", param_hint="--file")
     else:
@@ -105,88 +112,26 @@ def _show_largest(settings: Settings, rules: Rules, most: int, form: RowFormat) 
         out.print(largest_table(found))
 
 
-def _facts(
-    settings: Settings, rules: Rules, day: date, replayed: Replay | None
-) -> Sequence[OddFact]:
+def _found(settings: Settings, rules: Rules, day: date, replayed: Replay | None) -> Quality:
+    """What files say, or the records of the live state where there are none."""
     if replayed:
-        return [
-            fact
-            for events in replayed.children
-            for fact in odd_facts(events, rules.areas, rules.calendar, day)
-        ]
-
-    async def read(redis: Redis) -> list[OddFact]:
-        return [it async for it in read_odd_facts(redis, settings.deployment, rules, day)]
-
-    return on_redis(settings, read)
+        return quality_of(rules, day, replayed.children)
+    return on_redis(settings, lambda redis: read_quality(redis, settings.deployment, rules, day))
 
 
 def _show_facts(found: Sequence[OddFact], kinds: Sequence[Oddity] | None, form: RowFormat) -> None:
-    facts = sorted({fact for fact in found if not kinds or fact.kind in kinds})
+    facts = [fact for fact in found if not kinds or fact.kind in kinds]
     if form is RowFormat.TABLE:
         out.print(odd_facts_table(facts))
     else:
         write_rows(OddFact._fields, facts, form)
 
 
-def _completeness(
-    settings: Settings, rules: Rules, day: date, replayed: Replay | None
-) -> list[Completeness]:
-    tally = Tally(rules.areas, day)
-    if replayed:
-        for events in replayed.children:
-            tally.add(events)
-        return tally.found()
-
-    async def read(redis: Redis) -> None:
-        async for events in read_children(redis, settings.deployment, rules):
-            tally.add(events)
-
-    on_redis(settings, read)
-    return tally.found()
-
-
 def _show_indicators(found: Sequence[Completeness], form: RowFormat) -> None:
-    columns = ("indicator", "provider", "numerator", "denominator", "value")
-    rows = [
-        (
-            str(it.lack),
-            it.provider or EVERYONE,
-            it.numerator,
-            it.denominator,
-            rounded_half_up(100 * it.numerator, it.denominator),
-        )
-        for it in found
-    ]
-    write_rows(columns, rows, form)
+    write_rows(LACK_COLUMNS, lack_rows(found), form)
     if form is RowFormat.TABLE:
         for lack, counts in COUNTS.items():
             err.print(f"{lack}: {counts}", markup=False)
-
-
-def _figures(rules: Rules, known: AsOf) -> tuple[Sequence[str], list[Sequence[object]]]:
-    """Percentages over 100, and figures that are computed and supplied as well."""
-    levels = rules.graph.levels
-    rows: list[Sequence[object]] = [
-        ("over-100", row.code, row.level, row.area, row.age_band, row.value, "")
-        for row in scorecard(rules, known, known, levels)
-        if row.value is not None
-        and row.value > 100
-        and next(it for it in rules.catalogue.indicator if it.code == row.code).unit == "percent"
-    ]
-    rows += [
-        (
-            "computed-and-supplied",
-            it.indicator.code,
-            it.place.level,
-            it.place.name,
-            it.band,
-            shown(it.indicator, it.computed.value),
-            shown(it.indicator, it.supplied.value),
-        )
-        for it in supplied_as_well(rules, known, levels)
-    ]
-    return ("finding", "code", "level", "place", "age_band", "value", "supplied"), rows
 
 
 async def _read_arrivals(settings: Settings) -> Arrivals:

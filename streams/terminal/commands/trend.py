@@ -130,9 +130,10 @@ class _Asked:
         today = the_clock(self._settings).today()
         if self._replayed:
             return replayed_series(self._replayed, rules, cell, dates, today)
-        return on_redis(
-            self._settings, lambda redis: live_series(redis, name, rules, cell, dates, today)
+        (found,) = on_redis(
+            self._settings, lambda redis: live_series(redis, name, rules, [cell], dates, today)
         )
+        return found
 
 
 def _dates(last: date, by: Step, count: int | None, first: date | None) -> list[date]:

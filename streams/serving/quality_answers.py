@@ -1,0 +1,148 @@
+"""Data quality: odd facts by kind, what cases lack, and figures that contradict themselves.
+
+How many there are is for whoever sees small numbers; which cases they are of is a list of cases, so
+it is shown to whom those are, once the audit log has that it was.
+"""
+
+from collections import Counter
+from http import HTTPStatus
+
+from processors.record.completeness import COUNTS
+from processors.record.quality import EXPLANATIONS, OddFact, Oddity
+from schemas.outward import csv_text
+from streams.jobs.data_quality import (
+    CONTRADICTION_COLUMNS,
+    EVERYONE,
+    LACK_COLUMNS,
+    Quality,
+    lack_rows,
+)
+from streams.kafka.audit_log import NotAudited
+from streams.serving.answers import Answer, is_held, tag_of, unchanged, unkept, whole
+from streams.serving.audited import audited
+from streams.serving.case_list import PAGE_LENGTH, page_number
+from streams.serving.data_answers import as_json, told_of
+from streams.serving.freshness import Freshness
+from streams.serving.problems import Problem, away, wrong_parameter
+from streams.serving.roles import CSV, HTML, SEE_CASES
+from streams.serving.site import Call, LiveSite
+
+FACT_COLUMNS = ("kind", "facts", "about")
+CSV_COLUMNS = ("section", *LACK_COLUMNS)
+
+
+async def quality(site: LiveSite, call: Call) -> Answer:
+    """What is found of every record; no case is named."""
+    taking, asked = call.taking, call.asked
+    fresh = await site.freshness(asked)
+    tag = tag_of(
+        *(site.version, fresh.moment.version, fresh.day, fresh.asked, fresh.release),
+        *(fresh.is_stale, asked.query(), call.identity, taking),
+        *((fresh.ago,) if taking.media == HTML else ()),
+    )
+    if is_held(tag, call.if_none_match):
+        return unchanged(tag)
+    found = await site.figures.quality(fresh.day)
+    contradicting = await site.figures.contradictions(fresh.day)
+    kinds = _by_kind(found)
+    lacking = lack_rows(found.lacking)
+    if taking.media == HTML:
+        text = site.page(
+            "quality.html",
+            call,
+            call.identity,
+            fresh=fresh,
+            kinds=kinds,
+            lacking=lacking,
+            lacks=COUNTS,
+            contradicting=contradicting,
+            names_cases=bool(SEE_CASES & call.identity.roles),
+            live_address="/quality",
+            query=_query(asked.query()),
+        )
+    elif taking.media == CSV:
+        odd = (("odd-facts", kind, EVERYONE, count, "", "") for kind, count, _ in kinds)
+        text = csv_text([CSV_COLUMNS, *odd, *(("lacking", *row) for row in lacking)])
+    else:
+        told = {
+            **told_of(fresh),
+            "odd_facts": [dict(zip(FACT_COLUMNS, row, strict=True)) for row in kinds],
+            "lacking": [dict(zip(LACK_COLUMNS, row, strict=True)) for row in lacking],
+            "contradictions": [
+                dict(zip(CONTRADICTION_COLUMNS, row, strict=True)) for row in contradicting
+            ],
+        }
+        text = as_json(told)
+    if (await site.figures.moment(fresh.day)).version != fresh.moment.version:
+        tag = tag_of(text, taking)  # something came meanwhile, which may or may not be in it
+    return whole(text, taking, tag)
+
+
+def _by_kind(found: Quality) -> list[tuple[str, int, str]]:
+    """How many odd facts there are of each kind, and what becomes of them."""
+    counts = Counter(fact.kind for fact in found.facts)
+    return [(str(kind), counts[kind], about) for kind, about in EXPLANATIONS.items()]
+
+
+async def odd_facts(site: LiveSite, call: Call) -> Answer:
+    """A page of the odd facts of a kind, with the case and the event of each. Raises Problem."""
+    if call.path["kind"] not in set(Oddity):
+        raise Problem(HTTPStatus.NOT_FOUND, f"there is no such kind: {', '.join(Oddity)}")
+    kind = Oddity(call.path["kind"])
+    taking, asked, identity = call.taking, call.asked, call.identity
+    number = page_number(asked)
+    fresh = await site.freshness(asked)
+    facts = [it for it in (await site.figures.quality(fresh.day)).facts if it.kind == kind]
+    pages = max(1, -(-len(facts) // PAGE_LENGTH))
+    if number > pages:
+        raise wrong_parameter("page", f"there are {pages}")
+    shown = facts[(number - 1) * PAGE_LENGTH : number * PAGE_LENGTH]
+    try:
+        await site.audit.write(
+            audited(
+                *(identity, call.route, asked.query(kind=kind), "shown"),
+                *(len(shown), len(facts)),
+            )
+        )
+    except NotAudited as error:
+        raise away(str(error)) from error
+    text = _told(site, call, fresh, kind, shown, (number, pages, len(facts)))
+    return unkept(text, taking)
+
+
+def _told(
+    site: LiveSite,
+    call: Call,
+    fresh: Freshness,
+    kind: Oddity,
+    shown: list[OddFact],
+    place: tuple[int, int, int],
+) -> str:
+    """A page of facts in the form that is taken; its place is its number, of how many, of all."""
+    number, pages, total = place
+    media, asked = call.taking.media, call.asked
+    if media == CSV:
+        return csv_text([OddFact._fields, *shown])
+    if media != HTML:
+        rows = [it._asdict() for it in shown]
+        paged = {"facts": total, "page": number, "pages": pages, "rows": rows}
+        return as_json({**told_of(fresh), "kind": kind, **paged})
+    return site.page(
+        "odd_facts.html",
+        call,
+        call.identity,
+        fresh=fresh,
+        kind=kind,
+        about=EXPLANATIONS[kind],
+        rows=shown,
+        number=number,
+        last=pages,
+        total=total,
+        here=lambda page: "?" + asked.query(page=str(page)),
+        all_kinds=f"/quality{_query(asked.query(page=None))}",
+        live_address=f"/quality/{kind}",
+    )
+
+
+def _query(query: str) -> str:
+    return f"?{query}" if query else ""
