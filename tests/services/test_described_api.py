@@ -33,7 +33,7 @@ pytestmark = pytest.mark.services
 DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
 # For each way in which a route is tried; the same every time.
-EXAMPLES = 10
+EXAMPLES = 6
 # A page that there is not of a list, a figure that is not of that place: each parameter may be
 # right, and all of them together not.
 MAY_BE_REFUSED = ["2xx", "3xx", "400", "404", "422"]
@@ -50,6 +50,13 @@ def config(authorization: str) -> Config:
                 "positive_data_acceptance": {"expected-statuses": MAY_BE_REFUSED},
                 "negative_data_rejection": {"expected-statuses": MAY_BE_TAKEN},
             },
+            # It makes a query without looking at the figures, which alone know names of places.
+            "operations": [
+                {
+                    "include-path": "/connect",
+                    "checks": {"negative_data_rejection": {"enabled": False}},
+                }
+            ],
         }
     )
 
