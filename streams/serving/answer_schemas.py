@@ -223,6 +223,7 @@ def values(rules: Rules) -> dict[str, Schema]:
         "count": {"type": "integer", "minimum": 1, "maximum": 400},
         "part": {"enum": ["numerator", "denominator"]},
         "page": {"type": "integer", "minimum": 1, "maximum": 9_999_999},
+        "show": {"enum": ["distribution", "causes"]},
         "version": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
         "kind": {"enum": [*Oddity]},
         "period": {"type": "string", "pattern": MONTH},
