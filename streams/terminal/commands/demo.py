@@ -1,16 +1,16 @@
 """The demonstration: the whole path on embedded services, with a council's published month."""
 
 import asyncio
-import os
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from importlib.resources import as_file
+from itertools import count
 from pathlib import Path
+from time import sleep
 from typing import Annotated
 
 import typer
@@ -29,8 +29,7 @@ from schemas.catalogue import Catalogue
 from schemas.events.registry import GROUPS
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
-from streams.clock import midnight
-from streams.failures import Understood
+from streams.clock import clock_of, midnight
 from streams.kafka.embedded import embedded_services
 from streams.kafka.eventfiles import Judged, read_events
 from streams.kafka.ingest import Sender
@@ -42,17 +41,27 @@ from streams.terminal.commands.figures import show_bad_lines
 from streams.terminal.console import err, explained, out, settings_and_rules
 from streams.terminal.demonstrations.june import June2017
 from streams.terminal.demonstrations.october import October2015
+from streams.terminal.demonstrations.processes import (
+    HERE,
+    START_SECONDS,
+    check,
+    command_process,
+    free_port,
+    wait_for_pages,
+)
 from streams.terminal.demonstrations.published import Published
+from streams.terminal.demonstrations.trickle import turn
 
 # Messages sent ahead of the worker: far fewer than the embedded broker keeps.
 MOST_AHEAD = 10_000
-START_SECONDS = 60.0
 POLL_SECONDS = 0.05
 # How often the scorecard is read while it fills: reading takes from the worker's time.
 SHOWN_SECONDS = 0.25
 SHOWN_AREA = "Kent"
 CALM_SECONDS = 1.0
 AHEAD = timedelta(days=28)
+# How often a family comes once the month is shown.
+TURN_SECONDS = 3.0
 
 
 class Year(StrEnum):
@@ -70,12 +79,11 @@ ScorecardOption = Annotated[
     ),
 ]
 KeepOption = Annotated[
-    bool, typer.Option("--keep", help="Keep everything running afterwards, until Ctrl-C.")
+    bool,
+    typer.Option(
+        "--keep", help="Go on until Ctrl-C: pages in a browser, and events that move the figures."
+    ),
 ]
-
-
-class WorkerGone(Understood):
-    """The demonstration's worker ended by itself."""
 
 
 SCORECARDS: dict[Year, Callable[[Catalogue], Published]] = {
@@ -99,13 +107,21 @@ def demo(scorecard: ScorecardOption = Year.OCTOBER_2015, keep: KeepOption = Fals
     ):
         settings, rules = _of_month(published, settings, stack)
         embedded = stack.enter_context(embedded_services(Path(folder), settings))
-        worker = stack.enter_context(_worker(embedded, Path(folder) / "worker.log"))
+        worker = stack.enter_context(command_process(embedded, Path(folder), "worker"))
         events = [stack.enter_context(as_file(it)) for it in published.events]
-        asyncio.run(Demonstration(embedded, rules, worker, published, events).run())
-        _say_what_next(embedded, published, keep=keep)
-        if keep:
-            with suppress(KeyboardInterrupt):
-                worker.wait()
+        shown = Demonstration(embedded, rules, worker, published, events)
+        asyncio.run(shown.run())
+        if not keep:
+            _say_what_next(published)
+            return
+        port = str(free_port())
+        pages = stack.enter_context(
+            command_process(embedded, Path(folder), "serve", "--port", port)
+        )
+        wait_for_pages(pages, int(port))
+        _say_where(embedded, published, int(port))
+        with suppress(KeyboardInterrupt):
+            shown.go_on(pages)
 
 
 def _of_month(published: Published, settings: Settings, stack: ExitStack) -> tuple[Settings, Rules]:
@@ -150,6 +166,18 @@ class Demonstration:
             await self._show_alerts()
         finally:
             await self._redis.aclose()
+
+    def go_on(self, pages: "subprocess.Popen[bytes]") -> None:
+        """Have events happen, one turn after another, until a process of it ends."""
+        settings, areas = self._settings, self._rules.areas
+        clock = clock_of(settings)
+        districts = [it.name for it in areas.area if it.level == areas.levels[-1]]
+        for number in count():
+            sleep(TURN_SECONDS)
+            self._check_worker()
+            check("serve", pages)
+            self._sender.send(turn(number, districts, clock.now()))
+            self._sender.finish()
 
     async def _wait_for_worker(self) -> None:
         err.print("Starting an embedded broker, Redis and a worker ...")
@@ -227,8 +255,7 @@ class Demonstration:
         return self._published.tables(shown.rows, out.width)
 
     def _check_worker(self) -> None:
-        if self._worker.poll() is not None:
-            raise WorkerGone(f"the worker ended with exit code {self._worker.returncode}")
+        check("worker", self._worker)
 
 
 def _alerts_table(
@@ -261,28 +288,7 @@ def _stored(shown: LiveScorecard) -> int:
     return sum(stored_offsets(shown.heads).values())
 
 
-@contextmanager
-def _worker(settings: Settings, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A worker process on these settings; what it logs is shown if it fails."""
-    values = settings.model_dump(mode="json", exclude_none=True)
-    environment = {f"CASELINE_{name.upper()}": str(value) for name, value in values.items()}
-    with log.open("wb") as errors:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "streams.cli", "worker"],
-            env={**os.environ, **environment},
-            stderr=errors,
-        )
-        try:
-            yield worker
-        except WorkerGone:
-            sys.stderr.write(log.read_text("utf-8"))
-            raise
-        finally:
-            worker.terminate()
-            worker.wait()
-
-
-def _say_what_next(settings: Settings, published: Published, *, keep: bool) -> None:
+def _say_what_next(published: Published) -> None:
     lines = [
         "",
         "Try next:",
@@ -290,19 +296,24 @@ def _say_what_next(settings: Settings, published: Published, *, keep: bool) -> N
         "  scripts/services up            a real Kafka and Redis, for `caseline worker`",
         "  caseline --help",
     ]
-    if keep:
-        day = published.as_of
-        place = "" if settings.places_file is None else settings.places_file
-        lines = [
-            "",
-            "Running until Ctrl-C. In another terminal:",
-            f"  export CASELINE_DEPLOYMENT={settings.deployment} \\",
-            f"    CASELINE_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} \\",
-            *([f"    CASELINE_PLACES_FILE={place} \\"] if place else []),
-            f"    CASELINE_REDIS_URL={settings.redis_url}",
-            f"  caseline scorecard --as-of {day} --area Thanet",
-            "  caseline targets",
-            "  caseline alerts list --area Thanet",
-            f"  caseline quality --as-of {day}",
-        ]
+    out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
+def _say_where(settings: Settings, published: Published, port: int) -> None:
+    day = published.as_of
+    place = "" if settings.places_file is None else settings.places_file
+    lines = [
+        "",
+        f"The live scorecard: http://{HERE}:{port}/",
+        f"A family comes every {TURN_SECONDS:.0f} seconds, and figures move. Running until Ctrl-C.",
+        "Or in another terminal:",
+        f"  export CASELINE_DEPLOYMENT={settings.deployment} \\",
+        f"    CASELINE_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} \\",
+        *([f"    CASELINE_PLACES_FILE={place} \\"] if place else []),
+        f"    CASELINE_REDIS_URL={settings.redis_url}",
+        f"  caseline scorecard --as-of {day} --area Thanet",
+        "  caseline targets",
+        "  caseline alerts list --area Thanet",
+        f"  caseline quality --as-of {day}",
+    ]
     out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
