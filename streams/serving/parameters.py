@@ -124,7 +124,9 @@ def read_query(text: bytes, allowed: Iterable[str]) -> Query:
     for name, value in pairs:
         if name not in names:
             there = f"there are {', '.join(names)}" if names else "there are none"
-            raise wrong_parameter(name[:LONGEST_VALUE], f"no such parameter here: {there}")
+            raise wrong_parameter(
+                name[:LONGEST_VALUE] or "query", f"no such parameter here: {there}"
+            )
         if len(value) > LONGEST_VALUE:
             raise wrong_parameter(name, f"longer than {LONGEST_VALUE} characters")
         if value:
