@@ -5,6 +5,7 @@ import io
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -152,7 +153,7 @@ def test_odd_facts_are_shown_and_not_obeyed(
 ) -> None:
     fact = OddFact(next(iter(Oddity)), LINK, ATTACKS[-3], ATTACKS[-2])
     monkeypatch.setattr(quality, "settings_and_rules", lambda: (None, None))
-    monkeypatch.setattr(quality, "on_redis", lambda *_: [fact])
+    monkeypatch.setattr(quality, "on_redis", lambda *_: SimpleNamespace(facts=[fact]))
     with patch.object(quality, "day_of", lambda *_: date(2015, 10, 31)):
         quality.quality(form=RowFormat(form))
     shown = capsys.readouterr().out
