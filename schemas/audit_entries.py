@@ -1,12 +1,22 @@
-"""The audit log: who came in, was shown or took away what, and who was refused."""
+"""The audit log: who came in, was shown, took away or decided what, and who was refused."""
 
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 AUDIT_TOPIC = "audit-log"
-# `exported` is a CSV of figures, `refused` events that were sent and are none.
-AuditResult = Literal["shown", "denied", "exported", "refused", "signed-in", "sign-in-refused"]
+# `exported` is a CSV of figures, `refused` events that were sent and are none; the last two are of
+# alerts.
+AuditResult = Literal[
+    "shown",
+    "denied",
+    "exported",
+    "refused",
+    "signed-in",
+    "sign-in-refused",
+    "acknowledged",
+    "silenced",
+]
 
 
 class AuditEntry(BaseModel):

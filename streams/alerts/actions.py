@@ -6,6 +6,7 @@ caseline:{<deployment>}:alerts:silences    HASH  id -> silence
 They are in the log before they are here (streams.alerts.decisions).
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from streams.failures import Understood
 
 # How long what has expired can still be looked at.
 KEPT = timedelta(days=30)
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 # Takes in a message of the log unless a later one of the same decision was.
 TAKE = """
 local known = redis.call('HGET', KEYS[2], ARGV[2])
@@ -199,6 +201,13 @@ class Actions:
 def new_id() -> str:
     """An id for a silence."""
     return secrets.token_hex(4)
+
+
+def lasting(text: str) -> timedelta | None:
+    """The time that 30m, 8h, 3d or 2w says; None where it says none."""
+    if not re.fullmatch(r"[1-9][0-9]{0,4}[mhdw]", text):
+        return None
+    return timedelta(**{UNITS[text[-1]]: int(text[:-1])})
 
 
 def kind_of(action: Ack | Silence) -> str:

@@ -22,6 +22,7 @@ from schemas.connection_settings import Brokers
 from streams.alerts.actions import Ack, Actions, Decided, NotPossible, Silence, kind_of
 from streams.alerts.topic.log import TopicReader, topic_reader
 from streams.kafka.decided import Decision, decision, write
+from streams.state.open_alerts import open_change
 
 PARTITION = TopicPartition(DECISIONS_TOPIC, 0)
 READ_AT_ONCE = 2_000
@@ -41,13 +42,44 @@ class Decisions:
     """
 
     def __init__(self, brokers: Brokers, redis: Redis, deployment: str) -> None:
-        self._brokers, self._deployment = brokers, deployment
+        self._brokers, self._redis, self._deployment = brokers, redis, deployment
         self.actions = Actions(redis, deployment)
 
     async def ack(self, ack: Ack) -> None:
         """Acknowledge; one there was before of the same alert is replaced. Raises NotPossible."""
         ack.check()
         await self._write([_message(ack)])
+
+    async def acknowledge(
+        self,
+        alert: str,
+        by: str,
+        reason: str,
+        at: datetime,
+        until: datetime,
+        version: int | None = None,
+    ) -> Ack:
+        """Acknowledge an alert as it stands now: in the version that was seen, where it is said.
+
+        Raises NotPossible unless it is active, and in that version.
+        """
+        change = await open_change(self._redis, self._deployment, alert)
+        if change is None:
+            raise NotPossible(f"no alert {alert} is active: see `caseline alerts list`")
+        if version not in {None, change.version}:
+            raise NotPossible(f"alert {alert} has changed since it was looked at: look again")
+        ack = Ack(
+            by=by,
+            reason=reason,
+            at=at,
+            until=until,
+            alert=change.alert,
+            state=change.state,
+            stand=change.stand,
+            owner=change.owner,
+        )
+        await self.ack(ack)
+        return ack
 
     async def silence(self, silence: Silence) -> None:
         """Begin to withhold. Raises NotPossible."""

@@ -124,6 +124,32 @@ EVENT_RESULT = {
     "required": ["index", "result"],
 }
 
+ALERT_ROW: Schema = {
+    "type": "object",
+    "properties": {"alert": TEXT, "standard": TEXT, "state": TEXT, "owner": TEXT, "area": TEXT},
+    "required": ["alert", "standard", "state", "owner", "area"],
+}
+ALERT_COUNT = of_object(
+    **dict.fromkeys(("standard", "owner_kind", "owner"), TEXT),
+    **dict.fromkeys(("breached", "due_soon", "new"), COUNT),
+)
+# What is sent to have something decided of an alert.
+WISH: Schema = {
+    "type": "object",
+    "properties": {
+        "note": {"type": "string", "minLength": 1, "maxLength": 500, "pattern": r"\S"},
+        "for": {"type": "string", "pattern": "^[1-9][0-9]{0,4}[mhdw]$"},
+        "version": {"type": ["integer", "null"]},
+    },
+    "required": ["note", "for"],
+    "additionalProperties": False,
+}
+DECIDED = of_object(
+    alert=TEXT,
+    result={"enum": ["acknowledged", "silenced"]},
+    until={"type": "string", "format": "date-time"},
+)
+
 # The body of each route's JSON, by the name of the route.
 BODIES: dict[str, Schema] = {
     "scorecard": of_object(
@@ -143,6 +169,27 @@ BODIES: dict[str, Schema] = {
         pages={"type": "integer", "minimum": 1},
         rows=array(CASE),
     ),
+    "alerts": of_object(
+        **FRESHNESS,
+        judged=TEXT,
+        warnings=array(TEXT),
+        new_since={"type": "string", "format": "date-time"},
+        counts=array(ALERT_COUNT),
+        cases=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(ALERT_ROW),
+    ),
+    "alert": of_object(
+        **FRESHNESS,
+        alert=ALERT_ROW,
+        acknowledgement={"type": ["object", "null"]},
+        silences=array(ANY_OBJECT),
+        history=array(ALERT_ROW),
+        told=ANY_OBJECT,
+    ),
+    "acknowledge": DECIDED,
+    "silence": DECIDED,
     "quality": of_object(
         **FRESHNESS,
         odd_facts=array(ODD_FACTS),
@@ -219,6 +266,11 @@ def values(rules: Rules) -> dict[str, Schema]:
         "family": {"enum": [*dict.fromkeys(it.family for it in indicators)]},
         "code": {"enum": [it.code for it in indicators]},
         "as_of": {**DAY, "examples": ["2015-10-31"]},
+        "standard": {**NAME, "examples": [rules.standards.standard[0].code]},
+        "state": {"enum": ["breached", "due-soon"]},
+        "severity": {"enum": ["critical", "warning"]},
+        "owner": NAME,
+        "alert": {"type": "string", "pattern": "^[0-9a-f]{20}$"},
         "by": {"enum": ["month", "day"]},
         "count": {"type": "integer", "minimum": 1, "maximum": 400},
         "part": {"enum": ["numerator", "denominator"]},

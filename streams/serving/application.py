@@ -12,6 +12,8 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.response import Stream
 
 from streams.serving import (
+    alert_actions,
+    alert_answers,
     case_list,
     comparison,
     connecting,
@@ -22,6 +24,7 @@ from streams.serving import (
     page_answers,
     quality_answers,
     release_answers,
+    today,
 )
 from streams.serving.answers import Answer, Streamed
 from streams.serving.audited import audited
@@ -30,6 +33,7 @@ from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
 from streams.serving.problems import Problem
 from streams.serving.roles import CSV, HTML, ROUTES, Route
+from streams.serving.same_origin import is_from_here
 from streams.serving.sign_in import Connection, SignIn, nobody
 from streams.serving.site import Call, LiveSite
 
@@ -37,11 +41,22 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[LiveSite, Call], Awaitable[Answer | Streamed]]
 Asking = Request[Any, Any, State]
-WHO = "identity"
+WHO, FROM_HERE = "identity", "is_from_here"
+# What these ask for does nothing.
+SAFE_METHODS = ("GET", "HEAD")
 
 # What answers each route of the table; the two have the same names (`application`).
 WORK: Mapping[str, Work] = {
-    "start": page_answers.start,
+    "today": today.today,
+    "alerts-page": alert_answers.alerts,
+    "alerts": alert_answers.alerts,
+    "alerts.csv": alert_answers.alerts,
+    "alert-page": alert_answers.alert,
+    "alert": alert_answers.alert,
+    "acknowledge-form": alert_actions.acknowledge,
+    "acknowledge": alert_actions.acknowledge,
+    "silence-form": alert_actions.silence,
+    "silence": alert_actions.silence,
     "style": page_answers.style,
     "script": page_answers.script,
     "operations-page": operations.operations,
@@ -92,6 +107,8 @@ def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
         route = handler.opt.get("route")
         if not isinstance(route, Route):
             raise _no_method(connection.scope["path_template"])
+        if connection.scope.get("method") not in SAFE_METHODS:
+            connection.state[FROM_HERE] = _from_here(connection)
         identity = await door.enter(connection, route)
         connection.state[WHO] = identity
         if not route.admits(identity.roles):
@@ -125,6 +142,12 @@ def who(connection: Connection) -> Identity:
     return found
 
 
+def _from_here(connection: Connection) -> bool:
+    headers = connection.headers
+    origins, sites = headers.getall("origin", []), headers.getall("sec-fetch-site", [])
+    return is_from_here(headers.get("host", ""), origins, sites)
+
+
 def _no_method(path: str) -> Problem:
     found = (route for route in ROUTES if route.path.replace(":str", "") == path)
     allowed = {method for route in found for method in route.methods}
@@ -151,6 +174,7 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.get("content-type", ""),
             await request.body() if request.method == "POST" else b"",
             _site_of(headers.get("host", ""), headers.get("x-forwarded-proto", "")),
+            bool(request.state.get(FROM_HERE)),
         )
         answer = await work(site, call)
         is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"

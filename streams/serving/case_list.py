@@ -6,17 +6,14 @@ from typing import NamedTuple
 from processors.days.calendar import day_number
 from processors.listing import Listed, Question
 from schemas.outward import csv_text
-from streams.kafka.audit_log import NotAudited
 from streams.serving.answers import Answer, unkept
-from streams.serving.audited import audited
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.indicator_answers import AskedCell, cell_asked
-from streams.serving.parameters import Query
-from streams.serving.problems import Problem, away, wrong_parameter
+from streams.serving.parameters import PAGE_LENGTH, Query
+from streams.serving.problems import Problem, wrong_parameter
 from streams.serving.roles import CSV, HTML
 from streams.serving.site import Call, LiveSite
 
-PAGE_LENGTH = 50
 PARTS = ("numerator", "denominator")
 COLUMNS = ("subject", "child", "counts", "received", "closed", "service", "provider", "team")
 
@@ -49,14 +46,9 @@ async def cases(site: LiveSite, call: Call) -> Answer:
     fresh = await site.freshness(asked)
     question = Question(cell.indicator, cell.place, cell.band, day_number(fresh.day))
     found = await site.figures.listed(question)
-    page = page_of(found, part, page_number(asked))
+    page = page_of(found, part, asked.page)
     identity = call.identity
-    try:
-        await site.audit.write(
-            audited(identity, call.route, asked.query(), "shown", len(page.rows), page.total)
-        )
-    except NotAudited as error:
-        raise away(str(error)) from error
+    await site.note(call, "shown", len(page.rows), page.total)
     if taking.media == HTML:
         text = site.page(
             "cases.html",
@@ -89,14 +81,6 @@ def page_of(found: list[Listed], part: str, number: int) -> ListedPage:
     rows = counted[(number - 1) * PAGE_LENGTH : number * PAGE_LENGTH]
     total = sum(getattr(it, part) for it in counted)
     return ListedPage(rows, part, number, pages, len(counted), total)
-
-
-def page_number(asked: Query) -> int:
-    """Which page of a list is asked for, the first if none is. Raises Problem."""
-    text = asked.one("page") or "1"
-    if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text) > 0):
-        raise wrong_parameter("page", f"{text} is no number of a page")
-    return int(text)
 
 
 def _row(it: Listed, part: str) -> tuple[object, ...]:

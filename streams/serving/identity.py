@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.alerts import CaseChange, IndicatorChange
 from schemas.areas import Areas
-from streams.serving.roles import SEE_ALL, Role
+from streams.serving.roles import SEE_ALL, SEE_CASES, Role
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Someone who asks: a name for the audit log, roles, and the places of a manager.
+    """Someone who asks: a name for the audit log, roles, and places.
 
-    `until` is when the token ends that says so, if one does.
+    Places are those of a manager, and of a caseworker lead, whose teams are among them. `until` is
+    when the token ends that says so, if one does.
     """
 
     name: str
@@ -33,6 +35,16 @@ class Identity:
         """Whether the figures of a place are shown in full."""
         return self.sees_all or is_within(name, self.own_places, areas)
 
+    def sees_alert(self, change: CaseChange | IndicatorChange, areas: Areas) -> bool:
+        """Whether an alert is shown with whom it is about: any to analysts, to leads their own."""
+        if not self.roles.isdisjoint(SEE_CASES):
+            return True
+        return Role.LEAD in self.roles and is_of(change, self.places, areas)
+
+    def counts_alert(self, change: CaseChange | IndicatorChange, areas: Areas) -> bool:
+        """Whether an alert is among those whose numbers are shown as they are."""
+        return self.sees_all or is_of(change, self.own_places, areas)
+
     @property
     def view(self) -> str:
         """What tells apart whose figures are shown alike."""
@@ -51,3 +63,10 @@ def is_within(name: str, places: frozenset[str], areas: Areas) -> bool:
         return True
     where = part or name
     return any(place in areas.names and where in areas.under(place) for place in places)
+
+
+def is_of(change: CaseChange | IndicatorChange, places: frozenset[str], areas: Areas) -> bool:
+    """Whether an alert is of one of some places, teams or providers, or of what lies in one."""
+    team = change.team if isinstance(change, CaseChange) else None
+    named = {change.owner, change.provider, team}
+    return bool(named & places) or is_within(change.area, places, areas)

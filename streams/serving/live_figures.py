@@ -56,6 +56,8 @@ LIST_SECONDS = 120.0
 LISTS_AT_ONCE = 2
 # Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
 KEPT = 8
+# Series kept: those of the headlines at some twenty places. One takes some ten kilobytes.
+KEPT_TRENDS = 128
 
 
 class Moment(NamedTuple):
@@ -86,10 +88,11 @@ class LiveFigures:
 
     def __init__(self, redis: Redis, settings: Settings, rules: Rules, clock: Clock) -> None:
         self.rules, self.clock, self.settings = rules, clock, settings
-        self._redis = redis
+        self.redis = redis
         self._held = HeldTables()
         self._layout = layout(rules)
         self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+        self._trends: OrderedDict[tuple[object, ...], Series] = OrderedDict()
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._explaining = asyncio.Lock()  # for which the log is gone through
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
@@ -138,6 +141,20 @@ class LiveFigures:
     ) -> list[Series]:
         """Figures by month, with what the variation of each says. Raises Problem."""
         return await answered(live_series(*self._state, cells, dates, today))
+
+    async def trend(
+        self, dates: Sequence[date], cell: CellOf, today: date, moment: Moment
+    ) -> Series:
+        """A figure by month, as it is known at a moment or later, kept. Raises Problem."""
+        indicator, place, band = cell
+        key = "trend", indicator.code, place, band, tuple(dates), today, moment.version
+        found = self._trends.get(key)
+        if found is None:
+            found = await self._once(key, lambda: self.months(dates, cell, today))
+            self._trends[key] = found
+            while len(self._trends) > KEPT_TRENDS:
+                self._trends.popitem(last=False)
+        return found
 
     async def listed(self, question: Question) -> list[Listed]:
         """What makes up a cell. Raises Problem."""
@@ -200,7 +217,7 @@ class LiveFigures:
 
     @property
     def _state(self) -> tuple[Redis, str, Rules]:
-        return self._redis, self.settings.deployment, self.rules
+        return self.redis, self.settings.deployment, self.rules
 
     def _moment(self, standing: StateStanding) -> Moment:
         places = [(*shard, head.place) for shard, head in sorted(standing.heads.items())]

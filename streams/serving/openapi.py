@@ -10,6 +10,7 @@ from streams.serving.answer_schemas import (
     ANY_OBJECT,
     BODIES,
     NAME,
+    WISH,
     Schema,
     any_event,
     array,
@@ -22,6 +23,7 @@ from streams.serving.parameters import PARAMETERS
 from streams.serving.roles import (
     BATCH,
     EVERYONE,
+    FORM,
     HTML,
     JSON,
     MOST_EVENTS,
@@ -125,8 +127,6 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
     is_form = "POST" in route.methods and HTML in route.media
     if is_form:
         found["303"] = _response(HTTPStatus.SEE_OTHER, {})
-    elif route.name == "start":
-        found["307"] = _response(HTTPStatus.TEMPORARY_REDIRECT, {})
     else:
         body = {media: _content(rules, route, media) for media in route.media}
         found["200"] = _response(HTTPStatus.OK, {} if is_head else body)
@@ -144,7 +144,10 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
         statuses |= {*REFUSED_BODIES}
     for status in sorted(statuses):
         found[str(status)] = _response(HTTPStatus(status), {} if is_head else problem)
-    if route.name in BODIES_TAKEN:
+    if route.name in DECISIONS:
+        for status in (409, 422):
+            found[str(status)] = _response(HTTPStatus(status), problem)
+    if route.name in INTAKE:
         told = {JSON: _content(rules, route, JSON)}
         for status, content in ((207, told), (422, told), (503, {**told, **problem})):
             found[str(status)] = _response(HTTPStatus(status), content)
@@ -167,6 +170,10 @@ def _content(rules: Rules, route: Route, media: str) -> dict[str, Any]:
 
 
 _MANY = {**array(any_event()), "minItems": 1, "maxItems": MOST_EVENTS}
+_WISH = {"note": "Visit booked", "for": "3d", "version": 2}
+# Routes that answer for each of what they are sent, and those that decide something of an alert.
+INTAKE = {"events"}
+DECISIONS = {"acknowledge", "acknowledge-form", "silence", "silence-form"}
 # What is sent to a route, by its name.
 BODIES_TAKEN: dict[str, Any] = {
     "events": {
@@ -175,5 +182,14 @@ BODIES_TAKEN: dict[str, Any] = {
             ONE: {"schema": any_event(), "example": EVENT},
             BATCH: {"schema": _MANY, "example": [EVENT]},
         },
-    }
+    },
+    **{
+        name: {
+            "required": True,
+            "content": {
+                FORM if name.endswith("-form") else JSON: {"schema": WISH, "example": _WISH}
+            },
+        }
+        for name in sorted(DECISIONS)
+    },
 }

@@ -15,12 +15,6 @@ LONGEST_ID = 64
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
-async def start(site: LiveSite, call: Call) -> Answer:
-    """Lead to the scorecard."""
-    del site, call
-    return Answer(HTTPStatus.TEMPORARY_REDIRECT, "text/plain", b"", {"Location": "/scorecard"})
-
-
 async def style(site: LiveSite, call: Call) -> Answer:
     """The style of the pages, which is another address when it is another style."""
     if call.path["version"] != site.style_version:

@@ -11,6 +11,8 @@ from streams.serving.problems import wrong_parameter
 
 # No address that a person or a program has reason to ask for comes near these.
 LONGEST_QUERY, MOST_FIELDS, LONGEST_VALUE = 4_000, 100, 200
+# Entries of a list on one page.
+PAGE_LENGTH = 50
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -34,6 +36,10 @@ PARAMETERS = {
         Parameter("family", "a family of indicators"),
         Parameter("code", "an indicator"),
         Parameter("as_of", "the date that figures are for; none is live", False),
+        Parameter("standard", "of alerts: a standard"),
+        Parameter("state", "of alerts: `breached` or `due-soon`"),
+        Parameter("severity", "of alerts: `critical` or `warning`"),
+        Parameter("owner", "of alerts: the team, provider or area that they are for"),
         Parameter("by", "of a series: `month` or `day`", False),
         Parameter("count", "of a series: how many of these, up to 400", False),
         Parameter("part", "of a list: `numerator` or `denominator`", False),
@@ -84,6 +90,14 @@ class Query:
         if len(self.values.get(name, ())) > 1:
             raise wrong_parameter(name, "one at a time here")
         return self.one(name) or otherwise
+
+    @property
+    def page(self) -> int:
+        """Which page of a list, from 1. Raises Problem."""
+        text = self.one("page") or "1"
+        if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text) > 0):
+            raise wrong_parameter("page", f"{text} is no number of a page")
+        return int(text)
 
     @property
     def rows(self) -> AskedRows:

@@ -17,13 +17,11 @@ from streams.jobs.data_quality import (
     Quality,
     lack_rows,
 )
-from streams.kafka.audit_log import NotAudited
 from streams.serving.answers import Answer, is_held, tag_of, unchanged, unkept, whole
-from streams.serving.audited import audited
-from streams.serving.case_list import PAGE_LENGTH, page_number
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
-from streams.serving.problems import Problem, away, wrong_parameter
+from streams.serving.parameters import PAGE_LENGTH
+from streams.serving.problems import Problem, wrong_parameter
 from streams.serving.roles import CSV, HTML, SEE_CASES
 from streams.serving.site import Call, LiveSite
 
@@ -89,23 +87,15 @@ async def odd_facts(site: LiveSite, call: Call) -> Answer:
     if call.path["kind"] not in set(Oddity):
         raise Problem(HTTPStatus.NOT_FOUND, f"there is no such kind: {', '.join(Oddity)}")
     kind = Oddity(call.path["kind"])
-    taking, asked, identity = call.taking, call.asked, call.identity
-    number = page_number(asked)
+    taking, asked = call.taking, call.asked
+    number = asked.page
     fresh = await site.freshness(asked)
     facts = [it for it in (await site.figures.quality(fresh.day)).facts if it.kind == kind]
     pages = max(1, -(-len(facts) // PAGE_LENGTH))
     if number > pages:
         raise wrong_parameter("page", f"there are {pages}")
     shown = facts[(number - 1) * PAGE_LENGTH : number * PAGE_LENGTH]
-    try:
-        await site.audit.write(
-            audited(
-                *(identity, call.route, asked.query(kind=kind), "shown"),
-                *(len(shown), len(facts)),
-            )
-        )
-    except NotAudited as error:
-        raise away(str(error)) from error
+    await site.note(call, "shown", len(shown), len(facts))
     text = _told(site, call, fresh, kind, shown, (number, pages, len(facts)))
     return unkept(text, taking)
 

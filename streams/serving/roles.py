@@ -64,18 +64,26 @@ PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.sp
 FILES = (PDF, XLSX, CSV, JSON)
 CSS, SCRIPT, EVENTS = "text/css", "text/javascript", "text/event-stream"
 # What is sent in: an event, or an array of up to so many. More are sent in several.
+FORM = "application/x-www-form-urlencoded"
 ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 MOST_EVENTS = 1_000
 CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
+
+PLACE = ("place", "level")
+LISTED_ALERTS = ("standard", "state", "severity", "area", "provider", "owner", "page")
 
 CELL = ("code", "place", "level", "age_band", "as_of")
 # Who may see figures over time: those of other places would have to be suppressed date by date.
 # Who may see the cases behind a figure, wherever they are.
 SEE_CASES = frozenset({Role.ANALYST})
+# Who may see alerts with whom they are about: leads those of their own teams and places.
+SEE_ALERTS = SEE_CASES | {Role.LEAD}
+# Who may acknowledge and silence the alerts that they see.
+ACT_ON_ALERTS = frozenset({Role.LEAD})
 SEE_SERIES = SEE_ALL | {Role.MANAGER}
 
 ROUTES = (
-    Route("start", "/", READERS, (HTML,), "leads to the scorecard"),
+    Route("today", "/", READERS, (HTML,), "what changed since yesterday, and what is late", PLACE),
     Route("scorecard-page", "/scorecard", READERS, (HTML,), "the scorecard of a place", CHOICE),
     Route(
         "scorecard",
@@ -164,6 +172,85 @@ ROUTES = (
         (*CELL, "part", "page"),
         is_audited=True,
         is_of_a_cell=True,
+    ),
+    Route(
+        "alerts-page",
+        "/alerts",
+        SEE_ALERTS,
+        (HTML,),
+        "the alerts that are active",
+        LISTED_ALERTS,
+        is_audited=True,
+    ),
+    Route(
+        "alerts",
+        "/api/v1/alerts",
+        SEE_ALERTS,
+        (JSON, CSV),
+        "the alerts that are active, a page of them",
+        LISTED_ALERTS,
+        is_audited=True,
+    ),
+    Route(
+        "alerts.csv",
+        "/api/v1/alerts.csv",
+        SEE_ALERTS,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        LISTED_ALERTS,
+        is_audited=True,
+    ),
+    Route(
+        "alert-page",
+        "/alerts/{alert:str}",
+        SEE_ALERTS,
+        (HTML,),
+        "how an alert stands, and how it came there",
+        is_audited=True,
+    ),
+    Route(
+        "alert",
+        "/api/v1/alerts/{alert:str}",
+        SEE_ALERTS,
+        (JSON,),
+        "how an alert stands, and how it came there",
+        is_audited=True,
+    ),
+    Route(
+        "acknowledge-form",
+        "/alerts/{alert:str}/acknowledge",
+        ACT_ON_ALERTS,
+        (HTML,),
+        "say that someone sees to an alert, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "acknowledge",
+        "/api/v1/alerts/{alert:str}/acknowledge",
+        ACT_ON_ALERTS,
+        (JSON,),
+        "say that someone sees to an alert",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "silence-form",
+        "/alerts/{alert:str}/silence",
+        ACT_ON_ALERTS,
+        (HTML,),
+        "have an alert not be told for a time, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "silence",
+        "/api/v1/alerts/{alert:str}/silence",
+        ACT_ON_ALERTS,
+        (JSON,),
+        "have an alert not be told for a time",
+        methods=("POST",),
+        is_audited=True,
     ),
     Route(
         "quality-page",

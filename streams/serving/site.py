@@ -11,19 +11,23 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas.audit_entries import AuditResult
 from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
-from streams.kafka.audit_log import AuditLog
+from streams.kafka.audit_log import AuditLog, NotAudited
 from streams.kafka.intake import Intake
 from streams.metrics.serving import ServingMetrics
 from streams.serving.answers import Accepted, accepted
+from streams.serving.audited import audited
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.last_release import last_release
+from streams.serving.live_alerts import LiveAlerts
 from streams.serving.live_figures import LiveFigures
 from streams.serving.openapi import document
 from streams.serving.parameters import Query
+from streams.serving.problems import away
 from streams.serving.roles import ROUTES, Route
 
 # The style of releases first, then what live pages add to it.
@@ -34,7 +38,9 @@ STYLES = (
 )
 # The pages that readers find at the top of each, by the name of their route.
 PAGES = {
+    "today": "Today",
     "scorecard-page": "Scorecard",
+    "alerts-page": "Alerts",
     "releases-page": "Releases",
     "quality-page": "Quality",
     "operations-page": "Operations",
@@ -59,6 +65,8 @@ class Call:
     body: bytes = b""
     site: str = ""
     """The address that the reader has reached all this at, without a path."""
+    is_from_here: bool = False
+    """Whether a browser says that a page of this server asks."""
 
     @property
     def taking(self) -> Accepted:
@@ -85,6 +93,7 @@ class LiveSite:
         self.script = (files("streams.serving") / "assets/live.js").read_text("utf-8")
         self.style_version, self.script_version = _hash(self.style), _hash(self.script)
         self.watch = FigureWatch(figures)
+        self.alerts = LiveAlerts(figures.redis, settings, self.rules, figures.clock)
         metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
@@ -115,6 +124,14 @@ class LiveSite:
         release = await asyncio.to_thread(last_release, self.settings.releases)
         stale = timedelta(hours=self.settings.stale_hours)
         return Freshness(day, now.date(), now, moment, release, stale)
+
+    async def note(self, call: Call, result: AuditResult, cases: int = 0, total: int = 0) -> None:
+        """Have the audit log know first of what is about to be shown or done. Raises Problem."""
+        query = call.asked.query(**call.path)
+        try:
+            await self.audit.write(audited(call.identity, call.route, query, result, cases, total))
+        except NotAudited as error:
+            raise away(str(error)) from error
 
     def page(self, name: str, call: Call | None, identity: Identity, **given: object) -> str:
         """A page made of a template."""

@@ -73,7 +73,7 @@ def opened(browser: Browser, width: int, scheme: str, script: bool = True) -> Pa
 
 def test_a_place_and_a_date_are_chosen_without_a_script(browser: Browser, address: str) -> None:
     page = opened(browser, WIDE, "light", script=False)
-    page.goto(address)
+    page.goto(f"{address}/scorecard")
     assert page.locator("h1").inner_text() == "Scorecard of Kent"
     assert "Live, provisional" in page.locator("dl.fresh").inner_text()
     page.get_by_label("Place").select_option("Thanet")

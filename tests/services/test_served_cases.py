@@ -14,8 +14,8 @@ from processors.rules import Rules
 from schemas.audit_entries import AUDIT_TOPIC
 from streams.clock import Clock
 from streams.kafka.audit_log import Audited, AuditLog
-from streams.serving.case_list import PAGE_LENGTH
 from streams.serving.identity import Identity
+from streams.serving.parameters import PAGE_LENGTH
 from streams.serving.roles import Role
 from tests.support.patience import SECONDS
 from tests.support.served import Asks, Served, one_with

@@ -116,6 +116,8 @@ def test_intake_may_not_read(settings: Settings, rules: Rules, token: Run) -> No
         (("--name", "a", "--role", "manager"), "a manager has places"),
         (("--name", "a", "--role", "manager", "--place", "Atlantis"), "there are Kent"),
         (("--name", "a", "--role", "viewer", "--place", "Kent"), "only a manager"),
+        (("--name", "a", "--role", "caseworker-lead"), "a caseworker lead has teams"),
+        (("--name", "a", "--role", "manager", "--place", "Kent", "--team", "A"), "only a casew"),
         (("--name", "a", "--role", "viewer", "--days", "0"), "--days"),
         (("--role", "viewer"), "--name"),
     ],

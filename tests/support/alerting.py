@@ -13,7 +13,7 @@ from redis import Redis
 from typer.testing import CliRunner, Result
 
 from processors.days.calendar import LONDON
-from schemas.alerts import ALERTS_TOPIC, CaseChange
+from schemas.alerts import ALERTS_TOPIC, CaseChange, IndicatorChange
 from schemas.events.registry import CASE_TOPIC
 from schemas.receivers import load_receivers
 from streams.alerts.actions import Silence
@@ -58,6 +58,29 @@ def change(number: int = 1, version: int = 1, state: str = "breached", **fields:
     return CaseChange.model_validate({**made, **fields})
 
 
+def indicator(number: int = 90, **fields: Any) -> IndicatorChange:
+    """A change of the alert of a number, on an indicator."""
+    made: dict[str, Any] = {
+        "alert": alert_id(number),
+        "version": 1,
+        "standard": "open-within-20-weeks",
+        "title": "80 % of open cases within 20 weeks",
+        "state": "breached",
+        "since": date(2015, 10, 20),
+        "severity": "warning",
+        "owner_kind": "area",
+        "owner": "Dover",
+        "area": "Dover",
+        "indicator": "EH14",
+        "period": None,
+        "numerator": 10,
+        "denominator": 20,
+        "value": 50.0,
+        "target": 80.0,
+    }
+    return IndicatorChange.model_validate({**made, **fields})
+
+
 def life(number: int, **fields: Any) -> list[CaseChange]:
     """All that becomes of an alert."""
     states = ("due-soon", "breached", "resolved")
@@ -82,7 +105,7 @@ class Recorder:
         base = f"caseline:{{{self.deployment}:{PLACE.topic}:{PLACE.partition}}}"
         self.redis.zadd(f"{base}:alerts:judged", {"at": seconds})
 
-    def record(self, *changes: CaseChange, place: TP | None = PLACE) -> None:
+    def record(self, *changes: CaseChange | IndicatorChange, place: TP | None = PLACE) -> None:
         prefix = f"caseline:{{{self.deployment}}}"
         if place:
             prefix = f"caseline:{{{self.deployment}:{place.topic}:{place.partition}}}"

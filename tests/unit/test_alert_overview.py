@@ -14,34 +14,12 @@ from processors.alerts.overview import (
     is_new,
     overview,
 )
-from schemas.alerts import CaseChange, IndicatorChange
-from tests.support.alerting import alert_id, change
+from schemas.alerts import CaseChange
+from tests.support.alerting import change, indicator
 
 TODAY = date(2015, 10, 20)
 SINCE = day_begins(TODAY)
 ALL = WantedAlerts()
-
-
-def indicator(number: int = 90, **fields: Any) -> IndicatorChange:
-    made: dict[str, Any] = {
-        "alert": alert_id(number),
-        "version": 1,
-        "standard": "open-within-20-weeks",
-        "title": "80 % of open cases within 20 weeks",
-        "state": "breached",
-        "since": TODAY,
-        "severity": "warning",
-        "owner_kind": "area",
-        "owner": "Dover",
-        "area": "Dover",
-        "indicator": "EH14",
-        "period": None,
-        "numerator": 10,
-        "denominator": 20,
-        "value": 50.0,
-        "target": 80.0,
-    }
-    return IndicatorChange.model_validate({**made, **fields})
 
 
 def test_a_case_is_one_line_with_its_alerts_and_the_longest_overdue_come_first() -> None:

@@ -6,7 +6,7 @@ from random import Random
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.serving.answers import accepted, is_held, tag_of
@@ -21,6 +21,7 @@ values = st.text(min_size=1, max_size=20).filter(
 
 
 @given(st.binary(max_size=200))
+@example(b"=")
 def test_any_bytes_are_understood_or_refused(query: bytes) -> None:
     try:
         found: Query | Problem = read_query(query, CHOICE)

@@ -19,14 +19,24 @@ from processors.days.calendar import LONDON
 from schemas.alerts import ALERTS_TOPIC
 from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named_receivers
 from schemas.settings import Settings
+from streams.alerts.account import Account, account
 from streams.alerts.delivery.refusals import RECEIVER_HEADER
-from streams.alerts.history import HistoryStep, history, told_of
+from streams.alerts.listing import (
+    Listing,
+    as_csv,
+    as_json,
+    judged_text,
+    listing,
+    rows,
+    second,
+    staleness,
+)
+from streams.alerts.names import names_known, whole_id
 from streams.clock import Clock
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import DeliveryMetrics
 from streams.state.awaiting import clock_once_there
-from streams.state.open_alerts import open_change
 from streams.state.redis_clients import connect_redis
 from streams.terminal.commands import deciding, forecasting
 from streams.terminal.commands.deciding import (
@@ -39,8 +49,6 @@ from streams.terminal.commands.deciding import (
     StateOption,
     areas_under,
     check_names,
-    names_known,
-    whole_id,
 )
 from streams.terminal.console import (
     Exit,
@@ -56,20 +64,10 @@ from streams.terminal.logs import set_up_logs
 from streams.terminal.selection import FormatOption
 from streams.terminal.stopping import run_until_asked
 from streams.terminal.tables.alert_tables import (
-    ListedAlert,
-    Listing,
-    as_csv,
-    as_json,
     cases_table,
     counts_table,
-    decided,
     history_table,
     indicators_table,
-    judged_text,
-    listing,
-    rows,
-    second,
-    staleness,
 )
 from streams.terminal.tables.scorecards import RowFormat
 
@@ -183,7 +181,7 @@ def list_alerts(
     async def work(redis: Redis) -> Listing:
         there = await names_known(redis, settings, rules)
         check_names(there, standard, owner, provider)
-        return await listing(redis, settings.deployment, wanted, now, limit)
+        return await listing(redis, settings.deployment, wanted, now, slice(limit))
 
     found = on_redis(settings, work)
     if form is RowFormat.JSON:
@@ -223,21 +221,14 @@ def show(digits: AlertArgument) -> None:
     names = [it.name for it in receivers_of(settings, named_receivers)]
     now = the_clock(settings).now()
 
-    async def work(
-        redis: Redis,
-    ) -> tuple[list[HistoryStep], list[ListedAlert], dict[str, str]]:
+    async def work(redis: Redis) -> Account | None:
         alert = await whole_id(redis, settings.deployment, digits)
-        brokers, deployment = settings.kafka, settings.deployment
-        steps = await history(brokers, deployment, alert, redis, names)
-        active = await open_change(redis, settings.deployment, alert)
-        standing = [active] if active else [it.change for it in steps[-1:]]
-        found = await decided(redis, deployment, standing, now)
-        return steps, found, await told_of(redis, deployment, names, alert)
+        return await account(settings.kafka, redis, settings.deployment, alert, names, now)
 
-    steps, found, told = on_redis(settings, work)
-    if not found:
+    found = on_redis(settings, work)
+    if found is None:
         fail(f"there is no alert {digits}: see `caseline alerts list`")
-    _show(found[0], steps, told)
+    _show(found)
 
 
 @alerts.command()
@@ -277,7 +268,8 @@ def receivers_of(
         fail(f"{settings.receivers_file} cannot be used: {error}")
 
 
-def _show(standing: ListedAlert, steps: list[HistoryStep], told: dict[str, str]) -> None:
+def _show(found: Account) -> None:
+    standing, steps, told = found
     change = standing.change
     table = Table(box=None, show_header=False, padding=(0, 1))
     for name, value in standing.row.items():

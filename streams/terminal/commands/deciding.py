@@ -1,28 +1,24 @@
 """Commands by which people decide about alerts: acknowledge and silence them."""
 
 import re
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 from redis.asyncio import Redis
 
 from processors.days.calendar import LONDON
 from processors.rules import Rules
-from schemas.receivers import Smtp, named_receivers
-from schemas.settings import Settings
-from streams.alerts.actions import Ack, Actions, NotPossible, Silence, new_id
+from streams.alerts.actions import Ack, Actions, Silence, lasting, new_id
 from streams.alerts.decisions import Decisions
-from streams.state.open_alerts import begun_with, open_change, open_changes, owners_known
+from streams.alerts.listing import moment
+from streams.alerts.names import DIGITS, KnownNames, names_known, whole_id
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import known
-from streams.terminal.tables.alert_tables import matched, moment, silences_table
+from streams.terminal.tables.alert_tables import matched, silences_table
 
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-DIGITS = 20
 ALERT = rf"[0-9a-f]{{6,{DIGITS}}}"
 
 
@@ -55,7 +51,7 @@ def _checked_alerts(texts: list[str] | None) -> list[str] | None:
 
 
 def _checked_duration(text: str | None) -> str | None:
-    if text is not None and not re.fullmatch(r"[1-9][0-9]{0,4}[mhdw]", text):
+    if text is not None and lasting(text) is None:
         raise typer.BadParameter(f"{text}: a duration is written like 30m, 8h, 3d or 2w")
     return text
 
@@ -128,23 +124,9 @@ def ack(
     ends = _ends(now, until, duration)
 
     async def work(redis: Redis) -> Ack:
-        change = await open_change(
-            redis, settings.deployment, await whole_id(redis, settings.deployment, alert)
-        )
-        if change is None:
-            raise NotPossible(f"no alert {alert} is active: see `caseline alerts list`")
-        made = Ack(
-            by=by,
-            reason=reason,
-            at=now,
-            until=ends,
-            alert=change.alert,
-            state=change.state,
-            stand=change.stand,
-            owner=change.owner,
-        )
-        await Decisions(settings.kafka, redis, settings.deployment).ack(made)
-        return made
+        whole = await whole_id(redis, settings.deployment, alert)
+        decisions = Decisions(settings.kafka, redis, settings.deployment)
+        return await decisions.acknowledge(whole, by, reason, now, ends)
 
     made = on_redis(settings, work)
     err.print(f"{made.alert} ({made.state}) acknowledged until {moment(ends)}.")
@@ -226,44 +208,6 @@ def areas_under(rules: Rules, named: list[str] | None) -> list[str]:
     return list(dict.fromkeys(it for name in named or () for it in rules.areas.under(name)))
 
 
-async def whole_id(redis: Redis, deployment: str, digits: str) -> str:
-    """The id of the one active alert that begins so; a whole one as it is. Raises NotPossible."""
-    if len(digits) == DIGITS:
-        return digits
-    found = await begun_with(redis, deployment, digits)
-    if len(found) != 1:
-        has = f"begins the ids {', '.join(found)}" if found else "begins no active alert's id"
-        raise NotPossible(f"{digits} {has}: see `caseline alerts list`")
-    return found[0]
-
-
-class KnownNames(NamedTuple):
-    """What alerts may be asked for by; what is not among it is misspelt."""
-
-    standards: list[str]
-    owners: list[str]
-    providers: list[str]
-
-
-async def names_known(redis: Redis, settings: Settings, rules: Rules) -> KnownNames:
-    """The standards; and owners and providers, those of any alert there ever was among them."""
-    standards = rules.standards
-    there = await owners_known(redis, settings.deployment)
-    codes = [it.code for it in standards.standard]
-    codes += [it.code for it in standards.indicator_standard]
-    providers = {*standards.providers, *there["provider"]}
-    with suppress(ValueError, OSError):  # whoever tells of alerts says what is wrong with the file
-        for receiver in named_receivers(settings.receivers_file):
-            boxes = receiver.mailbox if isinstance(receiver, Smtp) else ()
-            there["owner"] |= {*(it.owner for it in boxes), *receiver.owners}
-    active = {it.standard for it in await open_changes(redis, settings.deployment)}
-    return KnownNames(
-        [*codes, *sorted(active - set(codes))],
-        sorted({*rules.areas.names, *providers, *there["owner"]}),
-        sorted(providers),
-    )
-
-
 def check_names(
     there: KnownNames,
     standard: list[str] | None,
@@ -288,7 +232,7 @@ def _ends(now: datetime, until: datetime | None, duration: str | None) -> dateti
     """When what is decided expires. Raises typer.BadParameter unless exactly one is given."""
     if (until is None) == (duration is None):
         raise typer.BadParameter("give --until or --for, and not both")
-    if duration:
-        return now + timedelta(**{UNITS[duration[-1]]: int(duration[:-1])})
+    if duration and (lasts := lasting(duration)):
+        return now + lasts
     assert until is not None
     return until.replace(tzinfo=LONDON)

@@ -15,6 +15,8 @@ from streams.terminal.selection import known
 
 token = typer.Typer(help="Tokens by which `serve` knows who asks.", no_args_is_help=True)
 
+# Who has places of their own.
+HAVE_PLACES = {Role.MANAGER, Role.LEAD}
 GIVEN_ROLES = [str(role) for role in Role if role is not Role.NOBODY]
 
 
@@ -31,9 +33,11 @@ def create(
     ],
     place: Annotated[
         list[str] | None,
-        typer.Option(
-            "--place", metavar="NAME", help="An area or provider of a manager's; repeatable."
-        ),
+        typer.Option("--place", metavar="NAME", help="An area or provider of theirs; repeatable."),
+    ] = None,
+    team: Annotated[
+        list[str] | None,
+        typer.Option("--team", metavar="NAME", help="A team of a caseworker lead's; repeatable."),
     ] = None,
     days: Annotated[
         int, typer.Option("--days", min=1, max=366, help="For how long it is good.")
@@ -44,8 +48,14 @@ def create(
     roles = [Role(it) for it in sorted(known(role, GIVEN_ROLES, "--role"))]
     if Role.MANAGER in roles and not place:
         raise typer.BadParameter("a manager has places: add --place", param_hint="--role")
-    if place and Role.MANAGER not in roles:
-        raise typer.BadParameter("only a manager has places", param_hint="--place")
+    if Role.LEAD in roles and not (place or team):
+        raise typer.BadParameter("a caseworker lead has teams: add --team", param_hint="--role")
+    if place and HAVE_PLACES.isdisjoint(roles):
+        raise typer.BadParameter(
+            "only a manager and a caseworker lead have places", param_hint="--place"
+        )
+    if team and Role.LEAD not in roles:
+        raise typer.BadParameter("only a caseworker lead has teams", param_hint="--team")
     known(place, [*rules.areas.names, *rules.places.provider], "--place")
     if not name.strip():
         raise typer.BadParameter("who has it?", param_hint="--name")
@@ -53,7 +63,9 @@ def create(
 
     async def make(redis: Redis) -> NewToken:
         tokens = Tokens(redis, settings.deployment)
-        return await tokens.create(name.strip(), roles, place or [], now, timedelta(days=days))
+        return await tokens.create(
+            name.strip(), roles, [*(place or ()), *(team or ())], now, timedelta(days=days)
+        )
 
     made = on_redis(settings, make)
     out.print(made.text, soft_wrap=True)

@@ -1,39 +1,19 @@
-"""Alerts as people and programs look at them: what is active, and how it is tabulated."""
+"""Alerts as tables of the terminal."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
-from typing import Any, NamedTuple
 
-from redis.asyncio import Redis
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from processors.alerts.overview import (
-    CaseLine,
-    Overview,
-    WantedAlerts,
-    day_begins,
-    days_overdue,
-    is_new,
-    overview,
-)
-from processors.days.calendar import LONDON
+from processors.alerts.overview import CaseLine, Overview, days_overdue, is_new
 from schemas.alerts import CaseChange, IndicatorChange
-from schemas.outward import csv_text, for_json
-from streams.alerts.actions import Ack, Actions, Silence
+from streams.alerts.actions import Silence
 from streams.alerts.history import HistoryStep
-from streams.state.open_alerts import JudgedUntil, judged, open_changes
+from streams.alerts.listing import Listing, moment, second
 
-COLUMNS = (
-    *("alert", "version", "kind", "standard", "title", "state", "since", "due", "severity"),
-    *("owner_kind", "owner", "area", "provider", "service", "team", "child", "case", "episode"),
-    *("indicator", "period", "numerator", "denominator", "value", "target"),
-    *("acknowledged_by", "acknowledged_until", "silenced_until"),
-    *("worker", "breached_from", "days_overdue", "new", "learnt", "stand", "stand_learnt"),
-)
 # From so many columns on each fact of a case has one of its own; below, several share one.
 WIDE = 132
 # Of an alert's id, so many digits are shown; every command takes them for the whole.
@@ -44,93 +24,6 @@ CASE_COLUMNS = (
     ("team", "worker"),
     ("alerts",),
 )
-
-
-class ListedAlert(NamedTuple):
-    """An alert as it is now, and what people decided about it."""
-
-    change: CaseChange | IndicatorChange
-    ack: Ack | None
-    silences: tuple[Silence, ...]
-
-    @property
-    def row(self) -> dict[str, Any]:
-        """It as one flat record."""
-        until = max((it.until for it in self.silences), default=None)
-        told = {
-            **self.change.model_dump(mode="json"),
-            "acknowledged_by": self.ack.by if self.ack else None,
-            "acknowledged_until": self.ack.until.isoformat(timespec="seconds")
-            if self.ack
-            else None,
-            "silenced_until": until.isoformat(timespec="seconds") if until else None,
-        }
-        return {name: told.get(name) for name in COLUMNS}
-
-    @property
-    def note(self) -> str:
-        """What people decided, in words."""
-        notes = [f"acknowledged by {self.ack.by}"] if self.ack else []
-        notes += [f"silenced until {moment(it.until)}" for it in self.silences]
-        return ", ".join(notes)
-
-
-class Listing(NamedTuple):
-    """What is listed: the overview, what was decided of each alert, and when it was judged."""
-
-    overview: Overview
-    standings: dict[str, ListedAlert]
-    judged: JudgedUntil
-    today: date
-
-
-async def listing(
-    redis: Redis, deployment: str, wanted: WantedAlerts, now: datetime, limit: int | None = None
-) -> Listing:
-    """The active alerts asked for: the critical first, then the longest overdue."""
-    today = now.astimezone(LONDON).date()
-    when = await judged(redis, deployment)
-    changes = await open_changes(redis, deployment)
-    found = overview(changes, wanted, today, wanted.since or day_begins(today))
-    shown = [it for line in found.cases[:limit] for it in line.alerts]
-    standings = await decided(redis, deployment, [*shown, *found.indicators[:limit]], now)
-    return Listing(found, {it.change.alert: it for it in standings}, when, today)
-
-
-async def decided(
-    redis: Redis, deployment: str, changes: Iterable[CaseChange | IndicatorChange], now: datetime
-) -> list[ListedAlert]:
-    """Alerts with what people decided about them that holds now."""
-    actions = Actions(redis, deployment)
-    acks, silences = await actions.acks(), await actions.in_force(now)
-    found = []
-    for it in changes:
-        ack = acks.get(it.alert)
-        holding = ack if ack and ack.covers(it, now) else None
-        found.append(ListedAlert(it, holding, tuple(s for s in silences if s.matches(it))))
-    return found
-
-
-def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a JSON array."""
-    return for_json(json.dumps(list(rows), ensure_ascii=False, indent=1))
-
-
-def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows as CSV with a header; what is absent is empty."""
-    return csv_text([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])
-
-
-def rows(found: Listing) -> list[dict[str, Any]]:
-    """A row for each alert that is shown, in order."""
-    made = []
-    for standing in found.standings.values():
-        change, row = standing.change, standing.row
-        row["new"] = is_new(change, found.overview.new_since)
-        if isinstance(change, CaseChange):
-            row["days_overdue"] = days_overdue(change, found.today)
-        made.append(row)
-    return made
 
 
 def counts_table(found: Overview) -> Table:
@@ -225,36 +118,6 @@ def indicators_table(found: Listing, limit: int | None) -> Table:
     return table
 
 
-def judged_text(found: Listing) -> str:
-    """As of when alerts are as they are listed, in words."""
-    when = found.judged
-    cases = moment(when.cases) if when.cases else "never by all workers"
-    latest = moment(when.latest) if when.latest else "none yet"
-    indicators = moment(when.indicators) if when.indicators else "never"
-    return f"Judged {cases}; events to {latest}. Indicators judged {indicators}."
-
-
-def staleness(found: Listing) -> list[str]:
-    """Why what is listed is not what is true today; nothing where it is."""
-    when, said = found.judged, []
-    if when.cases is None or day_of(when.cases) != found.today:
-        of = f"of {day_of(when.cases)}" if when.cases else "of no day that is known"
-        said.append(
-            f"today is {found.today}, and alerts on cases are those {of}: is a worker running?"
-        )
-    if when.indicators and day_of(when.indicators) != found.today:
-        said.append(
-            f"alerts on indicators are those of {day_of(when.indicators)}: is `caseline alerts "
-            "run` running?"
-        )
-    return said
-
-
-def day_of(at: datetime) -> date:
-    """The day in London of an instant."""
-    return at.astimezone(LONDON).date()
-
-
 def history_table(steps: Sequence[HistoryStep]) -> Table:
     """A line for each change of one alert, with when it was learnt, and sent to whom."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
@@ -303,13 +166,3 @@ def due_text(change: CaseChange | IndicatorChange) -> str:
     if isinstance(change, CaseChange):
         return change.due.isoformat()
     return f"{change.value_text}, target {change.target:g}"
-
-
-def second(at: datetime) -> str:
-    """An instant to the second as people in London read it."""
-    return f"{at.astimezone(LONDON):%Y-%m-%d %H:%M:%S}"
-
-
-def moment(at: datetime) -> str:
-    """An instant as people in London read it."""
-    return f"{at.astimezone(LONDON):%Y-%m-%d %H:%M}"

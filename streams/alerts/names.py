@@ -1,0 +1,52 @@
+"""What alerts may be asked for by: names of standards, owners and providers, and ids."""
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.receivers import Smtp, named_receivers
+from schemas.settings import Settings
+from streams.alerts.actions import NotPossible
+from streams.state.open_alerts import begun_with, open_changes, owners_known
+
+DIGITS = 20
+
+
+async def whole_id(redis: Redis, deployment: str, digits: str) -> str:
+    """The id of the one active alert that begins so; a whole one as it is. Raises NotPossible."""
+    if len(digits) == DIGITS:
+        return digits
+    found = await begun_with(redis, deployment, digits)
+    if len(found) != 1:
+        has = f"begins the ids {', '.join(found)}" if found else "begins no active alert's id"
+        raise NotPossible(f"{digits} {has}: see `caseline alerts list`")
+    return found[0]
+
+
+class KnownNames(NamedTuple):
+    """What alerts may be asked for by; what is not among it is misspelt."""
+
+    standards: list[str]
+    owners: list[str]
+    providers: list[str]
+
+
+async def names_known(redis: Redis, settings: Settings, rules: Rules) -> KnownNames:
+    """The standards; and owners and providers, those of any alert there ever was among them."""
+    standards = rules.standards
+    there = await owners_known(redis, settings.deployment)
+    codes = [it.code for it in standards.standard]
+    codes += [it.code for it in standards.indicator_standard]
+    providers = {*standards.providers, *there["provider"]}
+    with suppress(ValueError, OSError):  # whoever tells of alerts says what is wrong with the file
+        for receiver in named_receivers(settings.receivers_file):
+            boxes = receiver.mailbox if isinstance(receiver, Smtp) else ()
+            there["owner"] |= {*(it.owner for it in boxes), *receiver.owners}
+    active = {it.standard for it in await open_changes(redis, settings.deployment)}
+    return KnownNames(
+        [*codes, *sorted(active - set(codes))],
+        sorted({*rules.areas.names, *providers, *there["owner"]}),
+        sorted(providers),
+    )
