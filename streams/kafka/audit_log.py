@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -61,7 +62,7 @@ class AuditLog:
         self._chain, self._number, self._previous = new_chain(), 0, ""
         self._noted: deque[Audited] = deque()
         self._noting: asyncio.Task[None] | None = None
-        self._is_closing = False
+        self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,13 +73,18 @@ class AuditLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._is_closing = True
+        self._closing.set()
         if self._noting is not None:
             await asyncio.wait([self._noting], timeout=AUDIT_SECONDS)
             self._noting.cancel()
         if self._noted:
             log.error("audit entries were not written", extra={"entries": len(self._noted)})
         await self._let_go()
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are noted and not written yet."""
+        return len(self._noted)
 
     def note(self, audited: Audited) -> None:
         """Have an entry written soon."""
@@ -96,9 +102,11 @@ class AuditLog:
             try:
                 await self.write(self._noted[0])
             except NotAudited:
-                if self._is_closing:
+                if self._closing.is_set():
                     return
-                await asyncio.sleep(wait)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._closing.wait()
                 wait = min(wait * 2, LONGEST_WAIT)
             else:
                 self._noted.popleft()

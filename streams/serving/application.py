@@ -177,7 +177,8 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             bool(request.state.get(FROM_HERE)),
         )
         answer = await work(site, call)
-        if isinstance(answer, Answer) and answer.media == CSV and not route.is_audited:
+        is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"
+        if is_taken and not route.is_audited:
             site.audit.note(audited(call.identity, route, asked.query(), "exported"))
         return _response(answer)
 

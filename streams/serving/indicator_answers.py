@@ -214,10 +214,14 @@ def _places(site: LiveSite, cell: AskedCell, rows: list[ScorecardRow]) -> list[P
 
 
 def _bands(site: LiveSite, cell: AskedCell, rows: list[ScorecardRow]) -> list[PlaceTable]:
-    """The figures of the place in each band."""
+    """The figures of the place in each band. Raises Problem where it has none."""
     code, place = cell.indicator.code, cell.place
     asked = AskedRows(codes=[code], levels=[place.level], places=[place.name])
-    return tables(site.rules, RowChoice(site.rules, asked).chosen(rows))
+    try:
+        found = RowChoice(site.rules, asked).chosen(rows)
+    except NotThere as error:  # such as a provider that no event has named
+        raise wrong_parameter(error.name, str(error)) from error
+    return tables(site.rules, found)
 
 
 @dataclass(frozen=True)

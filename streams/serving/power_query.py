@@ -17,13 +17,15 @@ def power_query(
 ) -> str:
     """The query for an address of the site, with a type for each column."""
     fields = ", ".join(f"{name} = {_values(values)}" for name, values in sorted(asked.items()))
-    typed = ", ".join(f"{{{_text(name)}, type {kind}}}" for name, kind in types.items())
-    query = f",\n             Query = [{fields}]" if fields else ""
+    typed = ",\n            ".join(
+        f"{{{_text(name)}, type {kind}}}" for name, kind in types.items()
+    )
+    query = f",\n            Query = [{fields}]" if fields else ""
     return f"""let
     Answer = Web.Contents(
         {_text(site)},
         [
-             RelativePath = {_text(path.lstrip("/"))}{query}
+            RelativePath = {_text(path.lstrip("/"))}{query}
         ]
     ),
     Table = Csv.Document(
@@ -33,7 +35,9 @@ def power_query(
     Named = Table.PromoteHeaders(Table, [PromoteAllScalars = true]),
     Typed = Table.TransformColumnTypes(
         Named,
-        {{{typed}}},
+        {{
+            {typed}
+        }},
         "en-GB"
     )
 in

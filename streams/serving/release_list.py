@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.release import Release, ReleaseKind
 from snapshots.releases.canonical import sha256
-from snapshots.releases.chain import first_standing, unseal
+from snapshots.releases.chain import first_standing, name_of, unseal
 from snapshots.releases.folder import RELEASE, ReleaseFolder
 from snapshots.releases.release_failures import Damaged
 
@@ -79,7 +79,7 @@ def release_list(root: Path) -> ReleaseList:
 
 def whole_release(root: Path, listed: ListedRelease) -> Release:
     """A release with its figures. Raises Damaged, OSError."""
-    name = f"{listed.account.period}/{listed.account.number:03d}"
+    name = name_of(listed.account.period, listed.account.number)
     return _whole(root, name, _written(root, name))
 
 
@@ -92,7 +92,10 @@ def _written(root: Path, name: str) -> int:
 def _account(root: Path, name: str, written: int) -> tuple[Account, str]:
     del written
     text = ReleaseFolder(root).text(name)
-    return msgspec.json.decode(text, type=Account), sha256(text)
+    account = msgspec.json.decode(text, type=Account)
+    if name_of(account.period, account.number) != name:
+        raise Damaged(f"{name}: it says that it is another one")
+    return account, sha256(text)
 
 
 @lru_cache(maxsize=WHOLE)

@@ -396,7 +396,11 @@ ROUTES = (
         methods=("GET",),
     ),
     Route(
-        "openapi", "/api/v1/openapi.json", READERS | {Role.INTAKE}, (JSON,), "this API, as OpenAPI"
+        "openapi",
+        "/api/v1/openapi.json",
+        READERS | {Role.INTAKE},
+        (JSON,),
+        "what there is to ask for, as OpenAPI",
     ),
     Route("health", "/health", EVERYONE, (JSON,), "that the process answers", is_probe=True),
     Route(

@@ -239,6 +239,7 @@ async def read_all_series(
             as_of = known(rules, day, stock, reference.events)
             for figures, cell in zip(found, cells, strict=True):
                 figures.append(dated(rules, as_of, cell))
+            await asyncio.sleep(0)  # whoever else is served is not kept waiting for all of them
         latest = max([latest, *(head.latest for head in stocks.heads.values())])
     return [LiveSeries(figures, latest or None) for figures in found]
 

@@ -120,6 +120,7 @@ def test_places_are_compared_and_a_file_is_kept_by_keyboard_alone(
     assert page.locator("svg.panel").count() == 4
     tab_to(page, "Releases")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/releases")
     tab_to(page, "2015-10, number 2")
     page.keyboard.press("Enter")
     page.wait_for_url("**/releases/2015-10/2")

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from processors.rules import Rules
+from schemas.audit_entries import AUDIT_TOPIC, AuditEntry
 from schemas.events.registry import topics_of
 from streams.kafka.eventfiles import EventLine
 from streams.serving.roles import BATCH, MOST_EVENTS, ONE, Role
@@ -70,6 +71,9 @@ def test_what_is_said_to_be_taken_is_in_kafka_and_what_is_refused_is_not(
     assert [it["index"] for it in refused] == [3, 4, 5]
     assert all(it["reason"] and it["detail"] for it in refused)
     assert not any("child" in json.dumps(it) for it in refused)
+    entries = [AuditEntry.model_validate_json(it) for it in committed(kafka, AUDIT_TOPIC)]
+    counted = [(it.cases, it.total) for it in entries if it.result == "refused"]
+    assert counted == [(3, 7), (1, 1), (3, 3)]
     there = committed(kafka, "case-events")
     sent = [json.loads(it) for it in (one, *others, retraction)]
     assert sorted(json.dumps(json.loads(it)) for it in there) == sorted(map(json.dumps, sent))

@@ -1,5 +1,6 @@
 """Cases behind a figure over HTTP: as many as it counts, and none that the audit log lacks."""
 
+import asyncio
 import csv
 import io
 import json
@@ -12,9 +13,11 @@ import pytest
 from processors.rules import Rules
 from schemas.audit_entries import AUDIT_TOPIC
 from streams.clock import Clock
+from streams.kafka.audit_log import Audited, AuditLog
 from streams.serving.identity import Identity
 from streams.serving.parameters import PAGE_LENGTH
 from streams.serving.roles import Role
+from tests.support.patience import SECONDS
 from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
 from tests.support.stored_state import StoredState
@@ -178,6 +181,29 @@ def test_no_case_is_shown_while_the_audit_log_cannot_be_written(
         assert "case-" not in answer.text
     assert served.ask("/api/v1/scorecard?code=EH05", ANALYST).status_code == 200
     assert served.ask(LIST, VIEWER).status_code == 403
+
+
+def test_what_is_noted_while_kafka_is_away_is_written_once_it_is_back(
+    shared: CommandLine, kafka: Server, tmp_path: Path
+) -> None:
+    settings = shared.settings
+
+    async def noted() -> None:
+        kafka.stop()
+        now = Clock().now
+        async with AuditLog(settings.kafka, settings.deployment, now) as audit:
+            for number in range(3):
+                audit.note(Audited("Bob", (), "cases", f"page={number}", "denied"))
+            await asyncio.to_thread(kafka.start)
+            async with asyncio.timeout(SECONDS):
+                while audit.waiting:
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(noted())
+    _, said = kept(shared, tmp_path, "denied")
+    his = [it["query"] for it in said if it["who"] == "Bob"]
+    # One that Kafka did not confirm in time may be there twice.
+    assert sorted(set(his)) == ["page=0", "page=1", "page=2"]
 
 
 def test_an_operator_sees_what_doctor_finds_and_no_case(served: Served) -> None:

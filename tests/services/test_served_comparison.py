@@ -13,7 +13,7 @@ from schemas.settings import Settings
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.releases.chain import seal
-from snapshots.releases.folder import ReleaseFolder
+from snapshots.releases.folder import ReleaseFolder, hash_line
 from streams.clock import Clock
 from streams.serving.identity import NOBODY
 from streams.serving.roles import Role
@@ -271,7 +271,13 @@ def test_a_damaged_release_is_said_and_the_others_are_listed(
     damaged = tmp_path / second.name / "release.json"
     damaged.chmod(0o600)
     damaged.write_bytes(second.text.replace(b"Dartford", b"Dartfort"))
+    elsewhere = second.text.replace(b'"period":"2015-10"', b'"period":"../2015"')
+    moved = tmp_path / "2015-10" / "003"
+    moved.mkdir()
+    (moved / "release.json").write_bytes(elsewhere)
+    (moved / "release.sha256").write_bytes(hash_line(elsewhere))
     settings = served.settings.model_copy(update={"releases": tmp_path})
     answer = Served(settings, rules, served.clock).ask("/releases")
     assert "2015-10/002 is not as it was made" in answer.text
+    assert "2015-10/003 is not as it was made" in answer.text
     assert "number 1" in answer.text

@@ -21,6 +21,7 @@ from streams.state.reading import read_scorecard
 from tests.support.commands import Command
 from tests.support.opencases import open_case
 from tests.support.patience import wait_for
+from tests.support.programs import free_ports
 from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
 from tests.support.serving_process import serving
@@ -172,12 +173,27 @@ def test_a_page_of_an_indicator_shows_no_small_number_to_nobody(served: Served) 
     assert "May 2017" in analyst.text
 
 
+def test_a_page_of_an_indicator_at_a_provider_that_nobody_has_named_is_refused(
+    served: Served,
+) -> None:
+    code = next(it.code for it in served.rules.catalogue.indicator if "provider" in it.levels)
+    answer = served.ask(f"/indicators/{code}?place=Nobody+Ltd", ANALYST)
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == "place"
+
+
+@pytest.fixture(scope="module")
+def metrics_port() -> int:
+    (port,) = free_ports(1)
+    return port
+
+
 @pytest.fixture
 def process(
-    state: StoredState, settings: Settings, tmp_path: Path
+    state: StoredState, settings: Settings, metrics_port: int, tmp_path: Path
 ) -> Iterator[tuple[Command, str]]:
     del state
-    with serving(settings, NOW, tmp_path) as process:
+    with serving(settings, NOW, tmp_path, metrics_port=str(metrics_port)) as process:
         yield process
 
 
@@ -202,9 +218,10 @@ def test_the_process_answers_and_says_that_redis_is_away(
 
 
 def test_listeners_are_told_that_figures_changed_and_streams_end_with_the_process(
-    process: tuple[Command, str], state: StoredState
+    process: tuple[Command, str], state: StoredState, metrics_port: int
 ) -> None:
     command, address = process
+    assert measured(metrics_port)["caseline_serve_listeners"] == 0
     with httpx.Client(base_url=address, timeout=120) as client:
         with client.stream("GET", "/api/v1/stream") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
@@ -215,6 +232,14 @@ def test_listeners_are_told_that_figures_changed_and_streams_end_with_the_proces
             told = next_event(lines)
             assert told["event"] == "changed"
             assert told["id"] != first["id"]
+            assert measured(metrics_port)["caseline_serve_listeners"] == 1
+            said = client.get("/api/v1/status").json()["data_to"]
+        found = measured(metrics_port)
+        assert found['caseline_serve_requests_total{route="status",status="200"}'] == 1
+        data_to = datetime.fromtimestamp(
+            found["caseline_serve_latest_event_timestamp_seconds"], UTC
+        )
+        assert data_to == datetime.fromisoformat(said)
         resumed = {"last-event-id": first["id"]}
         with client.stream("GET", "/api/v1/stream", headers=resumed) as stream:
             lines = stream.iter_lines()
@@ -222,6 +247,13 @@ def test_listeners_are_told_that_figures_changed_and_streams_end_with_the_proces
             command.terminate()
             assert not [line for line in lines if line.startswith("event")]
     assert command.wait(60) == 0
+
+
+def measured(port: int) -> dict[str, float]:
+    """What the process says to Prometheus."""
+    lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+    pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
 
 
 def next_event(lines: Iterator[str]) -> dict[str, str]:
