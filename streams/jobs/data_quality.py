@@ -19,7 +19,7 @@ LACK_COLUMNS = ("indicator", "provider", "numerator", "denominator", "value")
 CONTRADICTION_COLUMNS = ("finding", "code", "level", "place", "age_band", "value", "supplied")
 
 
-class Quality:
+class QualityFound:
     """What is found in records, child by child, as it stands on a date."""
 
     def __init__(self, rules: Rules, as_of: date) -> None:
@@ -44,17 +44,17 @@ class Quality:
         return self._tally.found()
 
 
-def quality_of(rules: Rules, as_of: date, children: Iterable[Iterable[Event]]) -> Quality:
+def quality_of(rules: Rules, as_of: date, children: Iterable[Iterable[Event]]) -> QualityFound:
     """The quality of children's events."""
-    found = Quality(rules, as_of)
+    found = QualityFound(rules, as_of)
     for events in children:
         found.add(list(events))
     return found
 
 
-async def read_quality(redis: Redis, deployment: str, rules: Rules, as_of: date) -> Quality:
+async def read_quality(redis: Redis, deployment: str, rules: Rules, as_of: date) -> QualityFound:
     """The quality of every record there is. Raises as `read_children` does."""
-    found = Quality(rules, as_of)
+    found = QualityFound(rules, as_of)
     async for events in read_children(redis, deployment, rules):
         found.add(events)
     return found

@@ -12,7 +12,7 @@ from processors.figures.asking import NotThere, known
 from schemas.alerts import CaseChange, IndicatorChange
 from streams.alerts.account import Account
 from streams.alerts.history import HistoryStep
-from streams.alerts.listing import (
+from streams.alerts.alert_lists import (
     ListedAlert,
     Listing,
     as_csv,

@@ -29,7 +29,7 @@ NOT_JUDGED = "A funnel is drawn round the figure of {top}, and there is none tha
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedPlaces:
     """What is compared: an indicator's figures in a band, at places of a level."""
 
     indicator: Indicator
@@ -95,7 +95,7 @@ async def compare_page(site: LiveSite, call: Call) -> Answer:
     return whole(text, taking, tag)
 
 
-def _compared(rules: Rules, call: Call) -> Compared:
+def _compared(rules: Rules, call: Call) -> ComparedPlaces:
     """What a question compares. Raises Problem."""
     code = str(call.path["code"])
     if code not in {it.code for it in rules.catalogue.indicator}:
@@ -110,7 +110,7 @@ def _compared(rules: Rules, call: Call) -> Compared:
         raise wrong_parameter(error.name, str(error)) from error
     if indicator.bands == "none" and band != ALL_AGES:
         raise wrong_parameter("age_band", f"{code} is of all ages alone")
-    return Compared(indicator, level, band)
+    return ComparedPlaces(indicator, level, band)
 
 
 def _levels(rules: Rules, indicator: Indicator) -> list[str]:
@@ -127,7 +127,7 @@ def _usual_level(rules: Rules, levels: Sequence[str]) -> str:
 
 def _funnel(
     rules: Rules,
-    compared: Compared,
+    compared: ComparedPlaces,
     rows: Sequence[ScorecardRow],
     every: Sequence[ScorecardRow],
 ) -> DrawnPlaces | None:
@@ -154,7 +154,7 @@ def _share(row: ScorecardRow) -> PlaceShare | None:
 
 
 async def _multiples(
-    site: LiveSite, call: Call, compared: Compared, rows: Sequence[ScorecardRow], fresh: Freshness
+    site: LiveSite, call: Call, compared: ComparedPlaces, rows: Sequence[ScorecardRow], fresh: Freshness
 ) -> DrawnPlaces:
     """The months of each place whose figures over time may be seen, on one scale."""
     seen = [row for row in rows if call.identity.sees(row.area, site.rules.areas)]

@@ -28,7 +28,7 @@ from snapshots.disclosure.suppression import Rule
 from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
-from streams.jobs.data_quality import Quality, contradictions, read_quality
+from streams.jobs.data_quality import QualityFound, contradictions, read_quality
 from streams.jobs.live_changes import live_changes
 from streams.jobs.series_by_month import live_series
 from streams.kafka.batches import TP
@@ -165,7 +165,7 @@ class LiveFigures:
         async with self._listing:
             return await answered(read(), LIST_SECONDS)
 
-    async def quality(self, day: date) -> Quality:
+    async def quality(self, day: date) -> QualityFound:
         """What is odd or lacking in the records, as of a date. Raises Problem."""
         async with self._listing:
             return await answered(read_quality(*self._state, day), LIST_SECONDS)

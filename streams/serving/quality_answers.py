@@ -14,7 +14,7 @@ from streams.jobs.data_quality import (
     CONTRADICTION_COLUMNS,
     EVERYONE,
     LACK_COLUMNS,
-    Quality,
+    QualityFound,
     lack_rows,
 )
 from streams.serving.answers import Answer, is_held, tag_of, unchanged, unkept, whole
@@ -76,7 +76,7 @@ async def quality(site: LiveSite, call: Call) -> Answer:
     return whole(text, taking, tag)
 
 
-def _by_kind(found: Quality) -> list[tuple[str, int, str]]:
+def _by_kind(found: QualityFound) -> list[tuple[str, int, str]]:
     """How many odd facts there are of each kind, and what becomes of them."""
     counts = Counter(fact.kind for fact in found.facts)
     return [(str(kind), counts[kind], about) for kind, about in EXPLANATIONS.items()]

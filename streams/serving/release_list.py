@@ -17,7 +17,7 @@ from snapshots.releases.release_failures import Damaged
 ACCOUNTS, WHOLE = 1_000, 2
 
 
-class Account(msgspec.Struct, frozen=True):
+class ReleaseAccount(msgspec.Struct, frozen=True):
     """What a release says of itself."""
 
     period: str
@@ -33,7 +33,7 @@ class Account(msgspec.Struct, frozen=True):
 class ListedRelease:
     """A release, whether it stands or was withdrawn, and the hash of what lies there."""
 
-    account: Account
+    account: ReleaseAccount
     stands: bool
     sha256: str
 
@@ -62,7 +62,7 @@ def release_list(root: Path) -> ReleaseList:
     found: list[ListedRelease] = []
     troubles: list[str] = []
     for period in reversed(folder.periods()):
-        accounts: list[tuple[Account, str]] = []
+        accounts: list[tuple[ReleaseAccount, str]] = []
         for name in folder.names(period):
             try:
                 accounts.append(_account(root, name, _written(root, name)))
@@ -89,10 +89,10 @@ def _written(root: Path, name: str) -> int:
 
 
 @lru_cache(maxsize=ACCOUNTS)
-def _account(root: Path, name: str, written: int) -> tuple[Account, str]:
+def _account(root: Path, name: str, written: int) -> tuple[ReleaseAccount, str]:
     del written
     text = ReleaseFolder(root).text(name)
-    account = msgspec.json.decode(text, type=Account)
+    account = msgspec.json.decode(text, type=ReleaseAccount)
     if name_of(account.period, account.number) != name:
         raise Damaged(f"{name}: it says that it is another one")
     return account, sha256(text)

@@ -14,7 +14,7 @@ from processors.figures.variation import VARIATION_WORDS
 from schemas.catalogue import ALL_AGES
 from schemas.scorecard import ScorecardRow
 from snapshots.disclosure.suppression import Rule
-from streams.alerts.listing import Listing, judged_text, staleness
+from streams.alerts.alert_lists import Listing, judged_text, staleness
 from streams.serving.answers import Answer, is_held, tag_of, unchanged, whole
 from streams.serving.charts.drawing import svg
 from streams.serving.charts.sparkline import MONTHS, Sparkline
@@ -31,7 +31,7 @@ MOST_CASES = 10
 
 
 @dataclass(frozen=True)
-class Tile:
+class HeadlineTile:
     """A headline: its line of the scorecard, its months as a picture, and what they say."""
 
     line: Line
@@ -73,7 +73,7 @@ class LateCase:
 
 
 @dataclass(frozen=True)
-class Late:
+class LateCases:
     """What is breached and due soon: how many, and for who may see them the oldest cases.
 
     `whose` are the places that are counted; all, where it is empty.
@@ -157,10 +157,10 @@ def _moves(lines: Iterable[Line], before: dict[str, str]) -> list[Move]:
 
 async def _tile(
     site: LiveSite, identity: Identity, fresh: Freshness, line: Line, place: str, level: str
-) -> Tile:
+) -> HeadlineTile:
     """A headline, with its months for who may see them."""
     if not identity.sees(place, site.rules.areas):
-        return Tile(line, None, "")
+        return HeadlineTile(line, None, "")
     indicator = next(it for it in site.rules.catalogue.indicator if it.code == line.code)
     cell = indicator, place_of(site.rules, indicator, place, level), ALL_AGES
     dates = months_until(fresh.day, MONTHS)
@@ -168,10 +168,10 @@ async def _tile(
     latest = found.latest
     variation = latest.judged.variation if latest else None
     said = VARIATION_WORDS[variation].partition(",")[0] if variation is not None else ""
-    return Tile(line, svg(Sparkline(f"trend {line.code}", found)), said)
+    return HeadlineTile(line, svg(Sparkline(f"trend {line.code}", found)), said)
 
 
-async def _late(site: LiveSite, identity: Identity) -> Late:
+async def _late(site: LiveSite, identity: Identity) -> LateCases:
     """What is late, as far as someone may see it."""
     areas = site.rules.areas
     if not identity.roles.isdisjoint(SEE_ALERTS):
@@ -187,7 +187,7 @@ async def _late(site: LiveSite, identity: Identity) -> Late:
         cases, counts = None, _counts(site, found, is_full)
         whose = "" if identity.sees_all else ", ".join(sorted(identity.own_places))
     total = len(found.overview.cases)
-    return Late(counts, cases, total, whose, judged_text(found), staleness(found))
+    return LateCases(counts, cases, total, whose, judged_text(found), staleness(found))
 
 
 def _late_case(line: CaseLine, found: Listing) -> LateCase:

@@ -26,7 +26,7 @@ from snapshots.publish.formats.pdf import pdf_files
 from snapshots.publish.formats.workbook import xlsx_files
 from snapshots.publish.text.view import View
 from snapshots.releases.chain import unseal
-from streams.alerts import listing
+from streams.alerts import alert_lists
 from streams.alerts.actions import Ack
 from streams.alerts.messages.digest_text import OwnerDigest, as_html, as_text, sections, subject_of
 from streams.terminal.commands import quality
@@ -163,9 +163,9 @@ def test_odd_facts_are_shown_and_not_obeyed(
 
 
 def test_alerts_are_written_and_not_obeyed() -> None:
-    row = dict.fromkeys(listing.COLUMNS, LINK) | {"case": "\x9b31mC1"}
-    assert "\x9b" not in listing.as_json([row])
-    (_, line) = csv.reader(io.StringIO(listing.as_csv([row])))
+    row = dict.fromkeys(alert_lists.COLUMNS, LINK) | {"case": "\x9b31mC1"}
+    assert "\x9b" not in alert_lists.as_json([row])
+    (_, line) = csv.reader(io.StringIO(alert_lists.as_csv([row])))
     assert line[0] == f"'{LINK}"
     assert "\x9b" not in "".join(line)
 

@@ -21,7 +21,7 @@ from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named
 from schemas.settings import Settings
 from streams.alerts.account import Account, account
 from streams.alerts.delivery.refusals import RECEIVER_HEADER
-from streams.alerts.listing import (
+from streams.alerts.alert_lists import (
     Listing,
     as_csv,
     as_json,
@@ -31,7 +31,7 @@ from streams.alerts.listing import (
     second,
     staleness,
 )
-from streams.alerts.names import names_known, whole_id
+from streams.alerts.alert_names import names_known, whole_id
 from streams.clock import Clock
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.metrics.exposition import new_registry, served

@@ -23,7 +23,7 @@ from streams.jobs.data_quality import (
     CONTRADICTION_COLUMNS,
     EVERYONE,
     LACK_COLUMNS,
-    Quality,
+    QualityFound,
     contradictions,
     lack_rows,
     quality_of,
@@ -112,7 +112,7 @@ def _show_largest(settings: Settings, rules: Rules, most: int, form: RowFormat) 
         out.print(largest_table(found))
 
 
-def _found(settings: Settings, rules: Rules, day: date, replayed: Replay | None) -> Quality:
+def _found(settings: Settings, rules: Rules, day: date, replayed: Replay | None) -> QualityFound:
     """What files say, or the records of the live state where there are none."""
     if replayed:
         return quality_of(rules, day, replayed.children)
