@@ -7,8 +7,8 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from schemas.connection_settings import Brokers
-from streams.alerts.history import HistoryStep, history, told_of
 from streams.alerts.alert_lists import ListedAlert, decided
+from streams.alerts.history import HistoryStep, history, told_of
 from streams.state.open_alerts import open_change
 
 

@@ -11,7 +11,6 @@ from processors.alerts.overview import CaseLine, WantedAlerts, days_overdue, is_
 from processors.figures.asking import NotThere, known
 from schemas.alerts import CaseChange, IndicatorChange
 from streams.alerts.account import Account
-from streams.alerts.history import HistoryStep
 from streams.alerts.alert_lists import (
     ListedAlert,
     Listing,
@@ -22,6 +21,7 @@ from streams.alerts.alert_lists import (
     second,
     staleness,
 )
+from streams.alerts.history import HistoryStep
 from streams.serving.answers import Answer, unkept
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.parameters import PAGE_LENGTH, Query

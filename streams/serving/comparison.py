@@ -154,7 +154,11 @@ def _share(row: ScorecardRow) -> PlaceShare | None:
 
 
 async def _multiples(
-    site: LiveSite, call: Call, compared: ComparedPlaces, rows: Sequence[ScorecardRow], fresh: Freshness
+    site: LiveSite,
+    call: Call,
+    compared: ComparedPlaces,
+    rows: Sequence[ScorecardRow],
+    fresh: Freshness,
 ) -> DrawnPlaces:
     """The months of each place whose figures over time may be seen, on one scale."""
     seen = [row for row in rows if call.identity.sees(row.area, site.rules.areas)]

@@ -19,9 +19,9 @@ from schemas.receivers import named_receivers
 from schemas.settings import Settings
 from streams.alerts.account import Account, account
 from streams.alerts.actions import NotPossible, Silence, new_id
-from streams.alerts.decisions import Decisions
 from streams.alerts.alert_lists import WHOLE, Listing, listing
 from streams.alerts.alert_names import KnownNames, names_known
+from streams.alerts.decisions import Decisions
 from streams.clock import Clock
 from streams.failures import Understood, described
 from streams.serving.live_figures import answered

@@ -20,7 +20,6 @@ from schemas.alerts import ALERTS_TOPIC
 from schemas.receivers import Alertmanager, Smtp, Webhook, load_receivers, named_receivers
 from schemas.settings import Settings
 from streams.alerts.account import Account, account
-from streams.alerts.delivery.refusals import RECEIVER_HEADER
 from streams.alerts.alert_lists import (
     Listing,
     as_csv,
@@ -32,6 +31,7 @@ from streams.alerts.alert_lists import (
     staleness,
 )
 from streams.alerts.alert_names import names_known, whole_id
+from streams.alerts.delivery.refusals import RECEIVER_HEADER
 from streams.clock import Clock
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.metrics.exposition import new_registry, served

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from processors.days.calendar import LONDON
 from processors.rules import Rules
 from streams.alerts.actions import Ack, Actions, Silence, lasting, new_id
-from streams.alerts.decisions import Decisions
 from streams.alerts.alert_lists import moment
 from streams.alerts.alert_names import DIGITS, KnownNames, names_known, whole_id
+from streams.alerts.decisions import Decisions
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import known
 from streams.terminal.tables.alert_tables import matched, silences_table

@@ -11,8 +11,8 @@ from rich.text import Text
 from processors.alerts.overview import CaseLine, Overview, days_overdue, is_new
 from schemas.alerts import CaseChange, IndicatorChange
 from streams.alerts.actions import Silence
-from streams.alerts.history import HistoryStep
 from streams.alerts.alert_lists import Listing, moment, second
+from streams.alerts.history import HistoryStep
 
 # From so many columns on each fact of a case has one of its own; below, several share one.
 WIDE = 132
