@@ -31,7 +31,7 @@ NOTES = (
     "middle one of {more}. Judged: alerts are judged as of the last day. Many cases: a tenth "
     "of a day apart, of five events each. Registered: the same of a person who is registered at a "
     "centre. One case: a contact every hour. Corrected: one contact, ever anew. Attending: one "
-    "person attends a session a day. Sessions: one place holds one an hour."
+    "person attends two sessions a day. Sessions: one place holds one an hour."
 )
 
 # When, id, type, subject, data, revision.
@@ -93,11 +93,11 @@ def registered(number: int) -> Happened:
 
 
 def attending(number: int) -> Happened:
-    """A person who is registered, and attends a session every day."""
+    """A person who is registered, and attends two sessions every day."""
     if not number:
         return registered(0)
     data = {"place": PLACE, "kind": "group"}
-    return timedelta(days=number), f"e{number}", "session.attended", f"S{number}", data, 0
+    return timedelta(hours=12 * number), f"e{number}", "session.attended", f"S{number}", data, 0
 
 
 def sessions(number: int) -> Happened:
