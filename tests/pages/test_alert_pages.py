@@ -1,7 +1,6 @@
 """Today and alerts in Chromium: by keyboard alone, without a script, and judged by axe."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +10,6 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from redis.asyncio import Redis
 
@@ -21,17 +19,15 @@ from streams.kafka.topics import create_topics
 from streams.serving.roles import Role
 from streams.serving.tokens import Tokens
 from tests.support.alerting import Recorder, change
-from tests.support.browser import BrowserMissingError, open_browser
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
+from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-NARROW, WIDE = 320, 1280
 FIRST, SECOND = (
     change(n, since=date(2017, 6, n), due=date(2017, 6, n), stand=1, team="Unit A") for n in (1, 2)
 )
@@ -43,18 +39,6 @@ class Pages(NamedTuple):
     address: str
     lead: str
     viewer: str
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Where Chromium cannot be had the tests are skipped, with the reason; in CI that fails."""
-    try:
-        with open_browser() as opened:
-            yield opened
-    except BrowserMissingError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
 
 
 async def tokens(settings: Settings) -> tuple[str, str]:
@@ -114,8 +98,7 @@ def test_no_page_of_alerts_breaks_a_rule_of_wcag(
         answer = page.goto(f"{pages.address}{path}")
         assert answer is not None
         assert answer.status == 200
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-        assert found.violations_count == 0, found.generate_report()
+        assert_no_rule_is_broken(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
 

@@ -1,39 +1,22 @@
 """Charts as readers have them: one at a time, at any width, in light and dark, judged by axe."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from streams.serving.charts.drawing import figure
-from tests.support.browser import BrowserMissingError, open_browser
 from tests.support.charts import all_charts
+from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLES = ("snapshots/publish/formats/templates/style.css", "streams/serving/assets/charts.css")
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # What the pages send: whatever is not their own is refused, and so is style within markup.
 POLICY = "default-src 'none'; style-src 'self' file:; img-src 'self'"
 # Half a pixel under what it says counts as it, as browsers round.
 SMALLEST_TEXT = 8.5
-NARROW, WIDE = 320, 1280
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Where Chromium cannot be had the tests are skipped, with the reason; in CI that fails."""
-    try:
-        with open_browser() as opened:
-            yield opened
-    except BrowserMissingError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +62,7 @@ def test_charts_are_seen_once_at_any_width_and_axe_finds_nothing(
         assert box["x"] + box["width"] <= width
     for summary in page.locator("summary").all():
         summary.click()
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-    assert found.violations_count == 0, found.generate_report()
+    assert_no_rule_is_broken(page)
     page.close()
 
 

@@ -1,29 +1,25 @@
 """Compare, quality and releases in Chromium, as an analyst whom a proxy has signed in."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from processors.rules import Rules
 from schemas.settings import Settings
 from snapshots.releases.chain import seal
 from snapshots.releases.folder import ReleaseFolder
-from tests.support.browser import BrowserMissingError, open_browser
 from tests.support.october_releases import EVENTS, later, october
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
+from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 NOW = datetime(2015, 11, 2, 12, tzinfo=UTC)
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-NARROW, WIDE = 320, 1280
 GROUPS = '[[group]]\nname = "analysts"\nroles = ["analyst"]\n'
 PATHS = (
     "/compare/EH16?as_of=2015-10-31",
@@ -32,18 +28,6 @@ PATHS = (
     "/releases",
     "/releases/2015-10/2?place=Dartford",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Where Chromium cannot be had the tests are skipped, with the reason; in CI that fails."""
-    try:
-        with open_browser() as opened:
-            yield opened
-    except BrowserMissingError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +72,7 @@ def test_none_of_these_pages_breaks_a_rule_of_wcag(
     page = opened(browser, width, scheme)
     for path in PATHS:
         page.goto(f"{address}{path}")
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-        assert found.violations_count == 0, found.generate_report()
+        assert_no_rule_is_broken(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.context.close()
 

@@ -1,43 +1,27 @@
 """The live pages in Chromium: a place and a date chosen, by keyboard, and without a script."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from processors.rules import Rules
 from schemas.settings import Settings
-from tests.support.browser import BrowserMissingError, open_browser
 from tests.support.opencases import open_case
 from tests.support.patience import SECONDS
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
+from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-NARROW, WIDE = 320, 1280
 PATIENCE_MS = SECONDS * 1_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Where Chromium cannot be had the tests are skipped, with the reason; in CI that fails."""
-    try:
-        with open_browser() as opened:
-            yield opened
-    except BrowserMissingError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +103,7 @@ def test_no_live_page_breaks_a_rule_of_wcag(
     paths = ["/scorecard", "/scorecard?level=area&age_band=all&age_band=0-4"]
     for path in (*paths, "/connect?area=Thanet", "/account"):
         page.goto(f"{address}{path}")
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-        assert found.violations_count == 0, found.generate_report()
+        assert_no_rule_is_broken(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
 

@@ -1,0 +1,20 @@
+"""The rules of WCAG 2.2, as axe finds them broken (https://www.w3.org/TR/WCAG22/)."""
+
+from axe_playwright_python.base import AxeResults
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# The width at which reflow is asked for (1.4.10), and a desk's.
+NARROW, WIDE = 320, 1280
+
+
+def broken_rules(page: Page) -> AxeResults:
+    """What axe finds on a page as it is shown."""
+    return Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+
+
+def assert_no_rule_is_broken(page: Page) -> None:
+    """Fails with axe's report."""
+    found = broken_rules(page)
+    assert found.violations_count == 0, found.generate_report()
