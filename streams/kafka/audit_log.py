@@ -18,7 +18,7 @@ from schemas.audit_entries import AUDIT_TOPIC, AuditEntry, AuditResult
 from schemas.connection_settings import Brokers
 from streams.failures import Understood, described
 from streams.kafka import private
-from streams.kafka.clients import for_aiokafka
+from streams.kafka.clients import acknowledged_producer, stop_within
 from streams.kafka.decided import find_topic
 
 # An entry is in the log, or said not to be, within so many seconds.
@@ -140,8 +140,7 @@ class AuditLog:
 
     async def _send(self, text: bytes) -> None:
         if self._producer is None:
-            options = for_aiokafka(self._brokers)
-            self._producer = AIOKafkaProducer(**options, acks="all", enable_idempotence=True)
+            self._producer = acknowledged_producer(self._brokers)
             await self._producer.start()
             known = self._producer
             await find_topic(AUDIT_TOPIC, lambda: private.partitions_of_known(known, AUDIT_TOPIC))
@@ -151,12 +150,7 @@ class AuditLog:
     async def _let_go(self) -> None:
         """Have no producer, whatever became of the one there was."""
         producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                async with asyncio.timeout(AUDIT_SECONDS):
-                    await producer.stop()
-            except (KafkaError, OSError, TimeoutError) as error:
-                log.warning("the audit log's client", extra={"error": described(error)})
+        await stop_within(AUDIT_SECONDS, producer, "the audit log")
 
 
 def new_chain() -> str:

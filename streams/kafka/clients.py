@@ -4,18 +4,32 @@ Every client of the code takes its connection from here or from snapshots.releas
 says the same of it.
 """
 
+import asyncio
+import logging
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.abc import AbstractTokenProvider
+from aiokafka.errors import KafkaError
 from kafka.admin import KafkaAdminClient
 
 from schemas.connection_settings import Brokers, KafkaConnection
 from snapshots.releases.log_clients import for_confluent, for_kafka_python
+from streams.failures import described
 
-__all__ = ["admin_of", "faust_credentials", "for_aiokafka", "for_confluent"]
+__all__ = [
+    "acknowledged_producer",
+    "admin_of",
+    "faust_credentials",
+    "for_aiokafka",
+    "for_confluent",
+    "stop_within",
+]
 
 # How long brokers may take to answer at all.
 BOOTSTRAP_MS = 10_000
+
+log = logging.getLogger(__name__)
 
 
 class LiveToken(AbstractTokenProvider):  # type: ignore[misc]
@@ -35,6 +49,25 @@ def for_aiokafka(brokers: Brokers) -> dict[str, Any]:
     if "sasl_oauth_token_provider" in options:
         options["sasl_oauth_token_provider"] = LiveToken(KafkaConnection.of(brokers))
     return options
+
+
+def acknowledged_producer(brokers: Brokers, **more: Any) -> AIOKafkaProducer:
+    """A producer of what brokers have for good and once, not started.
+
+    Raises OSError for files that cannot be read.
+    """
+    return AIOKafkaProducer(**for_aiokafka(brokers), acks="all", enable_idempotence=True, **more)
+
+
+async def stop_within(seconds: float, producer: AIOKafkaProducer | None, name: str) -> None:
+    """Stop a producer, if there is one, and only log that it will not be stopped in time."""
+    if producer is None:
+        return
+    try:
+        async with asyncio.timeout(seconds):
+            await producer.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
+        log.warning("%s: its client", name, extra={"error": described(error)})
 
 
 def faust_credentials(brokers: Brokers) -> Any:

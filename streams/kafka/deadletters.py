@@ -25,7 +25,7 @@ from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.batches import TP, KafkaRecord
-from streams.kafka.clients import for_aiokafka
+from streams.kafka.clients import acknowledged_producer
 from streams.kafka.logreading import ReadTimedOut, log_reader
 
 # Kafka Connect's header names, which dead-letter tools know.
@@ -167,12 +167,7 @@ def _number(text: str) -> int:
 
 def dead_letter_producer(brokers: Brokers) -> AIOKafkaProducer:
     """The producer of dead letters, not started."""
-    return AIOKafkaProducer(
-        **for_aiokafka(brokers),
-        acks="all",
-        enable_idempotence=True,
-        max_request_size=LARGEST_BYTES,
-    )
+    return acknowledged_producer(brokers, max_request_size=LARGEST_BYTES)
 
 
 class DeadLetters:

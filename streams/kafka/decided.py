@@ -16,7 +16,7 @@ from schemas.connection_settings import Brokers
 from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.batches import TP
-from streams.kafka.clients import for_aiokafka
+from streams.kafka.clients import acknowledged_producer
 from streams.kafka.logreading import log_reader
 
 DEPLOYMENT_HEADER = "caseline-deployment"
@@ -107,7 +107,7 @@ async def find_topic(topic: str, partitions: Callable[[], Awaitable[Collection[i
 @asynccontextmanager
 async def _producer(brokers: Brokers) -> AsyncIterator[AIOKafkaProducer]:
     """A producer, where there is the topic. Raises OtherLog or aiokafka.errors.KafkaError."""
-    producer = AIOKafkaProducer(**for_aiokafka(brokers), acks="all", enable_idempotence=True)
+    producer = acknowledged_producer(brokers)
     try:
         await producer.start()
         topic = PARTITION.topic

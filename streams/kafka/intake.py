@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.connection_settings import Brokers
 from streams.failures import described
-from streams.kafka.clients import for_aiokafka
+from streams.kafka.clients import acknowledged_producer, stop_within
 from streams.kafka.eventfiles import EventLine
 
 # Brokers have what they were sent within so many seconds, or are taken to be away.
@@ -37,12 +37,7 @@ class Intake:
         trace: TracebackType | None,
     ) -> None:
         producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                async with asyncio.timeout(INTAKE_SECONDS):
-                    await producer.stop()
-            except (KafkaError, OSError, TimeoutError) as failed:
-                log.warning("the client of intake", extra={"error": described(failed)})
+        await stop_within(INTAKE_SECONDS, producer, "intake")
 
     async def send(self, lines: list[EventLine]) -> list[bool]:
         """Send events; of each whether brokers have said that they have it, wherever it belongs.
@@ -67,8 +62,7 @@ class Intake:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                options = for_aiokafka(self._brokers)
-                producer = AIOKafkaProducer(**options, acks="all", enable_idempotence=True)
+                producer = acknowledged_producer(self._brokers)
                 try:
                     await producer.start()
                 except BaseException:
