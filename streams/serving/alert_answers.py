@@ -24,7 +24,7 @@ from streams.alerts.alert_lists import (
 from streams.alerts.history import HistoryStep
 from streams.serving.answers import Answer, unkept
 from streams.serving.data_answers import as_json, told_of
-from streams.serving.parameters import PAGE_LENGTH, Query
+from streams.serving.parameters import Query, pages_of, part_of
 from streams.serving.problems import Problem, wrong_parameter
 from streams.serving.roles import ACT_ON_ALERTS, CSV, HTML
 from streams.serving.site import Call, LiveSite
@@ -47,7 +47,7 @@ class AlertsPage:
     @property
     def part(self) -> slice:
         """What of the cases, and of the figures, is on it."""
-        return slice((self.page - 1) * PAGE_LENGTH, self.page * PAGE_LENGTH)
+        return part_of(self.page)
 
     @property
     def cases(self) -> list[CaseLine]:
@@ -75,13 +75,12 @@ async def alerts(site: LiveSite, call: Call) -> Answer:
     wanted = _wanted(site, asked, there)
     fresh = await site.freshness(asked)
     number = asked.page
-    part = slice((number - 1) * PAGE_LENGTH, number * PAGE_LENGTH)
     areas = site.rules.areas
-    found = await site.alerts.listed(wanted, lambda it: identity.sees_alert(it, areas), part)
+    found = await site.alerts.listed(
+        wanted, lambda it: identity.sees_alert(it, areas), part_of(number)
+    )
     lines = max(len(found.overview.cases), len(found.overview.indicators))
-    shown = AlertsPage(found, number, max(1, -(-lines // PAGE_LENGTH)))
-    if number > shown.pages:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"page: there are {shown.pages}", "page")
+    shown = AlertsPage(found, number, pages_of(lines, number))
     await site.note(call, "shown", len(shown.cases), len(found.overview.cases))
     if taking.media == CSV:
         return unkept(as_csv(rows(found)), taking)

@@ -1,6 +1,5 @@
 """The cases behind a cell: shown to who may see them, once the audit log has that they were."""
 
-from http import HTTPStatus
 from typing import NamedTuple
 
 from processors.days.calendar import day_number
@@ -8,9 +7,9 @@ from processors.listing import Listed, Question
 from schemas.outward import csv_text
 from streams.serving.answers import Answer, unkept
 from streams.serving.data_answers import as_json, told_of
-from streams.serving.indicator_answers import AskedCell, cell_asked
-from streams.serving.parameters import PAGE_LENGTH, Query
-from streams.serving.problems import Problem, wrong_parameter
+from streams.serving.indicator_answers import address_of, cell_asked
+from streams.serving.parameters import pages_of, part_of
+from streams.serving.problems import wrong_parameter
 from streams.serving.roles import CSV, HTML
 from streams.serving.site import Call, LiveSite
 
@@ -32,10 +31,8 @@ class ListedPage(NamedTuple):
 async def cases(site: LiveSite, call: Call) -> Answer:
     """The cases behind a cell, a page of them; as a page, JSON or CSV."""
     taking, asked = call.taking, call.asked
-    code = asked.single("code")
-    if code is None:
-        raise wrong_parameter("code", "which indicator?")
-    cell = cell_asked(site, asked, code)
+    cell = cell_asked(site, asked)
+    code = cell.indicator.code
     if cell.indicator.source == "supplied":
         raise wrong_parameter("code", f"{code} is supplied by others, and no case is known of it")
     part = asked.one("part") or PARTS[0]
@@ -59,7 +56,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
             found=page,
             here=lambda number: "?" + asked.query(page=str(number)),
             live_address=f"/cases?{asked.query(as_of=None)}",
-            indicator_address=_indicator_address(cell, asked),
+            indicator_address=address_of(code, asked.query(code=None, part=None, page=None)),
         )
     elif taking.media == CSV:
         text = csv_text([COLUMNS, *(_row(it, part) for it in page.rows)])
@@ -75,20 +72,12 @@ async def cases(site: LiveSite, call: Call) -> Answer:
 def page_of(found: list[Listed], part: str, number: int) -> ListedPage:
     """A page of those that a part of a figure counts. Raises Problem where there is none such."""
     counted = sorted(it for it in found if getattr(it, part))
-    pages = max(1, -(-len(counted) // PAGE_LENGTH))
-    if number > pages:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"page: there are {pages}", "page")
-    rows = counted[(number - 1) * PAGE_LENGTH : number * PAGE_LENGTH]
+    pages = pages_of(len(counted), number)
     total = sum(getattr(it, part) for it in counted)
-    return ListedPage(rows, part, number, pages, len(counted), total)
+    return ListedPage(counted[part_of(number)], part, number, pages, len(counted), total)
 
 
 def _row(it: Listed, part: str) -> tuple[object, ...]:
     counts = getattr(it, part)
     dates = it.received, it.closed
     return it.subject, it.child, counts, *dates, it.service, it.provider, it.team
-
-
-def _indicator_address(cell: AskedCell, asked: Query) -> str:
-    query = asked.query(code=None, part=None, page=None)
-    return f"/indicators/{cell.indicator.code}" + (f"?{query}" if query else "")

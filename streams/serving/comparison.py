@@ -2,26 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from markupsafe import Markup
 
 from processors.days.calendar import FIRST_YEAR
-from processors.figures.asking import NotThere, indicator_of, known
+from processors.figures.asking import NotThere, known
 from processors.figures.figure_text import LEGEND
 from processors.figures.funnel import PlaceShare
 from processors.figures.series import months_until
 from processors.rules import Rules
-from schemas.catalogue import ALL_AGES, BANDS, Indicator
+from schemas.catalogue import BANDS, Indicator
 from schemas.places import Place
 from schemas.scorecard import ScorecardRow
-from streams.serving.answers import Answer, is_held, tag_of, unchanged, whole
+from streams.serving.answers import Answer, is_held, unchanged
 from streams.serving.charts.drawing import figure
 from streams.serving.charts.funnel_chart import FunnelChart
 from streams.serving.charts.places_chart import PlacesChart
 from streams.serving.freshness import Freshness
-from streams.serving.indicator_answers import SHOWN_MONTHS
-from streams.serving.problems import Problem, wrong_parameter
+from streams.serving.indicator_answers import SHOWN_MONTHS, band_asked, indicator_named
+from streams.serving.parameters import with_query
+from streams.serving.problems import wrong_parameter
 from streams.serving.scorecard_page import MOST_PLACES, level_name, tables
 from streams.serving.site import Call, LiveSite
 
@@ -58,14 +58,11 @@ class DrawnPlaces:
 
 async def compare_page(site: LiveSite, call: Call) -> Answer:
     """Every place of a kind: the figures, a funnel of proportions, and month by month."""
-    taking, asked = call.taking, call.asked
+    asked = call.asked
     compared = _compared(site.rules, call)
     indicator = compared.indicator
     fresh = await site.freshness(asked)
-    tag = tag_of(
-        *(site.version, fresh.moment.version, fresh.day, fresh.asked, fresh.ago, fresh.is_stale),
-        *(fresh.release, indicator.code, asked.query(), call.identity, taking),
-    )
+    tag = site.tag(fresh, call, indicator.code)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     scorecard = await site.figures.shown(fresh.day, fresh.moment, call.identity)
@@ -90,27 +87,19 @@ async def compare_page(site: LiveSite, call: Call) -> Answer:
         indicator_address=_address("indicators", indicator, asked.query(level=None)),
         legend=LEGEND,
     )
-    if (await site.figures.moment(fresh.day)).version != fresh.moment.version:
-        tag = tag_of(text, taking)  # something came meanwhile, which may or may not be in it
-    return whole(text, taking, tag)
+    return await site.answer(fresh, call, text, tag)
 
 
 def _compared(rules: Rules, call: Call) -> ComparedPlaces:
     """What a question compares. Raises Problem."""
-    code = str(call.path["code"])
-    if code not in {it.code for it in rules.catalogue.indicator}:
-        raise Problem(HTTPStatus.NOT_FOUND, "there is no indicator of that code")
-    indicator = indicator_of(rules, code)
+    indicator = indicator_named(rules, call)
     try:
-        (band,) = known([call.asked.single("age_band") or ALL_AGES], BANDS, "age_band")
         levels = _levels(rules, indicator)
         asked = call.asked.single("level")
         (level,) = known([asked or _usual_level(rules, levels)], levels, "level")
     except NotThere as error:
         raise wrong_parameter(error.name, str(error)) from error
-    if indicator.bands == "none" and band != ALL_AGES:
-        raise wrong_parameter("age_band", f"{code} is of all ages alone")
-    return ComparedPlaces(indicator, level, band)
+    return ComparedPlaces(indicator, level, band_asked(call.asked, indicator))
 
 
 def _levels(rules: Rules, indicator: Indicator) -> list[str]:
@@ -176,4 +165,4 @@ async def _multiples(
 
 
 def _address(page: str, indicator: Indicator, query: str) -> str:
-    return f"/{page}/{indicator.code}" + (f"?{query}" if query else "")
+    return with_query(f"/{page}/{indicator.code}", query)

@@ -27,10 +27,7 @@ async def scorecard(site: LiveSite, call: Call) -> Answer:
     """Rows of the scorecard, live or as at a date."""
     taking, asked = call.taking, call.asked
     fresh = await site.freshness(asked)
-    tag = tag_of(
-        *(fresh.moment.version, fresh.day, fresh.asked, fresh.release, fresh.is_stale),
-        *(asked.query(), call.identity.view, taking),
-    )
+    tag = site.tag(fresh, call)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     try:

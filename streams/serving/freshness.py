@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from processors.days.calendar import LONDON
-from streams.serving.last_release import LastRelease
 from streams.serving.live_figures import Moment
+from streams.serving.release_list import ReleaseAccount
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Freshness:
     today: date
     now: datetime
     moment: Moment
-    release: LastRelease | None
+    release: ReleaseAccount | None
     stale_after: timedelta
 
     @property

@@ -26,6 +26,7 @@ from processors.figures.series import CellOf, Series, months_until
 from processors.figures.spread import spread
 from processors.figures.supplies import exact
 from processors.listing import Question
+from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
 from schemas.places import Place
@@ -33,13 +34,13 @@ from schemas.scorecard import ScorecardRow
 from snapshots.publish.text.wording import band_title
 from streams.jobs.series_rows import MONTH_COLUMNS, TREND_COLUMNS, dated_row, month_row
 from streams.jobs.series_words import needed_words
-from streams.serving.answers import Answer, is_held, tag_of, unchanged, whole
+from streams.serving.answers import Answer, is_held, unchanged
 from streams.serving.charts.bar_chart import BandChart, SpreadChart
 from streams.serving.charts.control_chart import ControlChart
 from streams.serving.charts.drawing import figure
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
-from streams.serving.parameters import Query
+from streams.serving.parameters import Query, with_query
 from streams.serving.problems import Problem, wrong_parameter
 from streams.serving.roles import CSV, SEE_CASES
 from streams.serving.scorecard_page import PlaceTable, options, tables
@@ -69,22 +70,48 @@ class AskedCell:
         return self.indicator, self.place, self.band
 
 
-def cell_asked(site: LiveSite, asked: Query, code: str) -> AskedCell:
+def cell_asked(site: LiveSite, asked: Query) -> AskedCell:
     """The cell that a question names, of the whole where it names no place. Raises Problem."""
-    rules = site.rules
+    code = asked.single("code")
+    if code is None:
+        raise wrong_parameter("code", "which indicator?")
     try:
-        indicator = indicator_of(rules, code)
+        return _cell(site, asked, indicator_of(site.rules, code))
+    except NotThere as error:
+        raise wrong_parameter(error.name, str(error)) from error
+
+
+def indicator_named(rules: Rules, call: Call) -> Indicator:
+    """The indicator that an address names. Raises Problem."""
+    try:
+        return indicator_of(rules, str(call.path["code"]))
+    except NotThere as error:
+        raise Problem(HTTPStatus.NOT_FOUND, "there is no indicator of that code") from error
+
+
+def band_asked(asked: Query, indicator: Indicator) -> str:
+    """The age band that a question names, all ages where it names none. Raises Problem."""
+    try:
         (band,) = known([asked.single("age_band") or ALL_AGES], BANDS, "age_band")
+    except NotThere as error:
+        raise wrong_parameter(error.name, str(error)) from error
+    if indicator.bands == "none" and band != ALL_AGES:
+        raise wrong_parameter("age_band", f"{indicator.code} is of all ages alone")
+    return band
+
+
+def _cell(site: LiveSite, asked: Query, indicator: Indicator) -> AskedCell:
+    """The cell of an indicator. Raises Problem."""
+    band = band_asked(asked, indicator)
+    try:
         name = asked.single("place")
         level = asked.single("level")
         if name is None:
             place = _usual_place(site, indicator, level)
         else:
-            place = place_of(rules, indicator, name, level)
+            place = place_of(site.rules, indicator, name, level)
     except NotThere as error:
         raise wrong_parameter(error.name, str(error)) from error
-    if indicator.bands == "none" and band != ALL_AGES:
-        raise wrong_parameter("age_band", f"{code} is of all ages alone")
     return AskedCell(indicator, place, band)
 
 
@@ -102,18 +129,12 @@ def _usual_place(site: LiveSite, indicator: Indicator, level: str | None) -> Pla
 async def series(site: LiveSite, call: Call) -> Answer:
     """A figure over time."""
     taking, asked = call.taking, call.asked
-    code = asked.single("code")
-    if code is None:
-        raise wrong_parameter("code", "which indicator?")
-    cell = cell_asked(site, asked, code)
+    cell = cell_asked(site, asked)
     by, count = _steps(asked)
     if not call.identity.sees(cell.place.name, site.rules.areas):
         raise Problem(HTTPStatus.FORBIDDEN, f"{cell.place.name} is none of your places")
     fresh = await site.freshness(asked)
-    tag = tag_of(
-        *(fresh.moment.version, fresh.day, fresh.asked, fresh.release, fresh.is_stale),
-        *(asked.query(), taking),
-    )
+    tag = site.tag(fresh, call)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     columns, rows = await _rows(site, cell, fresh, by, count)
@@ -121,11 +142,9 @@ async def series(site: LiveSite, call: Call) -> Answer:
         text = csv_text([columns, *rows])
     else:
         named = [dict(zip(columns, row, strict=True)) for row in rows]
-        what = {"code": code, "place": cell.place.name, "level": cell.place.level}
+        what = {"code": cell.indicator.code, "place": cell.place.name, "level": cell.place.level}
         text = as_json({**told_of(fresh), **what, "age_band": cell.band, "series": named})
-    if (await site.figures.moment(fresh.day)).version != fresh.moment.version:
-        tag = tag_of(text, taking)  # something came meanwhile, which may or may not be in it
-    return whole(text, taking, tag)
+    return await site.answer(fresh, call, text, tag)
 
 
 def _steps(asked: Query) -> tuple[str, int]:
@@ -161,15 +180,10 @@ def _check(dates: Sequence[date]) -> None:
 
 async def indicator_page(site: LiveSite, call: Call) -> Answer:
     """What an indicator is, its figures at every place, and over time for who may see that."""
-    taking, asked, code = call.taking, call.asked, str(call.path["code"])
-    if code not in {it.code for it in site.rules.catalogue.indicator}:
-        raise Problem(HTTPStatus.NOT_FOUND, "there is no indicator of that code")
-    cell = cell_asked(site, asked, code)
+    asked, indicator = call.asked, indicator_named(site.rules, call)
+    cell, code = _cell(site, asked, indicator), indicator.code
     fresh = await site.freshness(asked)
-    tag = tag_of(
-        *(site.version, fresh.moment.version, fresh.day, fresh.asked, fresh.ago, fresh.is_stale),
-        *(fresh.release, code, asked.query(), call.identity, taking),
-    )
+    tag = site.tag(fresh, call, code)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     scorecard = await site.figures.shown(fresh.day, fresh.moment, call.identity)
@@ -183,7 +197,7 @@ async def indicator_page(site: LiveSite, call: Call) -> Answer:
         call.identity,
         **live,
         fresh=fresh,
-        indicator=cell.indicator,
+        indicator=indicator,
         cell=cell,
         places=_places(site, cell, scorecard.rows),
         bands=_bands(site, cell, scorecard.rows),
@@ -192,15 +206,13 @@ async def indicator_page(site: LiveSite, call: Call) -> Answer:
         compare_address=_compare_address(site, cell, asked),
         past=await _past(site, call, cell, fresh),
         options=options(site.rules, _of_code(code, scorecard.rows)),
-        live_address=_address(code, asked.query(as_of=None)),
+        live_address=address_of(code, asked.query(as_of=None)),
         series_query=cell_query(place=cell.place.name, count=str(SHOWN_MONTHS)),
         lists_cases=cell.indicator.source == "events" and bool(SEE_CASES & call.identity.roles),
         cases_query=cell_query(place=cell.place.name, level=cell.place.level),
         legend=LEGEND,
     )
-    if (await site.figures.moment(fresh.day)).version != fresh.moment.version:
-        tag = tag_of(text, taking)
-    return whole(text, taking, tag)
+    return await site.answer(fresh, call, text, tag)
 
 
 def _of_code(code: str, rows: list[ScorecardRow]) -> list[ScorecardRow]:
@@ -282,7 +294,7 @@ async def _waits(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) 
         if shown:
             raise Problem(HTTPStatus.FORBIDDEN, "the cases behind an average are for analysts")
         return None
-    address = _address(indicator.code, call.asked.query(show=DISTRIBUTION))
+    address = address_of(indicator.code, call.asked.query(show=DISTRIBUTION))
     if not shown:
         return Waits(address, is_asked=False)
     question = Question(indicator, cell.place, cell.band, day_number(fresh.day))
@@ -323,8 +335,9 @@ def _compare_address(site: LiveSite, cell: AskedCell, asked: Query) -> str:
     is_top = cell.place.level == site.rules.areas.levels[0]
     level = None if is_top else cell.place.level
     query = asked.query(place=None, show=None, level=level)
-    return f"/compare/{cell.indicator.code}" + (f"?{query}" if query else "")
+    return with_query(f"/compare/{cell.indicator.code}", query)
 
 
-def _address(code: str, query: str) -> str:
-    return f"/indicators/{code}?{query}" if query else f"/indicators/{code}"
+def address_of(code: str, query: str) -> str:
+    """Where an indicator is shown."""
+    return with_query(f"/indicators/{code}", query)

@@ -9,7 +9,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 from redis.asyncio import Redis
@@ -31,19 +31,20 @@ from streams.failures import Understood, described
 from streams.jobs.data_quality import QualityFound, contradictions, read_quality
 from streams.jobs.live_changes import live_changes
 from streams.jobs.series_by_month import live_series
-from streams.kafka.batches import TP
 from streams.serving.identity import Identity, is_within
 from streams.serving.problems import away
 from streams.state.held_tables import HeldTables
 from streams.state.reading import (
     StateStanding,
+    latest_in,
+    messages_in,
     read_known,
     read_list,
     read_scorecard,
     read_series,
     read_standing,
 )
-from streams.state.store import Head, layout
+from streams.state.store import layout
 
 T = TypeVar("T")
 
@@ -83,6 +84,29 @@ class LiveChanges(NamedTuple):
     left_out: str = ""
 
 
+class LastAsked(Generic[T]):
+    """What was worked out, by what it is of: so much of it as was asked for last."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[tuple[object, ...], T] = OrderedDict()
+
+    def get(self, key: tuple[object, ...]) -> T | None:
+        """What is kept; None for nothing."""
+        if key not in self._found:
+            return None
+        self._found.move_to_end(key)
+        return self._found[key]
+
+    def keep(self, key: tuple[object, ...], made: T) -> T:
+        """Keep it, in place of what was not asked for longest."""
+        self._found[key] = made
+        self._found.move_to_end(key)
+        while len(self._found) > self._most:
+            self._found.popitem(last=False)
+        return made
+
+
 class LiveFigures:
     """The scorecards of a deployment."""
 
@@ -91,8 +115,8 @@ class LiveFigures:
         self.redis = redis
         self._held = HeldTables()
         self._layout = layout(rules)
-        self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
-        self._trends: OrderedDict[tuple[object, ...], Series] = OrderedDict()
+        self._scorecards = LastAsked[Scorecard](KEPT)
+        self._trends = LastAsked[Series](KEPT_TRENDS)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._explaining = asyncio.Lock()  # for which the log is gone through
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
@@ -104,11 +128,11 @@ class LiveFigures:
     async def scorecard(self, day: date, moment: Moment) -> Scorecard:
         """The scorecard of a date, as it is known at a moment or later. Raises Problem."""
         key = "rows", day, moment.version
-        if key not in self._kept:
-            made = await self._once(key, lambda: answered(self._read(day)))
-            self._keep(("rows", day, made.moment.version), made)
-            return made
-        return self._found(key)
+        found = self._scorecards.get(key)
+        if found is None:
+            found = await self._once(key, lambda: answered(self._read(day)))
+            self._scorecards.keep(("rows", day, found.moment.version), found)
+        return found
 
     async def shown(self, day: date, moment: Moment, identity: Identity) -> Scorecard:
         """The scorecard of a date as someone may see it. Raises Problem.
@@ -121,11 +145,12 @@ class LiveFigures:
             return full
         before = await self.scorecard(previous_month_end(day), moment)
         key = "shown", day, full.moment.version, before.moment.version, identity.view
-        if key not in self._kept:
+        found = self._scorecards.get(key)
+        if found is None:
             hidden, hidden_before = self._hidden(full, identity), self._hidden(before, identity)
             rows = [self._as_seen(row, hidden, hidden_before, identity) for row in full.rows]
-            self._keep(key, Scorecard(rows, full.moment))
-        return self._found(key)
+            found = self._scorecards.keep(key, Scorecard(rows, full.moment))
+        return found
 
     async def days(self, dates: Sequence[date], cell: CellOf) -> list[Dated]:
         """A figure as of each of some dates, as known now. Raises Problem."""
@@ -151,9 +176,7 @@ class LiveFigures:
         found = self._trends.get(key)
         if found is None:
             found = await self._once(key, lambda: self.months(dates, cell, today))
-            self._trends[key] = found
-            while len(self._trends) > KEPT_TRENDS:
-                self._trends.popitem(last=False)
+            self._trends.keep(key, found)
         return found
 
     async def listed(self, question: Question) -> list[Listed]:
@@ -222,7 +245,8 @@ class LiveFigures:
     def _moment(self, standing: StateStanding) -> Moment:
         places = [(*shard, head.place) for shard, head in sorted(standing.heads.items())]
         version = repr((self._layout, self.rules.catalogue.version, places, standing.notes))
-        return Moment(version, _latest(standing.heads), _messages(standing.heads), standing.notes)
+        heads = standing.heads
+        return Moment(version, latest_in(heads), messages_in(heads), standing.notes)
 
     async def _once(self, key: tuple[object, ...], work: Callable[[], Awaitable[T]]) -> T:
         """What the work gives; who asks while it is under way waits for the same."""
@@ -237,26 +261,6 @@ class LiveFigures:
         del self._making[key]
         if not task.cancelled():
             task.exception()  # of which everyone who asked may be gone
-
-    def _keep(self, key: tuple[object, ...], made: Scorecard) -> None:
-        self._kept[key] = made
-        self._kept.move_to_end(key)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-
-    def _found(self, key: tuple[object, ...]) -> Scorecard:
-        self._kept.move_to_end(key)
-        found = self._kept[key]
-        assert isinstance(found, Scorecard)
-        return found
-
-
-def _latest(heads: Mapping[TP, Head]) -> int | None:
-    return max((head.latest for head in heads.values()), default=0) or None
-
-
-def _messages(heads: Mapping[TP, Head]) -> int:
-    return sum(head.tallies.get("messages", 0) for head in heads.values())
 
 
 async def answered(work: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:

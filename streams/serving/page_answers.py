@@ -7,6 +7,7 @@ from processors.figures.asking import AskedRows, NotThere, RowChoice
 from processors.figures.figure_text import LEGEND
 from schemas.catalogue import ALL_AGES
 from streams.serving.answers import Answer, Streamed, is_held, tag_of, unchanged, whole
+from streams.serving.parameters import with_query
 from streams.serving.problems import Problem, away, wrong_parameter
 from streams.serving.scorecard_page import MOST_PLACES, options, tables
 from streams.serving.site import Call, LiveSite
@@ -42,10 +43,7 @@ async def scorecard_page(site: LiveSite, call: Call) -> Answer:
     """The scorecard of a place: of the whole where none is asked for."""
     taking, asked = call.taking, call.asked
     fresh = await site.freshness(asked)
-    tag = tag_of(
-        *(site.version, fresh.moment.version, fresh.day, fresh.asked, fresh.ago, fresh.is_stale),
-        *(fresh.release, asked.query(), call.identity, taking),
-    )
+    tag = site.tag(fresh, call)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     rows = asked.rows
@@ -78,8 +76,8 @@ async def scorecard_page(site: LiveSite, call: Call) -> Answer:
         chosen_place=found[0].place if len(found) == 1 else "",
         chosen_band=(shown.bands or [""])[0],
         chosen_family=asked.one("family") or "",
-        live_address=_address(asked.query(as_of=None)),
-        query=_query(asked.query()),
+        live_address=with_query("/scorecard", asked.query(as_of=None)),
+        query=with_query("", asked.query()),
         carried=lambda place: _carried(place, asked.one("as_of")),
         shows_sums=any(line.rests_on for it in found for _, lines in it.families for line in lines),
         legend=LEGEND,
@@ -94,11 +92,3 @@ def _heading(places: list[str]) -> str:
 def _carried(place: str, as_of: str | None) -> str:
     """What a link to another page takes along."""
     return urlencode({"place": place, **({"as_of": as_of} if as_of else {})})
-
-
-def _address(query: str) -> str:
-    return f"/scorecard{_query(query)}"
-
-
-def _query(query: str) -> str:
-    return f"?{query}" if query else ""

@@ -118,6 +118,24 @@ class Query:
         return urlencode([(name, it) for name in sorted(pairs) for it in pairs[name] or ()])
 
 
+def with_query(path: str, query: str) -> str:
+    """An address with a query, if there is one."""
+    return f"{path}?{query}" if query else path
+
+
+def part_of(page: int) -> slice:
+    """What of a list is on a page of it."""
+    return slice((page - 1) * PAGE_LENGTH, page * PAGE_LENGTH)
+
+
+def pages_of(entries: int, page: int) -> int:
+    """How many pages a list takes. Raises Problem where the one that is asked for is not there."""
+    pages = max(1, -(-entries // PAGE_LENGTH))
+    if page > pages:
+        raise wrong_parameter("page", f"there are {pages}")
+    return pages
+
+
 def read_query(text: bytes, allowed: Iterable[str]) -> Query:
     """What a query asks for. What is given empty, as forms do, is not asked for. Raises Problem."""
     if len(text) > LONGEST_QUERY:

@@ -17,11 +17,11 @@ from streams.jobs.data_quality import (
     QualityFound,
     lack_rows,
 )
-from streams.serving.answers import Answer, is_held, tag_of, unchanged, unkept, whole
+from streams.serving.answers import Answer, is_held, unchanged, unkept
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
-from streams.serving.parameters import PAGE_LENGTH
-from streams.serving.problems import Problem, wrong_parameter
+from streams.serving.parameters import pages_of, part_of, with_query
+from streams.serving.problems import Problem
 from streams.serving.roles import CSV, HTML, SEE_CASES
 from streams.serving.site import Call, LiveSite
 
@@ -33,11 +33,7 @@ async def quality(site: LiveSite, call: Call) -> Answer:
     """What is found of every record; no case is named."""
     taking, asked = call.taking, call.asked
     fresh = await site.freshness(asked)
-    tag = tag_of(
-        *(site.version, fresh.moment.version, fresh.day, fresh.asked, fresh.release),
-        *(fresh.is_stale, asked.query(), call.identity, taking),
-        *((fresh.ago,) if taking.media == HTML else ()),
-    )
+    tag = site.tag(fresh, call)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     found = await site.figures.quality(fresh.day)
@@ -56,7 +52,7 @@ async def quality(site: LiveSite, call: Call) -> Answer:
             contradicting=contradicting,
             names_cases=bool(SEE_CASES & call.identity.roles),
             live_address="/quality",
-            query=_query(asked.query()),
+            query=with_query("", asked.query()),
         )
     elif taking.media == CSV:
         odd = (("odd-facts", kind, EVERYONE, count, "", "") for kind, count, _ in kinds)
@@ -71,9 +67,7 @@ async def quality(site: LiveSite, call: Call) -> Answer:
             ],
         }
         text = as_json(told)
-    if (await site.figures.moment(fresh.day)).version != fresh.moment.version:
-        tag = tag_of(text, taking)  # something came meanwhile, which may or may not be in it
-    return whole(text, taking, tag)
+    return await site.answer(fresh, call, text, tag)
 
 
 def _by_kind(found: QualityFound) -> list[tuple[str, int, str]]:
@@ -91,10 +85,7 @@ async def odd_facts(site: LiveSite, call: Call) -> Answer:
     number = asked.page
     fresh = await site.freshness(asked)
     facts = [it for it in (await site.figures.quality(fresh.day)).facts if it.kind == kind]
-    pages = max(1, -(-len(facts) // PAGE_LENGTH))
-    if number > pages:
-        raise wrong_parameter("page", f"there are {pages}")
-    shown = facts[(number - 1) * PAGE_LENGTH : number * PAGE_LENGTH]
+    pages, shown = pages_of(len(facts), number), facts[part_of(number)]
     await site.note(call, "shown", len(shown), len(facts))
     text = _told(site, call, fresh, kind, shown, (number, pages, len(facts)))
     return unkept(text, taking)
@@ -129,10 +120,6 @@ def _told(
         last=pages,
         total=total,
         here=lambda page: "?" + asked.query(page=str(page)),
-        all_kinds=f"/quality{_query(asked.query(page=None))}",
+        all_kinds=with_query("/quality", asked.query(page=None)),
         live_address=f"/quality/{kind}",
     )
-
-
-def _query(query: str) -> str:
-    return f"?{query}" if query else ""

@@ -84,10 +84,7 @@ async def releases(site: LiveSite, call: Call) -> Answer:
     taking, asked = call.taking, call.asked
     fresh = await site.freshness(asked)
     found = await _list(site, call)
-    tag = tag_of(
-        *(site.version, found, fresh.moment.version, fresh.day, fresh.ago, fresh.is_stale),
-        *(call.identity, taking),
-    )
+    tag = site.tag(fresh, call, found)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     says_why = call.identity.sees_all
@@ -140,11 +137,7 @@ async def release_page(site: LiveSite, call: Call) -> Answer:
     }
     has_figures = call.identity.sees_all and listed.account.kind != "withdrawn"
     moment = await site.figures.moment(listed.account.as_of) if has_figures else fresh.moment
-    tag = tag_of(
-        *(site.version, listed, moment.version, fresh.moment.version, fresh.day, fresh.ago),
-        *(fresh.is_stale, fresh.release, {name: [*it] for name, it in files.items()}),
-        *(asked.query(), call.identity, taking),
-    )
+    tag = site.tag(fresh, call, listed, moment.version, {name: [*it] for name, it in files.items()})
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     figures = await _figures(site, call, listed, moment) if has_figures else None
@@ -298,9 +291,7 @@ async def beside_live(site: LiveSite, call: Call) -> Answer:
     _check_show(call)
     fresh = await site.freshness(call.asked)
     moment = await site.figures.moment(listed.account.as_of)
-    tag = tag_of(
-        site.version, listed, moment.version, fresh.day, fresh.is_stale, taking, call.asked.query()
-    )
+    tag = site.tag(fresh, call, listed, moment.version)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     release = await _whole(site, listed)

@@ -77,6 +77,18 @@ def release_list(root: Path) -> ReleaseList:
     return ReleaseList(found, troubles)
 
 
+def last_release(root: Path) -> ReleaseAccount | None:
+    """The latest release of the latest month; None where there is none that can be read."""
+    folder = ReleaseFolder(root)
+    try:
+        for period in reversed(folder.periods()):
+            for name in reversed(folder.names(period)):
+                return _account(root, name, _written(root, name))[0]
+    except (Damaged, OSError, msgspec.MsgspecError):
+        return None
+    return None
+
+
 def whole_release(root: Path, listed: ListedRelease) -> Release:
     """A release with its figures. Raises Damaged, OSError."""
     name = name_of(listed.account.period, listed.account.number)

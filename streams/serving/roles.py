@@ -407,3 +407,4 @@ ROUTES = (
         "ready", "/ready", EVERYONE, (JSON,), "that figures can be read and shown", is_probe=True
     ),
 )
+ROUTES_BY_NAME = {route.name: route for route in ROUTES}

@@ -17,18 +17,18 @@ from snapshots.publish.text.wording import long_date
 from streams.kafka.audit_log import AuditLog, NotAudited
 from streams.kafka.intake import Intake
 from streams.metrics.serving import ServingMetrics
-from streams.serving.answers import Accepted, accepted
+from streams.serving.answers import Accepted, Answer, accepted, tag_of, whole
 from streams.serving.audited import audited
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
-from streams.serving.last_release import last_release
 from streams.serving.live_alerts import LiveAlerts
 from streams.serving.live_figures import LiveFigures
 from streams.serving.openapi import document
 from streams.serving.parameters import Query
 from streams.serving.problems import away
-from streams.serving.roles import ROUTES, Route
+from streams.serving.release_list import last_release
+from streams.serving.roles import HTML, ROUTES_BY_NAME, Route
 
 # The style of releases first, then what live pages add to it.
 STYLES = (
@@ -68,7 +68,7 @@ class Call:
     is_from_here: bool = False
     """Whether a browser says that a page of this server asks."""
 
-    @property
+    @cached_property
     def taking(self) -> Accepted:
         """What to send of what the route offers. Raises Problem."""
         return accepted(self.route.media, self.accept, self.encodings)
@@ -125,6 +125,27 @@ class LiveSite:
         stale = timedelta(hours=self.settings.stale_hours)
         return Freshness(day, now.date(), now, moment, release, stale)
 
+    def tag(self, fresh: Freshness, call: Call, *more: object) -> str:
+        """The tag of an answer that is made of figures, and of whatever more. Raises Problem.
+
+        A page also says who asks, and how long ago the latest event was.
+        """
+        taking, identity = call.taking, call.identity
+        of_page = (identity, fresh.ago) if taking.media == HTML else (identity.view,)
+        return tag_of(
+            *(self.version, fresh.moment.version, fresh.day, fresh.asked, fresh.is_stale),
+            *(fresh.release, call.asked.query(), taking, *of_page, *more),
+        )
+
+    async def answer(self, fresh: Freshness, call: Call, text: str, tag: str) -> Answer:
+        """A text that took several readings: under a tag of its own if something came meanwhile.
+
+        Whether that is in it is not known. Raises Problem.
+        """
+        if (await self.figures.moment(fresh.day)).version != fresh.moment.version:
+            tag = tag_of(text, call.taking)
+        return whole(text, call.taking, tag)
+
     async def note(self, call: Call, result: AuditResult, cases: int = 0, total: int = 0) -> None:
         """Have the audit log know first of what is about to be shown or done. Raises Problem."""
         query = call.asked.query(**call.path)
@@ -136,11 +157,10 @@ class LiveSite:
     def page(self, name: str, call: Call | None, identity: Identity, **given: object) -> str:
         """A page made of a template."""
         here = call.route.name if call else ""
-        paths = {route.name: route for route in ROUTES}
         pages = [
-            (title, paths[page].path, page == here)
+            (title, ROUTES_BY_NAME[page].path, page == here)
             for page, title in PAGES.items()
-            if paths[page].admits(identity.roles)
+            if ROUTES_BY_NAME[page].admits(identity.roles)
         ]
         template = self._environment.get_template(name)
         return template.render(identity=identity, pages=pages, **given)

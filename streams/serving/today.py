@@ -11,11 +11,11 @@ from processors.figures.asking import AskedRows, NotThere, RowChoice, place_of
 from processors.figures.figure_text import LEGEND
 from processors.figures.series import months_until
 from processors.figures.variation import VARIATION_WORDS
-from schemas.catalogue import ALL_AGES
+from schemas.catalogue import ALL_AGES, Indicator
 from schemas.scorecard import ScorecardRow
 from snapshots.disclosure.suppression import Rule
 from streams.alerts.alert_lists import Listing, judged_text, staleness
-from streams.serving.answers import Answer, is_held, tag_of, unchanged, whole
+from streams.serving.answers import Answer, is_held, unchanged
 from streams.serving.charts.drawing import svg
 from streams.serving.charts.sparkline import MONTHS, Sparkline
 from streams.serving.freshness import Freshness
@@ -89,22 +89,21 @@ class LateCases:
 
 async def today(site: LiveSite, call: Call) -> Answer:
     """The page that people begin their day with."""
-    taking, asked, identity = call.taking, call.asked, call.identity
+    asked, identity = call.asked, call.identity
     fresh = await site.freshness(asked)
     late = await _late(site, identity)
-    tag = tag_of(
-        *(site.version, fresh.moment.version, fresh.day, fresh.ago, fresh.is_stale, fresh.release),
-        *(late, asked.query(), identity, taking),
-    )
+    tag = site.tag(fresh, call, late)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     now = await site.figures.shown(fresh.day, fresh.moment, identity)
     then = await site.figures.shown(fresh.day - timedelta(days=1), fresh.moment, identity)
     place, level, lines = _lines(site, asked, now.rows)
     before = {it.code: it.value for it in _lines(site, asked, then.rows)[2]}
-    headlines = {it.code for it in site.rules.catalogue.indicator if it.headline}
+    headlines = {it.code: it for it in site.rules.catalogue.indicator if it.headline}
     tiles = [
-        await _tile(site, identity, fresh, it, place, level) for it in lines if it.code in headlines
+        await _tile(site, identity, fresh, it, (headlines[it.code], place, level))
+        for it in lines
+        if it.code in headlines
     ]
     text = site.page(
         "today.html",
@@ -122,9 +121,7 @@ async def today(site: LiveSite, call: Call) -> Answer:
         query=asked.query(),
         legend=LEGEND,
     )
-    if (await site.figures.moment(fresh.day)).version != fresh.moment.version:
-        tag = tag_of(text, taking)  # something came meanwhile, which may or may not be in it
-    return whole(text, taking, tag)
+    return await site.answer(fresh, call, text, tag)
 
 
 def _lines(site: LiveSite, asked: Query, rows: list[ScorecardRow]) -> tuple[str, str, list[Line]]:
@@ -156,12 +153,16 @@ def _moves(lines: Iterable[Line], before: dict[str, str]) -> list[Move]:
 
 
 async def _tile(
-    site: LiveSite, identity: Identity, fresh: Freshness, line: Line, place: str, level: str
+    site: LiveSite,
+    identity: Identity,
+    fresh: Freshness,
+    line: Line,
+    of: tuple[Indicator, str, str],
 ) -> HeadlineTile:
-    """A headline, with its months for who may see them."""
+    """A headline, of an indicator, a place and its level, with its months for who may see them."""
+    indicator, place, level = of
     if not identity.sees(place, site.rules.areas):
         return HeadlineTile(line, None, "")
-    indicator = next(it for it in site.rules.catalogue.indicator if it.code == line.code)
     cell = indicator, place_of(site.rules, indicator, place, level), ALL_AGES
     dates = months_until(fresh.day, MONTHS)
     found = await site.figures.trend(dates, cell, fresh.today, fresh.moment)

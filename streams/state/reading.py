@@ -49,7 +49,17 @@ class LiveScorecard(NamedTuple):
     @property
     def latest(self) -> int | None:
         """The latest event time in the tables, in microseconds from 1970; None before any."""
-        return max((head.latest for head in self.heads.values()), default=0) or None
+        return latest_in(self.heads)
+
+
+def latest_in(heads: Mapping[TP, Head]) -> int | None:
+    """The latest event time that shards have, in microseconds from 1970; None before any."""
+    return max((head.latest for head in heads.values()), default=0) or None
+
+
+def messages_in(heads: Mapping[TP, Head]) -> int:
+    """How many messages shards have read."""
+    return sum(head.tallies.get("messages", 0) for head in heads.values())
 
 
 def partitions_key(deployment: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.serving.freshness import ago
-from streams.serving.last_release import last_release
+from streams.serving.release_list import last_release
 
 STORED = Path(__file__).parents[1] / "data/release-format-1"
 

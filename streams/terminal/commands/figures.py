@@ -12,7 +12,7 @@ from processors.figures.asking import AskedRows
 from schemas.outward import for_terminal
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import BadLine, EventLine, read_events
-from streams.state.reading import LiveScorecard, read_scorecard
+from streams.state.reading import LiveScorecard, messages_in, read_scorecard
 from streams.terminal.console import err, explained, on_redis, progress, settings_and_rules
 from streams.terminal.selection import (
     AreaOption,
@@ -79,7 +79,7 @@ def freshness(live: LiveScorecard) -> str:
     if live.latest is None:
         return "Live, provisional; no event yet."
     latest = datetime.fromtimestamp(live.latest / 1_000_000, UTC)
-    messages = sum(head.tallies.get("messages", 0) for head in live.heads.values())
+    messages = messages_in(live.heads)
     return f"Live, provisional; data to {latest:%Y-%m-%d %H:%M} UTC, from {messages:,} messages."
 
 
