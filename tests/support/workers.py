@@ -37,13 +37,19 @@ Offsets = dict[TP, int]
 def wait_until(
     condition: Callable[[], bool], what: str, workers: "Sequence[RunningWorker]" = ()
 ) -> None:
-    """Wait for a condition; fails after the deadline, and as soon as a worker has ended."""
+    """Wait for a condition; fails after the deadline, and as soon as a worker has ended.
+
+    After the deadline all that the workers have logged is shown: a folder may be gone by then.
+    """
 
     def check() -> None:
         for worker in workers:
             worker.check()
 
-    wait_for(condition, what, check)
+    def told() -> str:
+        return "".join(f"\n{worker.log.name}:\n{worker.text}" for worker in workers)
+
+    wait_for(condition, what, check, told)
 
 
 def log_ends(brokers: str, topics: Sequence[str] = tuple(VALIDATORS)) -> Offsets:
