@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from time import monotonic, sleep
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import InvalidReplicationFactorError, KafkaError, TopicAlreadyExistsError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
 from schemas.audit_entries import AUDIT_TOPIC
@@ -30,6 +31,8 @@ LATEST_KEPT = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * 24 
 # How long brokers may take to show what they have created.
 SHOWN_SECONDS = 60.0
 LOOK_SECONDS = 0.05
+# How long fewer brokers may be alive than a topic has copies: one counts a while after its start.
+ALIVE_SECONDS = 10.0
 
 
 def admin_client(settings: Settings) -> KafkaAdminClient:
@@ -114,6 +117,12 @@ def _wait_until_shown(admin: KafkaAdminClient, names: set[str]) -> None:
         sleep(LOOK_SECONDS)
 
 
+@retry(
+    retry=retry_if_exception_type(InvalidReplicationFactorError),
+    stop=stop_after_delay(ALIVE_SECONDS),
+    wait=wait_fixed(LOOK_SECONDS),
+    reraise=True,
+)
 def _create(admin: KafkaAdminClient, plan: TopicPlan) -> bool:
     configs = dict(plan.config)
     if plan.name.endswith(DEAD_LETTER_SUFFIX):

