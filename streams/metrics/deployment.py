@@ -100,10 +100,10 @@ class LiveMetrics(Collector):
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._add_alerts(found)
                 await self._add_judged(found, today)
+                await self._add_night(found)
                 has_redis = True
                 await self._add_scorecard(found, today)
                 has_scorecard = True
-                await self._add_night(found)
         except (RedisError, OSError) as error:  # a timeout is an OSError
             log.warning("Redis does not answer: %s", error)
         except Understood as error:

@@ -69,6 +69,15 @@ def test_a_state_made_from_what_is_there_says_on_every_scorecard_what_is_lost(
         told = caseline.run("doctor").stdout
         assert lost in told
         assert "Nothing wrong." in told
+        month = f"{DATES[-1]:%Y-%m}"
+        caseline.run("snapshot", "freeze", "--period", month, "--by", "A. Analyst")
+        release = json.loads(caseline.run("snapshot", "show", month, "--format", "json").stdout)
+        ((noted, count),) = [
+            (text, count) for text, count in release["quality"].items() if lost in text
+        ]
+        assert noted.startswith("messages that the log has lost, ")
+        assert count == first
+        assert "nothing wrong" in caseline.run("snapshot", "verify", "--recompute").stdout
         # Its windows begin after what is lost.
         later = caseline.run("scorecard", "--as-of", "2034-01-31", "--format", "json")
         assert lost not in later.stderr

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 from collections import defaultdict
@@ -32,6 +33,9 @@ from tests.support.examples import good_lines, replayed
 from tests.support.patience import SECONDS, wait_for
 
 Offsets = dict[TP, int]
+
+# What children and cases are called in the events that tests send.
+NAMED = re.compile(r"\b(?:[CNP]\d+|(?:child|case)-\d+)\b")
 
 
 def wait_until(
@@ -112,6 +116,11 @@ class RunningWorker:
         """Fail if it has ended."""
         assert self.is_running, f"the worker ended by itself: {self.text}"
 
+    def check_log(self) -> None:
+        """Fail if what it logged, whatever befell it, names a child or a case."""
+        named = sorted(set(NAMED.findall(self.text)))
+        assert not named, f"{self.log} names {named}"
+
     def ended(self) -> int:
         """Wait for the end; the exit code."""
         return self.process.wait(SECONDS)
@@ -184,7 +193,7 @@ class CommandLine:
         """A worker, in the end stopped with SIGTERM unless the test has ended it.
 
         Another `command` runs until it is stopped just so. `launcher` is a program that runs
-        instead; `changed` are settings.
+        instead; `changed` are settings. Nothing of what any of them logs may name a child.
         """
         log = self.folder / f"worker-{next(_numbers)}.log"
         log.touch()
@@ -207,6 +216,7 @@ class CommandLine:
             yield worker
             if process.returncode is None:
                 worker.stop()
+            worker.check_log()
         finally:
             process.kill()
             process.wait()

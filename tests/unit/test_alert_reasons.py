@@ -22,7 +22,6 @@ from tests.support.onechild import (
     retraction,
 )
 
-
 DOCS = Path(__file__).resolve().parents[2] / "docs/alerts.md"
 
 
