@@ -16,7 +16,12 @@ from redis.asyncio.cluster import RedisCluster
 from schemas.connection_settings import KafkaConnection, RedisConnection, WrongUrl
 from schemas.settings import Settings, UnknownVariable, load_settings
 from snapshots.releases.log_clients import for_confluent, for_kafka_python
-from streams.connections import SentinelRedis, redis_client
+from streams.connections import (
+    SentinelRedis,
+    UnknownUrlOption,
+    plain_redis_client,
+    redis_client,
+)
 from streams.kafka.clients import faust_credentials, for_aiokafka
 from streams.terminal.console import Exit
 from tests.support.patience import SECONDS
@@ -191,6 +196,22 @@ def test_the_kind_of_redis_is_in_its_url() -> None:
     assert type(redis_client(RedisConnection.parsed("redis://a/3"))) is Redis
     with pytest.raises(WrongUrl):
         RedisConnection.parsed("redis+sentinel://a:b:c/mymaster")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"redis://redis:6379/0?pasword={SECRET}",
+        f"redis://redis:6379/0?password={SECRET}&socket_timeout=soon",
+        f"redis://redis:6379/0?password={SECRET}&ssl_ca_certs=ca.pem",
+    ],
+)
+def test_an_option_in_a_url_that_is_none_is_an_error_without_a_secret(url: str) -> None:
+    connection = RedisConnection.parsed(url)
+    for client in (redis_client, plain_redis_client):
+        with pytest.raises(UnknownUrlOption, match=r"redis://redis:6379/0: after `\?`") as caught:
+            client(connection)
+        assert SECRET not in str(caught.value)
 
 
 ONE_PLACE = {
