@@ -4,7 +4,7 @@ A master that Sentinels name and a Cluster are reached by clients of redis-py th
 for a single Redis does; the code that uses them knows no difference.
 """
 
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import redis
 import redis.asyncio
@@ -18,7 +18,6 @@ from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 
 from schemas.connection_settings import RedisConnection
-from streams.failures import Understood
 
 # Those that redis-py has no types for.
 AsyncSentinel: Any = async_sentinel.Sentinel
@@ -30,10 +29,6 @@ PlainClusterNode: Any = plain_cluster.ClusterNode
 MANY_ARGUMENTS, KNOWN_LENGTHS = 20, 4_096
 ANSWER_SECONDS, CONNECT_SECONDS = 30, 5
 TIMES = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
-
-
-class UnknownUrlOption(Understood):
-    """A URL of Redis asks for something that its client does not know; the text doesn't show it."""
 
 
 class Cluster(AsyncRedisCluster):
@@ -132,7 +127,7 @@ def redis_client(connection: RedisConnection) -> redis.asyncio.Redis:
 def _redis_client(connection: RedisConnection) -> redis.asyncio.Redis:
     options = _options(connection)
     if connection.kind == "single":
-        return _from_url(redis.asyncio.Redis, connection, options)
+        return redis.asyncio.Redis.from_url(connection.url.get_secret_value(), **options)
     if connection.kind == "cluster":
         nodes = [ClusterNode(*node) for node in connection.nodes]
         return cast(redis.asyncio.Redis, Cluster(startup_nodes=nodes, **options))
@@ -162,30 +157,13 @@ def plain_redis_client(connection: RedisConnection) -> redis.Redis:
     """As `redis_client`, for code that doesn't await."""
     options = _options(connection)
     if connection.kind == "single":
-        return _from_url(redis.Redis, connection, options)
+        return redis.Redis.from_url(connection.url.get_secret_value(), **options)
     if connection.kind == "cluster":
         nodes = [PlainClusterNode(*node) for node in connection.nodes]
         return cast(redis.Redis, plain_cluster.RedisCluster(startup_nodes=nodes, **options))
     sentinels = Sentinel(connection.nodes, sentinel_kwargs=_sentinel_options(connection), **options)
     client = sentinels.master_for(connection.service, db=connection.database)
     return cast(redis.Redis, client)
-
-
-Single = TypeVar("Single", redis.Redis, redis.asyncio.Redis)
-
-
-def _from_url(kind: type[Single], connection: RedisConnection, options: dict[str, Any]) -> Single:
-    """A client of a single Redis. Raises UnknownUrlOption."""
-    try:
-        client = kind.from_url(connection.url.get_secret_value(), **options)
-        pool: Any = client.connection_pool
-        pool.connection_class(**pool.connection_kwargs)  # as the pool makes one, once it is asked
-    except (TypeError, ValueError):
-        raise UnknownUrlOption(
-            f"{connection.shown}: after `?` in CASELINE_REDIS_URL there is what is no option of such "
-            "a URL to redis-py, or a value that does not fit"
-        ) from None
-    return client
 
 
 def _options(connection: RedisConnection) -> dict[str, Any]:

@@ -179,11 +179,10 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
     operator.run("dead-letters", "quarantine", bad, *who)
     operator.run("alerts", "silence", "--area", "Kent", *who, "--for", "1h")
     operator.run("rebuild", "--yes")
-    assert "1 dead letters sent again" in operator.run("dead-letters", "resend").stderr
 
     pages = process("serve").settings
     asked = Served(pages.model_copy(update={"releases": tmp_path / "releases"}), rules).ask_all(
-        [
+        [  # the last of them puts an event into the log, which nobody takes in
             Asks("/api/v1/cases?code=EH01&as_of=2015-10-31", one_with(Role.ANALYST)),
             Asks("/api/v1/releases/2015-09/1?show=causes", one_with(Role.ANALYST)),
             Asks(f"/api/v1/alerts/{'0' * 20}", one_with(Role.ANALYST)),
@@ -196,6 +195,7 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
     found = {it["what"]: it["verdict"] for it in asked[3].json()["findings"]}
     assert found["case-events"] == "good"
     assert "Kafka" not in found
+    assert "1 dead letters sent again" in operator.run("dead-letters", "resend").stderr
     process("serve").run("alerts", "silence", "--area", "Kent", *who, "--for", "1h")
 
 
