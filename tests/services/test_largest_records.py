@@ -22,9 +22,7 @@ def test_retractions_of_nothing_are_counted_and_the_record_they_swell_is_named(
     caseline: CommandLine, kafka: Server
 ) -> None:
     retractions = [
-        line(
-            "child-9", "case-9", "event.retracted", AT + timedelta(seconds=it), retracts=f"no-{it}"
-        )
+        line("child-9", "case-9", "event.retracted", AT + timedelta(minutes=it), retracts=f"{it}")
         for it in range(RETRACTIONS)
     ]
     pushed(kafka, [*open_case(1, AT), *retractions])
