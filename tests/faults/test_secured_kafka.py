@@ -181,7 +181,7 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
     operator.run("rebuild", "--yes")
 
     pages = process("serve").settings
-    asked = Served(pages.model_copy(update={"releases": tmp_path / "releases"}), rules).ask_all(
+    shown = Served(pages.model_copy(update={"releases": tmp_path / "releases"}), rules).ask_all(
         [  # the last of them puts an event into the log, which nobody takes in
             Asks("/api/v1/cases?code=EH01&as_of=2015-10-31", one_with(Role.ANALYST)),
             Asks("/api/v1/releases/2015-09/1?show=causes", one_with(Role.ANALYST)),
@@ -190,9 +190,9 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
             Asks("/api/v1/events", one_with(Role.INTAKE), "POST", {"content-type": ONE}, lines[0]),
         ]
     )
-    assert [it.status_code for it in asked] == [200, 200, 404, 200, 200]
-    assert asked[1].json()["causes_left_out"] is None
-    found = {it["what"]: it["verdict"] for it in asked[3].json()["findings"]}
+    assert [it.status_code for it in shown] == [200, 200, 404, 200, 200]
+    assert shown[1].json()["causes_left_out"] is None
+    found = {it["what"]: it["verdict"] for it in shown[3].json()["findings"]}
     assert found["case-events"] == "good"
     assert "Kafka" not in found
     assert "1 dead letters sent again" in operator.run("dead-letters", "resend").stderr

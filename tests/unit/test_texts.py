@@ -99,9 +99,9 @@ def test_a_withheld_percentage_is_stopped_as_it_is_rounded() -> None:
 BIRCH = CellKey("EH04", "Birch", "0-4")
 
 
-def since(before: Release, **counts: int) -> Release:
-    """October, which knows a September as it was released."""
-    october, then = step_downs(**counts), {it.key: it.value for it in before.cells}
+def since(before: Release) -> Release:
+    """An October with nothing small in it, which knows a September as it was released."""
+    october, then = step_downs(), {it.key: it.value for it in before.cells}
     cells = [it.model_copy(update={"previous": then[it.key]}) for it in october.cells]
     return october.model_copy(update={"cells": tuple(cells)})
 
