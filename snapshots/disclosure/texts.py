@@ -80,7 +80,7 @@ class Texts:
         told = told_by(text)
         if not told.figures and not told.parts:
             return []
-        places = _named([self.release], text) | {area}
+        places = _named([self.release], f"{area}: {text}") | {area}
         near = _near(self.release.areas, area) | places
         secrets = list(self._secrets(near, code))
         sums = [*((it,) for it in self._remainders(near)), *_sums_of(places, secrets)]

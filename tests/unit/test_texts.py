@@ -141,3 +141,4 @@ def test_a_headline_that_names_a_provider_is_held_against_what_is_withheld_of_it
     (found, *_) = findings(it, "Of Poplar's cases 12 are in the north.", "County", None)
     assert "withheld, CEH04 of Poplar / Birch" in found
     assert not findings(it, "We met 12 partners.", "Damson", None)
+    assert findings(it, "We met 12 of them.", "Poplar", None)
