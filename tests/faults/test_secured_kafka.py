@@ -24,8 +24,12 @@ from snapshots.releases.chain import unseal
 from snapshots.releases.log_clients import for_kafka_python
 from snapshots.releases.release_failures import ReleaseError
 from snapshots.releases.transactions import NotCommitted, transactional, write
+from streams.clock import Clock
 from streams.kafka.logreading import log_reader
 from streams.serving.roles import ONE, Role
+from streams.state.nights import read_outcome
+from streams.state.reconcile import Nightly
+from streams.state.redis_clients import connect_redis
 from streams.terminal.console import Exit
 from tests.support.secure_kafka import (
     ADMIN,
@@ -112,6 +116,20 @@ def ends(connection: KafkaConnection) -> dict[str, int]:
         consumer.close()
 
 
+def compared_by_night(caseline: CommandLine) -> list[str]:
+    """What the night's comparison finds, as the process that is elected makes it."""
+
+    async def compare() -> list[str]:
+        clock = Clock()
+        async with connect_redis(caseline.settings) as redis:
+            await Nightly(redis, caseline.settings, caseline.rules, clock).compare(clock.now())
+            found = await read_outcome(redis, caseline.settings.deployment)
+        assert found is not None
+        return found.wrong
+
+    return asyncio.run(compare())
+
+
 def send_no_event(connection: KafkaConnection) -> None:
     """Send what will be a dead letter."""
     producer = KafkaProducer(**for_kafka_python(connection))
@@ -147,7 +165,9 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
     live = worker.run("scorecard", *asked).stdout
     assert json.loads(live) == json.loads(worker.run("replay", events, *asked).stdout)
     assert "Nothing wrong" in doctor.stdout
-    process("alerts-run").run("alerts", "run", "--once")
+    telling = process("alerts-run")
+    telling.run("alerts", "run", "--once")
+    assert compared_by_night(telling) == []
     assert SECRET not in logged + doctor.stdout + doctor.stderr + producing.stderr
 
     frozen = process("snapshot")
