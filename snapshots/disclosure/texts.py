@@ -244,8 +244,9 @@ def _before(
     """What a text says that other releases withhold."""
     said = told.counts()
     for it in withheld:
-        is_said = (it.kind == "count" and it.value in said) or told.tells(it.value, it.kind)
-        if is_said and _concerns(it.key, near, code):
+        if not _concerns(it.key, near, code):
+            continue
+        if (it.kind == "count" and it.value in said) or told.tells(it.value, it.kind):
             yield StoppedText(f"{_which(it.key)}, in {it.period}", told.around(int(it.value)))
 
 
