@@ -116,11 +116,6 @@ class RunningWorker:
         """Fail if it has ended."""
         assert self.is_running, f"the worker ended by itself: {self.text}"
 
-    def check_log(self) -> None:
-        """Fail if what it logged, whatever befell it, names a child or a case."""
-        named = sorted(set(NAMED.findall(self.text)))
-        assert not named, f"{self.log} names {named}"
-
     def ended(self) -> int:
         """Wait for the end; the exit code."""
         return self.process.wait(SECONDS)
@@ -144,6 +139,12 @@ class RunningWorker:
     def resume(self) -> None:
         """SIGCONT."""
         self.process.send_signal(signal.SIGCONT)
+
+
+def check_log(log: Path) -> None:
+    """Fail if what a process logged, whatever befell it, names a child or a case."""
+    named = sorted(set(NAMED.findall(log.read_text())))
+    assert not named, f"{log} names {named}"
 
 
 def wait_to_share(*workers: RunningWorker, shards: int = 7) -> None:
@@ -216,7 +217,7 @@ class CommandLine:
             yield worker
             if process.returncode is None:
                 worker.stop()
-            worker.check_log()
+            check_log(log)
         finally:
             process.kill()
             process.wait()
