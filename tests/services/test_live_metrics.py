@@ -146,6 +146,11 @@ def test_what_came_of_the_nights_comparison_is_shown_also_where_no_scorecard_can
     assert look(settings, MONDAY).get_sample_value(when) is None
     outcome: dict[str, Any] = {"day": f"{MONDAY:%Y-%m-%d}", "at": MONDAY.timestamp(), "shards": 7}
     with PlainRedis.from_url(settings.redis_url) as redis:
+        waiting: dict[str, Any] = {"day": outcome["day"], "since": MONDAY.timestamp() - 7}
+        redis.hset(outcome_key(settings.deployment), mapping=waiting)
+        registry = look(settings, MONDAY)
+        assert registry.get_sample_value(when) == MONDAY.timestamp() - 7
+        assert registry.get_sample_value("caseline_reconciled_wrong_shards") is None
         redis.hset(outcome_key(settings.deployment), mapping={**outcome, "wrong": "a: x\nb: y"})
     registry = look(settings, MONDAY)
     assert registry.get_sample_value("caseline_scorecard_up") == 0

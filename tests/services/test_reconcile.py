@@ -18,6 +18,7 @@ from streams.state.integrity import number_in, opened, sealed
 from streams.state.nights import Night, read_outcome
 from streams.state.reconcile import Nightly, Reconcile
 from tests.support.examples import LOGS, log_file
+from tests.support.patience import SECONDS
 from tests.support.workers import CommandLine
 
 pytestmark = pytest.mark.services
@@ -89,6 +90,7 @@ def test_every_night_the_state_is_compared_once_and_the_outcome_kept(caseline: C
     first = at(caseline, NIGHT)
     assert first is not None
     assert first.at is None  # nothing is due on the first day
+    assert first.since == pytest.approx(NIGHT.timestamp(), abs=SECONDS)
     early = at(caseline, NIGHT + timedelta(hours=23))
     assert early == first
     good = at(caseline, NIGHT + timedelta(days=1, minutes=1))
