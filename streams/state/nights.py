@@ -12,7 +12,7 @@ from streams import keys
 
 
 class Night(NamedTuple):
-    """The outcome of the last comparison; before the first `at` is None, and `since` when it is due."""
+    """The outcome of the last comparison; before the first, `at` is None and `since` is set."""
 
     day: date
     at: float | None
