@@ -100,7 +100,7 @@ class Publishing:
             rule = _rule(record, sealed, choice)
             withdrawals = _withdrawals(record, chains, sealed)
             for withdrawal in withdrawals:
-                check_reason(record, withdrawal, rule)
+                check_reason(record, withdrawal, rule, _issued(record, chains))
             if sealed.release.kind != "withdrawn" and sealed.name not in record.let_out:
                 kept.add(self._decided(record, sealed, chains, rule, choice))
         let_out = record.let_out
@@ -189,11 +189,10 @@ class Publishing:
     ) -> RecordEntry:
         """The entry that lets a release out. Raises NotAllowed, NotProtected."""
         release = sealed.release
-        releases = {it.name: it.release for chain in chains for it in chain}
-        issued = [Issued(releases[name], public) for name, public in record.let_out.items()]
+        issued = _issued(record, chains)
         measures = catalogue_of(release, self.catalogue).measure
         disclosed = disclose(release, measures, rule, issued)
-        check_texts(record, sealed, disclosed, rule)
+        check_texts(record, sealed, disclosed, rule, issued)
         narrow = disclosed.left(release, disclosed.narrow)
         exposed = disclosed.left(release, disclosed.exposed)
         if exposed:
@@ -220,6 +219,12 @@ class Publishing:
                 "narrow_by": choice.narrow_by if narrow else None,
             }
         )
+
+
+def _issued(record: PublicRecord, chains: Sequence[Sequence[Sealed]]) -> list[Issued]:
+    """What went out, each with the release that it is of."""
+    releases = {it.name: it.release for chain in chains for it in chain}
+    return [Issued(releases[name], public) for name, public in record.let_out.items()]
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from snapshots.disclosure.commentary import small_numbers_in
 from snapshots.disclosure.disclosed import Disclosed
+from snapshots.disclosure.figures_in_text import plain_text
+from snapshots.disclosure.public import Issued
 from snapshots.disclosure.public_record import PublicRecord, texts_of
 from snapshots.disclosure.suppression import Rule
-from snapshots.disclosure.texts import Texts
+from snapshots.disclosure.texts import Texts, told_of_before
 from snapshots.releases.chain import Sealed
 from snapshots.releases.release_failures import NotAllowed
 
@@ -14,18 +16,30 @@ from snapshots.releases.release_failures import NotAllowed
 MOST_NAMED = 3
 
 
-def check_reason(record: PublicRecord, sealed: Sealed, rule: Rule) -> None:
-    """Raises NotAllowed for a withdrawal whose reason has small numbers that nobody accepted."""
+def check_reason(
+    record: PublicRecord, sealed: Sealed, rule: Rule, issued: Sequence[Issued]
+) -> None:
+    """Raises NotAllowed where the reason of a withdrawal may tell what is withheld."""
     reason = sealed.release.reason
-    found = small_numbers_in(reason, rule)
-    if found and not record.accepts(sealed.name, 0, reason):
-        raise NotAllowed(_stopped(sealed.name, [f"  text 0 (reason): {found[0].context}"]))
+    if record.accepts(sealed.name, 0, reason):
+        return
+    found = [it.context for it in small_numbers_in(plain_text(reason), rule)[:1]]
+    found = found or [str(it) for it in told_of_before(sealed.release, issued, reason)]
+    if found:
+        lines = [f"  text 0 (reason): {it}" for it in found[:MOST_NAMED]]
+        raise NotAllowed(_stopped(sealed.name, lines))
 
 
-def check_texts(record: PublicRecord, sealed: Sealed, disclosed: Disclosed, rule: Rule) -> None:
+def check_texts(
+    record: PublicRecord,
+    sealed: Sealed,
+    disclosed: Disclosed,
+    rule: Rule,
+    issued: Sequence[Issued],
+) -> None:
     """Raises NotAllowed for texts that tell what is withheld, unless each was accepted."""
     release = sealed.release
-    texts = Texts(release, disclosed, rule)
+    texts = Texts(release, disclosed, rule, issued)
     about = [(release.areas.top, None), *((it.area, it.code) for it in release.commentary)]
     lines = []
     for number, ((where, text), (area, code)) in enumerate(

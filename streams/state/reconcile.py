@@ -181,7 +181,7 @@ class Nightly:
         outcome = await read_outcome(self.redis, self.settings.deployment)
         if outcome is None:
             # The first night comes after the first day.
-            await self._write({"day": now.date().isoformat()})
+            await self._write({"day": now.date().isoformat(), "since": now.timestamp()})
         elif outcome.day < now.date() and now.hour >= self.hour:
             await self.compare(now)
         return False

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.alerting import Recorder, asked, change, recording
+from tests.support.alerting import Recorder, alert_id, asked, change, indicator, recording
 from tests.support.commands import Command
 from tests.support.opencases import open_case, pushed
 from tests.support.servers import Server
@@ -105,6 +105,8 @@ def test_no_fact_of_a_case_goes_where_there_is_less_room(
         change(
             2, state="due-soon", due="2015-10-16", breached_from="2099-10-19", child="P1", case="C1"
         ),
+        indicator(90, area="Dover", severity="critical"),
+        indicator(91, provider="Porchlight", numerator=11, value=55.0),
     )
     who = ("--by", "T. Lead", "--reason", "Visit booked", "--for", "3d")
     asked(caseline, "ack", change(1).alert, *who)
@@ -113,6 +115,11 @@ def test_no_fact_of_a_case_goes_where_there_is_less_room(
     for fact in ("C1", "P1", "Thanet", "Unit A", "W7", "2015-10-16", "critical", "by T. Lead"):
         assert fact in text, fact
     assert "breached from 2099-10-19" in text
+    for number, place, value in ((90, "Dover", "50 (10"), (91, "Porchlight", "55 (11")):
+        (line,) = (it for it in shown.splitlines() if alert_id(number)[:8] in it)
+        assert "EH14" in line
+        assert place in line
+        assert value in line
     assert all(len(line) <= columns for line in shown.splitlines())
     rows = json.loads(asked(caseline, "list", "--format", "json").stdout)
     assert rows[0]["worker"] == "W7"

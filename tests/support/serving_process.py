@@ -8,6 +8,7 @@ from pathlib import Path
 from schemas.settings import Settings
 from tests.support.commands import Command
 from tests.support.patience import wait_for
+from tests.support.workers import check_log
 
 
 @contextmanager
@@ -16,7 +17,7 @@ def serving(
 ) -> Iterator[tuple[Command, str]]:
     """The process, whose clock showed `now` when it started, and where it answers.
 
-    `others` are settings besides: `sign_in="token"`.
+    `others` are settings besides: `sign_in="token"`. What it logs may name no child.
     """
     log = folder / "serve.log"
     log.touch()
@@ -36,6 +37,7 @@ def serving(
     try:
         address = next(it for it in log.read_text().split() if it.startswith("http://"))
         yield command, address.rstrip("/")
+        check_log(log)
     finally:
         command.kill()
         command.wait()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 from collections import defaultdict
@@ -32,6 +33,9 @@ from tests.support.examples import good_lines, replayed
 from tests.support.patience import SECONDS, wait_for
 
 Offsets = dict[TP, int]
+
+# What children and cases are called in the events that tests send.
+NAMED = re.compile(r"\b(?:[CNP]\d+|(?:child|case)-\d+)\b")
 
 
 def wait_until(
@@ -143,6 +147,12 @@ class RunningWorker:
         self.process.send_signal(signal.SIGCONT)
 
 
+def check_log(log: Path) -> None:
+    """Fail if what a process logged, whatever befell it, names a child or a case."""
+    named = sorted(set(NAMED.findall(log.read_text())))
+    assert not named, f"{log} names {named}"
+
+
 def wait_to_share(*workers: RunningWorker, shards: int = 7) -> None:
     """Wait until the workers share all shards, each holding some."""
 
@@ -190,7 +200,7 @@ class CommandLine:
         """A worker, in the end stopped with SIGTERM unless the test has ended it.
 
         Another `command` runs until it is stopped just so. `launcher` is a program that runs
-        instead; `changed` are settings.
+        instead; `changed` are settings. Nothing of what any of them logs may name a child.
         """
         log = self.folder / f"worker-{next(_numbers)}.log"
         log.touch()
@@ -213,6 +223,7 @@ class CommandLine:
             yield worker
             if process.returncode is None:
                 worker.stop()
+            check_log(log)
         finally:
             process.kill()
             process.wait()

@@ -308,6 +308,23 @@ def test_the_reason_of_a_withdrawal_goes_out_once_accepted_and_what_was_let_out_
     assert [it["kind"] for it in log] == ["first", "withdrawn", "first"]
 
 
+def test_the_reason_of_a_withdrawal_gives_away_nothing_that_was_withheld(
+    published: Office,
+) -> None:
+    hidden = {
+        cell.counted[0]
+        for cell in ReleaseFolder(published.releases).read("2015-10")[0].release.cells
+        if published.kept()["2015-10/001"].is_suppressed(cell.key) and cell.counted[0] > 5
+    }
+    count = max(hidden)
+    withdraw(published, f"In Alder there were {count + 1}, and not {count}.")
+    with pytest.raises(NotAllowed, match=r"withheld, EH04 of .*, in 2015-10"):
+        published.publish()
+    assert not list(published.site.glob("2015-10-002*"))
+    published.publishing.accept("2015-10/002", 0, "A. Manager", "It is of something else.")
+    published.publish()
+
+
 def test_a_withdrawal_of_what_never_went_out_is_not_told_in_public(office: Office) -> None:
     office.release(step_downs(Alder_04=4))
     withdraw(office, "3 brothers were counted twice.")

@@ -13,6 +13,7 @@ from processors.days.calendar import LAST_YEAR
 from processors.places.forecast import Forecast, forecast
 from schemas.outward import csv_text
 from streams.state.reading import read_stocks
+from streams.terminal.commands.figures import tell_incomplete
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import FormatOption, known
 from streams.terminal.tables.scorecards import RowFormat
@@ -69,6 +70,7 @@ def show_forecast(
     stocks = on_redis(
         settings, lambda redis: read_stocks(redis, settings.deployment, rules, [today, *days])
     )
+    tell_incomplete(settings, rules, today)
     now, *later = stocks.by_date
     rows = forecast(rules, now, list(zip(days, later, strict=True)))
     known(provider, sorted({row.provider for row in rows if row.provider}), "--provider")
