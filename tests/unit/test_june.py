@@ -1,7 +1,9 @@
 """The June 2017 events give the scorecard that Kent printed of commissioned services."""
 
+import asyncio
 import tomllib
 from collections.abc import Callable, Iterable
+from datetime import date
 from importlib.resources import as_file, files
 
 import pytest
@@ -25,6 +27,8 @@ from streams.june.compare_june import (
 )
 from streams.kafka.eventfiles import EventLine, read_events
 from streams.state.redis_clients import load_rules
+from streams.terminal.console import out
+from streams.terminal.demonstrations.june import June2017
 from tests.support.printed import june_2017, rows
 from tests.support.printed import place_of as place_by_name
 
@@ -38,14 +42,15 @@ def as_it_is(line: EventLine) -> EventLine | None:
 
 def replayed(change: Callable[[EventLine], EventLine | None] = as_it_is) -> Replay:
     """What ships, each line as it is or as it is changed to be; those that are none left out."""
-    with (
-        as_file(files(FOLDER) / "places.toml") as places,
-        as_file(files(FOLDER) / "events.jsonl.gz") as events,
-    ):
+    demonstration = June2017(load_rules(Settings()).catalogue)
+    assert not demonstration.further()
+    with as_file(demonstration.places) as places:
         replay = Replay(load_rules(Settings(places_file=places)))
-        for judged in read_events(events):
-            assert not judged.bad
-            replay.add(it for it in map(change, judged.good) if it is not None)
+    for file in demonstration.events:
+        with as_file(file) as path:
+            for judged in read_events(path):
+                assert not judged.bad
+                replay.add(it for it in map(change, judged.good) if it is not None)
     return replay
 
 
@@ -55,11 +60,14 @@ def shipped() -> Replay:
 
 
 @pytest.fixture(scope="module")
-def comparison(shipped: Replay) -> RowsCompared:
-    replay, printed = shipped, load_printed()
-    levels = {it.level for it in printed}
-    by_month = {day: replay.rows(day, levels) for day in MONTH_ENDS}
-    return compare(by_month, printed, load_reasons())
+def by_month(shipped: Replay) -> dict[date, list[ScorecardRow]]:
+    levels = {it.level for it in load_printed()}
+    return {day: shipped.rows(day, levels) for day in MONTH_ENDS}
+
+
+@pytest.fixture(scope="module")
+def comparison(by_month: dict[date, list[ScorecardRow]]) -> RowsCompared:
+    return compare(by_month, load_printed(), load_reasons())
 
 
 def test_what_ships_is_what_is_printed_of_every_block() -> None:
@@ -86,6 +94,19 @@ def test_the_stream_gives_so_much_of_what_is_printed(comparison: RowsCompared) -
         )
     }
     assert had == {FIGURE: (2161, 2309), ARROW: (592, 621), RATING: (443, 450)}
+
+
+def test_the_demonstration_says_so_and_lists_what_differs_by_block(
+    by_month: dict[date, list[ScorecardRow]], comparison: RowsCompared
+) -> None:
+    async def read(day: date) -> list[ScorecardRow]:
+        return by_month[day]
+
+    with out.capture() as shown:
+        asyncio.run(June2017(load_rules(Settings()).catalogue).report(read))
+    said = " ".join(shown.get().split())
+    assert "2,161 of 2,309 figures, 592 of 621 arrows and 443 of 450 ratings." in said
+    assert all(" ".join(it.reason.split()) in said for it in comparison.different)
 
 
 def test_all_but_two_in_a_hundred_ratings_come_from_events_and_targets(
