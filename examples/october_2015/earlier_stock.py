@@ -12,14 +12,7 @@ from dataclasses import dataclass
 
 from .cases import UNIT, Case
 from .closed_cases import other_closure
-from .closing import (
-    APRIL_END,
-    AUGUST_END,
-    JULY_END,
-    MARCH_END,
-    OLDEST,
-    SEPTEMBER_END,
-)  # fmt: skip
+from .closing import APRIL_END, AUGUST_END, JULY_END, MARCH_END, OLDEST, SEPTEMBER_END
 from .milp import range_printed_as
 from .printed import tenths_of
 from .workdays import day, is_late, last_late
@@ -48,9 +41,8 @@ class EarlierStock:
         """Raises NoStockError where a figure cannot be had."""
         self._make_late()
         self._take_over_later()
+        self._plan_later()
         for code, milestone in (("EH11", "plan"), ("EH10", "contact")):
-            if milestone == "plan":
-                self._plan_later()
             for until in (AUGUST_END, JULY_END):
                 self._average(code, milestone, until)
         self._pass_through_others()
