@@ -31,6 +31,13 @@ def meet(one: Intervals, other: Intervals) -> Intervals:
     return found
 
 
+def without(one: Intervals, other: Intervals) -> Intervals:
+    """The days in one that are not in the other."""
+    ends = [FIRST_DAY, *(end for _, end in other)]
+    begins = [*(begin for begin, _ in other), NEVER]
+    return meet(one, [gap for gap in zip(ends, begins, strict=True) if gap[0] < gap[1]])
+
+
 def at_least(times: int, intervals: Iterable[Interval]) -> Intervals:
     """The days that lie in so many of the intervals, which may overlap, or more."""
     edges = sorted(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from processors.facts.counted_changes import counted_change
 from processors.facts.counting import Counted
+from processors.facts.lives import Life
 from processors.record.decoding import Event, decode
 from processors.record.record import Record
 from processors.rules import Rules
@@ -45,6 +46,7 @@ class OneRecord:
     def __init__(self, rules: Rules) -> None:
         self._rules, self._record, self._total = rules, Record(), Added()
         self._whole: tuple[Counted, ...] | None = None
+        self._life: Life | None = None
 
     def take(self, event: Event) -> None:
         self._record.apply(event, self._rules.make_row)
@@ -52,8 +54,8 @@ class OneRecord:
     def settle(self) -> None:
         personal = self._record.personal
         if personal:
-            change = counted_change(self._rules.counting, personal, self._whole)
-            self._whole = change.whole
+            change = counted_change(self._rules.counting, personal, self._whole, self._life)
+            self._whole, self._life = change.whole, change.life
             personal.was.clear()
             self._total.update(added(change.now))
             self._total.subtract(added(change.before))
