@@ -47,8 +47,8 @@ class Chains(Generic[S]):
         self._begins: list[tuple[int, int]] = []
         self._ends: list[tuple[int, int]] = []
         self._days: dict[Key, tuple[array[int], array[int]]] = {}
-        # By how much the number of stretches of a key changed, from a day on.
-        self._changed: dict[Key, Counter[int]] = defaultdict(Counter)
+        # By how much the number of stretches of a subject in a state changed, from a day on.
+        self._changed: dict[tuple[str, Key], Counter[int]] = defaultdict(Counter)
 
     def add(self, event: Event) -> None:
         """Take in an event of its subject."""
@@ -71,7 +71,7 @@ class Chains(Generic[S]):
             del self._of[event.subject]
 
     def changes(self) -> Iterator[Interval]:
-        """The days on which another number is in some state than when this was asked last."""
+        """The days on which a subject is in another state than when this was asked last."""
         for edges in self._changed.values():
             depth, since = 0, 0
             for day in sorted(edges):
@@ -149,7 +149,7 @@ class Chains(Generic[S]):
         self._note(it, 1)
 
     def _note(self, it: Stretch, sign: int) -> None:
-        edges = self._changed[it.key]
+        edges = self._changed[it.subject, it.key]
         edges[it.begin] += sign
         edges[it.end] -= sign
 

@@ -106,7 +106,7 @@ def _counted(
 def _on(
     first: int, end: int, counting: Counting, life: Life, flows: Flows | None
 ) -> Iterator[Counted]:
-    for _, it in counting.of_person(life.within(first, end, flows)):
+    for it in counting.counted_of(life.within(first, end, flows)):
         begin, until = max(first, it.begin), min(end, it.end)
         if begin < until:
             yield it._replace(begin=begin, end=until)

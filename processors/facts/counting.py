@@ -11,7 +11,18 @@ from typing import NamedTuple
 import numpy as np
 
 from processors.days.calendar import Calendar
-from processors.days.intervals import ALWAYS, Interval, Intervals, at_least, meet, stretches, union
+from processors.days.intervals import (
+    ALWAYS,
+    Interval,
+    Intervals,
+    at_least,
+    first_not_over,
+    meet,
+    meet_one,
+    stretches,
+    totals,
+    union,
+)
 from processors.facts.lives import MOST_DAYS, Telling
 from processors.facts.people import (
     ATTENDED,
@@ -44,6 +55,8 @@ class Counted(NamedTuple):
 # (what is counted, locality, begin, end, how many): what is counted is named by its subject, or not
 # at all where it is the person.
 Time = tuple[str, int, int, int, int]
+# The same before it is known where: (what is counted, when, how many).
+Each = tuple[str, Intervals, int]
 
 
 class Counting:
@@ -79,22 +92,30 @@ class Counting:
 
     def counted(self, events: Iterable[Event]) -> tuple[Counted, ...]:
         """All that the events of one record add, whoever or whatever it is about."""
-        return tuple(counted for _, counted in self.listed(events))
+        events = list(events)
+        sessions = (it for _, it in self._of_sessions(events))
+        if any(event.type in PERSON_TYPES for event in events):
+            return (*sessions, *self.counted_of(person(events)))
+        return tuple(sessions)
+
+    def counted_of(self, about: Person) -> Iterator[Counted]:
+        """All that a person adds; of several cases that count on a day, how many they are."""
+        for slot, measure in self._asking(self._said(about)):
+            for _, locality, begin, end, amount in self._times(measure, about, is_named=False):
+                yield Counted(slot, locality, begin, end, amount)
 
     def listed(self, events: Iterable[Event]) -> Iterator[tuple[str, Counted]]:
-        """The same, each with the subject that is counted; none where it is the person."""
-        events = list(events)
-        held = [event for event in events if event.type in SESSION_TYPES]
-        if held:
-            yield from self._of_sessions(held)
-        if any(event.type in PERSON_TYPES for event in events):
-            yield from self.of_person(person(events))
+        """What `counted` gives, each with the subject that is counted; none where it is the person.
 
-    def of_person(self, about: Person) -> Iterator[tuple[str, Counted]]:
-        """The same of what is known of a person."""
+        Each case by itself.
+        """
+        events = list(events)
+        yield from self._of_sessions(events)
+        is_person = any(event.type in PERSON_TYPES for event in events)
+        about = person(events if is_person else ())
         for slot, measure in self._asking(self._said(about)):
-            for subject, locality, begin, end, amount in self._times(measure, about):
-                yield subject, Counted(slot, locality, begin, end, amount)
+            for subject, *time in self._times(measure, about, is_named=True):
+                yield subject, Counted(slot, *time)
 
     def _said(self, about: Person) -> frozenset[str]:
         """All that is said of a person on which a measure may rest."""
@@ -110,8 +131,8 @@ class Counting:
             and (not measure.registered or not measure.at or said.intersection(measure.at))
         ]
 
-    def _times(self, measure: PersonMeasure, about: Person) -> Iterator[Time]:
-        """Each time that a measure counts a person, or a case of theirs."""
+    def _times(self, measure: PersonMeasure, about: Person, *, is_named: bool) -> Iterator[Time]:
+        """Each time that a measure counts a person, or a case of theirs, each named or together."""
         own = self._own(measure, about)
         if not own:
             return
@@ -120,8 +141,11 @@ class Counting:
         elif measure.once == "site":
             yield from self._at_sites(measure, about, own)
         else:
-            for subject, each, amount in self._each(measure, about):
-                for begin, end in meet(own, each):
+            each = self._each(measure, about)
+            if not is_named and measure.of != "person":
+                each = _together(each)
+            for subject, times, amount in each:
+                for begin, end in meet_one(own, times[0]) if len(times) == 1 else meet(own, times):
                     for time in self._where_they_live(about, begin, end):
                         yield subject, *time, amount
 
@@ -145,7 +169,7 @@ class Counting:
             )
         return _all(asked)
 
-    def _each(self, measure: PersonMeasure, about: Person) -> Iterator[tuple[str, Intervals, int]]:
+    def _each(self, measure: PersonMeasure, about: Person) -> Iterator[Each]:
         """When each thing that a measure counts where people live is there, and how many it is."""
         if measure.of == "scs-case":
             by_case: dict[str, list[Interval]] = {}
@@ -231,14 +255,16 @@ class Counting:
 
     def _recorded(self, measure: PersonMeasure, about: Person, site: Site | None) -> Intervals:
         assert measure.recorded is not None
-        found = []
+        windows: dict[str, list[Interval]] = {}
         for it in about.outcomes:
-            if measure.recorded.accredited and not it.data["accredited"]:
-                continue
-            begin, end = self._window(it.day, measure.recorded.months)
-            for since, until, place in stretches(about.places_of.get(it.subject, ())):
-                if self._is_at(place, measure.at, site):
-                    found.append((max(begin, since), min(end, until)))
+            if it.data["accredited"] or not measure.recorded.accredited:
+                window = self._window(it.day, measure.recorded.months)
+                windows.setdefault(it.subject, []).append(window)
+        found: Intervals = []
+        for subject, of_subject in windows.items():
+            recorded = stretches(about.places_of.get(subject, ()))
+            here = [(b, e) for b, e, place in recorded if self._is_at(place, measure.at, site)]
+            found += meet(union(of_subject), here)
         return union(found)
 
     def _is_at(self, name: str, kinds: tuple[SiteKind, ...], site: Site | None) -> bool:
@@ -277,18 +303,23 @@ class Counting:
         self, about: Person, begin: int, end: int
     ) -> Iterator[tuple[int, int, int]]:
         graph = self._localities.graph
-        for first, until, district in about.districts:
-            if max(first, begin) < min(until, end):
-                at = Locality(district) if graph.is_district(district) else NOWHERE
-                yield self._localities.number(at), max(first, begin), min(until, end)
+        districts = about.districts
+        for position in range(first_not_over(districts, begin), len(districts)):
+            first, until, district = districts[position]
+            if first >= end:
+                break
+            at = Locality(district) if graph.is_district(district) else NOWHERE
+            yield self._localities.number(at), max(first, begin), min(until, end)
 
     def _window(self, day: int, months: int | None) -> Interval:
         """How long a day counts: in its month, or in the last so many months."""
         windows = self._windows
         return day, windows.month(day) if months is None else windows.months(day, months)
 
-    def _of_sessions(self, held: list[Event]) -> Iterator[tuple[str, Counted]]:
-        for event in held:
+    def _of_sessions(self, events: list[Event]) -> Iterator[tuple[str, Counted]]:
+        for event in events:
+            if event.type not in SESSION_TYPES:
+                continue
             it = Happened(event.day, event.subject, event.data)
             for slots, measure in self._sessions:
                 if measure.kind is not None and not measure.kind(event.data["kind"]):
@@ -311,6 +342,12 @@ class Counting:
             site = self._sites[it.data["place"]]
             return self._localities.number(Locality(only=Place(site.kind, site.name)))
         return self._localities.number(self._session_at(it))
+
+
+def _together(each: Iterable[Each]) -> Iterator[Each]:
+    """How many there are of all that counts, each time that number is another one."""
+    times = ((begin, end, number) for _, of_each, number in each for begin, end in of_each)
+    yield from (("", [(begin, end)], number) for begin, end, number in totals(times))
 
 
 def _all(asked: list[Intervals]) -> Intervals:

@@ -109,7 +109,7 @@ class Life:
             self._add(event)
 
     def changes(self) -> list[Interval]:
-        """The days on which more or fewer are registered, or open, since this was asked last."""
+        """The days on which a registration or a case is in another state than when last asked."""
         return [*self._registered.changes(), *self._cases.changes()]
 
     def counting(self, events: Iterable[Event]) -> Iterator[Interval]:
