@@ -16,6 +16,8 @@ from processors.days.intervals import Interval
 from processors.record.decoding import Event, place_in_order
 
 S = TypeVar("S")
+# About how much memory a subject takes, and each stretch of its states.
+BYTES_A_SUBJECT, BYTES_A_STRETCH = 450, 350
 # A state that the rules can tell from others.
 Key = tuple[Any, ...]
 
@@ -49,6 +51,11 @@ class Chains(Generic[S]):
         self._days: dict[Key, tuple[array[int], array[int]]] = {}
         # By how much the number of stretches of a subject in a state changed, from a day on.
         self._changed: dict[tuple[str, Key], Counter[int]] = defaultdict(Counter)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return BYTES_A_SUBJECT * len(self._of) + BYTES_A_STRETCH * len(self._stretches)
 
     def add(self, event: Event) -> None:
         """Take in an event of its subject."""

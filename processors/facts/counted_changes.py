@@ -49,7 +49,7 @@ def counted_change(
         after = counting.counted(personal.of_person())
         return CountedChange(sessions + whole, sessions_now + after, after, None)
     if life is None:
-        life = Life(personal.earlier(), counting.telling)
+        life = Life(personal.earlier(), counting.distinctions)
     was, is_now = _change(counting, life, gone, new)
     return CountedChange(sessions + was, sessions_now + is_now, None, life)
 

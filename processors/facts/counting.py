@@ -23,7 +23,7 @@ from processors.days.intervals import (
     totals,
     union,
 )
-from processors.facts.lives import MOST_DAYS, Telling
+from processors.facts.lives import MOST_DAYS, Distinctions
 from processors.facts.people import (
     ATTENDED,
     CLOSED,
@@ -31,8 +31,8 @@ from processors.facts.people import (
     OUTCOME,
     RECORDED,
     Happened,
-    Opening,
     Person,
+    ScsOpening,
     person,
 )
 from processors.record.decoding import Event
@@ -80,7 +80,7 @@ class Counting:
         )
         attended = [it.attended for _, it in self._people if it.attended]
         self._kinds = tuple(dict.fromkeys(it.kind for it in attended if it.kind))
-        self.telling = Telling(
+        self.distinctions = Distinctions(
             reach=MOST_DAYS * (1 + max((_months(it) for _, it in self._people), default=0)),
             times=max((it.times for it in attended), default=1),
             place=lambda name: name if name in self._sites else "",
@@ -191,7 +191,7 @@ class Counting:
         else:
             yield "", self._there(measure, about, None), 1
 
-    def _openings(self, measure: PersonMeasure, openings: list[Opening]) -> Iterator[Opening]:
+    def _openings(self, measure: PersonMeasure, openings: list[ScsOpening]) -> Iterator[ScsOpening]:
         for it in openings:
             if measure.origin is not None and not measure.origin(it.origin):
                 continue

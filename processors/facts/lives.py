@@ -27,9 +27,9 @@ from processors.facts.people import (
     UNHEARD,
     Happened,
     Opened,
-    Opening,
     Person,
     Registered,
+    ScsOpening,
     ScsState,
     in_force,
     scs_state,
@@ -41,8 +41,8 @@ from processors.record.personal import SAID
 MANY = 64
 # Of which, where one in so many changed, all are looked at.
 MOST_CHANGED = 4
-# About how much memory each of them takes.
-BYTES_AN_EVENT = 700
+# About how much memory each of them takes beside states.
+BYTES_AN_EVENT = 50
 # More days than a month has, or as many.
 MOST_DAYS = 31
 
@@ -57,7 +57,7 @@ def is_life(changed: int, known: int) -> bool:
     return known >= MANY and changed * MOST_CHANGED < known
 
 
-class Telling(NamedTuple):
+class Distinctions(NamedTuple):
     """What of a person measures can tell apart.
 
     What happened counts for at most `reach` days, and one is asked to attend at most `times`
@@ -74,23 +74,23 @@ class Telling(NamedTuple):
 class Flows(NamedTuple):
     """Openings and closings of cases in social care."""
 
-    openings: list[Opening]
+    openings: list[ScsOpening]
     closings: list[Happened]
 
 
 class Life:
     """A person's events, kept in order by what they say."""
 
-    def __init__(self, events: Iterable[Event], telling: Telling) -> None:
-        self._telling = telling
-        self._said: dict[str, _Ordered] = {name: _Ordered() for name in SAID}
+    def __init__(self, events: Iterable[Event], apart: Distinctions) -> None:
+        self._apart = apart
+        self._said: dict[str, _InOrder] = {name: _InOrder() for name in SAID}
         self._registered: Chains[Key | None] = Chains(None, in_force, self._where)
         self._cases: Chains[ScsState] = Chains(UNHEARD, scs_state, _open_as)
         # Recordings by registration; attendances and outcomes by what measures can tell of them.
-        self._recorded: dict[str, _Ordered] = {}
-        self._attended: dict[Key, _Ordered] = {}
-        self._outcomes: dict[Key, _Ordered] = {}
-        self._openings, self._closings = _Ordered(), _Ordered()
+        self._recorded: dict[str, _InOrder] = {}
+        self._attended: dict[Key, _InOrder] = {}
+        self._outcomes: dict[Key, _InOrder] = {}
+        self._openings, self._closings = _InOrder(), _InOrder()
         self._events = 0
         for event in events:
             self._add(event)
@@ -99,7 +99,7 @@ class Life:
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        return BYTES_AN_EVENT * self._events
+        return BYTES_AN_EVENT * self._events + self._registered.size + self._cases.size
 
     def change(self, gone: Iterable[Event], new: Iterable[Event]) -> None:
         """Events that were there go, and others come."""
@@ -118,7 +118,7 @@ class Life:
         One of several attendances makes none once as many came later as one is asked for: they
         count on every later day on which it would.
         """
-        reach = self._telling.reach
+        reach = self._apart.reach
         for event in events:
             if event.type == OPENED:  # and it may have the next be one that comes again
                 yield event.day, event.day + 2 * reach
@@ -126,7 +126,7 @@ class Life:
                 yield event.day, event.day + reach
             elif event.type == ATTENDED:
                 later = self._attended[self._session_of(event)].after(event)
-                yield event.day, _until(event, later, reach, self._telling.times)
+                yield event.day, _until(event, later, reach, self._apart.times)
             elif event.type == OUTCOME:
                 later = self._outcomes[_outcome_of(event)].after(event)
                 yield event.day, _until(event, later, reach, 1)
@@ -155,7 +155,7 @@ class Life:
                     found.append((begin, until, value))
         return found
 
-    def openings_near(self, events: Iterable[Event]) -> Counter[Opening]:
+    def openings_near(self, events: Iterable[Event]) -> Counter[ScsOpening]:
         """Those of events, and those that follow where these are, or would be."""
         places: set[int] = set()
         openings = self._openings
@@ -173,10 +173,10 @@ class Life:
     def within(self, first: int, end: int, flows: Flows | None) -> Person:
         """The person as they are known on days; of social care's flows those given, or all."""
         outcomes = list(self._happened(self._outcomes, first, end, 1))
-        earliest = first - self._telling.reach
+        earliest = first - self._apart.reach
         return Person(
             said={name: days for name in SAID if (days := self._days_said(name, first, end))},
-            attended=list(self._happened(self._attended, first, end, self._telling.times)),
+            attended=list(self._happened(self._attended, first, end, self._apart.times)),
             outcomes=outcomes,
             openings=flows.openings if flows else self._opened(earliest, end),
             closings=flows.closings if flows else self._closings.happened(earliest, end),
@@ -210,14 +210,14 @@ class Life:
         ]
 
     def _happened(
-        self, kinds: dict[Key, "_Ordered"], first: int, end: int, times: int
+        self, kinds: dict[Key, "_InOrder"], first: int, end: int, times: int
     ) -> Iterator[Happened]:
         """What happened on days; and of each kind before, so many different ones, the last."""
         for of_kind in kinds.values():
             subjects: set[str] = set()
             for at in range(of_kind.position(first) - 1, -1, -1):
                 event = of_kind.events[at]
-                if event.day < first - self._telling.reach or len(subjects) == times:
+                if event.day < first - self._apart.reach or len(subjects) == times:
                     break
                 if event.subject not in subjects:
                     subjects.add(event.subject)
@@ -235,14 +235,14 @@ class Life:
         at = max(0, bisect_right(ordered.events, first, key=_day) - 1)
         return [(it.day, it.data["place"]) for it in ordered.events[at : ordered.position(end)]]
 
-    def _opened(self, first: int, end: int) -> list[Opening]:
+    def _opened(self, first: int, end: int) -> list[ScsOpening]:
         ordered = self._openings
         return [self._opening(at) for at in range(ordered.position(first), ordered.position(end))]
 
-    def _opening(self, at: int) -> Opening:
+    def _opening(self, at: int) -> ScsOpening:
         events = self._openings.events
         event, before = events[at], events[at - 1].day if at else None
-        return Opening(event.day, event.subject, event.data["origin"], before)
+        return ScsOpening(event.day, event.subject, event.data["origin"], before)
 
     def _first(self, subject: str) -> int:
         return self._recorded[subject].events[0].day
@@ -251,11 +251,11 @@ class Life:
         return any((subject, accredited) in self._outcomes for accredited in (False, True))
 
     def _where(self, state: Key | None) -> Key | None:
-        return state and (self._telling.place(state[0]), state[1])
+        return state and (self._apart.place(state[0]), state[1])
 
     def _session_of(self, event: Event) -> Key:
-        data, telling = event.data, self._telling
-        return telling.place(data["place"]), telling.session(data["kind"]), data.get("provider")
+        data, apart = event.data, self._apart
+        return apart.place(data["place"]), apart.session(data["kind"]), data.get("provider")
 
     def _add(self, event: Event) -> None:
         self._events += 1
@@ -278,7 +278,7 @@ class Life:
             if not kinds[key].events:
                 del kinds[key]
 
-    def _ordered(self, event: Event) -> Iterator["_Ordered"]:
+    def _ordered(self, event: Event) -> Iterator["_InOrder"]:
         """All that an event is kept in the order of."""
         for name in SAID.intersection(event.data):
             yield self._said[name]
@@ -287,9 +287,9 @@ class Life:
         elif event.type == CLOSED:
             yield self._closings
         for kinds, key in self._kinds(event):
-            yield kinds.setdefault(key, _Ordered())
+            yield kinds.setdefault(key, _InOrder())
 
-    def _kinds(self, event: Event) -> Iterator[tuple[dict[Any, "_Ordered"], Any]]:
+    def _kinds(self, event: Event) -> Iterator[tuple[dict[Any, "_InOrder"], Any]]:
         if event.type == RECORDED:
             yield self._recorded, event.subject
         elif event.type == ATTENDED:
@@ -298,7 +298,7 @@ class Life:
             yield self._outcomes, _outcome_of(event)
 
 
-class _Ordered:
+class _InOrder:
     """Events in order."""
 
     __slots__ = ("events",)
@@ -335,7 +335,7 @@ class _Ordered:
         return [Happened(it.day, it.subject, it.data) for it in some]
 
 
-NONE = _Ordered()
+NONE = _InOrder()
 _day = attrgetter("day")
 
 

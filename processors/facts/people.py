@@ -54,7 +54,7 @@ class Happened(NamedTuple):
     data: Mapping[str, Any]
 
 
-class Opening(NamedTuple):
+class ScsOpening(NamedTuple):
     """A case was opened in social care on a day; the day of the person's opening before, if any."""
 
     day: int
@@ -79,7 +79,7 @@ class Person:
     said: Mapping[str, list[tuple[int, Any]]] = field(default_factory=dict)
     attended: list[Happened] = field(default_factory=list)
     outcomes: list[Happened] = field(default_factory=list)
-    openings: list[Opening] = field(default_factory=list)
+    openings: list[ScsOpening] = field(default_factory=list)
     closings: list[Happened] = field(default_factory=list)
     registrations: list[Registered] = field(default_factory=list)
     places_of: Mapping[str, list[tuple[int, str]]] = field(default_factory=dict)
@@ -155,7 +155,7 @@ def person(events: Iterable[Event]) -> Person:
             cases.setdefault(event.subject, []).append(event)
             if kind == OPENED:
                 before = about.openings[-1].day if about.openings else None
-                about.openings.append(Opening(event.day, event.subject, data["origin"], before))
+                about.openings.append(ScsOpening(event.day, event.subject, data["origin"], before))
             elif kind == CLOSED:
                 about.closings.append(Happened(event.day, event.subject, data))
     for subject, of_subject in registrations.items():
