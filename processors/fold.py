@@ -199,8 +199,8 @@ class Partition:
         for child in self._dirty.values():
             personal = child.record.personal
             if personal and personal.was:
-                change = counted_change(self.rules.counting, personal, child.counted)
-                child.counted = change.whole
+                change = counted_change(self.rules.counting, personal, child.counted, child.life)
+                child.counted, child.life = change.whole, change.life
                 personal.was.clear()
                 if change.before != change.now:
                     before.append(change.before)
@@ -214,6 +214,8 @@ class Partition:
             size += child.crowd.size
         if child.outlook:
             size += child.outlook.size
+        if child.life:
+            size += child.life.size
         self.size += size - child.size
         child.size = size
         if size > self.largest:

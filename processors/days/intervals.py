@@ -4,9 +4,11 @@ A list of intervals is in order and none touches another. What is true of a pers
 such a list, so that what is true of all that a measure asks for is where all the lists meet.
 """
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
-from typing import TypeVar
+from itertools import accumulate, pairwise
+from typing import Any, TypeVar
 
 from processors.days.calendar import FIRST_DAY, NEVER
 
@@ -29,6 +31,46 @@ def meet(one: Intervals, other: Intervals) -> Intervals:
         else:
             to += 1
     return found
+
+
+def first_not_over(found: Sequence[tuple[Any, ...]], day: int) -> int:
+    """Where the first of intervals is, or of what begins with one, that is not over by a day.
+
+    They are in order, and none overlaps another.
+    """
+    return bisect_right(found, day, key=_end)
+
+
+def meet_one(one: Intervals, interval: Interval) -> Iterator[Interval]:
+    """The days of an interval that are in a list of very many, looking only at those near it."""
+    begin, end = interval
+    for position in range(first_not_over(one, begin), len(one)):
+        first, last = one[position]
+        if first >= end:
+            break
+        yield max(first, begin), min(last, end)
+
+
+def totals(amounts: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+    """(begin, end, total) of amounts that each hold from a day until another, where it is not 0."""
+    changes = Counter[int]()
+    for begin, end, amount in amounts:
+        if begin < end:
+            changes[begin] += amount
+            changes[end] -= amount
+    days = sorted(day for day, change in changes.items() if change)
+    total = 0
+    for begin, end in pairwise(days):
+        total += changes[begin]
+        if total:
+            yield begin, end, total
+
+
+def without(one: Intervals, other: Intervals) -> Intervals:
+    """The days in one that are not in the other."""
+    ends = [FIRST_DAY, *(end for _, end in other)]
+    begins = [*(begin for begin, _ in other), NEVER]
+    return meet(one, [gap for gap in zip(ends, begins, strict=True) if gap[0] < gap[1]])
 
 
 def at_least(times: int, intervals: Iterable[Interval]) -> Intervals:
@@ -61,3 +103,8 @@ def stretches(changes: Sequence[tuple[int, T]]) -> Iterator[tuple[int, int, T]]:
         end = changes[position + 1][0] if position + 1 < len(changes) else NEVER
         if day < end:
             yield day, end, value
+
+
+def _end(interval: tuple[Any, ...]) -> int:
+    end: int = interval[1]
+    return end

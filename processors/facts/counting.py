@@ -11,7 +11,19 @@ from typing import NamedTuple
 import numpy as np
 
 from processors.days.calendar import Calendar
-from processors.days.intervals import ALWAYS, Interval, Intervals, at_least, meet, stretches, union
+from processors.days.intervals import (
+    ALWAYS,
+    Interval,
+    Intervals,
+    at_least,
+    first_not_over,
+    meet,
+    meet_one,
+    stretches,
+    totals,
+    union,
+)
+from processors.facts.lives import MOST_DAYS, Distinctions
 from processors.facts.people import (
     ATTENDED,
     CLOSED,
@@ -20,6 +32,7 @@ from processors.facts.people import (
     RECORDED,
     Happened,
     Person,
+    ScsOpening,
     person,
 )
 from processors.record.decoding import Event
@@ -27,9 +40,6 @@ from processors.record.localities import Localities
 from processors.record.personal import PERSON_TYPES, SESSION_TYPES
 from schemas.catalogue import Attended, Catalogue, PersonMeasure, SessionMeasure
 from schemas.places import NOWHERE, Locality, Place, Site, SiteKind
-
-# More days than a month has.
-MOST_DAYS = 31
 
 
 class Counted(NamedTuple):
@@ -42,9 +52,11 @@ class Counted(NamedTuple):
     amount: int
 
 
-# (what is counted, locality, begin, end): what is counted is named by its subject, or not at all
-# where it is the person.
-Time = tuple[str, int, int, int]
+# (what is counted, locality, begin, end, how many): what is counted is named by its subject, or not
+# at all where it is the person.
+Time = tuple[str, int, int, int, int]
+# The same before it is known where: (what is counted, when, how many).
+Each = tuple[str, Intervals, int]
 
 
 class Counting:
@@ -59,40 +71,56 @@ class Counting:
         needed = {it for _, measure in self._people for it in (*needs(measure), *measure.at)}
         self._needed = frozenset(needed)
         self._asking = lru_cache(maxsize=1_000)(self._that_may_count)
-        # How many days an attendance or an outcome counts at most, and whether what counts by them
-        # does so only then.
-        self.reach = MOST_DAYS * (1 + max((_months(it) for _, it in self._people), default=0))
+        # Whether an attendance or an outcome says nothing of other days than it counts on, and
+        # whether openings or closings in social care are asked what cases are open.
         self.is_passing = all(_is_passing(it) for _, it in self._people)
+        self.flows_ask_scs = any(
+            it.of in {"scs-opening", "scs-closing"} and (it.scs or it.scs_status is not None)
+            for _, it in self._people
+        )
+        attended = [it.attended for _, it in self._people if it.attended]
+        self._kinds = tuple(dict.fromkeys(it.kind for it in attended if it.kind))
+        self.distinctions = Distinctions(
+            reach=MOST_DAYS * (1 + max((_months(it) for _, it in self._people), default=0)),
+            times=max((it.times for it in attended), default=1),
+            place=lambda name: name if name in self._sites else "",
+            session=lambda kind: tuple(it(kind) for it in self._kinds),
+        )
         self._sessions = [
             ([slots[name] for name in it.slots], it) for it in catalogue.session_measures
         ]
 
     def counted(self, events: Iterable[Event]) -> tuple[Counted, ...]:
         """All that the events of one record add, whoever or whatever it is about."""
-        return tuple(counted for _, counted in self.listed(events))
+        events = list(events)
+        sessions = (it for _, it in self._of_sessions(events))
+        if any(event.type in PERSON_TYPES for event in events):
+            return (*sessions, *self.counted_of(person(events)))
+        return tuple(sessions)
+
+    def counted_of(self, about: Person) -> Iterator[Counted]:
+        """All that a person adds; of several cases that count on a day, how many they are."""
+        for slot, measure in self._asking(self._said(about)):
+            for _, locality, begin, end, amount in self._times(measure, about, is_named=False):
+                yield Counted(slot, locality, begin, end, amount)
 
     def listed(self, events: Iterable[Event]) -> Iterator[tuple[str, Counted]]:
-        """The same, each with the subject that is counted; none where it is the person."""
-        events = list(events)
-        held = [event for event in events if event.type in SESSION_TYPES]
-        if held:
-            yield from self._of_sessions(held)
-        if any(event.type in PERSON_TYPES for event in events):
-            about = person(events)
-            for slot, measure in self._asking(self._said(events)):
-                for subject, locality, begin, end in self._times(measure, about):
-                    yield subject, Counted(slot, locality, begin, end, 1)
+        """What `counted` gives, each with the subject that is counted; none where it is the person.
 
-    def _said(self, events: list[Event]) -> frozenset[str]:
+        Each case by itself.
+        """
+        events = list(events)
+        yield from self._of_sessions(events)
+        is_person = any(event.type in PERSON_TYPES for event in events)
+        about = person(events if is_person else ())
+        for slot, measure in self._asking(self._said(about)):
+            for subject, *time in self._times(measure, about, is_named=True):
+                yield subject, Counted(slot, *time)
+
+    def _said(self, about: Person) -> frozenset[str]:
         """All that is said of a person on which a measure may rest."""
-        said: set[str] = set()
-        for event in events:
-            said.add(event.type)
-            said.update(event.data)
-            site = self._sites.get(event.data.get("place", ""))
-            if site is not None:
-                said.add(site.kind)
-        return frozenset(said & self._needed)
+        kinds = (self._sites[name].kind for name in about.places if name in self._sites)
+        return self._needed.intersection(about.named).union(self._needed.intersection(kinds))
 
     def _that_may_count(self, said: frozenset[str]) -> list[tuple[int, PersonMeasure]]:
         """The measures that may count one of whom no more than this is said."""
@@ -103,8 +131,8 @@ class Counting:
             and (not measure.registered or not measure.at or said.intersection(measure.at))
         ]
 
-    def _times(self, measure: PersonMeasure, about: Person) -> Iterator[Time]:
-        """Each time that a measure counts a person, or a case of theirs."""
+    def _times(self, measure: PersonMeasure, about: Person, *, is_named: bool) -> Iterator[Time]:
+        """Each time that a measure counts a person, or a case of theirs, each named or together."""
         own = self._own(measure, about)
         if not own:
             return
@@ -113,10 +141,13 @@ class Counting:
         elif measure.once == "site":
             yield from self._at_sites(measure, about, own)
         else:
-            for subject, each in self._each(measure, about):
-                for begin, end in meet(own, each):
+            each = self._each(measure, about)
+            if not is_named and measure.of != "person":
+                each = _together(each)
+            for subject, times, amount in each:
+                for begin, end in meet_one(own, times[0]) if len(times) == 1 else meet(own, times):
                     for time in self._where_they_live(about, begin, end):
-                        yield subject, *time
+                        yield subject, *time, amount
 
     def _own(self, measure: PersonMeasure, about: Person) -> Intervals:
         """When a person is what a measure asks for, wherever it is counted."""
@@ -138,35 +169,37 @@ class Counting:
             )
         return _all(asked)
 
-    def _each(self, measure: PersonMeasure, about: Person) -> Iterator[tuple[str, Intervals]]:
-        """When each thing that a measure counts where people live is there to be counted."""
+    def _each(self, measure: PersonMeasure, about: Person) -> Iterator[Each]:
+        """When each thing that a measure counts where people live is there, and how many it is."""
         if measure.of == "scs-case":
             by_case: dict[str, list[Interval]] = {}
             for case in about.scs_cases:
-                if measure.origin is None or measure.origin(case.origin):
+                if measure.origin is not None and not measure.origin(case.origin):
+                    continue
+                if case.subject:
                     by_case.setdefault(case.subject, []).append((case.begin, case.end))
-            yield from ((case, union(times)) for case, times in by_case.items())
+                else:
+                    yield "", [(case.begin, case.end)], case.cases
+            yield from ((case, union(times), 1) for case, times in by_case.items())
         elif measure.of == "scs-opening":
             for opening in self._openings(measure, about.openings):
-                yield opening.subject, [self._window(opening.day, measure.months)]
+                yield opening.subject, [self._window(opening.day, measure.months)], 1
         elif measure.of == "scs-closing":
             for it in about.closings:
                 if measure.reason is None or measure.reason(it.data["reason"]):
-                    yield it.subject, [self._window(it.day, measure.months)]
+                    yield it.subject, [self._window(it.day, measure.months)], 1
         else:
-            yield "", self._there(measure, about, None)
+            yield "", self._there(measure, about, None), 1
 
-    def _openings(self, measure: PersonMeasure, openings: list[Happened]) -> Iterator[Happened]:
-        for position, it in enumerate(openings):
-            if measure.origin is not None and not measure.origin(it.data["origin"]):
+    def _openings(self, measure: PersonMeasure, openings: list[ScsOpening]) -> Iterator[ScsOpening]:
+        for it in openings:
+            if measure.origin is not None and not measure.origin(it.origin):
                 continue
-            if measure.again_within is not None:
-                again = position > 0 and it.day < self._windows.months(
-                    openings[position - 1].day, measure.again_within
-                )
-                if not again:
-                    continue
-            yield it
+            if measure.again_within is None or (
+                it.before is not None
+                and it.day < self._windows.months(it.before, measure.again_within)
+            ):
+                yield it
 
     def _at_sites(self, measure: PersonMeasure, about: Person, own: Intervals) -> Iterator[Time]:
         for site in self._visited(about):
@@ -179,14 +212,11 @@ class Counting:
                     there, [(b, e) for b, e, name in about.districts if name == site.district]
                 )
             for begin, end in there:
-                yield "", locality, begin, end
+                yield "", locality, begin, end, 1
 
     def _visited(self, about: Person) -> list[Site]:
         """The sites that a person is known of at."""
-        names = {it.place for it in about.registrations}
-        names |= {it.data["place"] for it in about.attended}
-        names |= {place for recorded in about.places_of.values() for _, place in recorded}
-        return [self._sites[name] for name in sorted(names) if name in self._sites]
+        return [self._sites[name] for name in sorted(about.places) if name in self._sites]
 
     def _there(self, measure: PersonMeasure, about: Person, site: Site | None) -> Intervals:
         """When a person is registered, attends and has outcomes as asked, at a site or anywhere."""
@@ -225,14 +255,16 @@ class Counting:
 
     def _recorded(self, measure: PersonMeasure, about: Person, site: Site | None) -> Intervals:
         assert measure.recorded is not None
-        found = []
+        windows: dict[str, list[Interval]] = {}
         for it in about.outcomes:
-            if measure.recorded.accredited and not it.data["accredited"]:
-                continue
-            begin, end = self._window(it.day, measure.recorded.months)
-            for since, until, place in stretches(about.places_of.get(it.subject, ())):
-                if self._is_at(place, measure.at, site):
-                    found.append((max(begin, since), min(end, until)))
+            if it.data["accredited"] or not measure.recorded.accredited:
+                window = self._window(it.day, measure.recorded.months)
+                windows.setdefault(it.subject, []).append(window)
+        found: Intervals = []
+        for subject, of_subject in windows.items():
+            recorded = stretches(about.places_of.get(subject, ()))
+            here = [(b, e) for b, e, place in recorded if self._is_at(place, measure.at, site)]
+            found += meet(union(of_subject), here)
         return union(found)
 
     def _is_at(self, name: str, kinds: tuple[SiteKind, ...], site: Site | None) -> bool:
@@ -259,7 +291,7 @@ class Counting:
             windows = [self._window(it.day, measure.attended.months) for it in attended]
             locality = self._localities.number(Locality(only=place))
             for begin, end in meet(own, union(windows)):
-                yield "", locality, begin, end
+                yield "", locality, begin, end, 1
 
     def _session_at(self, it: Happened) -> Locality:
         """Where a session is: in its site's district, with its own provider, else its site's."""
@@ -271,18 +303,23 @@ class Counting:
         self, about: Person, begin: int, end: int
     ) -> Iterator[tuple[int, int, int]]:
         graph = self._localities.graph
-        for first, until, district in about.districts:
-            if max(first, begin) < min(until, end):
-                at = Locality(district) if graph.is_district(district) else NOWHERE
-                yield self._localities.number(at), max(first, begin), min(until, end)
+        districts = about.districts
+        for position in range(first_not_over(districts, begin), len(districts)):
+            first, until, district = districts[position]
+            if first >= end:
+                break
+            at = Locality(district) if graph.is_district(district) else NOWHERE
+            yield self._localities.number(at), max(first, begin), min(until, end)
 
     def _window(self, day: int, months: int | None) -> Interval:
         """How long a day counts: in its month, or in the last so many months."""
         windows = self._windows
         return day, windows.month(day) if months is None else windows.months(day, months)
 
-    def _of_sessions(self, held: list[Event]) -> Iterator[tuple[str, Counted]]:
-        for event in held:
+    def _of_sessions(self, events: list[Event]) -> Iterator[tuple[str, Counted]]:
+        for event in events:
+            if event.type not in SESSION_TYPES:
+                continue
             it = Happened(event.day, event.subject, event.data)
             for slots, measure in self._sessions:
                 if measure.kind is not None and not measure.kind(event.data["kind"]):
@@ -307,6 +344,12 @@ class Counting:
         return self._localities.number(self._session_at(it))
 
 
+def _together(each: Iterable[Each]) -> Iterator[Each]:
+    """How many there are of all that counts, each time that number is another one."""
+    times = ((begin, end, number) for _, of_each, number in each for begin, end in of_each)
+    yield from (("", [(begin, end)], number) for begin, end, number in totals(times))
+
+
 def _all(asked: list[Intervals]) -> Intervals:
     found = ALWAYS
     for intervals in asked:
@@ -315,9 +358,10 @@ def _all(asked: list[Intervals]) -> Intervals:
 
 
 def _months(measure: PersonMeasure) -> int:
-    """For how many months an attendance or an outcome counts in a measure, at most."""
+    """For how many months what happened counts in a measure, or has what follows come again."""
     attended, recorded = measure.attended, measure.recorded
-    return max((attended and attended.months) or 1, recorded.months if recorded else 0)
+    asked = measure.months, measure.again_within, attended and attended.months
+    return max(1, *(it or 0 for it in asked), recorded.months if recorded else 0)
 
 
 def _is_passing(measure: PersonMeasure) -> bool:

@@ -4,8 +4,8 @@ Date of birth, district, deprived mark and characteristics are each those of the
 a day that carries one (docs/indicators.md), so each is a list of (day, value) changes.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 from processors.days.calendar import FIRST_DAY, NEVER
 from processors.days.intervals import Intervals, stretches, union
 from processors.record.decoding import Event, in_order
+from processors.record.personal import SAID
 
 RECORDED, ENDED = "registration.recorded", "registration.ended"
 ATTENDED, OUTCOME = "session.attended", "outcome.recorded"
@@ -32,104 +33,82 @@ class Registered(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A stretch in which an SCS case is open, with its origin and latest status."""
+    """A stretch in which an SCS case is open, with its origin and latest status.
+
+    Or, without a subject, so many cases of which no more need be known.
+    """
 
     begin: int
     end: int
     subject: str
     origin: str
     status: str | None
+    cases: int = 1
 
 
 class Happened(NamedTuple):
-    """Something that happened on a day: a session attended, an outcome, an opening, a closing."""
+    """Something that happened on a day: a session attended, an outcome, a closing."""
 
     day: int
     subject: str
     data: Mapping[str, Any]
 
 
+class ScsOpening(NamedTuple):
+    """A case was opened in social care on a day; the day of the person's opening before, if any."""
+
+    day: int
+    subject: str
+    origin: str
+    before: int | None
+
+
+# What an SCS case is after an event: whether it is open, its origin, its latest status.
+ScsState = tuple[bool, str, str | None]
+UNHEARD: ScsState = (False, "", None)
+
+
 @dataclass(frozen=True)
 class Person:
-    """One person's events, in order of (time, source, id)."""
+    """What is known of one person, each in order of (time, source, id).
 
-    events: list[Event]
+    `said` has the days on which each attribute is said, and what is said of it; `places_of` the
+    days on which each registration was recorded, and at which place.
+    """
 
-    def _happened(self, kind: str) -> list[Happened]:
-        return [Happened(it.day, it.subject, it.data) for it in self.events if it.type == kind]
+    said: Mapping[str, list[tuple[int, Any]]] = field(default_factory=dict)
+    attended: list[Happened] = field(default_factory=list)
+    outcomes: list[Happened] = field(default_factory=list)
+    openings: list[ScsOpening] = field(default_factory=list)
+    closings: list[Happened] = field(default_factory=list)
+    registrations: list[Registered] = field(default_factory=list)
+    places_of: Mapping[str, list[tuple[int, str]]] = field(default_factory=dict)
+    scs_cases: list[Opened] = field(default_factory=list)
 
     def changes(self, name: str) -> list[tuple[int, Any]]:
         """The days on which an attribute is said, and what is said of it."""
-        return [(it.day, it.data[name]) for it in self.events if name in it.data]
+        return self.said.get(name, [])
+
+    @property
+    def named(self) -> Iterator[str]:
+        """What is said of the person, and the types of what may be counted of them."""
+        yield from self.said
+        for kind, found in (
+            (RECORDED, self.registrations),
+            (ATTENDED, self.attended),
+            (OUTCOME, self.outcomes),
+            (OPENED, self.scs_cases or self.openings),
+            (CLOSED, self.closings),
+        ):
+            if found:
+                yield kind
 
     @cached_property
-    def attended(self) -> list[Happened]:
-        """Sessions attended."""
-        return self._happened(ATTENDED)
-
-    @cached_property
-    def outcomes(self) -> list[Happened]:
-        """Outcomes recorded."""
-        return self._happened(OUTCOME)
-
-    @cached_property
-    def openings(self) -> list[Happened]:
-        """Openings of cases in social care."""
-        return self._happened(OPENED)
-
-    @cached_property
-    def closings(self) -> list[Happened]:
-        """Closings of cases in social care."""
-        return self._happened(CLOSED)
-
-    @cached_property
-    def registrations(self) -> list[Registered]:
-        """The stretches in which registrations are in force: recorded, active and consented."""
-        found = []
-        for subject, events in self._by_subject({RECORDED, ENDED}).items():
-            first = next((it.day for it in events if it.type == RECORDED), NEVER)
-            for begin, end, event in stretches([(it.day, it) for it in events]):
-                data = event.data
-                if event.type == RECORDED and data["active"] and data["consent"]:
-                    found.append(
-                        Registered(begin, end, subject, data["place"], data["kind"], first)
-                    )
-        return found
-
-    @cached_property
-    def places_of(self) -> dict[str, list[tuple[int, str]]]:
-        """The days on which each registration was recorded, and at which place."""
-        found: dict[str, list[tuple[int, str]]] = {}
-        for it in self.events:
-            if it.type == RECORDED:
-                found.setdefault(it.subject, []).append((it.day, it.data["place"]))
-        return found
-
-    @cached_property
-    def scs_cases(self) -> list[Opened]:
-        """The stretches in which SCS cases are open: the last of opened and closed is opened."""
-        found = []
-        for subject, events in self._by_subject({OPENED, STATUS, CLOSED}).items():
-            origin, status, is_open = "", None, False
-            states: list[tuple[int, Any]] = []
-            for event in events:
-                if event.type == OPENED:
-                    origin, is_open = event.data["origin"], True
-                elif event.type == CLOSED:
-                    is_open = False
-                status = event.data.get("status", status)
-                states.append((event.day, (is_open, origin, status)))
-            for begin, end, (is_open, origin, status) in stretches(states):
-                if is_open:
-                    found.append(Opened(begin, end, subject, origin, status))
-        return found
-
-    def _by_subject(self, types: set[str]) -> dict[str, list[Event]]:
-        found: dict[str, list[Event]] = {}
-        for event in self.events:
-            if event.type in types:
-                found.setdefault(event.subject, []).append(event)
-        return found
+    def places(self) -> set[str]:
+        """The places that the person is known of at."""
+        names = {it.place for it in self.registrations}
+        names |= {it.data["place"] for it in self.attended}
+        return names | {place for recorded in self.places_of.values() for _, place in recorded}
 
     @cached_property
     def districts(self) -> list[tuple[int, int, str | None]]:
@@ -155,7 +134,67 @@ class Person:
 
 def person(events: Iterable[Event]) -> Person:
     """The person whom a record's events are about."""
-    return Person(in_order(events))
+    said: dict[str, list[tuple[int, Any]]] = {}
+    about = Person(said)
+    registrations: dict[str, list[Event]] = {}
+    cases: dict[str, list[Event]] = {}
+    places_of: dict[str, list[tuple[int, str]]] = {}
+    for event in in_order(events):
+        kind, data = event.type, event.data
+        for name in SAID.intersection(data):
+            said.setdefault(name, []).append((event.day, data[name]))
+        if kind == ATTENDED:
+            about.attended.append(Happened(event.day, event.subject, data))
+        elif kind == OUTCOME:
+            about.outcomes.append(Happened(event.day, event.subject, data))
+        elif kind in {RECORDED, ENDED}:
+            registrations.setdefault(event.subject, []).append(event)
+            if kind == RECORDED:
+                places_of.setdefault(event.subject, []).append((event.day, data["place"]))
+        elif kind in {OPENED, STATUS, CLOSED}:
+            cases.setdefault(event.subject, []).append(event)
+            if kind == OPENED:
+                before = about.openings[-1].day if about.openings else None
+                about.openings.append(ScsOpening(event.day, event.subject, data["origin"], before))
+            elif kind == CLOSED:
+                about.closings.append(Happened(event.day, event.subject, data))
+    for subject, of_subject in registrations.items():
+        first = places_of[subject][0][0] if subject in places_of else NEVER
+        states = [(it.day, in_force(None, it)) for it in of_subject]
+        about.registrations.extend(
+            Registered(begin, end, subject, *where, first)
+            for begin, end, where in stretches(states)
+            if where
+        )
+    for subject, of_subject in cases.items():
+        state, of_case = UNHEARD, list[tuple[int, ScsState]]()
+        for it in of_subject:
+            state = scs_state(state, it)
+            of_case.append((it.day, state))
+        about.scs_cases.extend(
+            Opened(begin, end, subject, origin, status)
+            for begin, end, (is_open, origin, status) in stretches(of_case)
+            if is_open
+        )
+    return replace(about, places_of=places_of)
+
+
+def in_force(_before: object, event: Event) -> tuple[str, str] | None:
+    """Where, and as what kind, a registration is in force after an event of it, if it is."""
+    data = event.data
+    if event.type == RECORDED and data["active"] and data["consent"]:
+        return data["place"], data["kind"]
+    return None
+
+
+def scs_state(before: ScsState, event: Event) -> ScsState:
+    """What an SCS case is after an event of it: the last of opened and closed says if it's open."""
+    is_open, origin, status = before
+    if event.type == OPENED:
+        is_open, origin = True, event.data["origin"]
+    elif event.type == CLOSED:
+        is_open = False
+    return is_open, origin, event.data.get("status", status)
 
 
 @lru_cache(maxsize=100_000)

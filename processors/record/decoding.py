@@ -46,7 +46,12 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 def in_order(events: Iterable[Event]) -> list[Event]:
     """Events in order of (time, source, id), in which those of a case are read."""
-    return sorted(events, key=lambda event: (event.instant, event.source, event.id))
+    return sorted(events, key=place_in_order)
+
+
+def place_in_order(event: Event) -> tuple[int, str, str]:
+    """What events are in order of."""
+    return event.instant, event.source, event.id
 
 
 class Rejection(NamedTuple):

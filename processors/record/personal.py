@@ -1,11 +1,8 @@
 """The events of a record that say something of a person, or are sessions, and what of them changed.
 
-Of attendances and outcomes there may be very many, each counts for some months, and says nothing of
-the rest of a life. So they are kept in order of days, and a change of them is worked out from those
-around it; a session counts on its own.
+A session counts on its own, so the two are kept apart.
 """
 
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 
 from processors.record.decoding import Event
@@ -16,8 +13,6 @@ PERSON_TYPES, SESSION_TYPES = types_feeding("person"), types_feeding("session")
 ACTIVE_TYPES = PERSON_TYPES | SESSION_TYPES
 # What any event may say of the person whom its record is about, from its day on.
 SAID = frozenset({"date_of_birth", "district", "deprived_area", "characteristics"})
-# Those that count for a time, and say nothing else.
-PASSING_TYPES = frozenset({"session.attended", "outcome.recorded"})
 
 
 class Personal:
@@ -27,14 +22,11 @@ class Personal:
     was not there.
     """
 
-    __slots__ = ("_lasting", "_passing", "_sessions", "_times", "was")
+    __slots__ = ("_of_person", "_sessions", "was")
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._lasting: dict[Identity, Event] = {}
-        self._passing: dict[Identity, Event] = {}
+        self._of_person: dict[Identity, Event] = {}
         self._sessions: dict[Identity, Event] = {}
-        # Days of what is passing, in order.
-        self._times: list[tuple[int, Identity]] = []
         self.was: dict[Identity, Event | None] = {}
         for event in events:
             self._add(event)
@@ -42,56 +34,45 @@ class Personal:
     @property
     def events(self) -> Iterator[Event]:
         """All of them."""
-        for kind in (self._lasting, self._passing, self._sessions):
-            yield from kind.values()
+        yield from self._of_person.values()
+        yield from self._sessions.values()
+
+    @property
+    def known(self) -> int:
+        """How many say something of the person."""
+        return len(self._of_person)
 
     def get(self, identity: Identity) -> Event | None:
         """An event as it is now; None where it is not there."""
-        for kind in (self._lasting, self._passing, self._sessions):
-            if identity in kind:
-                return kind[identity]
-        return None
+        return self._of_person.get(identity) or self._sessions.get(identity)
 
-    def around(self, days: Iterable[int], reach: int) -> dict[Identity, Event]:
-        """What says something of the person for good, or within so many days of any of some."""
-        found = dict(self._lasting)
-        for day in days:
-            at = bisect_left(self._times, (day - reach,))
-            while at < len(self._times) and self._times[at][0] <= day + reach:
-                identity = self._times[at][1]
-                found[identity] = self._passing[identity]
-                at += 1
-        return found
+    def of_person(self) -> Iterator[Event]:
+        """Those that say something of the person."""
+        yield from self._of_person.values()
+
+    def earlier(self) -> Iterator[Event]:
+        """The same as they were when they were looked at last."""
+        for identity, event in self._of_person.items():
+            if identity not in self.was:
+                yield event
+        yield from (it for it in self.was.values() if it and not is_session(it))
 
     def change(self, before: Event | None, now: Event | None) -> None:
         """An event is another, is new, or is gone."""
         event = before or now
         if event is None or not any(says(it) for it in (before, now) if it):
             return
-        self.was.setdefault((event.source, event.id), before)
-        if before is not None:
-            self._remove(before)
+        identity = event.source, event.id
+        self.was.setdefault(identity, before)
+        self._of_person.pop(identity, None)
+        self._sessions.pop(identity, None)
         if now is not None:
             self._add(now)
 
     def _add(self, event: Event) -> None:
-        if not says(event):
-            return
-        identity = event.source, event.id
-        if is_session(event):
-            self._sessions[identity] = event
-        elif is_passing(event):
-            self._passing[identity] = event
-            insort(self._times, (event.day, identity))
-        else:
-            self._lasting[identity] = event
-
-    def _remove(self, event: Event) -> None:
-        identity = event.source, event.id
-        self._lasting.pop(identity, None)
-        self._sessions.pop(identity, None)
-        if self._passing.pop(identity, None):
-            del self._times[bisect_left(self._times, (event.day, identity))]
+        if says(event):
+            kind = self._sessions if is_session(event) else self._of_person
+            kind[event.source, event.id] = event
 
 
 def says(event: Event) -> bool:
@@ -102,8 +83,3 @@ def says(event: Event) -> bool:
 def is_session(event: Event) -> bool:
     """Whether an event is a session that was held."""
     return event.type in SESSION_TYPES
-
-
-def is_passing(event: Event) -> bool:
-    """Whether an event counts for a time, and says nothing of the rest of a life."""
-    return event.type in PASSING_TYPES and SAID.isdisjoint(event.data)

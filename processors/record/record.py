@@ -32,8 +32,10 @@ from processors.record.rows import ROW
 RETRACTION = "event.retracted"
 
 OPENED = "scs.opened"
-# The name, which no case has, under which rows are kept that are of the child alone.
-ALONE = ""
+# What begins the names under which rows are kept that are of the child alone, and of how many days
+# they are together, so that not all are looked at whenever there is one more. A case of the same
+# name does no harm: a row says what it is.
+ALONE, ALONE_DAYS = "\0", 32
 
 # About how much memory a record takes, each of its events beside its encoding, and each identity
 # that was retracted: as measured, and rather too much.
@@ -377,7 +379,7 @@ def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
 
 def _case_of(event: Event) -> str:
     """The case whose rules read an event; openings in social care are of the child alone."""
-    return ALONE if event.type == OPENED else event.subject
+    return f"{ALONE}{event.day // ALONE_DAYS}" if event.type == OPENED else event.subject
 
 
 def _ordered(event: Event, row: bytes) -> Ordered:

@@ -52,15 +52,7 @@ class RedisPair:
     def hand_over(self) -> None:
         """Have the Sentinels make the replica the master, in good order."""
         self.wait_to_follow()
-        at = self._watched.master()
-
-        def is_done() -> bool:
-            # One that is begun is given up again where the replica is not as it should be yet.
-            with contextlib.suppress(redis.RedisError):
-                self._watched.sentinels[0].execute_command("SENTINEL", "FAILOVER", "kent")
-            return self._watched.master() != at
-
-        wait_for(is_done, "the Sentinels name the replica")
+        self._watched.hand_over()
 
     def wait_to_follow(self) -> None:
         """Wait until the one follows the other again, so that it can take over."""

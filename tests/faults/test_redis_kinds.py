@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import islice
@@ -18,6 +19,7 @@ from schemas.settings import Settings
 from streams.connections import redis_client
 from streams.kafka.topics import create_topics
 from tests.support.feeder import feeding
+from tests.support.one_connection_worker import NAME
 from tests.support.redis_servers import (
     READER,
     SECRET,
@@ -36,6 +38,7 @@ pytestmark = pytest.mark.services
 
 TOPIC, DAY = "case-events", date(2015, 10, 31)
 BURST = 1_500
+ONE_CONNECTION_WORKER = Path(__file__).parents[1] / "support/one_connection_worker.py"
 On = Callable[..., CommandLine]
 
 
@@ -162,11 +165,11 @@ def test_after_a_failover_under_load_the_state_is_that_of_the_log(on: On, watche
     assert SECRET not in worker.text + doctor.stdout
 
 
-def test_an_old_master_that_comes_back_is_not_taken_for_the_new_one(
+def test_after_a_master_was_paused_and_came_back_the_state_is_that_of_the_log(
     on: On, watched: Watched
 ) -> None:
     """It was paused for longer than Sentinels wait, and answers as before until it is told."""
-    sent = messages(6 * BURST)
+    sent = messages(4 * BURST)
     caseline = on(**watched.settings, records_in_memory=1_000)
     with (
         feeding(caseline.settings.kafka_bootstrap, TOPIC, sent) as feeder,
@@ -174,24 +177,63 @@ def test_an_old_master_that_comes_back_is_not_taken_for_the_new_one(
     ):
         feeder.burst(BURST).result()
         caseline.wait_for_the_end([worker])
-        for _ in range(2):
-            before = watched.master()
-            burst = feeder.burst(BURST)
-            pid = watched.servers[before].info("server")["process_id"]
-            os.kill(pid, signal.SIGSTOP)
-            try:
-                wait_for(lambda at=before: watched.master() != at, "the Sentinels name the replica")
-                feeder.burst(BURST).result()
-            finally:
-                os.kill(pid, signal.SIGCONT)
-            burst.result()
-            wait_for(watched.is_whole, "the old master follows the new one")
+        before = watched.master()
+        burst = feeder.burst(BURST)
+        pid = watched.servers[before].info("server")["process_id"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            wait_for(lambda: watched.master() != before, "the Sentinels name the replica")
+            feeder.burst(BURST).result()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        burst.result()
+        wait_for(watched.is_whole, "the old master follows the new one")
         feeder.burst().result()
         caseline.wait_for_the_end([worker])
         doctor = caseline.run("doctor")
     assert "Nothing wrong" in doctor.stdout
     assert_shown_as_replayed(caseline, sent, DAY)
     assert caseline.tally("messages") == len(sent)
+
+
+def test_an_old_master_that_still_answers_is_not_taken_for_the_new_one(
+    on: On, watched: Watched
+) -> None:
+    """The connection by which records are read was in use when all others came to the new one."""
+    size = 300
+    sent = messages(4 * size)
+    caseline = on(**watched.settings, session_timeout=60)
+    with (
+        feeding(caseline.settings.kafka_bootstrap, TOPIC, sent) as feeder,
+        caseline.worker(launcher=[sys.executable, ONE_CONNECTION_WORKER]) as worker,
+    ):
+        for _ in range(2):
+            feeder.burst(size).result()
+            caseline.wait_for_the_end([worker])
+        worker.pause()
+        with watched.two_masters() as old:
+            assert NAME in left_alone(old, NAME)
+            worker.resume()
+            for _ in range(2):
+                feeder.burst(size).result()
+                caseline.wait_for_the_end([worker])
+            assert NAME not in [it["name"] for it in old.client_list()]
+        assert "the state stands elsewhere" in worker.text
+        doctor = caseline.run("doctor")
+    assert "Nothing wrong" in doctor.stdout
+    assert_shown_as_replayed(caseline, sent, DAY)
+    assert caseline.tally("messages") == len(sent)
+
+
+def left_alone(server: Any, name: str) -> list[str]:
+    """Break a server's connections to clients but for those of a name, and those of Sentinels."""
+    left = list[str]()
+    for it in server.client_list(_type="normal"):
+        if it["name"] == name or it["name"].startswith("sentinel-"):
+            left.append(it["name"])
+        elif it["id"] != str(server.client_id()):
+            server.client_kill_filter(_id=it["id"])
+    return left
 
 
 def test_a_transaction_that_a_cluster_does_not_answer_is_not_sent_again(cluster: Cluster) -> None:

@@ -27,6 +27,7 @@ from processors.record import record
 from processors.record.decoding import Event, decode
 from processors.record.pieces import DAY, Texts, decode_event, encode_event
 from processors.record.record import Record, decode_record, seal
+from processors.record.rows import ROW
 from processors.record.words import WORDS
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue
@@ -301,6 +302,43 @@ def test_what_one_more_event_writes_and_works_out_does_not_grow_with_what_is_kno
     many = bytes_and_rows(south_east, 8_000, judgement)
     assert many[0] <= 2 * few[0]
     assert many[1] <= 2 * few[1]
+
+
+def opening(number: int) -> tuple[str, Event]:
+    """One more case that social care opens, two days after the one before."""
+    made = {
+        "specversion": "1.0",
+        "source": "urn:a",
+        "id": f"opened{number}",
+        "type": "scs.opened",
+        "subject": f"K{number}",
+        "partitionkey": "P1",
+        "time": (START + timedelta(days=2 * number)).isoformat(),
+        "data": {"origin": "referral"},
+    }
+    return decoded(SCS_TOPIC, made)
+
+
+def test_for_one_more_opening_in_social_care_not_all_of_them_are_looked_at(
+    south_east: Rules,
+) -> None:
+    state, looked_at = Partition(south_east), list[int]()
+    openings = list(map(opening, range(1_500)))
+    state.fold_unstored([*cases(2), *openings[:-1]])
+    state.settle()
+
+    def counting(cases: Any, *rest: Any) -> Any:
+        looked_at.append(sum(map(len, cases.groups)) // ROW.itemsize)
+        return derive(cases, *rest)
+
+    with patch.object(fold, "derive", counting):
+        state.fold(openings[-1:])
+        state.settle()
+    assert 0 < sum(looked_at) < 500
+    whole = Partition(south_east)
+    whole.fold_unstored([*cases(2), *openings])
+    whole.settle()
+    assert entries(state) == entries(whole)
 
 
 def test_words_keep_the_numbers_that_records_are_stored_with() -> None:

@@ -197,6 +197,43 @@ class Watched:
             and int(infos[at]["connected_slaves"]) == 1
         )
 
+    def hand_over(self) -> None:
+        """Have the Sentinels make the replica the master, in good order."""
+        wait_for(self.is_whole, "the replica follows the master")
+        at = self.master()
+
+        def is_done() -> bool:
+            # One that is begun is given up again where the replica is not as it should be yet.
+            with contextlib.suppress(redis.RedisError):
+                self.sentinels[0].execute_command("SENTINEL", "FAILOVER", "kent")
+            return self.master() != at
+
+        wait_for(is_done, "the Sentinels name the replica")
+
+    @contextmanager
+    def two_masters(self) -> Iterator[Any]:
+        """A master that takes itself for one after Sentinels made another of its replica.
+
+        Which has all that it had. Sentinels may not tell the first until the context ends.
+        """
+        first, second = self.servers[self.master()], self.servers[1 - self.master()]
+
+        def has_all() -> bool:
+            reached = second.info("replication")["slave_repl_offset"]
+            return bool(first.info("replication")["master_repl_offset"] == reached)
+
+        wait_for(self.is_whole, "the replica follows the master")
+        wait_for(has_all, "the replica has all of the master")
+        first.execute_command("ACL", "SETUSER", "default", "-replicaof", "-slaveof")
+        try:
+            self.hand_over()
+            roles = [it.info("replication")["role"] for it in self.servers]
+            assert roles == ["master", "master"]
+            yield first
+        finally:
+            first.execute_command("ACL", "SETUSER", "default", "+@all")
+        wait_for(self.is_whole, "the old master follows the new one")
+
 
 @contextmanager
 def watched_redis(folder: Path) -> Iterator[Watched]:

@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.days.calendar import FIRST_DAY, NEVER
-from processors.days.intervals import ALWAYS, Interval, Intervals, at_least, meet, stretches, union
+from processors.days.intervals import (
+    ALWAYS,
+    Interval,
+    Intervals,
+    at_least,
+    meet,
+    meet_one,
+    stretches,
+    totals,
+    union,
+    without,
+)
 
 DAY = st.integers(0, 40)
 ANY = st.lists(st.tuples(DAY, DAY), max_size=8)
@@ -27,6 +38,31 @@ def test_two_lists_meet_on_the_days_in_both(one: list[Interval], other: list[Int
     found = meet(union(one), union(other))
     assert days(found) == days(one) & days(other)
     assert is_apart(found)
+
+
+@given(ANY, ANY)
+def test_what_is_without_another_is_on_the_days_of_the_one_alone(
+    one: list[Interval], other: list[Interval]
+) -> None:
+    found = without(union(one), union(other))
+    assert days(found) == days(one) - days(other)
+    assert is_apart(found)
+
+
+@given(ANY, st.tuples(DAY, DAY).filter(lambda it: it[0] < it[1]))
+def test_one_interval_meets_a_list_on_the_days_that_a_list_of_it_does(
+    many: list[Interval], one: Interval
+) -> None:
+    assert list(meet_one(union(many), one)) == meet(union(many), union([one]))
+
+
+@given(st.lists(st.tuples(DAY, DAY, st.integers(-2, 3)), max_size=8))
+def test_a_total_is_the_sum_of_what_holds_on_a_day(amounts: list[tuple[int, int, int]]) -> None:
+    expected, found = Counter[int](), Counter[int]()
+    for times, of in ((expected, amounts), (found, list(totals(amounts)))):
+        for begin, end, amount in of:
+            times.update(dict.fromkeys(range(begin, end), amount))
+    assert {day: it for day, it in expected.items() if it} == dict(found)
 
 
 @given(ANY)
