@@ -81,6 +81,8 @@ SEE_ALERTS = SEE_CASES | {Role.LEAD}
 # Who may acknowledge and silence the alerts that they see.
 ACT_ON_ALERTS = frozenset({Role.LEAD})
 SEE_SERIES = SEE_ALL | {Role.MANAGER}
+# Who may freeze and publish.
+PUBLISH = frozenset({Role.PUBLISHER})
 
 ROUTES = (
     Route("today", "/", READERS, (HTML,), "what changed since yesterday, and what is late", PLACE),
@@ -334,6 +336,92 @@ ROUTES = (
         SEE_ALL,
         FILES,
         "a file of a release for the council itself",
+    ),
+    Route(
+        "freeze-form",
+        "/releases",
+        PUBLISH,
+        (HTML,),
+        "freeze a month into a release, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "freeze",
+        "/api/v1/releases",
+        PUBLISH,
+        (JSON,),
+        "freeze a month into a release, or withdraw those there are",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "preview-form",
+        "/releases/{period:str}/{number:str}/preview",
+        PUBLISH,
+        (HTML,),
+        "find what of a release would go out in public, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "preview",
+        "/api/v1/releases/{period:str}/{number:str}/preview",
+        PUBLISH,
+        (JSON,),
+        "find what of a release would go out in public",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "publish-form",
+        "/releases/{period:str}/{number:str}/publish",
+        PUBLISH,
+        (HTML,),
+        "publish a release as it was previewed, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "publish",
+        "/api/v1/releases/{period:str}/{number:str}/publish",
+        PUBLISH,
+        (JSON,),
+        "publish a release as it was previewed",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "accept-form",
+        "/releases/{period:str}/{number:str}/accept",
+        PUBLISH,
+        (HTML,),
+        "say that a text of a release may go out as it stands, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "accept",
+        "/api/v1/releases/{period:str}/{number:str}/accept",
+        PUBLISH,
+        (JSON,),
+        "say that a text of a release may go out as it stands",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "release-task-page",
+        "/release-tasks/{task:str}",
+        PUBLISH,
+        (HTML,),
+        "how a task on releases goes, and what came of it",
+    ),
+    Route(
+        "release-task",
+        "/api/v1/release-tasks/{task:str}",
+        PUBLISH,
+        (JSON,),
+        "how a task on releases goes, and what came of it",
     ),
     Route(
         "operations-page",
