@@ -187,6 +187,27 @@ ASKED_OF_RELEASES: dict[str, Schema] = {
         reason=REASON,
     ),
 }
+SEND_AGAIN: Schema = {
+    "oneOf": [
+        asked("event", event={"type": "string", "minLength": 1}),
+        asked("as_it_was", as_it_was={"const": True}),
+    ]
+}
+DEAD_LETTER = {
+    **dict.fromkeys(("letter", "topic", "reason", "message"), TEXT),
+    **dict.fromkeys(("partition", "offset"), COUNT),
+    "sent_again": {
+        "anyOf": [
+            of_object(
+                by=TEXT,
+                at={"type": "string", "format": "date-time"},
+                how={"enum": ["as it was", "corrected"]},
+                sha256=TEXT,
+            ),
+            {"type": "null"},
+        ]
+    },
+}
 RELEASE_TASK: Schema = of_object(
     task=TEXT,
     what={"enum": [*ASKED_OF_RELEASES]},
@@ -259,6 +280,14 @@ BODIES: dict[str, Schema] = {
     ),
     "releases": of_object(releases=array(LISTED_RELEASE), troubles=array(TEXT)),
     **dict.fromkeys((*ASKED_OF_RELEASES, "release-task"), RELEASE_TASK),
+    "dead-letters": of_object(
+        dead_letters=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(of_object(**DEAD_LETTER)),
+    ),
+    "dead-letter": of_object(**DEAD_LETTER, event=TEXT_OR_NONE),
+    "send-again": of_object(**DEAD_LETTER),
     "release": of_object(
         **FRESHNESS,
         release=LISTED_RELEASE,
@@ -336,5 +365,9 @@ def values(rules: Rules) -> dict[str, Schema]:
         "kind": {"enum": [*Oddity]},
         "period": {"type": "string", "pattern": MONTH},
         "number": {"type": "integer", "minimum": 1},
+        "letter": {
+            "type": "string",
+            "pattern": f"^({'|'.join(VALIDATORS)}):[0-9]{{1,9}}:[0-9]{{1,15}}$",
+        },
         "task": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
     }

@@ -3,6 +3,7 @@
 import re
 from http import HTTPStatus
 from importlib.metadata import version
+from json import dumps
 from typing import Any
 
 from processors.rules import Rules
@@ -11,6 +12,7 @@ from streams.serving.answer_schemas import (
     ASKED_OF_RELEASES,
     BODIES,
     NAME,
+    SEND_AGAIN,
     WISH,
     Schema,
     any_event,
@@ -146,7 +148,7 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
         statuses |= {*REFUSED_BODIES}
     for status in sorted(statuses):
         found[str(status)] = _response(HTTPStatus(status), {} if is_head else problem)
-    if route.name in DECISIONS | TASKS:
+    if route.name in DECISIONS | TASKS | SENDING:
         for status in (409, 422):
             found[str(status)] = _response(HTTPStatus(status), problem)
     if route.name in INTAKE:
@@ -178,6 +180,8 @@ INTAKE = {"events"}
 DECISIONS = {"acknowledge", "acknowledge-form", "silence", "silence-form"}
 # Routes that begin a task, which goes on when they have answered.
 TASKS = {name for kind in ASKED_OF_RELEASES for name in (kind, f"{kind}-form")}
+# Routes that send a dead letter again.
+SENDING = {"send-again", "send-again-form"}
 # What is sent to a route, by its name.
 BODIES_TAKEN: dict[str, Any] = {
     "events": {
@@ -207,5 +211,17 @@ BODIES_TAKEN: dict[str, Any] = {
             },
         }
         for name in sorted(TASKS)
+    },
+    **{
+        name: {
+            "required": True,
+            "content": {
+                FORM if name.endswith("-form") else JSON: {
+                    "schema": SEND_AGAIN,
+                    "example": {"event": dumps(EVENT)},
+                }
+            },
+        }
+        for name in sorted(SENDING)
     },
 }

@@ -81,6 +81,8 @@ SEE_ALERTS = SEE_CASES | {Role.LEAD}
 # Who may acknowledge and silence the alerts that they see.
 ACT_ON_ALERTS = frozenset({Role.LEAD})
 SEE_SERIES = SEE_ALL | {Role.MANAGER}
+# Who may look after the running of it all.
+OPERATE = frozenset({Role.OPERATOR})
 # Who may freeze and publish.
 PUBLISH = frozenset({Role.PUBLISHER})
 
@@ -426,16 +428,66 @@ ROUTES = (
     Route(
         "operations-page",
         "/operations",
-        frozenset({Role.OPERATOR}),
+        OPERATE,
         (HTML,),
         "whether it all runs",
     ),
     Route(
         "operations",
         "/api/v1/operations",
-        frozenset({Role.OPERATOR}),
+        OPERATE,
         (JSON,),
         "whether it all runs",
+    ),
+    Route(
+        "dead-letters-page",
+        "/operations/dead-letters",
+        OPERATE,
+        (HTML,),
+        "messages that are no events",
+        ("page",),
+    ),
+    Route(
+        "dead-letters",
+        "/api/v1/dead-letters",
+        OPERATE,
+        (JSON,),
+        "messages that are no events, a page of them",
+        ("page",),
+    ),
+    Route(
+        "dead-letter-page",
+        "/operations/dead-letters/{letter:str}",
+        OPERATE,
+        (HTML,),
+        "a message that is no event; what is in it for analysts",
+        is_audited=True,
+    ),
+    Route(
+        "dead-letter",
+        "/api/v1/dead-letters/{letter:str}",
+        OPERATE,
+        (JSON,),
+        "a message that is no event; what is in it for analysts",
+        is_audited=True,
+    ),
+    Route(
+        "send-again-form",
+        "/operations/dead-letters/{letter:str}/send-again",
+        OPERATE,
+        (HTML,),
+        "send a dead letter again, as it was or corrected, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "send-again",
+        "/api/v1/dead-letters/{letter:str}/send-again",
+        OPERATE,
+        (JSON,),
+        "send a dead letter again, as it was or corrected",
+        methods=("POST",),
+        is_audited=True,
     ),
     Route(
         "status",

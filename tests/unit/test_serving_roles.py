@@ -28,7 +28,7 @@ NO_REDIS = Settings(redis_url="redis://localhost:1/0", kafka_bootstrap="localhos
 # What shows nothing of anyone.
 OPEN = {"style", "script", "health", "ready"}
 # What waits for a Kafka that does not answer, which tests of services ask for.
-PATIENT = {"operations-page", "operations"}
+PATIENT = {"operations-page", "operations", "dead-letters-page", "dead-letters"}
 UNANSWERED = {503, 200, 307, 404, 400, 415}
 
 

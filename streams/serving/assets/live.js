@@ -8,7 +8,7 @@
   const button = bar.querySelector("button");
   const news = bar.querySelector("[role=status]");
   const LEAST_MS = 3000, ANNOUNCE_MS = 30000;
-  let paused = false, waiting = false, asking = false, shownAt = 0, saidAt = 0, changed = 0, timer = 0;
+  let paused = false, waiting = false, asking = false, shownAt = 0, saidAt = 0, changed = 0;
 
   const figures = () => new Map([...main.querySelectorAll("tbody tr")].map((row) => {
     const table = row.closest("section");
@@ -86,13 +86,6 @@
     shownAt = Date.now();
     asking = false;
     if (waiting) { waiting = false; refresh(); }
-    else again();
-  };
-
-  // A page of what is being done is asked for again until it has ended.
-  const again = () => {
-    clearTimeout(timer);
-    if (main.dataset.again) timer = setTimeout(refresh, Number(main.dataset.again));
   };
 
   button.addEventListener("click", () => {
@@ -105,6 +98,7 @@
   stream.addEventListener("changed", refresh);
   stream.addEventListener("error", () => { bar.querySelector(".gone").hidden = false; });
   stream.addEventListener("open", () => { bar.querySelector(".gone").hidden = true; });
-  again();
+  // A page of what is being done is asked for again until it has ended.
+  if (main.dataset.again) setInterval(() => { if (main.dataset.again) refresh(); }, main.dataset.again);
   window.addEventListener("pagehide", () => stream.close());
 })();
