@@ -4,14 +4,17 @@ Each is a task (streams.jobs.release_tasks), begun once the audit log has who as
 in a process of its own. A form leads to the page that says how it goes, a program to its address.
 """
 
+import asyncio
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from redis.exceptions import RedisError
 
-from schemas.release import Period, ReleaseKind, Sha256
+from processors.figures.asking import NotThere, check_within_calendar
+from schemas.events.attributes import MONTH
+from schemas.release import ReleaseKind, Sha256
 from streams.failures import described
 from streams.jobs.release_tasks import (
     AcceptTask,
@@ -25,6 +28,7 @@ from streams.serving.bodies import is_form, sent
 from streams.serving.data_answers import as_json
 from streams.serving.problems import Problem, away
 from streams.serving.release_desk import Busy, told_of_task
+from streams.serving.release_list import release_list
 from streams.serving.release_words import task_page
 from streams.serving.roles import HTML, JSON
 from streams.serving.site import Call, LiveSite
@@ -36,6 +40,18 @@ MOST_TEXTS = 100_000
 Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
 
 
+def _month(text: str) -> str:
+    """A month of the calendar. Raises ValueError."""
+    try:
+        check_within_calendar(date.fromisoformat(f"{text}-01"))
+    except NotThere as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+Month = Annotated[str, Field(pattern=MONTH), AfterValidator(_month)]
+
+
 class TaskAsked(BaseModel):
     """What is sent; nothing else is."""
 
@@ -45,7 +61,7 @@ class TaskAsked(BaseModel):
 class FreezeAsked(TaskAsked):
     """A release that is to be made, or with kind `withdrawn` a withdrawal of those before it."""
 
-    period: Period
+    period: Month
     kind: ReleaseKind
     reason: Reason | None = None
     released_on: date | None = None
@@ -86,8 +102,8 @@ async def freeze(site: LiveSite, call: Call) -> Answer:
 
 async def preview(site: LiveSite, call: Call) -> Answer:
     """Find what of a release would go out. Raises Problem."""
-    period, number = _release(call)
     asked = sent(call, PreviewAsked)
+    period, number = await _release(site, call)
     task = PreviewTask(
         period=period,
         number=number,
@@ -99,8 +115,8 @@ async def preview(site: LiveSite, call: Call) -> Answer:
 
 async def publish(site: LiveSite, call: Call) -> Answer:
     """Publish a release as it was previewed. Raises Problem."""
-    period, number = _release(call)
     asked = sent(call, PublishAsked)
+    period, number = await _release(site, call)
     task = PublishTask(
         period=period,
         number=number,
@@ -115,8 +131,8 @@ async def publish(site: LiveSite, call: Call) -> Answer:
 
 async def accept(site: LiveSite, call: Call) -> Answer:
     """Keep that a text of a release may go out as it stands. Raises Problem."""
-    period, number = _release(call)
     asked = sent(call, AcceptAsked)
+    period, number = await _release(site, call)
     by = call.identity.name
     task = AcceptTask(period=period, number=number, text=asked.text, reason=asked.reason, by=by)
     return await _begin(site, call, task)
@@ -154,16 +170,13 @@ async def _begin(site: LiveSite, call: Call, task: ReleaseTask) -> Answer:
     return Answer(HTTPStatus.ACCEPTED, JSON, as_json(told(entry)).encode(), headers)
 
 
-def _release(call: Call) -> tuple[str, int]:
-    """The month and number of an address. Raises Problem for what can be no release."""
-    period, number = str(call.path["period"]), str(call.path["number"])
-    is_number = number.isascii() and number.isdigit() and len(number) < 6 and int(number) > 0
-    try:
-        if not is_number:
-            raise ValueError
-        return FreezeAsked(period=period, kind="first").period, int(number)
-    except ValueError:
-        raise Problem(HTTPStatus.NOT_FOUND, "there is no such release") from None
+async def _release(site: LiveSite, call: Call) -> tuple[str, int]:
+    """The month and number of the release that an address names. Raises Problem."""
+    found = await asyncio.to_thread(release_list, site.settings.releases)
+    listed = found.find(str(call.path["period"]), str(call.path["number"]))
+    if listed is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "there is no such release")
+    return listed.account.period, listed.account.number
 
 
 def told(entry: TaskEntry) -> dict[str, Any]:

@@ -135,7 +135,8 @@ async def _told(process: Process, progress: _Progress) -> TaskOutcome:
         try:
             return TaskOutcome.model_validate_json(line)
         except ValidationError:
-            progress.latest = TaskProgress.model_validate_json(line)
+            with contextlib.suppress(ValidationError):
+                progress.latest = TaskProgress.model_validate_json(line)
     return TaskOutcome(state="failed", text=BROKE)
 
 
