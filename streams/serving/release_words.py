@@ -66,8 +66,8 @@ def task_page(site: LiveSite, call: Call, entry: TaskEntry) -> str:
     """The page of a task."""
     outcome = entry.outcome
     preview = outcome.preview if outcome else None
-    release = outcome.release if outcome else None
-    period, _, number = (release or "").partition("/")
+    named = (outcome.release if outcome else None) or entry.name
+    period, _, number = named.partition("/")
     return site.page(
         "release_task.html",
         call,
@@ -78,7 +78,7 @@ def task_page(site: LiveSite, call: Call, entry: TaskEntry) -> str:
         title=TITLES[entry.task.what].format(name=entry.name),
         state=STATES[entry.state],
         moment=_moment,
-        release_address=f"/releases/{period}/{int(number)}" if release else None,
+        release_address=f"/releases/{period}/{int(number)}" if number else None,
         preview=preview,
         withheld=_withheld(site, preview) if preview else [],
         moved=_moved(site, preview) if preview else [],
