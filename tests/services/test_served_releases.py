@@ -1,7 +1,6 @@
 """Releases frozen, previewed and published by programs, and dead letters sent again: the same as
 by commands, once, one at a time, and whatever becomes of the process that does it."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -171,10 +170,9 @@ def test_a_server_that_is_stopped_stops_its_task_and_says_so(
 ) -> None:
     send(served.settings.kafka_bootstrap, TOPIC, [Sent(b"child-1", BAD)])
     begun = Program(served).post("/releases", **FREEZE)
-    began = time.monotonic()
     served.process.terminate()
     assert served.process.wait(SECONDS) == 0
-    assert "ended in the middle" not in (folder / "serve.log").read_text(), time.monotonic() - began
+    assert "ended in the middle" not in served.log.read_text()
     with publishing(caseline, folder) as anew:
         told = Program(anew).get(begun.headers["location"].removeprefix("/api/v1")).json()
         assert (told["state"], told["ended"] is None) == ("stopped", False)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -37,6 +38,7 @@ class Publishers(NamedTuple):
     process: Command
     settings: Settings
     tokens: dict[str, str]
+    log: Path
 
     def basic(self, who: str) -> tuple[str, str]:
         return who, self.tokens[who]
@@ -61,8 +63,9 @@ def publishing(caseline: CommandLine, folder: Path) -> Iterator[Publishers]:
     given = {name: str(path) for name, path in update.items()}
     with ThreadPoolExecutor(max_workers=1) as pool:  # a browser's driver has a loop of its own
         tokens = pool.submit(asyncio.run, _tokens(settings)).result()
-    with serving(settings, NOW, folder, sign_in="token", **given) as (process, address):
-        yield Publishers(address, process, settings, tokens)
+    own = Path(mkdtemp(prefix="serve-", dir=folder))  # each process has a log of its own
+    with serving(settings, NOW, own, sign_in="token", **given) as (process, address):
+        yield Publishers(address, process, settings, tokens, own / "serve.log")
 
 
 async def _tokens(settings: Settings) -> dict[str, str]:
