@@ -15,7 +15,7 @@ from tests.support.disclosing import step_downs
 from tests.support.patience import SECONDS
 from tests.support.publishers import Publishers, keep, publishing
 from tests.support.topics import Sent, send
-from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
+from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken, broken_rules
 from tests.support.workers import CommandLine
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
@@ -214,5 +214,6 @@ def judge(page: Page, width: int) -> None:
     assert_no_rule_is_broken(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.emulate_media(media="print")
-    assert_no_rule_is_broken(page)
+    broken = {it["id"] for it in broken_rules(page).response["violations"]}
+    assert broken <= {"target-size"}  # nobody presses on paper
     page.emulate_media(media="screen")
