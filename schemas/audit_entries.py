@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 AUDIT_TOPIC = "audit-log"
-# `exported` is a CSV of figures, `refused` events that were sent and are none; the last two are of
-# alerts.
+# `exported` is a CSV of figures, `refused` events that were sent and are none; `acknowledged` and
+# `silenced` are of alerts, `begun`, `done` and `not-done` of tasks on releases, and `sent-again` of
+# dead letters.
 AuditResult = Literal[
     "shown",
     "denied",
@@ -16,6 +17,10 @@ AuditResult = Literal[
     "sign-in-refused",
     "acknowledged",
     "silenced",
+    "begun",
+    "done",
+    "not-done",
+    "sent-again",
 ]
 
 

@@ -41,6 +41,8 @@ from streams.kafka.logreading import log_reader
 from streams.state.election import Term, elected
 from streams.state.livecut import take_cut, wait_for_state
 
+# How long a freeze waits for workers to catch up with the log.
+WAIT_SECONDS = 60.0
 # Begins to show progress over so many messages.
 BeginShow = Callable[[int], Show]
 

@@ -11,55 +11,64 @@ from snapshots.disclosure.suppression import Rule
 from snapshots.disclosure.texts import Texts, told_of_before
 from snapshots.releases.chain import Sealed
 from snapshots.releases.release_failures import NotAllowed
+from streams.jobs.previews import StoppedWords
 
 # Of what a text is stopped for, so many are named.
 MOST_NAMED = 3
 
 
-def check_reason(
+def stopped_reason(
     record: PublicRecord, sealed: Sealed, rule: Rule, issued: Sequence[Issued]
-) -> None:
-    """Raises NotAllowed where the reason of a withdrawal may tell what is withheld."""
+) -> list[StoppedWords]:
+    """The reason of a withdrawal, where it may tell what is withheld and nobody accepted it."""
     reason = sealed.release.reason
     if record.accepts(sealed.name, 0, reason):
-        return
+        return []
     found = [it.context for it in small_numbers_in(plain_text(reason), rule)[:1]]
     found = found or [str(it) for it in told_of_before(sealed.release, issued, reason)]
-    if found:
-        lines = [f"  text 0 (reason): {it}" for it in found[:MOST_NAMED]]
-        raise NotAllowed(_stopped(sealed.name, lines))
+    if not found:
+        return []
+    named = tuple(found[:MOST_NAMED])
+    return [StoppedWords(release=sealed.name, number=0, where="reason", found=named)]
 
 
-def check_texts(
+def stopped_texts(
     record: PublicRecord,
     sealed: Sealed,
     disclosed: Disclosed,
     rule: Rule,
     issued: Sequence[Issued],
-) -> None:
-    """Raises NotAllowed for texts that tell what is withheld, unless each was accepted."""
+) -> list[StoppedWords]:
+    """The texts of a release that tell what is withheld, and that nobody has accepted."""
     release = sealed.release
     texts = Texts(release, disclosed, rule, issued)
     about = [(release.areas.top, None), *((it.area, it.code) for it in release.commentary)]
-    lines = []
+    stopped = []
     for number, ((where, text), (area, code)) in enumerate(
         zip(texts_of(release), about, strict=True)
     ):
         if record.accepts(sealed.name, number, text):
             continue
         found = texts.findings(area, code, text)
-        lines += [f"  text {number} ({where}): {it}" for it in found[:MOST_NAMED]]
+        named = [str(it) for it in found[:MOST_NAMED]]
         if len(found) > MOST_NAMED:
-            lines.append(f"  text {number} ({where}): and {len(found) - MOST_NAMED} more")
-    if lines:
-        raise NotAllowed(_stopped(sealed.name, lines))
+            named.append(f"and {len(found) - MOST_NAMED} more")
+        if named:
+            stopped.append(
+                StoppedWords(release=sealed.name, number=number, where=where, found=tuple(named))
+            )
+    return stopped
 
 
-def _stopped(name: str, lines: Sequence[str]) -> str:
-    return (
-        "texts may tell what is withheld, so nothing went out:\n"
-        + "\n".join(lines)
-        + "\nChange what was written, and revise the release; or, where the figure is of something "
-        f"else, say so for each text: caseline snapshot accept {name} --text N --by NAME "
-        "--reason TEXT"
-    )
+def check_texts(stopped: Sequence[StoppedWords]) -> None:
+    """Raises NotAllowed for texts that are stopped, of one release at a time."""
+    if stopped:
+        name = stopped[0].release
+        lines = [line for it in stopped if it.release == name for line in it.lines]
+        raise NotAllowed(
+            "texts may tell what is withheld, so nothing went out:\n"
+            + "\n".join(lines)
+            + "\nChange what was written, and revise the release; or, where the figure is of "
+            f"something else, say so for each text: caseline snapshot accept {name} --text N "
+            "--by NAME --reason TEXT"
+        )

@@ -1,6 +1,6 @@
 """The JSON Schemas of what the API answers, and of what addresses may ask for."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from pydantic import TypeAdapter
@@ -12,7 +12,9 @@ from processors.rules import Rules
 from schemas.catalogue import BANDS
 from schemas.events.attributes import MONTH
 from schemas.events.registry import VALIDATORS
+from schemas.release import FrozenKind
 from schemas.scorecard import ScorecardRow
+from streams.jobs.previews import Preview
 from streams.serving.parameters import DATE, LONGEST_VALUE
 
 Schema = dict[str, Any]
@@ -149,6 +151,78 @@ DECIDED = of_object(
     result={"enum": ["acknowledged", "silenced"]},
     until={"type": "string", "format": "date-time"},
 )
+PERIOD: Schema = {"type": "string", "pattern": MONTH}
+REASON: Schema = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": r"\S"}
+RULE: dict[str, Schema] = {
+    "threshold": {"type": ["integer", "null"], "minimum": 1, "maximum": 1000},
+    "zeros": {"enum": ["shown", "suppressed", None]},
+}
+
+
+def asked(*required: str, **fields: Schema) -> Schema:
+    """What is sent: these fields, some of them always, and nothing else."""
+    allowed = {"type": "object", "properties": fields, "required": [*required]}
+    return {**allowed, "additionalProperties": False}
+
+
+# What is sent to have something done of releases, by the route.
+ASKED_OF_RELEASES: dict[str, Schema] = {
+    "freeze": asked(
+        *("period", "kind"),
+        period=PERIOD,
+        kind={"enum": [*get_args(FrozenKind), "withdrawn"]},
+        reason={**REASON, "type": ["string", "null"]},
+        released_on={**DAY, "type": ["string", "null"]},
+    ),
+    "preview": asked(**RULE),
+    "publish": asked(
+        "preview",
+        **RULE,
+        preview={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        accept_narrow=FLAG,
+    ),
+    "accept": asked(
+        *("text", "reason"),
+        text={"type": "integer", "minimum": 0, "maximum": 100_000},
+        reason=REASON,
+    ),
+}
+SEND_AGAIN: Schema = {
+    "oneOf": [
+        asked("event", event={"type": "string", "minLength": 1}),
+        asked("as_it_was", as_it_was={"const": True}),
+    ]
+}
+DEAD_LETTER = {
+    **dict.fromkeys(("letter", "topic", "reason", "message"), TEXT),
+    **dict.fromkeys(("partition", "offset"), COUNT),
+    "sent_again": {
+        "anyOf": [
+            of_object(
+                by=TEXT,
+                at={"type": "string", "format": "date-time"},
+                how={"enum": ["as it was", "corrected"]},
+                sha256=TEXT,
+            ),
+            {"type": "null"},
+        ]
+    },
+}
+RELEASE_TASK: Schema = of_object(
+    task=TEXT,
+    what={"enum": [*ASKED_OF_RELEASES]},
+    of=TEXT,
+    by=TEXT,
+    state={"enum": ["running", "done", "refused", "failed", "stopped"]},
+    began={"type": "string", "format": "date-time"},
+    ended={"type": ["string", "null"], "format": "date-time"},
+    progress={"anyOf": [of_object(total=COUNT, read=COUNT, evaluated=COUNT), {"type": "null"}]},
+    text=TEXT_OR_NONE,
+    notes=array(TEXT),
+    release=TEXT_OR_NONE,
+    is_new=FLAG,
+    preview={"anyOf": [ref("Preview"), {"type": "null"}]},
+)
 
 # The body of each route's JSON, by the name of the route.
 BODIES: dict[str, Schema] = {
@@ -205,6 +279,15 @@ BODIES: dict[str, Schema] = {
         rows=array(of_object(**dict.fromkeys(OddFact._fields, TEXT))),
     ),
     "releases": of_object(releases=array(LISTED_RELEASE), troubles=array(TEXT)),
+    **dict.fromkeys((*ASKED_OF_RELEASES, "release-task"), RELEASE_TASK),
+    "dead-letters": of_object(
+        dead_letters=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(of_object(**DEAD_LETTER)),
+    ),
+    "dead-letter": of_object(**DEAD_LETTER, event=TEXT_OR_NONE),
+    "send-again": of_object(**DEAD_LETTER),
     "release": of_object(
         **FRESHNESS,
         release=LISTED_RELEASE,
@@ -246,7 +329,9 @@ def components() -> dict[str, Schema]:
         ref_template=REF.replace("{name}", "{model}"),
     )
     topics = {topic: schema for (topic, _), schema in by_topic.items()}
-    return {**rows, **events["$defs"], **topics, "problem": PROBLEM}
+    preview = Preview.model_json_schema(ref_template=REF.replace("{name}", "{model}"))
+    parts = preview.pop("$defs")
+    return {**rows, **events["$defs"], **topics, **parts, "Preview": preview, "problem": PROBLEM}
 
 
 def any_event() -> Schema:
@@ -280,4 +365,9 @@ def values(rules: Rules) -> dict[str, Schema]:
         "kind": {"enum": [*Oddity]},
         "period": {"type": "string", "pattern": MONTH},
         "number": {"type": "integer", "minimum": 1},
+        "letter": {
+            "type": "string",
+            "pattern": f"^({'|'.join(VALIDATORS)}):[0-9]{{1,9}}:[0-9]{{1,15}}$",
+        },
+        "task": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
     }

@@ -19,6 +19,13 @@ EVENT: dict[str, Any] = {
     "time": "2015-10-01T09:00:00+01:00",
     "data": {"notification_type": "EHN"},
 }
+# What is sent to have something done of releases.
+ASKED: Mapping[str, dict[str, Any]] = {
+    "freeze": {"period": "2015-10", "kind": "revised", "reason": "Closures that came late."},
+    "preview": {"zeros": "shown"},
+    "publish": {"preview": "0" * 64, "accept_narrow": True},
+    "accept": {"text": 1, "reason": "Guests of the open day."},
+}
 _FRESH: dict[str, Any] = {
     "view": "live",
     "as_of": "2015-10-31",
@@ -129,6 +136,21 @@ def _release(rules: Rules) -> dict[str, Any]:
     return {**_FRESH, "release": listed, **told}
 
 
+def _release_task(rules: Rules) -> dict[str, Any]:
+    del rules
+    begun = {"task": "0f1e2d3c4b5a6978", "what": "freeze", "of": "2015-10", "by": "P. Lisher"}
+    times = {"began": "2015-11-09T06:00:00+00:00", "ended": None}
+    progress = {"total": 120_000, "read": 41_000, "evaluated": 0}
+    nothing: dict[str, Any] = {
+        "text": None,
+        "notes": [],
+        "release": None,
+        "is_new": False,
+        "preview": None,
+    }
+    return {**begun, "state": "running", **times, "progress": progress, **nothing}
+
+
 # By the name of the route that answers so.
 ANSWERS: Mapping[str, Callable[[Rules], dict[str, Any]]] = {
     "scorecard": _scorecard,
@@ -136,6 +158,7 @@ ANSWERS: Mapping[str, Callable[[Rules], dict[str, Any]]] = {
     "cases": _cases,
     "quality": _quality,
     "release": _release,
+    "release-task": _release_task,
     "events": _events,
     "status": _status,
 }

@@ -5,7 +5,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 import uvicorn
 from redis.asyncio import Redis
@@ -85,7 +85,9 @@ async def serve(
         sign_in = _sign_in(redis, settings, clock, groups)
         hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names)])
         with served(settings, registry):
-            await _answer(site, Front(application(site, sign_in), hosts, metrics), listening)
+            async with aclosing(site.desk):
+                front = Front(application(site, sign_in), hosts, metrics)
+                await _answer(site, front, listening)
 
 
 def _sign_in(redis: Redis, settings: Settings, clock: Clock, groups: Groups) -> SignIn:

@@ -27,6 +27,7 @@ from streams.serving.live_figures import LiveFigures
 from streams.serving.openapi import document
 from streams.serving.parameters import Query
 from streams.serving.problems import away
+from streams.serving.release_desk import ReleaseDesk
 from streams.serving.release_list import last_release
 from streams.serving.roles import HTML, ROUTES_BY_NAME, Route
 
@@ -94,6 +95,7 @@ class LiveSite:
         self.style_version, self.script_version = _hash(self.style), _hash(self.script)
         self.watch = FigureWatch(figures)
         self.alerts = LiveAlerts(figures.redis, settings, self.rules, figures.clock)
+        self.desk = ReleaseDesk(figures.redis, settings, figures.clock, audit)
         metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
@@ -146,9 +148,14 @@ class LiveSite:
             tag = tag_of(text, call.taking)
         return whole(text, call.taking, tag)
 
-    async def note(self, call: Call, result: AuditResult, cases: int = 0, total: int = 0) -> None:
-        """Have the audit log know first of what is about to be shown or done. Raises Problem."""
-        query = call.asked.query(**call.path)
+    async def note(
+        self, call: Call, result: AuditResult, cases: int = 0, total: int = 0, query: str = ""
+    ) -> None:
+        """Have the audit log know first of what is about to be shown or done. Raises Problem.
+
+        `query` says what is asked for where the address does not.
+        """
+        query = query or call.asked.query(**call.path)
         try:
             await self.audit.write(audited(call.identity, call.route, query, result, cases, total))
         except NotAudited as error:

@@ -98,5 +98,7 @@
   stream.addEventListener("changed", refresh);
   stream.addEventListener("error", () => { bar.querySelector(".gone").hidden = false; });
   stream.addEventListener("open", () => { bar.querySelector(".gone").hidden = true; });
+  // A page of what is being done is asked for again until it has ended.
+  if (main.dataset.again) setInterval(() => { if (main.dataset.again) refresh(); }, main.dataset.again);
   window.addEventListener("pagehide", () => stream.close());
 })();
