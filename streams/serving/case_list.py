@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from processors.counted_rows import Question
 from processors.days.calendar import day_number
-from processors.listing import Listed, Question
+from processors.listing import Listed
 from schemas.outward import csv_text
 from streams.serving.answers import Answer, unkept
 from streams.serving.data_answers import as_json, told_of

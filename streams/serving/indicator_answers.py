@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from markupsafe import Markup
 
+from processors.counted_rows import Question
 from processors.days.calendar import FIRST_YEAR, day_number
 from processors.figures.asking import (
     AskedRows,
@@ -25,7 +26,6 @@ from processors.figures.needed import needed
 from processors.figures.series import CellOf, Series, months_until
 from processors.figures.spread import spread
 from processors.figures.supplies import exact
-from processors.listing import Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from processors.counted_rows import Question
 from processors.days.calendar import previous_month_end
 from processors.figures.series import CellOf, Dated, Series
-from processors.listing import Listed, Question
+from processors.listing import Listed
 from processors.rules import Rules
 from schemas.cells import CellKey
 from schemas.release import Change, Release

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import pytest
 
+from processors.counted_rows import Question
 from processors.days.calendar import day_number
-from processors.listing import Question
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue
