@@ -5,10 +5,12 @@ added up: so that what is behind a figure, on any day, agrees with it to the las
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from processors.arrays import Flags
 from processors.days.calendar import Days
 from processors.facts.cases import Cases, derive
 from processors.facts.columns import Columns
@@ -20,6 +22,7 @@ from schemas.places import Place
 # The band of what is counted by none.
 NO_BAND = -1
 WORD = np.int32
+Numbers = NDArray[np.signedinteger[Any]]
 
 
 class Subject(NamedTuple):
@@ -39,15 +42,15 @@ class CountedRows(NamedTuple):
     From day `begin` on and before `end`; `band` is an index of AGE_BANDS, or NO_BAND.
     """
 
-    subject: Days
-    slot: Days
-    locality: Days
-    band: Days
-    begin: Days
-    end: Days
-    amount: Days
+    subject: Numbers
+    slot: Numbers
+    locality: Numbers
+    band: Numbers
+    begin: Numbers
+    end: Numbers
+    amount: Numbers
 
-    def taken(self, at: Days) -> "CountedRows":
+    def taken(self, at: Numbers) -> "CountedRows":
         """Those rows that are at positions, or that a mask has."""
         return CountedRows(*(column[at] for column in self))
 
@@ -138,7 +141,8 @@ class CellSums:
     def sums(self, rows: CountedRows, subjects: int) -> tuple[Days, Days]:
         """What each of so many subjects adds to numerator and denominator."""
         day, band = self._question.day, self._band
-        counting = (rows.begin <= day) & (day < rows.end) & self._times.any(axis=0)[rows.slot]
+        is_asked: Flags = np.any(self._times, axis=0)
+        counting = (rows.begin <= day) & (day < rows.end) & is_asked[rows.slot]
         if band is not None:
             counting &= rows.band == band
         found = rows.taken(np.flatnonzero(counting))

@@ -65,7 +65,17 @@ def _listed(
         yield Listed(child, subject, int(above[at]), int(below[at]), *told)
 
 
-def about(record: Record, subject: str, today: int) -> tuple[str | None, ...]:
+class CaseAbout(NamedTuple):
+    """When a case was received, who was given it last, and when it was closed last, by a day."""
+
+    received: str | None
+    service: str | None
+    provider: str | None
+    team: str | None
+    closed: str | None
+
+
+def about(record: Record, subject: str, today: int) -> CaseAbout:
     """When a case was received, who was given it last, and when it was last closed, by a day."""
     known = in_order(it for it in record.events if it.subject == subject and it.day <= today)
     received = next((it for it in known if it.type == RECEIVED), None)
@@ -73,7 +83,7 @@ def about(record: Record, subject: str, today: int) -> tuple[str | None, ...]:
     holder = allocated.data if allocated else {}
     status = next((it for it in reversed(known) if it.type in {CLOSED, REOPENED}), None)
     closed = status if status and status.type == CLOSED else None
-    return (
+    return CaseAbout(
         str(date_of(received.day)) if received else None,
         holder.get("service"),
         holder.get("provider"),

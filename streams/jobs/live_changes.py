@@ -5,13 +5,15 @@ to there, gone through for whatever changed what a case adds to a figure.
 """
 
 import asyncio
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from processors.rules import Rules
-from schemas.release import Change, Release
+from schemas.cells import CellKey
+from schemas.release import Change, Release, ReleaseCell
 from schemas.settings import Settings
-from snapshots.checking.differences import Explanation, differences
+from snapshots.checking.differences import Explanation, FigureDifference, differences
 from snapshots.checking.evidence import LogQuestion, examine
 from snapshots.making.freeze import frozen_cells
 from snapshots.releases.kafka_reading import read_log
@@ -23,10 +25,23 @@ MOST_MESSAGES = 500_000
 WAIT_SECONDS = 10.0
 
 
-async def live_changes(
+class SinceRelease(NamedTuple):
+    """A release's figures as they are live, and what tells why those that differ do."""
+
+    live: dict[CellKey, ReleaseCell]
+    found: list[FigureDifference]
+    explanation: Explanation
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The figures that differ, each with the events behind it."""
+        return self.explanation.changes(self.found)
+
+
+async def since_release(
     redis: Redis, settings: Settings, rules: Rules, release: Release
-) -> tuple[Change, ...]:
-    """The figures of a release that are others live, each with the events behind it.
+) -> SinceRelease:
+    """The figures of a release as they are live, with the events and cases behind what differs.
 
     Raises NotAllowed where that cannot be said, as `Releasing.cut` does, LogUnreadable or NoRoom.
     """
@@ -49,12 +64,13 @@ async def live_changes(
         release.cut,
         places=rules.places,
         passed_over=cut.passed_over,
+        names_cases=True,
     )
     there = {it.key for it in release.cells}
     live = [it for it in frozen_cells(rules, release.as_of, cut) if it.key in there]
     found = [*differences(release.cells, live)]
 
-    def explained() -> tuple[Change, ...]:
+    def explained() -> SinceRelease:
         records = read_log(settings.kafka, question.cut, question.passed_over)
         evidence = examine(records, question, lambda *_: None)
         explanation = Explanation(
@@ -65,6 +81,6 @@ async def live_changes(
             release.cut,
             rules.places,
         )
-        return explanation.changes(found)
+        return SinceRelease({it.key: it for it in live}, found, explanation)
 
     return await asyncio.to_thread(explained)

@@ -15,10 +15,9 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from processors.counted_rows import Question
 from processors.days.calendar import previous_month_end
 from processors.figures.series import CellOf, Dated, Series
-from processors.listing import Listed
+from processors.places.forecast import Forecast, forecast
 from processors.rules import Rules
 from schemas.cells import CellKey
 from schemas.release import Change, Release
@@ -30,7 +29,7 @@ from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
 from streams.jobs.data_quality import QualityFound, contradictions, read_quality
-from streams.jobs.live_changes import live_changes
+from streams.jobs.live_changes import SinceRelease, since_release
 from streams.jobs.series_by_month import live_series
 from streams.serving.identity import Identity, is_within
 from streams.serving.problems import away
@@ -40,10 +39,10 @@ from streams.state.reading import (
     latest_in,
     messages_in,
     read_known,
-    read_list,
     read_scorecard,
     read_series,
     read_standing,
+    read_stocks,
 )
 from streams.state.store import layout
 
@@ -60,6 +59,8 @@ LISTS_AT_ONCE = 2
 KEPT = 8
 # Series kept: those of the headlines at some twenty places. One takes some ten kilobytes.
 KEPT_TRENDS = 128
+# Releases of which it is kept what they differ from live by, case by case.
+KEPT_EXPLAINED = 2
 
 
 class Moment(NamedTuple):
@@ -118,6 +119,7 @@ class LiveFigures:
         self._layout = layout(rules)
         self._scorecards = LastAsked[Scorecard](KEPT)
         self._trends = LastAsked[Series](KEPT_TRENDS)
+        self._explained = LastAsked[SinceRelease](KEPT_EXPLAINED)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._explaining = asyncio.Lock()  # for which the log is gone through
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
@@ -180,14 +182,10 @@ class LiveFigures:
             self._trends.keep(key, found)
         return found
 
-    async def listed(self, question: Question) -> list[Listed]:
-        """What makes up a cell. Raises Problem."""
-
-        async def read() -> list[Listed]:
-            return [it async for it in read_list(*self._state, question)]
-
-        async with self._listing:
-            return await answered(read(), LIST_SECONDS)
+    async def forecast(self, today: date, days: Sequence[date]) -> list[Forecast]:
+        """Cases that breach standards today, and later if nothing happens. Raises Problem."""
+        now, *later = (await answered(read_stocks(*self._state, [today, *days]))).by_date
+        return forecast(self.rules, now, list(zip(days, later, strict=True)))
 
     async def quality(self, day: date) -> QualityFound:
         """What is odd or lacking in the records, as of a date. Raises Problem."""
@@ -201,13 +199,24 @@ class LiveFigures:
 
     async def changes_since(self, release: Release) -> LiveChanges:
         """The events behind what is not as it was released. Raises Problem."""
+        try:
+            return LiveChanges((await self.since_release(release)).changes)
+        except ReleaseError as error:
+            return LiveChanges((), str(error))
+
+    async def since_release(self, release: Release) -> SinceRelease:
+        """A release's figures as they are live, and why they differ. Raises Problem, ReleaseError.
+
+        For one question at a time the log is gone through; what it said is kept while it holds.
+        """
         async with self._explaining:
-            try:
-                redis, _, rules = self._state
-                work = live_changes(redis, self.settings, rules, release)
-                return LiveChanges(await answered(work, LIST_SECONDS))
-            except ReleaseError as error:
-                return LiveChanges((), str(error))
+            moment = await self.moment(release.as_of)
+            key = "since", release.period, release.number, release.cut, moment.version
+            found = self._explained.get(key)
+            if found is None:
+                work = since_release(self.redis, self.settings, self.rules, release)
+                found = self._explained.keep(key, await answered(work, LIST_SECONDS))
+            return found
 
     def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
         areas, places = self.rules.areas, identity.own_places
