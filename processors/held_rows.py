@@ -31,7 +31,7 @@ def case_reference(child: str, case: str) -> str:
     return alert_id(child, case)
 
 
-class Amount(NamedTuple):
+class SubjectAmount(NamedTuple):
     """What a subject adds to a numerator and a denominator."""
 
     subject: Subject
@@ -93,14 +93,14 @@ class HeldRows:
             if gone:
                 self._is_there[gone] = False
 
-    def amounts(self, asking: CellSums) -> list[Amount]:
+    def amounts(self, asking: CellSums) -> list[SubjectAmount]:
         """What every subject adds to a cell that adds anything to it."""
         self._put_in_order()
         rows = self._rows_of(asking.slots)
         above, below = asking.sums(rows, len(self._subjects))
         at = np.flatnonzero((above != 0) | (below != 0))
         return [
-            Amount(self._subjects[number], *counts)
+            SubjectAmount(self._subjects[number], *counts)
             for number, *counts in zip(
                 *(it.tolist() for it in (at, above[at], below[at])), strict=True
             )

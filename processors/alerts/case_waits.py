@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from processors.alerts.deadlines import CLOSED, DONE, DONE_LATE, REASONS, Waits
+from processors.alerts.deadlines import CLOSED, DONE, DONE_LATE, REASONS, StandardWaits
 from processors.counted_rows import case_facts
 from processors.days.calendar import NEVER
 from processors.facts.columns import Columns
@@ -73,18 +73,23 @@ def case_waits(
     return found
 
 
-def _latest(waits: Waits, segments: Columns, day: int) -> Iterable[int]:
-    """Of each case, episode and standard the last segment that has begun by a day."""
+def _latest(waits: StandardWaits, segments: Columns, day: int) -> Iterable[int]:
+    """Of each case, episode and standard the last segment that waited for anything by a day.
+
+    The first, where what is asked for was done before.
+    """
     row = waits.row
     counts = (segments.sign[row] > 0) & (segments.begin[row] <= day) & (waits.clock <= day)
+    waited = waits.end > segments.begin[row]
     latest: dict[tuple[int, int, int], int] = {}
     for at in np.flatnonzero(counts).tolist():
         key = int(segments.group[row[at]]), int(segments.episode[row[at]]), int(waits.standard[at])
-        latest[key] = at
+        if waited[at] or key not in latest:
+            latest[key] = at
     return latest.values()
 
 
-def _wait(standard: Standard, episode: int, waits: Waits, at: int, day: int) -> CaseWait:
+def _wait(standard: Standard, episode: int, waits: StandardWaits, at: int, day: int) -> CaseWait:
     soon, breach, end = int(waits.soon[at]), int(waits.breach[at]), int(waits.end[at])
     reason = REASONS[int(waits.ended[at])] if end <= day else None
     return CaseWait(

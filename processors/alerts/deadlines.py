@@ -43,7 +43,7 @@ class Spans:
 
 
 @dataclass(frozen=True)
-class Waits:
+class StandardWaits:
     """What a standard has each segment of its service wait for, whether alerted of or not.
 
     As in `Spans`; `clock` is the day from which days count, `soon` the first on which the limit is
@@ -92,7 +92,7 @@ class Deadlines:
         columns = found.row, found.standard, begin, found.due, found.breach, found.end, found.ended
         return Spans(*(column[kept] for column in columns))
 
-    def waits(self, rows: Columns) -> Waits:
+    def waits(self, rows: Columns) -> StandardWaits:
         """What every standard has segments wait for, in their order for each standard."""
         segments = positions(self._is_watched[rows.service] & ~rows.is_closed)
         of_service = self._service[:, np.newaxis] == rows.service[segments]
@@ -110,7 +110,7 @@ class Deadlines:
         is_late = np.where(done < breach, DONE, DONE_LATE)
         ended = np.where(done <= holds_until, is_late, ended)
         end = np.minimum(holds_until, done)
-        return Waits(row, standard, clock, soon, due, breach, done, end, ended)
+        return StandardWaits(row, standard, clock, soon, due, breach, done, end, ended)
 
     def _first_past(self, standard: Days, clock: Days, passed: Days) -> Days:
         """The first day on which more than `passed` days, or working days, have passed."""

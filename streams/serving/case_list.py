@@ -6,7 +6,7 @@ from typing import NamedTuple
 from processors.alerts.case_waits import case_waits, next_due
 from processors.counted_rows import Question
 from processors.days.calendar import date_of, day_number
-from processors.held_rows import Amount, case_reference
+from processors.held_rows import SubjectAmount, case_reference
 from processors.listing import about
 from schemas.outward import csv_text
 from streams.serving.answers import Answer, unkept
@@ -99,7 +99,7 @@ def check_listed(cell: AskedCell) -> None:
 
 
 async def _page(
-    site: LiveSite, found: Sequence[Amount], part: str, number: int, day: int
+    site: LiveSite, found: Sequence[SubjectAmount], part: str, number: int, day: int
 ) -> ListedPage:
     """A page of those that a part of a figure counts. Raises Problem where there is none such."""
     counted = [it for it in found if counts_of(it, part)]
@@ -109,13 +109,13 @@ async def _page(
     return ListedPage(rows, part, number, pages, len(counted), total)
 
 
-def counts_of(it: Amount, part: str) -> int:
+def counts_of(it: SubjectAmount, part: str) -> int:
     """What something adds to a part of a figure."""
     return it.above if part == PARTS[0] else it.below
 
 
 async def shown_cases(
-    site: LiveSite, found: Sequence[Amount], part: str, day: int
+    site: LiveSite, found: Sequence[SubjectAmount], part: str, day: int
 ) -> list[ShownCase]:
     """What is said of whatever counts, from the records as they are now. Raises Problem.
 

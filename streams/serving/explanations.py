@@ -82,7 +82,7 @@ class ExplainedMove(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplainedFigure:
     """A difference: the figure before and now, all that moved, and a page of it with its events."""
 
     before: ComparedFigure
@@ -151,7 +151,7 @@ async def explanations(site: LiveSite, call: Call) -> Answer:
 
 async def _since_day(
     site: LiveSite, cell: AskedCell, since: date, fresh: Freshness, page: int
-) -> Explained:
+) -> ExplainedFigure:
     """What moved since a day, as it is known now."""
     question = Question(cell.indicator, cell.place, cell.band, day_number(fresh.day))
     then = question._replace(day=day_number(since))
@@ -168,10 +168,12 @@ async def _since_day(
         await _figure(site, cell, since, moment),
         await _figure(site, cell, fresh.day, moment),
     )
-    return Explained(before, now, *balances(moves), moves, shown, page, pages)
+    return ExplainedFigure(before, now, *balances(moves), moves, shown, page, pages)
 
 
-async def _since_release(site: LiveSite, cell: AskedCell, against: Against, page: int) -> Explained:
+async def _since_release(
+    site: LiveSite, cell: AskedCell, against: Against, page: int
+) -> ExplainedFigure:
     """What moved since a release was cut, as of its day."""
     release = against.release
     assert release is not None
@@ -190,7 +192,7 @@ async def _since_release(site: LiveSite, cell: AskedCell, against: Against, page
         ExplainedMove(it, _events(map(since.explanation.event, sorted(spots[it.subject]))))
         for it in moves[part_of(page)]
     ]
-    return Explained(
+    return ExplainedFigure(
         _compared(released), _compared(live), *balances(moves), moves, shown, page, pages
     )
 
@@ -254,7 +256,7 @@ def _row(it: ExplainedMove) -> tuple[object, ...]:
     return move.subject.name, move.subject.child, it.reference, *amounts, events
 
 
-def _told(cell: AskedCell, against: Against, found: Explained) -> dict[str, Any]:
+def _told(cell: AskedCell, against: Against, found: ExplainedFigure) -> dict[str, Any]:
     """An explanation for programs."""
     by, of_no_case = (
         {"numerator": above, "denominator": below} for above, below in (found.by, found.of_no_case)

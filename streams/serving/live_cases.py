@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from processors.alerts.told import Alert
 from processors.alerts.toldalerts import read_told
 from processors.counted_rows import CellSums, Question, Subject
-from processors.held_rows import Amount, HeldRows, MovedSubject
+from processors.held_rows import HeldRows, MovedSubject, SubjectAmount
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC, topics_in
@@ -54,7 +54,7 @@ class LiveCases:
         self._shards: dict[TP, _Held] = {}
         self._updating = asyncio.Lock()
 
-    async def amounts(self, question: Question) -> list[Amount]:
+    async def amounts(self, question: Question) -> list[SubjectAmount]:
         """What makes up a cell, in the order of children and what is counted. Raises Problem."""
         await self._keep_up()
         asking = CellSums(self._rules, question)

@@ -7,7 +7,7 @@ is so. Redis is asked where the state stands for every answer, and for figures w
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -79,6 +79,13 @@ class Scorecard(NamedTuple):
     moment: Moment
 
 
+class _SuppressedCells(NamedTuple):
+    """What is suppressed of rows."""
+
+    rows: list[ScorecardRow]
+    cells: Set[CellKey]
+
+
 class LiveChanges(NamedTuple):
     """Figures that are others than released with the events behind each; or why there are none."""
 
@@ -118,6 +125,7 @@ class LiveFigures:
         self._held = HeldTables()
         self._layout = layout(rules)
         self._scorecards = LastAsked[Scorecard](KEPT)
+        self._suppressed = LastAsked[_SuppressedCells](KEPT)
         self._trends = LastAsked[Series](KEPT_TRENDS)
         self._explained = LastAsked[SinceRelease](KEPT_EXPLAINED)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
@@ -146,13 +154,21 @@ class LiveFigures:
         full = await self.scorecard(day, moment)
         if identity.sees_all:
             return full
-        before = await self.scorecard(previous_month_end(day), moment)
+        before_day = previous_month_end(day)
+        before = await self.scorecard(before_day, moment)
         key = "shown", day, full.moment.version, before.moment.version, identity.view
         found = self._scorecards.get(key)
         if found is None:
-            hidden, hidden_before = self._hidden(full, identity), self._hidden(before, identity)
-            rows = [self._as_seen(row, hidden, hidden_before, identity) for row in full.rows]
-            found = self._scorecards.keep(key, Scorecard(rows, full.moment))
+
+            async def suppress() -> Scorecard:
+                hidden = await self._hidden(day, full, identity)
+                hidden_before = await self._hidden(before_day, before, identity)
+                rows = await asyncio.to_thread(
+                    self._all_as_seen, full.rows, hidden, hidden_before, identity
+                )
+                return Scorecard(rows, full.moment)
+
+            found = self._scorecards.keep(key, await self._once(key, suppress))
         return found
 
     async def days(self, dates: Sequence[date], cell: CellOf) -> list[Dated]:
@@ -218,21 +234,41 @@ class LiveFigures:
                 found = self._explained.keep(key, await answered(work, LIST_SECONDS))
             return found
 
-    def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
+    async def _hidden(self, day: date, of: Scorecard, identity: Identity) -> Set[CellKey]:
+        """What is suppressed of a scorecard: of the same figures as before it is the same.
+
+        Most events are of today, so that of days that are over little is worked out twice.
+        """
+        key = "hidden", day, identity.view
+        found = self._suppressed.get(key)
+        if found is None or found.rows != of.rows:
+            areas, places = self.rules.areas, identity.own_places
+            hidden = await asyncio.to_thread(
+                suppressed,
+                self.rules,
+                of.rows,
+                Rule(),
+                lambda row: is_within(row.area, places, areas),
+            )
+            found = self._suppressed.keep(key, _SuppressedCells(of.rows, hidden))
+        return found.cells
+
+    def _all_as_seen(
+        self,
+        rows: Sequence[ScorecardRow],
+        hidden: Set[CellKey],
+        hidden_before: Set[CellKey],
+        identity: Identity,
+    ) -> list[ScorecardRow]:
         areas, places = self.rules.areas, identity.own_places
-        return suppressed(
-            self.rules, of.rows, Rule(), lambda row: is_within(row.area, places, areas)
-        )
+        return [
+            row if is_within(row.area, places, areas) else self._as_seen(row, hidden, hidden_before)
+            for row in rows
+        ]
 
     def _as_seen(
-        self,
-        row: ScorecardRow,
-        hidden: set[CellKey],
-        hidden_before: set[CellKey],
-        identity: Identity,
+        self, row: ScorecardRow, hidden: Set[CellKey], hidden_before: Set[CellKey]
     ) -> ScorecardRow:
-        if is_within(row.area, identity.own_places, self.rules.areas):
-            return row
         key = key_of(row)
         nothing: Mapping[str, None] = {"numerator": None, "denominator": None}
         compared: Mapping[str, None] = {"previous": None, "direction": None, "rag": None}

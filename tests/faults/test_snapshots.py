@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -101,6 +102,28 @@ def drafted(settings: Settings, rules: Rules, released_on: date) -> Sealed:
     return asyncio.run(make())
 
 
+def explained_by_cases(settings: Settings, rules: Rules, differing: dict[str, Any]) -> None:
+    """A difference is what entered a figure and what left it, with the events that it names."""
+    names = {"code": "code", "place": "area", "level": "level"}
+    asked = {name: differing[it] for name, it in names.items() if differing[it]}
+    path = f"/api/v1/explanations?{urlencode({**asked, 'against': '2015-10/1'})}"
+    told = Served(settings, rules).ask(path, one_with(Role.ANALYST)).json()
+    for part in ("numerator", "denominator"):
+        for name, it in (("before", "released"), ("now", "live")):
+            assert told[name][part] == differing[f"{it}_{part}"]
+        moves = told[f"{part}_moves"]
+        by = sum(row[part] - row[f"{part}_before"] for row in told["rows"])
+        assert by == moves["entered"] - moves["left"]
+        if told["by"][part] is not None:
+            assert told["by"][part] == by + told["of_no_case"][part]
+    assert told["of_no_case"]["numerator"] == 0
+    events = {(it["id"], it["type"]) for row in told["rows"] for it in row["events"]}
+    assert events
+    assert {it for _, it in events} <= {
+        it.partition(" ")[2] for it in differing["causes"].split("; ")
+    }
+
+
 def live_changes_as_served(caseline: CommandLine, rules: Rules) -> dict[tuple[str, ...], set[str]]:
     """What is not as in the first release of October, with the types of the events behind it."""
     settings = caseline.settings.model_copy(update={"releases": folder_of(caseline).root})
@@ -108,6 +131,9 @@ def live_changes_as_served(caseline: CommandLine, rules: Rules) -> dict[tuple[st
     answer = Served(settings, rules).ask(path, one_with(Role.ANALYST))
     told = answer.json()
     assert told["causes_left_out"] is None
+    of_all = [it for it in told["differences"] if it["age_band"] == "all" and it["causes"]]
+    for it in of_all[:4]:
+        explained_by_cases(settings, rules, it)
     return {
         (it["code"], it["area"], it["level"], it["age_band"]): {
             cause.partition(" ")[2] for cause in it["causes"].split("; ")

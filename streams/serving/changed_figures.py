@@ -53,7 +53,7 @@ class ChangedFigure(NamedTuple):
         return self.code, self.level, self.place, self.age_band
 
 
-class Behind(NamedTuple):
+class ChangeCauses(NamedTuple):
     """How many cases entered a numerator and left it, and the events behind, by type.
 
     None where that is not known: against a release the first, where much moved the second.
@@ -85,7 +85,7 @@ async def changes(site: LiveSite, call: Call) -> Answer:
     following = _cursor(page[-1]) if more else None
     addresses = [_explained(call, it, against) for it in page]
     if taking.media == CSV:
-        columns = (*ChangedFigure._fields, *Behind._fields)
+        columns = (*ChangedFigure._fields, *ChangeCauses._fields)
         text = csv_text([columns, *((*it, *behind[it.key]) for it in page)])
     else:
         rows = [
@@ -150,7 +150,7 @@ def _figure(key: Key, was: Any, now: Any) -> ChangedFigure:
 
 async def _behind(
     site: LiveSite, page: Sequence[ChangedFigure], fresh: Freshness, against: Against
-) -> dict[Key, Behind]:
+) -> dict[Key, ChangeCauses]:
     """What is behind each of the figures. Raises Problem."""
     if against.release is not None:
         try:
@@ -161,7 +161,7 @@ async def _behind(
         areas = site.rules.areas.levels
         unsaid = ((it, "" if it.level in areas else it.level) for it in page)
         found = ((it, named.get((it.code, level, it.place, it.age_band))) for it, level in unsaid)
-        return {it.key: Behind(events=_types_of(change)) for it, change in found}
+        return {it.key: ChangeCauses(events=_types_of(change)) for it, change in found}
     return await _behind_days(site, page, day_number(fresh.day), day_number(against.day))
 
 
@@ -178,7 +178,7 @@ def _by_type(types: Iterable[str]) -> list[str]:
 
 async def _behind_days(
     site: LiveSite, page: Sequence[ChangedFigure], day: int, since: int
-) -> dict[Key, Behind]:
+) -> dict[Key, ChangeCauses]:
     """What moved between two days, and by which events where not too much did."""
     rules = site.rules
     questions: dict[Key, Question] = {}
@@ -196,7 +196,7 @@ async def _behind_days(
     found = {}
     for it in page:
         if it.key not in moves:
-            found[it.key] = Behind()
+            found[it.key] = ChangeCauses()
             continue
         of_cell: list[MovedSubject] = moves[it.key]
         above, _ = balances(of_cell)
@@ -206,7 +206,7 @@ async def _behind_days(
             behind = events_behind(rules, questions[it.key], since, there, records)
             each = {(one.source, one.id): one for some in behind.values() for one in some}
             events = "; ".join(_by_type(one.type for one in each.values()))
-        found[it.key] = Behind(above.entered_subjects, above.left_subjects, events)
+        found[it.key] = ChangeCauses(above.entered_subjects, above.left_subjects, events)
     return found
 
 
