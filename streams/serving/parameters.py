@@ -38,10 +38,10 @@ PARAMETERS = {
         Parameter("as_of", "the date that figures are for; none is live", False),
         Parameter(
             "against",
-            "what figures are held against: a date, as known now, or a release such as 2015-10/1",
+            "what figures are held against: a date, as known now, or a release such as `2015-10/1`",
             False,
         ),
-        Parameter("on", "of a forecast: a date to come"),
+        Parameter("on", "of a forecast: a date to come; in 7, 14 and 28 days where none is given"),
         Parameter("cursor", "of a list: where its next part begins, as the last one said", False),
         Parameter("standard", "of alerts and forecasts: a standard"),
         Parameter("state", "of alerts: `breached` or `due-soon`"),
