@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from pydantic import TypeAdapter
 
-from processors.alerts.case_waits import WAIT_STATES
-from processors.moved_cases import Balance
+from processors.behind.case_waits import WAIT_STATES
+from processors.behind.moved_cases import Balance
 from processors.record.completeness import Lack
 from processors.record.quality import OddFact, Oddity
 from processors.rules import Rules
@@ -236,7 +236,12 @@ BODIES: dict[str, Schema] = {
         rows=array(MOVE),
     ),
     "changes": of_object(
-        **FRESHNESS, against=TEXT, changed=COUNT, next=TEXT_OR_NONE, rows=array(CHANGED)
+        **FRESHNESS,
+        against=TEXT,
+        changed=COUNT,
+        next=TEXT_OR_NONE,
+        events_left_out=TEXT_OR_NONE,
+        rows=array(CHANGED),
     ),
     "forecast": of_object(**FRESHNESS, rows=array(FORECAST)),
     "case": of_object(

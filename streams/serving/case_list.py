@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from processors.alerts.case_waits import case_waits, next_due
-from processors.counted_rows import Question
+from processors.behind.case_waits import case_waits, next_due
+from processors.behind.counted_rows import Question
+from processors.behind.held_rows import SubjectAmount, case_reference
+from processors.behind.listing import about
 from processors.days.calendar import date_of, day_number
-from processors.held_rows import SubjectAmount, case_reference
-from processors.listing import about
 from schemas.outward import csv_text
 from streams.serving.answers import Answer, unkept
 from streams.serving.data_answers import as_json, told_of

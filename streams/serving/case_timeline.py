@@ -7,12 +7,12 @@ import re
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from processors.alerts.case_waits import CaseWait
 from processors.alerts.phrases import alert_id
 from processors.alerts.told import Alert
-from processors.counted_rows import Subject
+from processors.behind.case_waits import CaseWait
+from processors.behind.counted_rows import Subject
+from processors.behind.timeline import Timeline, TimelineStep, timeline
 from processors.days.calendar import date_of, day_number
-from processors.timeline import Timeline, TimelineStep, timeline
 from streams.serving.answers import Answer, unkept
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.live_cases import ReadChild

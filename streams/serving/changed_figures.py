@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from processors.counted_rows import Question
+from processors.behind.counted_rows import Question
+from processors.behind.held_rows import MovedSubject
+from processors.behind.moved_cases import balances, events_behind
 from processors.days.calendar import day_number
 from processors.figures.asking import NotThere, RowChoice, indicator_of, place_of
-from processors.held_rows import MovedSubject
-from processors.moved_cases import balances, events_behind
 from schemas.outward import csv_text
 from schemas.release import Change
 from schemas.scorecard import ScorecardRow
@@ -23,7 +23,7 @@ from streams.serving.answers import Answer, is_held, unchanged
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
 from streams.serving.parameters import PAGE_LENGTH, with_query
-from streams.serving.problems import away, wrong_parameter
+from streams.serving.problems import wrong_parameter
 from streams.serving.roles import CSV, SEE_CASES
 from streams.serving.site import Call, LiveSite
 
@@ -81,7 +81,7 @@ async def changes(site: LiveSite, call: Call) -> Answer:
     start = _start(found, call.asked.one("cursor"))
     page = found[start : start + PAGE_LENGTH]
     more = found[start + PAGE_LENGTH :]
-    behind = await _behind(site, page, fresh, against)
+    behind, left_out = await _behind(site, page, fresh, against)
     following = _cursor(page[-1]) if more else None
     addresses = [_explained(call, it, against) for it in page]
     if taking.media == CSV:
@@ -92,7 +92,13 @@ async def changes(site: LiveSite, call: Call) -> Answer:
             {**it._asdict(), **behind[it.key]._asdict(), "explanation": address}
             for it, address in zip(page, addresses, strict=True)
         ]
-        told = {"against": against.name, "changed": len(found), "next": following, "rows": rows}
+        told = {
+            "against": against.name,
+            "changed": len(found),
+            "next": following,
+            "events_left_out": left_out or None,
+            "rows": rows,
+        }
         text = as_json({**told_of(fresh), **told})
     answer = await site.answer(fresh, call, text, tag)
     if following is None:
@@ -150,18 +156,18 @@ def _figure(key: Key, was: Any, now: Any) -> ChangedFigure:
 
 async def _behind(
     site: LiveSite, page: Sequence[ChangedFigure], fresh: Freshness, against: Against
-) -> dict[Key, ChangeCauses]:
-    """What is behind each of the figures. Raises Problem."""
+) -> tuple[dict[Key, ChangeCauses], str]:
+    """What is behind each of the figures; and why events are left out, where they are."""
     if against.release is not None:
         try:
             since = await site.figures.since_release(against.release)
         except ReleaseError as error:
-            raise away(f"why figures differ is not to be known: {error}") from error
+            return {it.key: ChangeCauses() for it in page}, str(error)
         named = {(it.code, it.level, it.area, it.age_band): it for it in since.changes}
         areas = site.rules.areas.levels
         unsaid = ((it, "" if it.level in areas else it.level) for it in page)
         found = ((it, named.get((it.code, level, it.place, it.age_band))) for it, level in unsaid)
-        return {it.key: ChangeCauses(events=_types_of(change)) for it, change in found}
+        return {it.key: ChangeCauses(events=_types_of(change)) for it, change in found}, ""
     return await _behind_days(site, page, day_number(fresh.day), day_number(against.day))
 
 
@@ -178,7 +184,7 @@ def _by_type(types: Iterable[str]) -> list[str]:
 
 async def _behind_days(
     site: LiveSite, page: Sequence[ChangedFigure], day: int, since: int
-) -> dict[Key, ChangeCauses]:
+) -> tuple[dict[Key, ChangeCauses], str]:
     """What moved between two days, and by which events where not too much did."""
     rules = site.rules
     questions: dict[Key, Question] = {}
@@ -207,7 +213,8 @@ async def _behind_days(
             each = {(one.source, one.id): one for some in behind.values() for one in some}
             events = "; ".join(_by_type(one.type for one in each.values()))
         found[it.key] = ChangeCauses(above.entered_subjects, above.left_subjects, events)
-    return found
+    much = f"more than {MOST_MOVED} cases moved: an explanation of each figure names its events"
+    return found, "" if is_little else much
 
 
 def _explained(call: Call, it: ChangedFigure, against: Against) -> str | None:

@@ -174,7 +174,8 @@ def _changes(rules: Rules) -> dict[str, Any]:
         "events": "1 notification.received",
         "explanation": None,
     }
-    return {**_FRESH, "against": "2015-09-30", "changed": 1, "next": None, "rows": [row]}
+    listed = {"changed": 1, "next": None, "events_left_out": None, "rows": [row]}
+    return {**_FRESH, "against": "2015-09-30", **listed}
 
 
 def _forecast(rules: Rules) -> dict[str, Any]:

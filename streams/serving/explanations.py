@@ -1,8 +1,8 @@
 """Why a figure is another one than it was: what entered and what left it, to the last one.
 
-Against a day the cases held here say it (processors.moved_cases); against a release the log does,
-by the rule that releases name their causes by (snapshots.checking.causes). What is not of cases,
-such as a denominator that others supply, is said apart, so that the sum is the difference.
+Against a day the cases held here say it (processors.behind.moved_cases); against a release the log
+does, by the rule that releases name their causes by (snapshots.checking.causes). What is not of
+cases, such as a denominator that others supply, is said apart, so that the sum is the difference.
 """
 
 from collections import defaultdict
@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from processors.counted_rows import Question, Subject
+from processors.behind.counted_rows import Question, Subject
+from processors.behind.held_rows import MovedSubject, case_reference
+from processors.behind.moved_cases import Balance, balances, events_behind
 from processors.days.calendar import date_of, day_number
 from processors.figures.figure_text import value_text
-from processors.held_rows import MovedSubject, case_reference
-from processors.moved_cases import Balance, balances, events_behind
 from processors.record.decoding import Event
 from processors.rules import Rules
 from schemas.cells import CellKey
@@ -33,7 +33,7 @@ from streams.serving.freshness import Freshness
 from streams.serving.indicator_answers import AskedCell, address_of, cell_asked
 from streams.serving.live_figures import Moment
 from streams.serving.parameters import pages_of, part_of, with_query
-from streams.serving.problems import away, wrong_parameter
+from streams.serving.problems import wrong_parameter
 from streams.serving.roles import CSV, HTML
 from streams.serving.site import Call, LiveSite
 
@@ -184,7 +184,7 @@ async def _since_release(
     try:
         since = await site.figures.since_release(release)
     except ReleaseError as error:
-        raise away(f"why figures differ from {against.name} is not to be known: {error}") from error
+        raise wrong_parameter("against", f"{against.name}: {error}") from error
     live = since.live.get(key)
     moves, spots = _moves(site.rules, cell, since.explanation, released)
     pages = pages_of(len(moves), page)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from markupsafe import Markup
 
-from processors.counted_rows import Question
+from processors.behind.counted_rows import Question
 from processors.days.calendar import FIRST_YEAR, day_number, previous_month_end
 from processors.figures.asking import (
     AskedRows,

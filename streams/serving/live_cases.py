@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 
 from processors.alerts.told import Alert
 from processors.alerts.toldalerts import read_told
-from processors.counted_rows import CellSums, Question, Subject
-from processors.held_rows import HeldRows, MovedSubject, SubjectAmount
+from processors.behind.counted_rows import CellSums, Question, Subject
+from processors.behind.held_rows import HeldRows, MovedSubject, SubjectAmount
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC, topics_in

@@ -57,6 +57,8 @@ LIST_SECONDS = 120.0
 LISTS_AT_ONCE = 2
 # Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
 KEPT = 8
+# Sets of suppressed cells kept: of three days each for some who see different places in full.
+KEPT_SUPPRESSED = 12
 # Series kept: those of the headlines at some twenty places. One takes some ten kilobytes.
 KEPT_TRENDS = 128
 # Releases of which it is kept what they differ from live by, case by case.
@@ -125,7 +127,7 @@ class LiveFigures:
         self._held = HeldTables()
         self._layout = layout(rules)
         self._scorecards = LastAsked[Scorecard](KEPT)
-        self._suppressed = LastAsked[_SuppressedCells](KEPT)
+        self._suppressed = LastAsked[_SuppressedCells](KEPT_SUPPRESSED)
         self._trends = LastAsked[Series](KEPT_TRENDS)
         self._explained = LastAsked[SinceRelease](KEPT_EXPLAINED)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)

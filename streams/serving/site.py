@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from processors.held_rows import case_reference
+from processors.behind.held_rows import case_reference
 from schemas.audit_entries import AuditResult
 from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date

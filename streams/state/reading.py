@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from processors.counted_rows import Question
+from processors.behind.counted_rows import Question
+from processors.behind.listing import Listed, listed
 from processors.days.calendar import day_number, month_number, month_start, previous_month_end
 from processors.figures.evaluate import AsOf, known
 from processors.figures.scorecard_rows import scorecard
 from processors.figures.series import CellOf, Dated, dated
 from processors.ledger.tables import Stock, together
-from processors.listing import Listed, listed
 from processors.record.decoding import Event
 from processors.record.record import Record, decode_record
 from processors.rules import Rules

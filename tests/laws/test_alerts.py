@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.alerts.case_waits import case_waits
 from processors.alerts.judging import Judgement
 from processors.alerts.phrases import alert_id
 from processors.alerts.told import Alert
+from processors.behind.case_waits import case_waits
 from processors.days.calendar import date_of, day_number
 from processors.ledger.tables import parts
 from processors.record.decoding import Message

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from processors.counted_rows import Question
+from processors.behind.counted_rows import Question
+from processors.behind.held_rows import case_reference
 from processors.days.calendar import day_number
 from processors.figures.asking import indicator_of
-from processors.held_rows import case_reference
 from schemas.events.registry import CASE_TOPIC
 from schemas.places import Place
 from streams.kafka.changed_keys import changed_keys

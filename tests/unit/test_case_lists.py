@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import pytest
 
-from processors.counted_rows import Question
+from processors.behind.counted_rows import Question
 from processors.days.calendar import day_number
 from processors.rules import Rules
 from schemas.areas import load_areas

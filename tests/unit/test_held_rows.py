@@ -4,11 +4,11 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from processors.counted_rows import CellSums, Question
+from processors.behind.counted_rows import CellSums, Question
+from processors.behind.held_rows import HeldRows, case_reference
+from processors.behind.listing import listed
 from processors.days.calendar import day_number
 from processors.fold import Partition
-from processors.held_rows import HeldRows, case_reference
-from processors.listing import listed
 from processors.record.decoding import Event, decode
 from processors.record.record import Record
 from processors.rules import Rules

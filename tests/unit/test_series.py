@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from typer.testing import CliRunner
 
-from processors.counted_rows import Question
+from processors.behind.counted_rows import Question
 from processors.days.calendar import calendar, day_number
 from processors.figures.evaluate import Figure
 from processors.figures.needed import Needed

@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from processors.alerts.case_waits import next_due
+from processors.behind.case_waits import next_due
+from processors.behind.timeline import Timeline, timeline
 from processors.days.calendar import date_of, day_number
 from processors.record.decoding import decode
 from processors.record.record import Record
 from processors.rules import Rules
-from processors.timeline import Timeline, timeline
 from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC
 from schemas.standards import load_standards

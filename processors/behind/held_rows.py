@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from processors.alerts.phrases import alert_id
 from processors.arrays import Flags
-from processors.counted_rows import CellSums, CountedRows, Subject, counted_rows, joined
+from processors.behind.counted_rows import CellSums, CountedRows, Subject, counted_rows, joined
 from processors.days.calendar import Days
 from processors.record.record import Record
 from processors.rules import Rules

@@ -1,7 +1,7 @@
 """The list behind a cell: the children, cases, people or sessions that make up its two sums.
 
-It comes from the same facts and measures as the tables (processors.counted_rows), looked at on one
-day, so that a list agrees with its cell to the last one.
+It comes from the same facts and measures as the tables (processors.behind.counted_rows), looked at
+on one day, so that a list agrees with its cell to the last one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processors.counted_rows import CellSums, Question, counted_rows
+from processors.behind.counted_rows import CellSums, Question, counted_rows
 from processors.days.calendar import date_of
 from processors.record.decoding import in_order
 from processors.record.record import Record

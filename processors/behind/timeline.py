@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from processors.alerts.case_waits import CaseWait, case_waits
+from processors.behind.case_waits import CaseWait, case_waits
+from processors.behind.listing import about
 from processors.days.calendar import date_of
-from processors.listing import about
 from processors.record.decoding import Event, in_order
 from processors.record.record import Record
 from processors.rules import Rules

@@ -7,8 +7,8 @@ counted differs by events dated between the days, or by the days alone that have
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from processors.counted_rows import CellSums, Question, Subject, counted_rows
-from processors.held_rows import MovedSubject
+from processors.behind.counted_rows import CellSums, Question, Subject, counted_rows
+from processors.behind.held_rows import MovedSubject
 from processors.record.decoding import Event, in_order
 from processors.record.record import Record
 from processors.rules import Rules

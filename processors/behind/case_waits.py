@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from processors.alerts.deadlines import CLOSED, DONE, DONE_LATE, REASONS, StandardWaits
-from processors.counted_rows import case_facts
+from processors.behind.counted_rows import case_facts
 from processors.days.calendar import NEVER
 from processors.facts.columns import Columns
 from processors.record.record import Record
