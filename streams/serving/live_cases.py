@@ -70,12 +70,14 @@ class LiveCases:
         self, pairs: Iterable[tuple[Question, Question]]
     ) -> list[list[MovedSubject]]:
         """The same of several pairs of cells, all of one moment. Raises Problem."""
-        await self._keep_up()
         found = []
-        for pair in pairs:
-            then, now = (CellSums(self._rules, it) for it in pair)
-            shards = self._shards.values()
-            found.append(sorted(it for held in shards for it in held.rows.moved(then, now)))
+        async with self._updating:  # nothing changes while whoever else is served has a turn
+            await answered(self._update(), LIST_SECONDS)
+            for pair in pairs:
+                then, now = (CellSums(self._rules, it) for it in pair)
+                shards = self._shards.values()
+                found.append(sorted(it for held in shards for it in held.rows.moved(then, now)))
+                await asyncio.sleep(0)
         return found
 
     async def find(self, reference: str) -> Subject | None:
