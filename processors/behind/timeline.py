@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from processors.behind.case_waits import CaseWait, case_waits
-from processors.behind.listing import about
+from processors.behind.listing import ALLOCATED, RECEIVED, about
 from processors.days.calendar import date_of
 from processors.record.decoding import Event, in_order
 from processors.record.record import Record
@@ -20,7 +20,7 @@ class TimelineStep(NamedTuple):
     """An event of a case: when, what, and what it says. Days are civil dates in London.
 
     A `revision` above 0 is a correction of what was said before. Of a retraction `retracts` is the
-    id of the event that it took out.
+    id of the event that it took out. An allocation `is_transfer` where somebody had the case.
     """
 
     day: str
@@ -30,6 +30,7 @@ class TimelineStep(NamedTuple):
     id: str
     revision: int
     retracts: str | None
+    is_transfer: bool
     says: dict[str, Any]
 
 
@@ -65,8 +66,9 @@ def timeline(rules: Rules, child: str, record: Record, case: str, day: int) -> T
     of_case = [it for it in record.events if it.subject == case and it.type in CASE_TYPES]
     by_then = in_order(it for it in of_case if it.day <= day)
     waits = case_waits(rules, {child: record}, day)
+    first = next((it for it in by_then if it.type == ALLOCATED), None)
     return Timeline(
-        [_step(it) for it in by_then],
+        [_step(it, it.type == ALLOCATED and it is not first) for it in by_then],
         len(of_case) - len(by_then),
         waits.get((child, case), []),
         *about(record, case, day),
@@ -74,7 +76,7 @@ def timeline(rules: Rules, child: str, record: Record, case: str, day: int) -> T
     )
 
 
-def _step(event: Event) -> TimelineStep:
+def _step(event: Event, is_transfer: bool) -> TimelineStep:
     said = {name: value for name, value in event.data.items() if name not in LEFT_OUT}
     retracts = said.pop("retracts", None) if event.type == RETRACTION else None
     return TimelineStep(
@@ -85,6 +87,7 @@ def _step(event: Event) -> TimelineStep:
         id=event.id,
         revision=event.revision,
         retracts=retracts,
+        is_transfer=is_transfer,
         says=said,
     )
 
@@ -92,7 +95,7 @@ def _step(event: Event) -> TimelineStep:
 def _area(rules: Rules, steps: Iterable[Event]) -> str | None:
     """The district of the first notification, if it is one of the tree of areas."""
     for it in steps:
-        if it.type == "notification.received":
+        if it.type == RECEIVED:
             name = it.data.get("district")
             return name if rules.graph.is_district(name) else None
     return None

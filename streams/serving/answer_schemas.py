@@ -83,6 +83,7 @@ STEP = of_object(
     **dict.fromkeys(("type", "source", "id"), TEXT),
     revision=COUNT,
     is_correction=FLAG,
+    is_transfer=FLAG,
     retracts=TEXT_OR_NONE,
     data=ANY_OBJECT,
 )

@@ -83,6 +83,7 @@ WORK: Mapping[str, Work] = {
     "explanations-page": explanations.explanations,
     "explanations": explanations.explanations,
     "changes": changed_figures.changes,
+    "changes.csv": changed_figures.changes,
     "forecast": forecasting_answers.forecasts,
     "forecast.csv": forecasting_answers.forecasts,
     "quality-page": quality_answers.quality,

@@ -148,6 +148,7 @@ def _step(it: TimelineStep) -> dict[str, Any]:
         "revision": it.revision,
         "is_correction": it.revision > 0,
         "retracts": it.retracts,
+        "is_transfer": it.is_transfer,
         "data": it.says,
     }
 

@@ -1,5 +1,6 @@
 """What changed: every figure that is another one than on a day, or in a release, and by what."""
 
+import asyncio
 import base64
 import binascii
 import json
@@ -210,6 +211,7 @@ async def _behind_days(
         if is_little:
             there = [move for move in of_cell if move.subject.child in records]
             behind = events_behind(rules, questions[it.key], since, there, records)
+            await asyncio.sleep(0)  # whoever else is served has a turn
             each = {(one.source, one.id): one for some in behind.values() for one in some}
             events = "; ".join(_by_type(one.type for one in each.values()))
         found[it.key] = ChangeCauses(above.entered_subjects, above.left_subjects, events)

@@ -100,6 +100,7 @@ def _case(rules: Rules) -> dict[str, Any]:
         "revision": 1,
         "is_correction": True,
         "retracts": None,
+        "is_transfer": False,
         "data": {"notification_type": "EHN", "district": "Dover"},
     }
     wait = {

@@ -222,6 +222,14 @@ ROUTES = (
         (*CHOICE, "against", "cursor"),
     ),
     Route(
+        "changes.csv",
+        "/api/v1/changes.csv",
+        SEE_SERIES,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        (*CHOICE, "against", "cursor"),
+    ),
+    Route(
         "forecast",
         "/api/v1/forecast",
         SEE_SERIES,

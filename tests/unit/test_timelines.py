@@ -86,6 +86,7 @@ def test_events_stand_in_order_with_what_was_corrected_and_taken_out(watched: Ru
     assert first.says == {"notification_type": "EHN", "district": "Dover"}
     assert gone.retracts == "3"
     assert gone.says == {}
+    assert [it.id for it in found.steps if it.is_transfer] == ["6"]
     assert (found.received, found.closed, found.team) == ("2016-03-01", None, "Unit B")
     assert told(watched, "2016-06-01").closed == "2016-06-01"
     assert told(watched, "2016-06-01").later == 0
