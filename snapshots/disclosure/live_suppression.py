@@ -72,7 +72,8 @@ class _Suppression:
         self._districts: dict[int, int] = {}
         self._counts: dict[int, float] = {}
         self._known: set[int] = set()
-        self._cells: list[tuple[CellKey, list[int]]] = []
+        self._cells: list[tuple[ScorecardRow, list[int]]] = []
+        self._of_row: dict[tuple[str, str], int] = {}
         self._by_provider: dict[str, dict[int, None]] = defaultdict(dict)
         self._adding_up: dict[int, list[tuple[int, list[int]]]] = {}
         self._above = {it.name: it.parent for it in rules.areas.area}
@@ -80,7 +81,13 @@ class _Suppression:
 
     def add(self, row: ScorecardRow, is_known: bool) -> None:
         """Take in a row, with the counts that it rests on."""
-        place = self._number(Place(row.level, row.area))
+        level, area = row.level, row.area
+        place = self._of_row.get((level, area))
+        if place is None:
+            place = self._of_row[level, area] = self._number(Place(level, area))
+            if level.startswith(PROVIDER):
+                within = area.partition(" / ")[2] or self._rules.areas.top
+                self._by_provider[within][place] = None
         band = NUMBER_OF_BAND[row.age_band]
         above, below = row.numerator, row.denominator
         rest = None if above is None or below is None else below - above
@@ -98,9 +105,7 @@ class _Suppression:
         if is_supplied or self._indicators[row.code].source == "supplied":
             counts.append(self._supplied(row, place, band))
         if not is_known and counts:
-            self._cells.append((key_of(row), counts))
-        if row.level.startswith(PROVIDER):
-            self._by_provider[row.area.partition(" / ")[2] or self._rules.areas.top][place] = None
+            self._cells.append((row, counts))
 
     def _supplied(self, row: ScorecardRow, place: int, band: int) -> int:
         """What others worked out is a count of its own; of a value alone, small if that is."""
@@ -130,7 +135,7 @@ class _Suppression:
                 if more is not None:
                     hidden.add(more)
                     waiting.append(more)
-        return {key for key, counts in self._cells if not hidden.isdisjoint(counts)}
+        return {key_of(row) for row, counts in self._cells if not hidden.isdisjoint(counts)}
 
     def _one_more(self, whole: int, parts: list[int], hidden: set[int]) -> int | None:
         """What to hide as well, so that more than one count of a sum is not known."""

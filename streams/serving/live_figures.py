@@ -88,6 +88,14 @@ class _SuppressedCells(NamedTuple):
     cells: Set[CellKey]
 
 
+class _SeenRows(NamedTuple):
+    """Rows, what is hidden of them and of the month before, and what is left to be seen."""
+
+    rows: list[ScorecardRow]
+    hidden: tuple[Set[CellKey], Set[CellKey]]
+    seen: list[ScorecardRow]
+
+
 class LiveChanges(NamedTuple):
     """Figures that are others than released with the events behind each; or why there are none."""
 
@@ -128,6 +136,7 @@ class LiveFigures:
         self._layout = layout(rules)
         self._scorecards = LastAsked[Scorecard](KEPT)
         self._suppressed = LastAsked[_SuppressedCells](KEPT_SUPPRESSED)
+        self._seen_rows = LastAsked[_SeenRows](KEPT)
         self._trends = LastAsked[Series](KEPT_TRENDS)
         self._explained = LastAsked[SinceRelease](KEPT_EXPLAINED)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
@@ -165,9 +174,7 @@ class LiveFigures:
             async def suppress() -> Scorecard:
                 hidden = await self._hidden(day, full, identity)
                 hidden_before = await self._hidden(before_day, before, identity)
-                rows = await asyncio.to_thread(
-                    self._all_as_seen, full.rows, hidden, hidden_before, identity
-                )
+                rows = await self._seen(day, full, identity, (hidden, hidden_before))
                 return Scorecard(rows, full.moment)
 
             found = self._scorecards.keep(key, await self._once(key, suppress))
@@ -254,6 +261,21 @@ class LiveFigures:
             )
             found = self._suppressed.keep(key, _SuppressedCells(of.rows, hidden))
         return found.cells
+
+    async def _seen(
+        self,
+        day: date,
+        of: Scorecard,
+        identity: Identity,
+        hidden: tuple[Set[CellKey], Set[CellKey]],
+    ) -> list[ScorecardRow]:
+        """The rows without what is hidden, now and of the month before; kept as that is."""
+        key = "seen", day, identity.view
+        found = self._seen_rows.get(key)
+        if found is None or found.hidden != hidden or found.rows != of.rows:
+            seen = await asyncio.to_thread(self._all_as_seen, of.rows, *hidden, identity)
+            found = self._seen_rows.keep(key, _SeenRows(of.rows, hidden, seen))
+        return found.seen
 
     def _all_as_seen(
         self,
