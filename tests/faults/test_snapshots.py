@@ -29,7 +29,7 @@ from processors.fold import Settlement
 from processors.ledger.tables import Touched, parts
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue
-from schemas.events.registry import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC, types_on
 from schemas.settings import Settings
 from snapshots.publish.writing import PublicationFormat
 from snapshots.releases.chain import Sealed, requested, seal
@@ -135,7 +135,14 @@ def live_changes_as_served(caseline: CommandLine, rules: Rules) -> dict[tuple[st
     answer = Served(settings, rules).ask(path, one_with(Role.ANALYST))
     told = answer.json()
     assert told["causes_left_out"] is None
-    of_all = [it for it in told["differences"] if it["age_band"] == "all" and it["causes"]]
+    of_cases = types_on(CASE_TOPIC)
+    of_all = [
+        it
+        for it in told["differences"]
+        if it["age_band"] == "all"
+        and {cause.partition(" ")[2] for cause in it["causes"].split("; ")} <= of_cases
+    ]
+    assert of_all
     assert_explained(settings, rules, of_all[:6])
     return {
         (it["code"], it["area"], it["level"], it["age_band"]): {
