@@ -1,10 +1,11 @@
-"""What figures are held against: a day, as it is known now, or a release."""
+"""What figures are held against: a day, as it is known now, a release, or a moment."""
 
 import asyncio
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from processors.days.calendar import FIRST_YEAR, LAST_YEAR
 from processors.figures.asking import NotThere, check_within_calendar
 from schemas.release import Release
 from snapshots.releases.release_failures import Damaged
@@ -18,22 +19,26 @@ NAMED = re.compile(r"(\d{4}-\d{2})/(\d{1,4})")
 
 @dataclass(frozen=True)
 class Against:
-    """A day, or a release and the day that it is of."""
+    """A day; a release and the day that it is of; or a day as it was known at a moment."""
 
     name: str
     day: date
-    release: Release | None = None
+    earlier: Release | datetime | None = None
 
 
 async def against_asked(site: LiveSite, asked: Query) -> Against:
     """What a question holds its figures against: yesterday where it does not say. Raises Problem.
 
-    A release is held against live figures of its own day.
+    A release is held against live figures of its own day, and what was known at a moment against
+    what is known now of the same day.
     """
     text = asked.one("against")
     if text is None:
         day = (asked.as_of or site.figures.clock.today()) - timedelta(days=1)
         return _of_day(day)
+    if "T" in text:
+        day = asked.as_of or site.figures.clock.today()
+        return Against(text, day, _moment(text, site.figures.clock.now()))
     named = NAMED.fullmatch(text)
     if named is None:
         return _of_day(_day(text))
@@ -52,6 +57,19 @@ async def against_asked(site: LiveSite, asked: Query) -> Against:
     return Against(text, release.as_of, release)
 
 
+def _moment(text: str, now: datetime) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        said = "is no moment such as 2015-10-31T09:00:00Z, with an offset"
+        raise wrong_parameter("against", f"{text} {said}")
+    if not FIRST_YEAR < found.year < LAST_YEAR or found >= now:
+        raise wrong_parameter("against", f"{text} is not before now")
+    return found.astimezone(UTC)
+
+
 def _of_day(day: date) -> Against:
     try:
         check_within_calendar(day)
@@ -67,5 +85,7 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise wrong_parameter(
-            "against", f"{text} is no date such as 2015-10-31, and no release such as 2015-10/1"
+            "against",
+            f"{text} is no date such as 2015-10-31, no moment such as 2015-10-31T09:00:00Z, and no "
+            "release such as 2015-10/1",
         ) from None

@@ -355,8 +355,8 @@ def values(rules: Rules) -> dict[str, Schema]:
         "as_of": {**DAY, "examples": ["2015-10-31"]},
         "against": {
             "type": "string",
-            "pattern": r"^\d{4}-\d{2}(-\d{2}|/\d{1,4})$",
-            "examples": ["2015-09-30", "2015-09/1"],
+            "pattern": r"^\d{4}-\d{2}(-\d{2}(T[0-9:.]{5,15}(Z|[+-]\d{2}:\d{2}))?|/\d{1,4})$",
+            "examples": ["2015-09-30", "2015-09/1", "2015-10-31T09:00:00Z"],
         },
         "on": {**DAY, "examples": ["2030-12-31"]},
         "cursor": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},

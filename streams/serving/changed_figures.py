@@ -5,7 +5,7 @@ import base64
 import binascii
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,8 +14,9 @@ from processors.behind.held_rows import MovedSubject
 from processors.behind.moved_cases import balances, events_behind
 from processors.days.calendar import day_number
 from processors.figures.asking import NotThere, RowChoice, indicator_of, place_of
+from schemas.cells import CellKey
 from schemas.outward import csv_text
-from schemas.release import Change
+from schemas.release import Change, Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
 from snapshots.making.freeze import released_cells
 from snapshots.releases.release_failures import ReleaseError
@@ -69,12 +70,12 @@ async def changes(site: LiveSite, call: Call) -> Answer:
     """A page of the figures that changed, of places that who asks sees in full."""
     taking, asked = call.taking, call.asked
     against = await against_asked(site, asked)
-    if against.release is not None:
+    if isinstance(against.earlier, Release):
         asked = replace(asked, values={**asked.values, "as_of": (against.day.isoformat(),)})
     fresh = await site.freshness(asked)
-    if against.release is None and against.day >= fresh.day:
+    if against.earlier is None and against.day >= fresh.day:
         raise wrong_parameter("against", f"{against.name} is not before {fresh.day}")
-    cut = against.release.cut if against.release else ()
+    cut = against.earlier.cut if isinstance(against.earlier, Release) else ()
     tag = site.tag(fresh, call, against.name, against.day, cut)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
@@ -118,12 +119,12 @@ async def _changed(
     try:
         choice = RowChoice(rules, call.asked.rows)
         rows = choice.chosen(scorecard.rows)
-        if against.release is None:
+        if against.earlier is None:
             then = choice.chosen((await site.figures.scorecard(against.day, fresh.moment)).rows)
     except NotThere as error:
         raise wrong_parameter(error.name, str(error)) from error
     seen = [it for it in rows if call.identity.sees(it.area, rules.areas)]
-    if against.release is None:
+    if against.earlier is None:
         before = {_key(it): it for it in then}
         pairs = [(before.get(_key(it)), it) for it in seen]
         return [
@@ -131,7 +132,7 @@ async def _changed(
             for was, now in pairs
             if any(_of(was, name) != getattr(now, name) for name in FIGURE)
         ]
-    released = {it.key: it for it in against.release.cells}
+    released = await _cells_before(site, against)
     live = {it.key: it for it in released_cells(rules, seen)}
     of_areas = {it.name: it.level for it in rules.areas.area}
     return [
@@ -140,6 +141,17 @@ async def _changed(
         if (was := released.get(key))
         and any(_of(was, name) != getattr(now, name) for name in FIGURE)
     ]
+
+
+async def _cells_before(site: LiveSite, against: Against) -> Mapping[CellKey, ReleaseCell]:
+    """The figures of a release, or as they were known at a moment. Raises Problem."""
+    assert against.earlier is not None
+    if isinstance(against.earlier, Release):
+        return {it.key: it for it in against.earlier.cells}
+    try:
+        return (await site.figures.since(against.day, against.earlier)).before
+    except ReleaseError as error:
+        raise wrong_parameter("against", f"{against.name}: {error}") from error
 
 
 def _key(row: ScorecardRow) -> Key:
@@ -159,9 +171,9 @@ async def _behind(
     site: LiveSite, page: Sequence[ChangedFigure], fresh: Freshness, against: Against
 ) -> tuple[dict[Key, ChangeCauses], str]:
     """What is behind each of the figures; and why events are left out, where they are."""
-    if against.release is not None:
+    if against.earlier is not None:
         try:
-            since = await site.figures.since_release(against.release)
+            since = await site.figures.since(against.day, against.earlier)
         except ReleaseError as error:
             return {it.key: ChangeCauses() for it in page}, str(error)
         named = {(it.code, it.level, it.area, it.age_band): it for it in since.changes}

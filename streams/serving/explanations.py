@@ -1,14 +1,15 @@
 """Why a figure is another one than it was: what entered and what left it, to the last one.
 
-Against a day the cases held here say it (processors.behind.moved_cases); against a release the log
-does, by the rule that releases name their causes by (snapshots.checking.causes). What is not of
-cases, such as a denominator that others supply, is said apart, so that the sum is the difference.
+Against a day the cases held here say it (processors.behind.moved_cases); against a release or a
+moment the log does, by the rule that releases name their causes by (snapshots.checking.causes).
+What is not of cases, such as a denominator that others supply, is said apart, so that the sum is
+the difference.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from processors.behind.counted_rows import Question, Subject
@@ -20,7 +21,7 @@ from processors.record.decoding import Event
 from processors.rules import Rules
 from schemas.cells import CellKey
 from schemas.outward import csv_text
-from schemas.release import ReleaseCell
+from schemas.release import Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
 from snapshots.checking.differences import Explanation
 from snapshots.releases.release_failures import ReleaseError
@@ -109,20 +110,20 @@ class ExplainedFigure:
 
 
 async def explanations(site: LiveSite, call: Call) -> Answer:
-    """What entered a figure and what left it since a day or a release; as a page, JSON or CSV."""
+    """What entered a figure and what left it since then; as a page, JSON or CSV."""
     taking, asked, identity = call.taking, call.asked, call.identity
     cell = cell_asked(site, asked)
     check_listed(cell)
     against = await against_asked(site, asked)
-    if against.release is not None:
+    if isinstance(against.earlier, Release):
         asked = replace(asked, values={**asked.values, "as_of": (against.day.isoformat(),)})
     fresh = await site.freshness(asked)
-    if against.release is None and against.day >= fresh.day:
+    if against.earlier is None and against.day >= fresh.day:
         raise wrong_parameter("against", f"{against.name} is not before {fresh.day}")
-    if against.release is None:
+    if against.earlier is None:
         found = await _since_day(site, cell, against.day, fresh, asked.page)
     else:
-        found = await _since_release(site, cell, against, asked.page)
+        found = await _since_cut(site, cell, against.name, fresh.day, against.earlier, asked.page)
     await site.note(call, "shown", len(found.shown), len(found.moves))
     if taking.media == HTML:
         own = call.asked
@@ -134,6 +135,7 @@ async def explanations(site: LiveSite, call: Call) -> Answer:
             cell=cell,
             found=found,
             against=against,
+            is_released=isinstance(against.earlier, Release),
             number=lambda it: NO_NUMBER if it is None else f"{it:,g}",
             value=lambda it: value_text(cell.indicator, it),
             event_words=event_words,
@@ -171,29 +173,31 @@ async def _since_day(
     return ExplainedFigure(before, now, *balances(moves), moves, shown, page, pages)
 
 
-async def _since_release(
-    site: LiveSite, cell: AskedCell, against: Against, page: int
+async def _since_cut(
+    site: LiveSite,
+    cell: AskedCell,
+    name: str,
+    day: date,
+    earlier: Release | datetime,
+    page: int,
 ) -> ExplainedFigure:
-    """What moved since a release was cut, as of its day."""
-    release = against.release
-    assert release is not None
+    """What moved since a release was cut, or since a moment, as of a day."""
     key = release_key(site, cell)
-    released = next((it for it in release.cells if it.key == key), None)
-    if released is None:
-        raise wrong_parameter("against", f"{against.name} does not have that figure")
     try:
-        since = await site.figures.since_release(release)
+        since = await site.figures.since(day, earlier)
     except ReleaseError as error:
-        raise wrong_parameter("against", f"{against.name}: {error}") from error
-    live = since.live.get(key)
-    moves, spots = _moves(site.rules, cell, since.explanation, released)
+        raise wrong_parameter("against", f"{name}: {error}") from error
+    before, live = since.before.get(key), since.live.get(key)
+    if before is None:
+        raise wrong_parameter("against", f"{name} does not have that figure")
+    moves, spots = _moves(site.rules, cell, since.explanation, before)
     pages = pages_of(len(moves), page)
     shown = [
         ExplainedMove(it, _events(map(since.explanation.event, sorted(spots[it.subject]))))
         for it in moves[part_of(page)]
     ]
     return ExplainedFigure(
-        _compared(released), _compared(live), *balances(moves), moves, shown, page, pages
+        _compared(before), _compared(live), *balances(moves), moves, shown, page, pages
     )
 
 

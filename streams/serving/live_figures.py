@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -29,7 +30,7 @@ from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
 from streams.jobs.data_quality import QualityFound, contradictions, read_quality
-from streams.jobs.live_changes import SinceRelease, since_release
+from streams.jobs.live_changes import SinceCut, since
 from streams.jobs.series_by_month import live_series
 from streams.serving.identity import Identity, is_within
 from streams.serving.problems import away
@@ -138,7 +139,7 @@ class LiveFigures:
         self._suppressed = LastAsked[_SuppressedCells](KEPT_SUPPRESSED)
         self._seen_rows = LastAsked[_SeenRows](KEPT)
         self._trends = LastAsked[Series](KEPT_TRENDS)
-        self._explained = LastAsked[SinceRelease](KEPT_EXPLAINED)
+        self._explained = LastAsked[SinceCut](KEPT_EXPLAINED)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._explaining = asyncio.Lock()  # for which the log is gone through
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
@@ -225,22 +226,28 @@ class LiveFigures:
     async def changes_since(self, release: Release) -> LiveChanges:
         """The events behind what is not as it was released. Raises Problem."""
         try:
-            return LiveChanges((await self.since_release(release)).changes)
+            return LiveChanges((await self.since(release.as_of, release)).changes)
         except ReleaseError as error:
             return LiveChanges((), str(error))
 
-    async def since_release(self, release: Release) -> SinceRelease:
-        """A release's figures as they are live, and why they differ. Raises Problem, ReleaseError.
+    async def since(self, day: date, earlier: Release | datetime) -> SinceCut:
+        """Figures as they are live and were released or known, and why they differ.
 
         For one question at a time the log is gone through; what it said is kept while it holds.
+        Raises Problem, ReleaseError.
         """
         async with self._explaining:
-            moment = await self.moment(release.as_of)
-            key = "since", release.period, release.number, release.cut, moment.version
+            moment = await self.moment(day)
+            at = (earlier.period, earlier.cut) if isinstance(earlier, Release) else earlier
+            key = "since", day, at, moment.version
             found = self._explained.get(key)
             if found is None:
-                work = since_release(self.redis, self.settings, self.rules, release)
-                found = self._explained.keep(key, await answered(work, LIST_SECONDS))
+                work = since(self.redis, self.settings, self.rules, day, earlier)
+                try:
+                    found = self._explained.keep(key, await answered(work, LIST_SECONDS))
+                except KafkaError as error:
+                    log.warning("the log cannot be read", extra={"error": described(error)})
+                    raise away("the log does not answer, so it cannot say why") from error
             return found
 
     async def _hidden(self, day: date, of: Scorecard, identity: Identity) -> Set[CellKey]:

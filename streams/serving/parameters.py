@@ -38,7 +38,8 @@ PARAMETERS = {
         Parameter("as_of", "the date that figures are for; none is live", False),
         Parameter(
             "against",
-            "what figures are held against: a date, as known now, or a release such as `2015-10/1`",
+            "what figures are held against: a date, as known now; a release such as `2015-10/1`; "
+            "or what was known at a moment such as `2015-10-31T09:00:00Z`",
             False,
         ),
         Parameter("on", "of a forecast: a date to come; in 7, 14 and 28 days where none is given"),

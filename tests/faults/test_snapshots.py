@@ -102,16 +102,24 @@ def drafted(settings: Settings, rules: Rules, released_on: date) -> Sealed:
     return asyncio.run(make())
 
 
-def assert_explained(settings: Settings, rules: Rules, differing: list[dict[str, Any]]) -> None:
+def assert_explained(
+    settings: Settings, rules: Rules, differing: list[dict[str, Any]], moment: datetime
+) -> None:
     """Differences are what entered a figure and what left it, with the events that they name."""
     names = {"code": "code", "place": "area", "level": "level"}
     asked = [{name: it[of] for name, of in names.items() if it[of]} for it in differing]
-    queries = (urlencode({**it, "against": "2015-10/1"}) for it in asked)
+    against = {"against": "2015-10/1"}, {"against": moment.isoformat(), "as_of": "2015-10-31"}
+    queries = [urlencode({**it, **at}) for at in against for it in asked]
     analyst = one_with(Role.ANALYST)
-    # Of one process, which goes through the log once.
+    # Of one process, which goes through the log once for each.
     answers = Served(settings, rules).ask_all(
         Asks(f"/api/v1/explanations?{query}", analyst) for query in queries
     )
+    # Nothing came between the release and the moment.
+    for released, known in zip(answers[: len(asked)], answers[len(asked) :], strict=True):
+        was, now = ({**it.json(), "against": "", "view": ""} for it in (released, known))
+        assert was == now
+    answers = answers[: len(asked)]
     for it, answer in zip(differing, answers, strict=True):
         told = answer.json()
         for part in ("numerator", "denominator"):
@@ -128,7 +136,9 @@ def assert_explained(settings: Settings, rules: Rules, differing: list[dict[str,
         assert types <= {cause.partition(" ")[2] for cause in it["causes"].split("; ")}
 
 
-def live_changes_as_served(caseline: CommandLine, rules: Rules) -> dict[tuple[str, ...], set[str]]:
+def live_changes_as_served(
+    caseline: CommandLine, rules: Rules, moment: datetime
+) -> dict[tuple[str, ...], set[str]]:
     """What is not as in the first release of October, with the types of the events behind it."""
     settings = caseline.settings.model_copy(update={"releases": folder_of(caseline).root})
     path = "/api/v1/releases/2015-10/1?show=causes"
@@ -143,7 +153,7 @@ def live_changes_as_served(caseline: CommandLine, rules: Rules) -> dict[tuple[st
         and {cause.partition(" ")[2] for cause in it["causes"].split("; ")} <= of_cases
     ]
     assert of_all
-    assert_explained(settings, rules, of_all[:6])
+    assert_explained(settings, rules, of_all[:6], moment)
     return {
         (it["code"], it["area"], it["level"], it["age_band"]): {
             cause.partition(" ")[2] for cause in it["causes"].split("; ")
@@ -170,6 +180,7 @@ def test_the_october_events_are_released_revised_explained_and_proved(
         (first,) = folder.read("2015-10")
         assert published(brokers).keys() == {"2015-09/001", "2015-10/001"}
         assert published(brokers)["2015-10/001"] == first.text
+        moment = datetime.now(UTC)
 
         # Another machine: its own state, from the same offsets of the same log.
         other = caseline.settings.model_copy(update={"deployment": "elsewhere"})
@@ -185,7 +196,7 @@ def test_the_october_events_are_released_revised_explained_and_proved(
         refused = caseline.run(*OCTOBER, "--reason", "again", code=1).stderr
         assert "not first" in refused
         revise = (*OCTOBER, "--kind", "revised", "--reason", "Late.", "--released-on", str(SOON))
-        live = live_changes_as_served(caseline, rules)
+        live = live_changes_as_served(caseline, rules, moment)
         caseline.run(*revise)
         assert "was released already" in caseline.run(*revise).stderr
         worker.check()
