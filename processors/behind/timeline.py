@@ -16,6 +16,10 @@ CASE_TYPES = types_on(CASE_TOPIC) | {RETRACTION}
 LEFT_OUT = frozenset({"date_of_birth"})
 
 
+# Of a case with more events, as no real one has, the latest are told.
+MOST_STEPS = 1_000
+
+
 class TimelineStep(NamedTuple):
     """An event of a case: when, what, and what it says. Days are civil dates in London.
 
@@ -35,13 +39,15 @@ class TimelineStep(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """A case as of a day: its steps by then, how many are dated later, and its waits.
+    """A case as of a day: its steps by then, and its waits.
 
+    `later` is how many events are dated later, `earlier` how many beyond MOST_STEPS are left out.
     `area` is the district that it was notified in, None where that is not known.
     """
 
     steps: list[TimelineStep]
     later: int
+    earlier: int
     waits: list[CaseWait]
     received: str | None
     service: str | None
@@ -68,8 +74,9 @@ def timeline(rules: Rules, child: str, record: Record, case: str, day: int) -> T
     waits = case_waits(rules, {child: record}, day)
     first = next((it for it in by_then if it.type == ALLOCATED), None)
     return Timeline(
-        [_step(it, it.type == ALLOCATED and it is not first) for it in by_then],
+        [_step(it, it.type == ALLOCATED and it is not first) for it in by_then[-MOST_STEPS:]],
         len(of_case) - len(by_then),
+        max(0, len(by_then) - MOST_STEPS),
         waits.get((child, case), []),
         *about(record, case, day),
         _area(rules, by_then),

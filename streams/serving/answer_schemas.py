@@ -252,7 +252,7 @@ BODIES: dict[str, Schema] = {
         **dict.fromkeys(("received", "closed", "service", "provider"), TEXT_OR_NONE),
         **dict.fromkeys(("team", "area"), TEXT_OR_NONE),
         events=array(STEP),
-        **dict.fromkeys(("later_events", "corrected", "retracted"), COUNT),
+        **dict.fromkeys(("later_events", "earlier_events", "corrected", "retracted"), COUNT),
         standards=array(WAIT),
         alerts=array(CASE_ALERT),
     ),

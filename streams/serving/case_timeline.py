@@ -133,6 +133,7 @@ def _told(subject: Subject, reference: str, found: Timeline) -> dict[str, Any]:
         "area": found.area,
         "events": [_step(it) for it in found.steps],
         "later_events": found.later,
+        "earlier_events": found.earlier,
         "corrected": found.corrected,
         "retracted": found.retracted,
         "standards": [_wait(it) for it in found.waits],

@@ -124,6 +124,7 @@ def _case(rules: Rules) -> dict[str, Any]:
         **held,
         "events": [step],
         "later_events": 0,
+        "earlier_events": 0,
         "corrected": 1,
         "retracted": 0,
         "standards": [wait],

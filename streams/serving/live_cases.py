@@ -170,8 +170,12 @@ class LiveCases:
             for it in shards
             if it.topic != REFERENCE_TOPIC
         }
-        heads = [(shard, store, await store.head()) for shard, store in stores.items()]
-        return [(shard, store, head) for shard, store, head in heads if head is not None]
+        heads = await asyncio.gather(*(store.head() for store in stores.values()))
+        return [
+            (shard, store, head)
+            for (shard, store), head in zip(stores.items(), heads, strict=True)
+            if head is not None
+        ]
 
 
 def _parts(names: Sequence[str]) -> Iterable[list[str]]:
