@@ -57,6 +57,7 @@ class LogQuestion:
     places: Places = NO_PLACES
     passed_over: tuple[PassedOver, ...] = ()
     takes_supplied: bool = True
+    names_cases: bool = False
 
     @property
     def dates(self) -> tuple[date, date]:
@@ -127,8 +128,8 @@ def _counted(
         count = _Count(question)
         evaluated = len(reference)
         for bucket in spill.buckets():
-            for placed in by_key(bucket).values():
-                count.add(placed)
+            for key, placed in by_key(bucket).items():
+                count.add(key, placed)
             evaluated += len(bucket)
             show(read, evaluated)
             bucket.clear()  # before the next one is read
@@ -152,9 +153,18 @@ class _Count:
         self._sums: tuple[Counter[Share], Counter[Share]] = (Counter(), Counter())
         self.quality: Counter[str] = Counter({str(kind): 0 for kind in Oddity})
         since = question.since
-        self.moves = Moves(self._definitions, self._days, offsets_of(since)) if since else None
+        self.moves = (
+            Moves(
+                self._definitions,
+                self._days,
+                offsets_of(since),
+                names_cases=question.names_cases,
+            )
+            if since
+            else None
+        )
 
-    def add(self, placed: Sequence[Placed]) -> None:
+    def add(self, key: str, placed: Sequence[Placed]) -> None:
         """Count what has one key."""
         events = known(it.event for it in placed)
         for day, sums in zip(self._days, self._sums, strict=True):
@@ -164,7 +174,7 @@ class _Count:
         for fact in odd_facts(events, question.areas, calendar(), question.as_of):
             self.quality[fact.kind] += 1
         if self.moves:
-            self.moves.add(placed)
+            self.moves.add(placed, key)
 
     def recount(self, reference: Sequence[Event]) -> Recount:
         """What the sums and the reference events make."""

@@ -19,7 +19,7 @@ from processors.days.calendar import LONDON
 from schemas.alerts import CaseChange, IndicatorChange
 from schemas.outward import csv_text, for_json
 from streams.alerts.actions import Ack, Actions, Silence
-from streams.state.open_alerts import JudgedUntil, judged, open_changes
+from streams.state.open_alerts import HeldAlerts, JudgedUntil, judged
 
 COLUMNS = (
     *("alert", "version", "kind", "standard", "title", "state", "since", "due", "severity"),
@@ -76,15 +76,17 @@ async def listing(
     now: datetime,
     part: slice = WHOLE,
     sees: Callable[[CaseChange | IndicatorChange], bool] = lambda _: True,
+    held: HeldAlerts | None = None,
 ) -> Listing:
     """The active alerts asked for: the critical first, then the longest overdue.
 
     None counts that who asks does not see. What was decided is looked up for `part` of the cases,
-    and of the figures.
+    and of the figures. What is held of an earlier look is not read again.
     """
     today = now.astimezone(LONDON).date()
     when = await judged(redis, deployment)
-    changes = [it for it in await open_changes(redis, deployment) if sees(it)]
+    active = await (held or HeldAlerts(redis, deployment)).changes()
+    changes = [it for it in active if sees(it)]
     found = overview(changes, wanted, today, wanted.since or day_begins(today))
     shown = [it for line in found.cases[part] for it in line.alerts]
     standings = await decided(redis, deployment, [*shown, *found.indicators[part]], now)

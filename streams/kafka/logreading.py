@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -35,6 +36,19 @@ class LogReader:
         first = await self._consumer.beginning_offsets(self._partitions)
         end = await self._consumer.end_offsets(self._partitions)
         return {TP(*tp): (first[tp], end[tp]) for tp in self._partitions}
+
+    async def offsets_at(self, moment: datetime) -> dict[TP, int]:
+        """Of each partition the first offset that was written at a moment or later, by the log.
+
+        The end of one that nothing was written to since.
+        """
+        since = max(0, int(moment.timestamp() * 1_000))
+        found = await self._consumer.offsets_for_times(dict.fromkeys(self._partitions, since))
+        end = await self._consumer.end_offsets(self._partitions)
+        return {
+            TP(*tp): found[tp].offset if found.get(tp) is not None else end[tp]
+            for tp in self._partitions
+        }
 
     async def read(
         self, tp: TP, start: int, end: int

@@ -5,7 +5,8 @@ from typing import Any, get_args
 import msgspec
 from pydantic import TypeAdapter
 
-from processors.listing import Listed
+from processors.behind.case_waits import WAIT_STATES
+from processors.behind.moved_cases import Balance
 from processors.record.completeness import Lack
 from processors.record.quality import OddFact, Oddity
 from processors.rules import Rules
@@ -23,6 +24,8 @@ REF = "#/components/schemas/{name}"
 TEXT: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
+WHOLE: Schema = {"type": "integer"}
+COUNT_OR_NONE: Schema = {"type": ["integer", "null"], "minimum": 0}
 NUMBER_OR_NONE: Schema = {"type": ["number", "null"]}
 TEXT_OR_NONE: Schema = {"type": ["string", "null"]}
 DAY: Schema = {"type": "string", "format": "date", "pattern": f"^{DATE.pattern}$"}
@@ -70,12 +73,61 @@ POINT = {
     "required": ["as_of", "numerator", "denominator", "value", "status"],
 }
 CASE = of_object(
-    **{
-        name: TEXT if name in {"subject", "child"} else TEXT_OR_NONE
-        for name in Listed._fields
-        if name not in {"numerator", "denominator"}
-    },
+    subject=TEXT,
+    child=TEXT,
     counts=COUNT,
+    **dict.fromkeys(("received", "closed", "service", "provider", "team"), TEXT_OR_NONE),
+    **dict.fromkeys(("next_due", "reference"), TEXT_OR_NONE),
+)
+REFERENCE: Schema = {"type": "string", "pattern": "^[0-9a-f]{20}$"}
+STEP = of_object(
+    day=DAY,
+    **dict.fromkeys(("type", "source", "id"), TEXT),
+    revision=COUNT,
+    is_correction=FLAG,
+    is_transfer=FLAG,
+    retracts=TEXT_OR_NONE,
+    data=ANY_OBJECT,
+)
+WAIT = of_object(
+    **dict.fromkeys(("standard", "title"), TEXT),
+    episode=COUNT,
+    **dict.fromkeys(("since", "due", "breached_from"), DAY),
+    state={"enum": [*WAIT_STATES]},
+    **dict.fromkeys(("over", "reason"), TEXT_OR_NONE),
+)
+FIGURE = of_object(**dict.fromkeys(("numerator", "denominator", "value"), NUMBER_OR_NONE))
+BOTH_PARTS = of_object(**dict.fromkeys(("numerator", "denominator"), NUMBER_OR_NONE))
+BALANCE = of_object(**dict.fromkeys(Balance._fields, COUNT))
+BEHIND = of_object(day=DAY, **dict.fromkeys(("type", "source", "id"), TEXT), revision=COUNT)
+MOVE = of_object(
+    **dict.fromkeys(("subject", "child"), TEXT),
+    reference=TEXT_OR_NONE,
+    **dict.fromkeys(("numerator_before", "numerator"), WHOLE),
+    **dict.fromkeys(("denominator_before", "denominator"), WHOLE),
+    events=array(BEHIND),
+)
+CHANGED = of_object(
+    **dict.fromkeys(("code", "level", "place", "age_band"), TEXT),
+    **dict.fromkeys(("before", "now"), NUMBER_OR_NONE),
+    **dict.fromkeys(("numerator_before", "numerator"), NUMBER_OR_NONE),
+    **dict.fromkeys(("denominator_before", "denominator"), NUMBER_OR_NONE),
+    **dict.fromkeys(("entered", "left"), COUNT_OR_NONE),
+    **dict.fromkeys(("events", "explanation"), TEXT_OR_NONE),
+)
+FORECAST = of_object(
+    **dict.fromkeys(("standard", "title", "area"), TEXT),
+    provider=TEXT_OR_NONE,
+    on=DAY,
+    cases=COUNT,
+    more=WHOLE,
+)
+CASE_ALERT = of_object(
+    alert=REFERENCE,
+    **dict.fromkeys(("standard", "state"), TEXT),
+    since=DAY,
+    due=DAY,
+    reason=TEXT_OR_NONE,
 )
 INDICATOR = {
     "type": "object",
@@ -243,6 +295,41 @@ BODIES: dict[str, Schema] = {
         pages={"type": "integer", "minimum": 1},
         rows=array(CASE),
     ),
+    "explanations": of_object(
+        **FRESHNESS,
+        **CELL,
+        against=TEXT,
+        before=FIGURE,
+        now=FIGURE,
+        by=BOTH_PARTS,
+        numerator_moves=BALANCE,
+        denominator_moves=BALANCE,
+        of_no_case=BOTH_PARTS,
+        moved=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(MOVE),
+    ),
+    "changes": of_object(
+        **FRESHNESS,
+        against=TEXT,
+        changed=COUNT,
+        next=TEXT_OR_NONE,
+        events_left_out=TEXT_OR_NONE,
+        rows=array(CHANGED),
+    ),
+    "forecast": of_object(**FRESHNESS, rows=array(FORECAST)),
+    "case": of_object(
+        **FRESHNESS,
+        reference=REFERENCE,
+        **dict.fromkeys(("subject", "child"), TEXT),
+        **dict.fromkeys(("received", "closed", "service", "provider"), TEXT_OR_NONE),
+        **dict.fromkeys(("team", "area"), TEXT_OR_NONE),
+        events=array(STEP),
+        **dict.fromkeys(("later_events", "earlier_events", "corrected", "retracted"), COUNT),
+        standards=array(WAIT),
+        alerts=array(CASE_ALERT),
+    ),
     "alerts": of_object(
         **FRESHNESS,
         judged=TEXT,
@@ -351,11 +438,19 @@ def values(rules: Rules) -> dict[str, Schema]:
         "family": {"enum": [*dict.fromkeys(it.family for it in indicators)]},
         "code": {"enum": [it.code for it in indicators]},
         "as_of": {**DAY, "examples": ["2015-10-31"]},
+        "against": {
+            "type": "string",
+            "pattern": r"^\d{4}-\d{2}(-\d{2}(T[0-9:.]{5,15}(Z|[+-]\d{2}:\d{2}))?|/\d{1,4})$",
+            "examples": ["2015-09-30", "2015-09/1", "2015-10-31T09:00:00Z"],
+        },
+        "on": {**DAY, "examples": ["2030-12-31"]},
+        "cursor": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
         "standard": {**NAME, "examples": [rules.standards.standard[0].code]},
         "state": {"enum": ["breached", "due-soon"]},
         "severity": {"enum": ["critical", "warning"]},
         "owner": NAME,
-        "alert": {"type": "string", "pattern": "^[0-9a-f]{20}$"},
+        "alert": REFERENCE,
+        "reference": REFERENCE,
         "by": {"enum": ["month", "day"]},
         "count": {"type": "integer", "minimum": 1, "maximum": 400},
         "part": {"enum": ["numerator", "denominator"]},

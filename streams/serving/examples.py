@@ -89,9 +89,115 @@ def _cases(rules: Rules) -> dict[str, Any]:
         "service": "unit",
         "provider": None,
         "team": "Dover 1",
+        "next_due": "2015-11-12",
+        "reference": "5b3a0f6c91d2e87a4c10",
     }
     counted = {"part": "numerator", "sum": 1, "cases": 1, "page": 1, "pages": 1}
     return {**_FRESH, **_cell(rules), **counted, "rows": [case]}
+
+
+def _case(rules: Rules) -> dict[str, Any]:
+    del rules
+    held = {"service": "unit", "provider": None, "team": "Dover 1", "area": "Dover"}
+    step = {
+        "day": "2015-10-01",
+        "type": "notification.received",
+        "source": "urn:case-system",
+        "id": "7d0b2c1e",
+        "revision": 1,
+        "is_correction": True,
+        "retracts": None,
+        "is_transfer": False,
+        "data": {"notification_type": "EHN", "district": "Dover"},
+    }
+    wait = {
+        "standard": "plan-in-time",
+        "title": "Plan within 30 working days",
+        "episode": 1,
+        "since": "2015-10-01",
+        "due": "2015-11-12",
+        "breached_from": "2015-11-13",
+        "state": "running",
+        "over": None,
+        "reason": None,
+    }
+    return {
+        **_FRESH,
+        "reference": "5b3a0f6c91d2e87a4c10",
+        "subject": "case-1",
+        "child": "child-1",
+        "received": "2015-10-01",
+        "closed": None,
+        **held,
+        "events": [step],
+        "later_events": 0,
+        "earlier_events": 0,
+        "corrected": 1,
+        "retracted": 0,
+        "standards": [wait],
+        "alerts": [],
+    }
+
+
+def _explanations(rules: Rules) -> dict[str, Any]:
+    event = {"day": "2015-10-01", "type": "notification.received", "source": "urn:case-system"}
+    row = {
+        "subject": "case-1",
+        "child": "child-1",
+        "reference": "5b3a0f6c91d2e87a4c10",
+        "numerator_before": 0,
+        "numerator": 1,
+        "denominator_before": 0,
+        "denominator": 0,
+        "events": [{**event, "id": "7d0b2c1e", "revision": 0}],
+    }
+    nothing = {"entered": 0, "entered_subjects": 0, "left": 0, "left_subjects": 0}
+    return {
+        **_FRESH,
+        **_cell(rules),
+        "against": "2015-09-30",
+        "before": {"numerator": 411, "denominator": None, "value": 411},
+        "now": {"numerator": 412, "denominator": None, "value": 412},
+        "by": {"numerator": 1, "denominator": None},
+        "numerator_moves": {**nothing, "entered": 1, "entered_subjects": 1},
+        "denominator_moves": nothing,
+        "of_no_case": {"numerator": 0, "denominator": None},
+        "moved": 1,
+        "page": 1,
+        "pages": 1,
+        "rows": [row],
+    }
+
+
+def _changes(rules: Rules) -> dict[str, Any]:
+    row = {
+        **_cell(rules),
+        "before": 411,
+        "now": 412,
+        "numerator_before": 411,
+        "numerator": 412,
+        "denominator_before": None,
+        "denominator": None,
+        "entered": 1,
+        "left": 0,
+        "events": "1 notification.received",
+        "explanation": None,
+    }
+    listed = {"changed": 1, "next": None, "events_left_out": None, "rows": [row]}
+    return {**_FRESH, "against": "2015-09-30", **listed}
+
+
+def _forecast(rules: Rules) -> dict[str, Any]:
+    row = {
+        "standard": "unit-contact",
+        "title": "First contact",
+        "area": rules.areas.top,
+        "provider": None,
+        "on": "2015-11-07",
+        "cases": 7,
+        "more": 3,
+    }
+    return {**_FRESH, "rows": [row]}
 
 
 def _events(rules: Rules) -> dict[str, Any]:
@@ -156,6 +262,10 @@ ANSWERS: Mapping[str, Callable[[Rules], dict[str, Any]]] = {
     "scorecard": _scorecard,
     "series": _series,
     "cases": _cases,
+    "case": _case,
+    "explanations": _explanations,
+    "changes": _changes,
+    "forecast": _forecast,
     "quality": _quality,
     "release": _release,
     "release-task": _release_task,

@@ -1,5 +1,6 @@
 """Who asks: the roles that someone has, and the places whose figures they see in full."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,15 @@ class Identity:
             return True
         return Role.LEAD in self.roles and is_of(change, self.places, areas)
 
+    def sees_case(self, area: str, holders: Set[str | None], areas: Areas) -> bool:
+        """Whether a case is shown: any to analysts, to leads what their own teams or places have.
+
+        `holders` are the team and the provider that have it.
+        """
+        if not self.roles.isdisjoint(SEE_CASES):
+            return True
+        return Role.LEAD in self.roles and is_held_by(area, holders, self.places, areas)
+
     def counts_alert(self, change: CaseChange | IndicatorChange, areas: Areas) -> bool:
         """Whether an alert is among those whose numbers are shown as they are."""
         return self.sees_all or is_of(change, self.own_places, areas)
@@ -69,4 +79,9 @@ def is_of(change: CaseChange | IndicatorChange, places: frozenset[str], areas: A
     """Whether an alert is of one of some places, teams or providers, or of what lies in one."""
     team = change.team if isinstance(change, CaseChange) else None
     named = {change.owner, change.provider, team}
-    return bool(named & places) or is_within(change.area, places, areas)
+    return is_held_by(change.area, named, places, areas)
+
+
+def is_held_by(area: str, holders: Set[str | None], places: frozenset[str], areas: Areas) -> bool:
+    """Whether what lies in an area and has some holders is of one of some places or holders."""
+    return not places.isdisjoint(holders) or is_within(area, places, areas)

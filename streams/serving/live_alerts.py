@@ -26,7 +26,7 @@ from streams.clock import Clock
 from streams.failures import Understood, described
 from streams.serving.live_figures import answered
 from streams.serving.problems import Problem, away
-from streams.state.open_alerts import open_change
+from streams.state.open_alerts import HeldAlerts, open_change
 
 T = TypeVar("T")
 Sees = Callable[[CaseChange | IndicatorChange], bool]
@@ -45,6 +45,7 @@ class LiveAlerts:
 
     def __init__(self, redis: Redis, settings: Settings, rules: Rules, clock: Clock) -> None:
         self._redis, self._settings, self._rules, self._clock = redis, settings, rules, clock
+        self._held = HeldAlerts(redis, settings.deployment)
 
     @property
     def _now(self) -> datetime:
@@ -52,12 +53,14 @@ class LiveAlerts:
 
     async def names(self) -> KnownNames:
         """What alerts may be asked for by. Raises Problem."""
-        return await answered(names_known(self._redis, self._settings, self._rules))
+        return await answered(names_known(self._redis, self._settings, self._rules, self._held))
 
     async def listed(self, wanted: WantedAlerts, sees: Sees, part: slice = WHOLE) -> Listing:
         """The active alerts that are asked for, of those that one sees. Raises Problem."""
         deployment = self._settings.deployment
-        return await answered(listing(self._redis, deployment, wanted, self._now, part, sees))
+        return await answered(
+            listing(self._redis, deployment, wanted, self._now, part, sees, self._held)
+        )
 
     async def active(self, alert: str) -> CaseChange | IndicatorChange | None:
         """An alert as it stands; None unless it is active. Raises Problem."""

@@ -76,6 +76,8 @@ CELL = ("code", "place", "level", "age_band", "as_of")
 # Who may see figures over time: those of other places would have to be suppressed date by date.
 # Who may see the cases behind a figure, wherever they are.
 SEE_CASES = frozenset({Role.ANALYST})
+# Who may see one case: leads those that their own teams and places hold.
+SEE_A_CASE = SEE_CASES | {Role.LEAD}
 # Who may see alerts with whom they are about: leads those of their own teams and places.
 SEE_ALERTS = SEE_CASES | {Role.LEAD}
 # Who may acknowledge and silence the alerts that they see.
@@ -176,6 +178,76 @@ ROUTES = (
         (*CELL, "part", "page"),
         is_audited=True,
         is_of_a_cell=True,
+    ),
+    Route(
+        "case-page",
+        "/cases/{reference:str}",
+        SEE_A_CASE,
+        (HTML,),
+        "a case from its beginning, with its deadlines and its alerts",
+        ("as_of",),
+        is_audited=True,
+    ),
+    Route(
+        "case",
+        "/api/v1/cases/{reference:str}",
+        SEE_A_CASE,
+        (JSON,),
+        "a case from its beginning, with its deadlines and its alerts",
+        ("as_of",),
+        is_audited=True,
+    ),
+    Route(
+        "explanations-page",
+        "/explanations",
+        SEE_CASES,
+        (HTML,),
+        "why a figure changed: the cases that entered it and left it",
+        (*CELL, "against", "page"),
+        is_audited=True,
+        is_of_a_cell=True,
+    ),
+    Route(
+        "explanations",
+        "/api/v1/explanations",
+        SEE_CASES,
+        (JSON, CSV),
+        "why a figure changed: the cases that entered it and left it, a page of them",
+        (*CELL, "against", "page"),
+        is_audited=True,
+        is_of_a_cell=True,
+    ),
+    Route(
+        "changes",
+        "/api/v1/changes",
+        SEE_SERIES,
+        (JSON, CSV),
+        "the figures that changed, of the places that one sees in full",
+        (*CHOICE, "against", "cursor"),
+    ),
+    Route(
+        "changes.csv",
+        "/api/v1/changes.csv",
+        SEE_SERIES,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        (*CHOICE, "against", "cursor"),
+    ),
+    Route(
+        "forecast",
+        "/api/v1/forecast",
+        SEE_SERIES,
+        (JSON, CSV),
+        "how many open cases will breach each standard if nothing happens",
+        ("standard", "area", "provider", "on"),
+    ),
+    Route(
+        "forecast.csv",
+        "/api/v1/forecast.csv",
+        SEE_SERIES,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        ("standard", "area", "provider", "on"),
     ),
     Route(
         "alerts-page",

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from processors.behind.held_rows import case_reference
 from schemas.audit_entries import AuditResult
 from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
@@ -23,6 +24,7 @@ from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.live_alerts import LiveAlerts
+from streams.serving.live_cases import LiveCases
 from streams.serving.live_figures import LiveFigures
 from streams.serving.openapi import document
 from streams.serving.parameters import Query
@@ -96,6 +98,7 @@ class LiveSite:
         self.watch = FigureWatch(figures)
         self.alerts = LiveAlerts(figures.redis, settings, self.rules, figures.clock)
         self.desk = ReleaseDesk(figures.redis, settings, figures.clock, audit)
+        self.cases = LiveCases(figures.redis, settings, self.rules)
         metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
@@ -109,6 +112,7 @@ class LiveSite:
             style=f"/assets/{self.style_version}/style.css",
             script=f"/assets/{self.script_version}/live.js",
             long_date=long_date,
+            case_reference=case_reference,
         )
         self.version = _version()
 

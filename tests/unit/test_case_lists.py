@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
+from processors.behind.counted_rows import Question
 from processors.days.calendar import day_number
-from processors.listing import Question
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import load_catalogue

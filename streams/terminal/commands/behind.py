@@ -12,11 +12,12 @@ from redis.asyncio import Redis
 from rich import box
 from rich.table import Table
 
+from processors.behind.counted_rows import Question
+from processors.behind.listing import Listed
 from processors.days.calendar import day_number
 from processors.figures import asking
 from processors.figures.evaluate import AsOf, given
 from processors.figures.supplies import SuppliedFigure
-from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
