@@ -14,6 +14,7 @@ AuditResult = Literal[
     "refused",
     "signed-in",
     "sign-in-refused",
+    "signed-out",
     "acknowledged",
     "silenced",
 ]

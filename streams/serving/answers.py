@@ -34,7 +34,7 @@ SAFE_HEADERS = {
 }
 # Kept by the reader's own cache alone, and never shown without asking whether it still holds.
 ASK_AGAIN = "private, no-cache"
-VARY = "Accept, Accept-Encoding, Authorization"
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 
 
 @dataclass(frozen=True)

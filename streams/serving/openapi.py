@@ -124,19 +124,19 @@ def _in_query(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
 
 def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    is_form = "POST" in route.methods and HTML in route.media
-    if is_form:
+    leads_on = route.name in LEADING_ON
+    if leads_on:
         found["303"] = _response(HTTPStatus.SEE_OTHER, {})
     else:
         body = {media: _content(rules, route, media) for media in route.media}
         found["200"] = _response(HTTPStatus.OK, {} if is_head else body)
-        if "POST" not in route.methods:
+        if "POST" not in route.methods and route.name not in SIGNING_IN:
             found["304"] = _response(HTTPStatus.NOT_MODIFIED, {})
     problem = {PROBLEM_JSON: {"schema": ref("problem")}}
     if HTML in route.media:
         problem[HTML] = {"schema": {"type": "string"}}
     statuses = {*ANY_ROUTE, 406}
-    if PLACEHOLDER.search(route.path):
+    if PLACEHOLDER.search(route.path) or route.name in SIGNING_IN:
         statuses.add(404)
     if route.roles != EVERYONE:
         statuses |= {401, 403}
@@ -174,6 +174,9 @@ _WISH = {"note": "Visit booked", "for": "3d", "version": 2}
 # Routes that answer for each of what they are sent, and those that decide something of an alert.
 INTAKE = {"events"}
 DECISIONS = {"acknowledge", "acknowledge-form", "silence", "silence-form"}
+# Routes by which people sign in and out, and those whose answer is to go elsewhere.
+SIGNING_IN = {"sign-in", "sign-in-return", "sign-out", "signed-out"}
+LEADING_ON = {"sign-in", "sign-in-return", "acknowledge-form", "silence-form"}
 # What is sent to a route, by its name.
 BODIES_TAKEN: dict[str, Any] = {
     "events": {
