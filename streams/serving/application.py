@@ -36,7 +36,7 @@ from streams.serving.parameters import LONGEST_QUERY, read_query
 from streams.serving.problems import Problem
 from streams.serving.roles import CSV, FORM, HTML, ROUTES, Route
 from streams.serving.same_origin import is_from_here
-from streams.serving.sign_in import Connection, SignIn, nobody
+from streams.serving.sign_in import Connection, SignIn, nobody, sign_in_at
 from streams.serving.site import Call, LiveSite
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ Asking = Request[Any, Any, State]
 WHO, FROM_HERE, ORIGIN = "identity", "is_from_here", "origin"
 # What these ask for does nothing.
 SAFE_METHODS = ("GET", "HEAD")
+# What a browser says of a page that leads here and is not from here.
+ELSEWHERE = ("cross-site", "same-site")
 
 # What answers each route of the table; the two have the same names (`application`).
 WORK: Mapping[str, Work] = {
@@ -185,6 +187,7 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             "" if is_asked_here else query[:LONGEST_QUERY].decode("ascii", "replace"),
             headers.getall("cookie", []),
             request.state.get(ORIGIN, ""),
+            headers.get("sec-fetch-site", "") in ELSEWHERE,
         )
         answer = await work(site, call)
         is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"
@@ -256,7 +259,9 @@ def _told(site: LiveSite, request: Asking, problem: Problem) -> Response[bytes]:
     headers = {"Cache-Control": "no-store", "Vary": "Accept", **problem.headers}
     is_page = not request.url.path.startswith("/api/") and HTML in request.headers.get("accept", "")
     if is_page:
-        text, media = site.page("problem.html", None, who(request), problem=problem), HTML
+        signs_in = sign_in_at(request) if site.openid and not who(request).form_token else ""
+        text = site.page("problem.html", None, who(request), problem=problem, signs_in=signs_in)
+        media = HTML
     else:
         text, media = problem.as_json(), "application/problem+json"
     return Response(text.encode(), status_code=problem.status, headers=headers, media_type=media)

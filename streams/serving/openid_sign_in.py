@@ -23,7 +23,7 @@ from streams.serving.cookies import Cookie
 from streams.serving.groups import Groups
 from streams.serving.identity import Identity
 from streams.serving.live_figures import answered
-from streams.serving.openid_provider import NotBelieved, OpenIdProvider, OpenIdPerson, ProviderAway
+from streams.serving.openid_provider import NotBelieved, OpenIdPerson, OpenIdProvider, ProviderAway
 from streams.serving.problems import Problem, away
 from streams.serving.sessions import LONGEST, Sessions, SignInSession
 

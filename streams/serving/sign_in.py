@@ -74,22 +74,22 @@ class BySignIn:
         return token.identity
 
     async def _by_session(self, connection: Connection, openid: OpenIdSignIn) -> Identity:
-        """Who has a session; a person who has none is sent to sign in, and a script is not."""
+        """Who has a session.
+
+        Nobody is led on to sign in by themselves: with the provider's own session that would begin
+        one here of which nobody knew (ASVS 7.6.2).
+        """
         headers = connection.headers
         cookies = headers.getall("cookie", [])
         is_by_script = headers.get("sec-fetch-dest", "") == "empty"
         session = await openid.session(cookies, is_asked=not is_by_script)
         if session is not None:
             return session.identity(openid.session_cookie.in_headers(cookies))
-        is_page = HTML in headers.get("accept", "") and not is_by_script
-        if is_page and connection.scope.get("method") in ("GET", "HEAD"):
-            raise Problem(
-                HTTPStatus.SEE_OTHER, "sign in first", headers={"Location": _sign_in_at(connection)}
-            )
-        is_browser = bool(cookies) or "sec-fetch-mode" in headers
+        is_browser = cookies or "sec-fetch-mode" in headers or HTML in headers.get("accept", "")
+        if is_browser:
+            raise _unknown("nobody is signed in here, or has not asked for long", UNASKED_CHALLENGE)
         raise _unknown(
-            "sign in at /sign-in, or send a token as Bearer, or as the password of Basic",
-            UNASKED_CHALLENGE if is_browser else CHALLENGE,
+            "sign in at /sign-in, or send a token as Bearer, or as the password of Basic"
         )
 
     def _is_from_proxy(self, connection: Connection) -> bool:
@@ -134,13 +134,16 @@ def networks(text: str) -> Networks:
     return [ipaddress.ip_network(it.strip()) for it in text.split(",") if it.strip()]
 
 
-def _sign_in_at(connection: Connection) -> str:
-    """Where to sign in and come back from; a question that is too long to take along is left."""
-    path = connection.scope["path"]
+def sign_in_at(connection: Connection) -> str:
+    """Where to sign in and go on from here; a question that is too long to take along is left."""
+    path, sign_in = connection.scope["path"], ROUTES_BY_NAME["sign-in"].path
     asked = connection.scope["query_string"].decode("ascii", "replace")
     whole = f"{path}?{asked}" if asked else path
+    if path == sign_in:
+        return whole
     goes_to = whole if len(whole) <= LONGEST_VALUE else path
-    return f"{ROUTES_BY_NAME['sign-in'].path}?next={quote(goes_to, safe='/')}"
+    is_question = connection.scope.get("method") in ("GET", "HEAD")
+    return f"{sign_in}?next={quote(goes_to, safe='/')}" if is_question else sign_in
 
 
 def _unknown(detail: str, challenge: str = CHALLENGE) -> Problem:

@@ -21,6 +21,8 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 async def leave(site: LiveSite, call: Call) -> Answer:
     """Send a browser to the provider. Raises Problem."""
     openid = _openid(site)
+    if call.is_led_here:
+        raise Problem(HTTPStatus.UNAUTHORIZED, "a page of another site led here: sign in to go on")
     goes_to = own_path(call.asked.single("next") or "")
     if goes_to.startswith(("/sign-in", "/signed-out")):
         goes_to = "/"

@@ -73,6 +73,8 @@ class Call:
     cookies: Sequence[str] = ()
     origin: str = ""
     """The address that the question comes from."""
+    is_led_here: bool = False
+    """Whether a browser says that a page of another site has led its reader here."""
 
     @cached_property
     def taking(self) -> Accepted:
@@ -114,7 +116,6 @@ class LiveSite:
             style=f"/assets/{self.style_version}/style.css",
             script=f"/assets/{self.script_version}/live.js",
             long_date=long_date,
-            signs_in_by_page=openid is not None,
         )
         self.version = _version()
 

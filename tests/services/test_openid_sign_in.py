@@ -14,9 +14,11 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from redis.asyncio import Redis
+from typer.testing import CliRunner, Result
 
 from processors.rules import Rules
 from schemas.settings import Settings
+from streams.cli import app
 from streams.clock import Clock
 from streams.kafka import audit_log
 from streams.kafka.audit_log import Audited
@@ -154,8 +156,10 @@ def another(browser: Browser) -> Browser:
 def test_one_who_signs_in_is_who_the_provider_says_until_they_sign_out(
     browser: Browser, noted: list[Audited]
 ) -> None:
-    refused = browser.asks("/account?", headers={"accept": "text/html,*/*"})
-    assert (refused.status_code, refused.headers["location"]) == (303, "/sign-in?next=/account")
+    refused = browser.asks("/account")
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"].startswith("Bearer")
+    assert '<a href="/sign-in?next=/account">' in refused.text
     leaves = browser.leaves("/account")
     asked = asked_of(leaves)
     assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
@@ -177,7 +181,7 @@ def test_one_who_signs_in_is_who_the_provider_says_until_they_sign_out(
     assert out.headers["clear-site-data"] == '"cache"'
     assert not browser.session
     browser.cookies = kept
-    assert browser.asks("/account").headers["location"] == "/sign-in?next=/account"
+    assert browser.asks("/account").status_code == 401
     assert browser.asks("/signed-out").status_code == 200
     told = [(it.result, it.who, it.roles, it.route, it.query) for it in noted]
     who = "manager@example.org", ("manager",)
@@ -311,11 +315,11 @@ def test_signing_in_begins_another_session_than_a_browser_brought(browser: Brows
     assert first != browser.session
     before = another(browser)
     before.cookies["caseline-session"] = first
-    assert before.asks("/account").status_code == 303
+    assert before.asks("/account").status_code == 401
     # One that was never begun here is none, before signing in and after.
     planted = another(browser)
     planted.cookies["caseline-session"] = "x" * 43
-    assert planted.asks("/account").status_code == 303
+    assert planted.asks("/account").status_code == 401
     planted.signs_in("analyst")
     assert planted.session != "x" * 43
     assert planted.asks("/account").status_code == 200
@@ -329,15 +333,15 @@ def test_a_session_ends_after_half_an_hour_without_a_question_and_after_ten_hour
         return browser.asks("/account", headers={**PAGE, **headers}).status_code
 
     browser.signs_in("analyst")
-    assert [asked_after(29), asked_after(58), asked_after(89)] == [200, 200, 303]
+    assert [asked_after(29), asked_after(58), asked_after(89)] == [200, 200, 401]
     browser.ahead = timedelta(0)
     browser.signs_in("analyst")
     # What a page's script asks for keeps no session on.
-    assert [asked_after(29, **{"sec-fetch-dest": "empty"}), asked_after(31)] == [200, 303]
+    assert [asked_after(29, **{"sec-fetch-dest": "empty"}), asked_after(31)] == [200, 401]
     browser.ahead = timedelta(0)
     browser.signs_in("analyst")
     assert {asked_after(minutes) for minutes in range(25, 600, 25)} == {200}
-    assert asked_after(600) == 303
+    assert asked_after(600) == 401
 
 
 def test_a_form_without_the_token_of_its_session_is_refused(browser: Browser) -> None:
@@ -383,7 +387,43 @@ def test_a_provider_that_is_away_keeps_nobody_out_who_is_signed_in(
     page = browser.asks("/account").text
     body = urlencode({"form_token": form_token_in(page)}).encode()
     assert browser.asks("/sign-out", "POST", FORM_HEADERS, body).status_code == 200
-    assert browser.asks("/account").status_code == 303
+    assert browser.asks("/account").status_code == 401
+
+
+def test_metadata_of_another_issuer_is_refused(browser: Browser) -> None:
+    # The same provider by another name, which is not the one that its document has.
+    named = browser.provider.issuer.replace("127.0.0.1", "localhost")
+    browser.settings = openid_settings(browser.settings, named, ADDRESS)
+    answer = browser.asks("/sign-in")
+    assert answer.status_code == 503
+    assert "of another issuer" in answer.text
+
+
+def test_sessions_are_listed_and_ended_by_command(browser: Browser) -> None:
+    other = another(browser)
+    browser.signs_in("manager")
+    other.signs_in("analyst")
+    environment = {
+        "CASELINE_REDIS_URL": browser.settings.redis_url,
+        "CASELINE_DEPLOYMENT": browser.settings.deployment,
+        "COLUMNS": "200",
+    }
+
+    def session(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["session", *arguments], env=environment)
+
+    listed = session("list").stdout
+    assert "manager@example.org" in listed
+    assert "analyst@example.org" in listed
+    assert browser.session not in listed
+    assert session("end", "--name", "manager@example.org").exit_code == 0
+    assert browser.asks("/account").status_code == 401
+    assert other.asks("/account").status_code == 200
+    assert session("end", "--name", "manager@example.org").exit_code == 1
+    assert session("end").exit_code == 2
+    assert session("end", "--name", "a", "--everyone").exit_code == 2
+    assert "1 session ended" in session("end", "--everyone").stderr
+    assert other.asks("/account").status_code == 401
 
 
 def test_what_the_provider_says_of_itself_is_asked_for_again_in_time(browser: Browser) -> None:
@@ -395,6 +435,15 @@ def test_what_the_provider_says_of_itself_is_asked_for_again_in_time(browser: Br
     browser.seconds = lambda: later
     browser.leaves()
     assert browser.shared[0]._discovered is not known
+
+
+def test_nobody_is_signed_in_by_a_page_of_another_site(browser: Browser) -> None:
+    led = {**PAGE, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    answer = browser.asks("/sign-in?next=%2Fscorecard", headers=led)
+    assert answer.status_code == 401
+    assert '<a href="/sign-in?next=%2Fscorecard">' in answer.text
+    assert not browser.cookies
+    assert browser.asks("/sign-in", headers={**led, "sec-fetch-site": "none"}).status_code == 303
 
 
 def test_programs_and_scripts_are_told_to_sign_in_and_never_asked_for_a_password_by_a_page(

@@ -8,12 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from processors.rules import Rules
 from schemas.settings import Settings
 from streams.serving.cookies import LONGEST_COOKIE, Cookie
 from streams.serving.form_tokens import form_token, without_token
+from streams.serving.identity import Identity
 from streams.serving.openid_provider import name_in, roles_in
 from streams.serving.problems import Problem
+from streams.serving.roles import Role
 from streams.serving.same_origin import own_path
+from tests.support.served import Served
 
 SITE = "https://scorecard.example.org"
 WHOLE = {
@@ -143,6 +147,16 @@ def test_half_of_it_is_refused_by_what_lacks(changed: dict[str, object], said: s
     with pytest.raises(ValidationError, match=said) as refused:
         Settings.model_validate(given)
     assert "not-for-any-log" not in str(refused.value)
+
+
+def test_a_name_is_shown_on_a_page_and_not_obeyed(rules: Rules) -> None:
+    who = Identity("<script>alert(1)</script>", frozenset({Role.VIEWER}), form_token="a" * 64)
+    settings = Settings(redis_url="redis://localhost:1/0", kafka_bootstrap="localhost:1")
+    page = Served(settings, rules).ask("/account", who, headers={"accept": "text/html"})
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert" in page.text
+    assert f'name="form_token" value="{"a" * 64}"' in page.text
 
 
 def test_http_is_for_this_machine_alone() -> None:
