@@ -123,8 +123,8 @@ class Settings(SignInSettings):
     )
     refused_sign_ins_a_minute: Annotated[int, Field(ge=0)] = Field(
         10,
-        description="how many unknown tokens an address may send a process of `serve`; 0 is "
-        "without limit",
+        description="how many unknown tokens an address may send a process of `serve`, and of how "
+        "many refused sign-ins by OpenID the audit log has it; 0 is without limit",
     )
     stale_hours: Annotated[float, Field(gt=0)] = Field(
         72.0,

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 
 from schemas.sign_in_settings import OpenIdClient
 from streams import keys
+from streams.serving.allowances import Allowances
 from streams.serving.cookies import Cookie
 from streams.serving.groups import Groups
 from streams.serving.identity import Identity
@@ -75,10 +76,12 @@ class OpenIdSignIn:
         groups: Groups,
         now: Callable[[], datetime],
         provider: OpenIdProvider,
+        refusals: Allowances,
     ) -> None:
+        """`refusals` are those of an address that are kept in the audit log."""
         self._redis: Any = redis
         self._begin = f"{keys.of_deployment(deployment)}:sign-in:"
-        self._groups, self._now = groups, now
+        self._groups, self._now, self.refusals = groups, now, refusals
         self.provider, self.sessions = provider, Sessions(redis, deployment)
         is_secure = client.site.startswith("https:")
         self.session_cookie = Cookie("caseline-session", is_secure)

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -53,7 +53,8 @@ async def _while_on(
     """The parts of a stream until the session ends that it was asked for by.
 
     Looked at for each part, of which there is one every HEARTBEAT_SECONDS at least, but not more
-    often than every LOOK_AGAIN_SECONDS. To listen is not to ask: it keeps no session on.
+    often than every LOOK_AGAIN_SECONDS. To listen is not to ask: it keeps no session on. While the
+    store is away the stream goes on, which tells nothing then.
     """
     assert site.openid
     looked = -math.inf
@@ -61,12 +62,9 @@ async def _while_on(
         async for part in parts:
             if time.monotonic() - looked >= LOOK_AGAIN_SECONDS:
                 looked = time.monotonic()
-                try:
-                    session = await site.openid.session(call.cookies, is_asked=False)
-                except Problem:
-                    return
-                if session is None:
-                    return
+                with suppress(Problem):
+                    if await site.openid.session(call.cookies, is_asked=False) is None:
+                        return
             yield part
 
 

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from streams.kafka.audit_log import AuditLog
 from streams.kafka.intake import Intake
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.serving import ServingMetrics
+from streams.serving.allowances import Allowances
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front, host_of
 from streams.serving.groups import Groups
@@ -97,7 +99,8 @@ def _openid(redis: Redis, settings: Settings, clock: Clock, groups: Groups) -> O
     if client is None:
         return None
     provider = OpenIdProvider(client)
-    return OpenIdSignIn(client, redis, settings.deployment, groups, clock.now, provider)
+    refusals = Allowances(settings.refused_sign_ins_a_minute, time.monotonic)
+    return OpenIdSignIn(client, redis, settings.deployment, groups, clock.now, provider, refusals)
 
 
 def _sign_in(

@@ -49,7 +49,10 @@ async def arrive(site: LiveSite, call: Call) -> Answer:
         site.audit.note(told._replace(origin=call.origin))
         raise
     except Problem as problem:
-        if problem.status is HTTPStatus.UNAUTHORIZED:
+        # More of an address are told by their status alone: strangers fill no log.
+        is_refused = problem.status is HTTPStatus.UNAUTHORIZED
+        if is_refused and not openid.refusals.wait(call.origin):
+            openid.refusals.take(call.origin)
             told = Audited("unknown", (), call.route.name, "", "sign-in-refused")
             site.audit.note(told._replace(origin=call.origin))
         raise

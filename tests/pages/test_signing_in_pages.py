@@ -53,7 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
             settings,
             NOW,
             folder,
-            port,
+            str(port),
             sign_in="oidc",
             oidc_issuer=provider.issuer,
             oidc_client_id=CLIENT,

@@ -23,6 +23,7 @@ from streams.clock import Clock
 from streams.kafka import audit_log
 from streams.kafka.audit_log import Audited
 from streams.serving import figure_watch, page_answers
+from streams.serving.allowances import Allowances
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.openid_provider import KNOWN_FOR_SECONDS, OpenIdProvider
 from streams.serving.openid_sign_in import OpenIdSignIn
@@ -93,6 +94,7 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     seconds: Any = time.time
     shared: list[OpenIdProvider] = field(default_factory=list)
+    refusals: Allowances = field(default_factory=lambda: Allowances(10, time.monotonic))
 
     def asks(
         self, path: str, method: str = "GET", headers: dict[str, str] = PAGE, body: bytes = b""
@@ -108,7 +110,9 @@ class Browser:
                 self.shared.append(OpenIdProvider(client, lambda: self.seconds()))
             self.shared[0]._turn = asyncio.Lock()
             deployment = self.settings.deployment
-            return OpenIdSignIn(client, redis, deployment, GROUPS, clock.now, self.shared[0])
+            return OpenIdSignIn(
+                client, redis, deployment, GROUPS, clock.now, self.shared[0], self.refusals
+            )
 
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         sent = {**headers, "cookie": cookie} if cookie else headers
@@ -201,7 +205,8 @@ def test_every_process_knows_a_session_and_what_is_kept_of_it_proves_nothing(
     assert browser.asks("/account").status_code == 200
 
     async def kept() -> dict[bytes, bytes]:
-        async with Redis.from_url(browser.settings.redis_url) as redis:
+        redis: Any = Redis.from_url(browser.settings.redis_url)
+        async with redis:
             names = [it async for it in redis.scan_iter(f"*{browser.settings.deployment}*")]
             assert all([0 < await redis.ttl(it) <= 1_800 for it in names])
             return {it: await redis.get(it) for it in names}
@@ -267,6 +272,16 @@ def test_a_return_that_nobody_left_for_is_refused_and_a_code_is_good_once(
     replayed = urlencode({**said, "state": state})
     assert browser.asks(f"/sign-in/return?{replayed}").status_code == 401
     assert browser.asks(f"{back}&code=again").status_code == 400
+
+
+def test_refused_returns_of_an_address_fill_no_log_and_hold_nobody_off(
+    browser: Browser, noted: list[Audited]
+) -> None:
+    browser.refusals = Allowances(2, time.monotonic)
+    for _ in range(5):
+        assert browser.asks("/sign-in/return?state=x&code=y").status_code == 401
+    assert [it.result for it in noted] == ["sign-in-refused"] * 2
+    assert browser.signs_in("analyst").status_code == 303
 
 
 def test_the_answer_of_another_provider_is_refused(browser: Browser) -> None:
@@ -360,14 +375,14 @@ def test_a_form_without_the_token_of_its_session_is_refused(browser: Browser) ->
     for token in ("", "&form_token=", f"&form_token={theirs}", f"&form_token={ours}" * 2):
         assert sent(f"{wish}{token}".encode()) == 403
     assert sent(f"{wish}&form_token={ours}".encode(), origin="http://evil.example") == 403
-    # It goes on to what decides, which Kafka's absence keeps from it.
-    assert sent(f"{wish}&form_token={ours}".encode()) == 503
+    # With it, it comes to what decides, which knows no such alert.
+    assert sent(f"{wish}&form_token={ours}".encode()) == 409
     # What is no form is taken where the browser says that a page from here asks.
     path, json_body = f"/api/v1/alerts/{'0' * 20}/acknowledge", b'{"note": "x", "for": "3d"}'
     as_json = {"content-type": "application/json"}
     assert browser.asks(path, "POST", as_json, json_body).status_code == 403
     from_here = {**as_json, "origin": ADDRESS}
-    assert browser.asks(path, "POST", from_here, json_body).status_code == 503
+    assert browser.asks(path, "POST", from_here, json_body).status_code == 409
 
 
 def test_a_provider_that_is_away_keeps_nobody_out_who_is_signed_in(
@@ -479,7 +494,10 @@ def test_a_stream_ends_with_the_session_that_it_was_asked_for_by(
     async def heard() -> int:
         async with Redis.from_url(browser.settings.redis_url) as redis:
             provider, now = OpenIdProvider(client), Clock().now
-            openid = OpenIdSignIn(client, redis, browser.settings.deployment, GROUPS, now, provider)
+            openid = OpenIdSignIn(
+                *(client, redis, browser.settings.deployment, GROUPS, now, provider),
+                browser.refusals,
+            )
             session = await openid.sessions.of(number, now(), is_asked=True)
             assert session
             figures: Any = SimpleNamespace(clock=Clock(), moment=asyncio.Event().wait)

@@ -12,7 +12,7 @@ from tests.support.patience import wait_for
 
 @contextmanager
 def serving(
-    settings: Settings, now: datetime, folder: Path, port: int = 0, **others: str
+    settings: Settings, now: datetime, folder: Path, port: str = "0", **others: str
 ) -> Iterator[tuple[Command, str]]:
     """The process, whose clock showed `now` when it started, and where it answers.
 
@@ -28,7 +28,7 @@ def serving(
         "CASELINE_CLOCK_FROM": now.isoformat(),
         **{f"CASELINE_{name.upper()}": value for name, value in others.items()},
     }
-    command = Command(["serve", "--port", str(port)], folder, environment, log)
+    command = Command(["serve", "--port", port], folder, environment, log)
 
     def check() -> None:
         assert command.poll() is None, log.read_text()

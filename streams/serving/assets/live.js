@@ -112,4 +112,6 @@
   });
   stream.addEventListener("open", () => { bar.querySelector(".gone").hidden = true; });
   window.addEventListener("pagehide", () => stream.close());
+  // Back from a browser's memory: as it was, of a session that may be over.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 })();
