@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from processors.rules import Rules
 from schemas.settings import Settings
 from tests.support.openid import CLIENT, SECRET, openid_provider
 from tests.support.patience import SECONDS
 from tests.support.programs import free_ports
 from tests.support.redis_servers import server
 from tests.support.serving_process import serving
+from tests.support.stored_state import StoredState
 from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
-NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
+DATA = Path(__file__).parents[1] / "data"
+NOW = datetime(2015, 10, 17, 12, tzinfo=UTC)
 PATIENT = SECONDS * 1_000
 GROUPS = """
 [[group]]
@@ -39,7 +43,7 @@ class SignInSite(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
+def site(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
     folder = tmp_path_factory.mktemp("signing-in")
     (folder / "groups.toml").write_text(GROUPS)
     (folder / "secret").write_text(SECRET)
@@ -49,7 +53,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
     with (
         server(folder, at_redis),
         openid_provider([address]) as provider,
-        serving(
+    ):
+        StoredState(settings, rules).add_file(DATA / "messy-11.jsonl.gz")
+        with serving(
             settings,
             NOW,
             folder,
@@ -60,9 +66,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInSite]:
             oidc_client_secret_file=str(folder / "secret"),
             site_address=address,
             groups_file=str(folder / "groups.toml"),
-        ),
-    ):
-        yield SignInSite(address, provider.issuer)
+        ):
+            yield SignInSite(address, provider.issuer)
 
 
 def opened(browser: Browser, width: int = WIDE, dark: bool = False, script: bool = True) -> Page:

@@ -85,6 +85,18 @@ def test_a_way_on_leads_to_this_server_alone(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        *("https://evil.example", "//evil.example", "/\\evil.example", "\\/evil.example", ""),
+        *("/\t/evil.example", "javascript:alert(1)", "evil", "/ü", " /scorecard"),
+    ],
+)
+def test_what_leads_elsewhere_leads_to_the_first_page(text: str) -> None:
+    assert own_path(text) == "/"
+    assert own_path("/scorecard?area=Dover") == "/scorecard?area=Dover"
+
+
+@pytest.mark.parametrize(
     ("claims", "name", "roles"),
     [
         ({"roles": ["a", "b", 7, None]}, "roles", {"a", "b"}),
