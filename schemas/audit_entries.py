@@ -15,6 +15,7 @@ AuditResult = Literal[
     "refused",
     "signed-in",
     "sign-in-refused",
+    "signed-out",
     "acknowledged",
     "silenced",
     "begun",

@@ -30,26 +30,30 @@ from streams.serving import (
     quality_answers,
     release_actions,
     release_answers,
+    signing_in,
     today,
 )
 from streams.serving.answers import Answer, Streamed
 from streams.serving.audited import audited
 from streams.serving.door import Door
+from streams.serving.form_tokens import without_token
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
 from streams.serving.problems import Problem
-from streams.serving.roles import CSV, HTML, ROUTES, Route
+from streams.serving.roles import CSV, FORM, HTML, ROUTES, Route
 from streams.serving.same_origin import is_from_here
-from streams.serving.sign_in import Connection, SignIn, nobody
+from streams.serving.sign_in import Connection, SignIn, nobody, sign_in_at
 from streams.serving.site import Call, LiveSite
 
 log = logging.getLogger(__name__)
 
 Work = Callable[[LiveSite, Call], Awaitable[Answer | Streamed]]
 Asking = Request[Any, Any, State]
-WHO, FROM_HERE = "identity", "is_from_here"
+WHO, FROM_HERE, ORIGIN = "identity", "is_from_here", "origin"
 # What these ask for does nothing.
 SAFE_METHODS = ("GET", "HEAD")
+# What a browser says of a page that leads here and is not from here.
+ELSEWHERE = ("cross-site", "same-site")
 
 # What answers each route of the table; the two have the same names (`application`).
 WORK: Mapping[str, Work] = {
@@ -63,6 +67,10 @@ WORK: Mapping[str, Work] = {
     "acknowledge": alert_actions.acknowledge,
     "silence-form": alert_actions.silence,
     "silence": alert_actions.silence,
+    "sign-in": signing_in.leave,
+    "sign-in-return": signing_in.arrive,
+    "sign-out": signing_in.sign_out,
+    "signed-out": signing_in.signed_out,
     "style": page_answers.style,
     "script": page_answers.script,
     "freeze-form": release_actions.freeze,
@@ -140,7 +148,7 @@ def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
         if connection.scope.get("method") not in SAFE_METHODS:
             connection.state[FROM_HERE] = _from_here(connection)
         identity = await door.enter(connection, route)
-        connection.state[WHO] = identity
+        connection.state[WHO], connection.state[ORIGIN] = identity, door.address(connection)
         if not route.admits(identity.roles):
             asked = connection.scope["query_string"][:LONGEST_QUERY].decode("ascii", "replace")
             site.audit.note(audited(identity, route, asked, "denied"))
@@ -190,8 +198,9 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
         route.path, http_method=[*route.methods], name=route.name, opt={"route": route}
     )
     async def handle(request: Asking) -> Response[Any]:
-        asked = read_query(request.scope["query_string"], route.parameters)
-        headers = request.headers
+        query, headers = request.scope["query_string"], request.headers
+        is_asked_here = not route.is_come_back_to
+        asked = read_query(query if is_asked_here else b"", route.parameters)
         call = Call(
             route,
             asked,
@@ -202,9 +211,13 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             request.path_params,
             headers.get("last-event-id", ""),
             headers.get("content-type", ""),
-            await request.body() if request.method == "POST" else b"",
+            await _body(request),
             _site_of(headers.get("host", ""), headers.get("x-forwarded-proto", "")),
             bool(request.state.get(FROM_HERE)),
+            "" if is_asked_here else query[:LONGEST_QUERY].decode("ascii", "replace"),
+            headers.getall("cookie", []),
+            request.state.get(ORIGIN, ""),
+            headers.get("sec-fetch-site", "") in ELSEWHERE,
         )
         answer = await work(site, call)
         is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"
@@ -213,6 +226,25 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
         return _response(answer)
 
     return handle
+
+
+async def _body(request: Asking) -> bytes:
+    """What is sent. Raises Problem where another page than one of this session may have sent it.
+
+    A browser sends the cookie of a session whatever page tells it to ask. So a form carries the
+    token of the session, and what else is sent is so where the browser says that a page from here
+    asks.
+    """
+    if request.method in SAFE_METHODS:
+        return b""
+    body, token = await request.body(), who(request).form_token
+    if not token:
+        return body
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+        return without_token(body, token)
+    if not request.state.get(FROM_HERE):
+        raise Problem(HTTPStatus.FORBIDDEN, "the browser does not say that a page from here asks")
+    return body
 
 
 def _site_of(host: str, protocol: str) -> str:
@@ -257,7 +289,9 @@ def _told(site: LiveSite, request: Asking, problem: Problem) -> Response[bytes]:
     headers = {"Cache-Control": "no-store", "Vary": "Accept", **problem.headers}
     is_page = not request.url.path.startswith("/api/") and HTML in request.headers.get("accept", "")
     if is_page:
-        text, media = site.page("problem.html", None, who(request), problem=problem), HTML
+        signs_in = sign_in_at(request) if site.openid and not who(request).form_token else ""
+        text = site.page("problem.html", None, who(request), problem=problem, signs_in=signs_in)
+        media = HTML
     else:
         text, media = problem.as_json(), "application/problem+json"
     return Response(text.encode(), status_code=problem.status, headers=headers, media_type=media)

@@ -1,7 +1,7 @@
 """Who asks: the roles that someone has, and the places whose figures they see in full."""
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.alerts import CaseChange, IndicatorChange
@@ -14,13 +14,15 @@ class Identity:
     """Someone who asks: a name for the audit log, roles, and places.
 
     Places are those of a manager, and of a caseworker lead, whose teams are among them. `until` is
-    when the token ends that says so, if one does.
+    when the token or session ends that says so, if one does. `form_token` is what the forms that
+    they are shown carry, where they have a session (streams.serving.form_tokens).
     """
 
     name: str
     roles: frozenset[Role]
     places: frozenset[str] = frozenset()
     until: datetime | None = None
+    form_token: str = field(default="", repr=False)
 
     @property
     def sees_all(self) -> bool:

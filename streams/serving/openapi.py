@@ -127,20 +127,20 @@ def _in_query(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
 
 def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    is_form = "POST" in route.methods and HTML in route.media
-    if is_form:
+    leads_on = route.name in LEADING_ON
+    if leads_on:
         found["303"] = _response(HTTPStatus.SEE_OTHER, {})
     else:
         body = {media: _content(rules, route, media) for media in route.media}
         good = HTTPStatus.ACCEPTED if route.name in TASKS else HTTPStatus.OK
         found[str(int(good))] = _response(good, {} if is_head else body)
-        if "POST" not in route.methods:
+        if "POST" not in route.methods and route.name not in SIGNING_IN:
             found["304"] = _response(HTTPStatus.NOT_MODIFIED, {})
     problem = {PROBLEM_JSON: {"schema": ref("problem")}}
     if HTML in route.media:
         problem[HTML] = {"schema": {"type": "string"}}
     statuses = {*ANY_ROUTE, 406}
-    if PLACEHOLDER.search(route.path):
+    if PLACEHOLDER.search(route.path) or route.name in SIGNING_IN:
         statuses.add(404)
     if route.roles != EVERYONE:
         statuses |= {401, 403}
@@ -182,6 +182,10 @@ DECISIONS = {"acknowledge", "acknowledge-form", "silence", "silence-form"}
 TASKS = {name for kind in ASKED_OF_RELEASES for name in (kind, f"{kind}-form")}
 # Routes that send a dead letter again.
 SENDING = {"send-again", "send-again-form"}
+# Routes by which people sign in and out, and those whose answer is to go elsewhere.
+SIGNING_IN = {"sign-in", "sign-in-return", "sign-out", "signed-out"}
+FORMS = {name for name in DECISIONS | TASKS | SENDING if name.endswith("-form")}
+LEADING_ON = {"sign-in", "sign-in-return", *FORMS}
 # What is sent to a route, by its name.
 BODIES_TAKEN: dict[str, Any] = {
     "events": {

@@ -52,6 +52,7 @@ PARAMETERS = {
         Parameter("count", "of a series: how many of these, up to 400", False),
         Parameter("part", "of a list: `numerator` or `denominator`", False),
         Parameter("page", "of a list: which page", False),
+        Parameter("next", "of signing in: the page of this server to go to then", False),
         Parameter(
             "show",
             "of an average: its `distribution`; of a release: the `causes` of what is not so live",

@@ -27,6 +27,7 @@ class Role(StrEnum):
 Method = Literal["GET", "HEAD", "POST"]
 
 EVERYONE = frozenset(Role)
+SIGNED_IN = EVERYONE - {Role.NOBODY}
 # Who may see aggregates at all.
 READERS = EVERYONE - {Role.INTAKE, Role.AUDITOR}
 # Who sees small numbers as they are, wherever they are of.
@@ -40,7 +41,8 @@ class Route:
     `media` are the types that it offers, the first where any will do. One that `is_probe` is for
     machines that look after this one: it is answered for whatever host it is asked. Of one that
     `is_audited` the audit log has who was shown it. One that `is_of_a_cell` takes each parameter
-    once, and `code` always.
+    once, and `code` always. What one that `is_come_back_to` is asked with is for another to say,
+    who sends a browser back here.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Route:
     is_probe: bool = False
     is_audited: bool = False
     is_of_a_cell: bool = False
+    is_come_back_to: bool = False
 
     def admits(self, roles: Iterable[Role]) -> bool:
         """Whether any of the roles may ask for it."""
@@ -582,6 +585,40 @@ ROUTES = (
         READERS | {Role.AUDITOR},
         (HTML,),
         "who you are here, and what you may ask for",
+    ),
+    Route(
+        "sign-in",
+        "/sign-in",
+        EVERYONE,
+        (HTML,),
+        "sign in at the OpenID provider",
+        ("next",),
+        methods=("GET",),
+    ),
+    Route(
+        "sign-in-return",
+        "/sign-in/return",
+        EVERYONE,
+        (HTML,),
+        "come back from the OpenID provider",
+        methods=("GET",),
+        is_come_back_to=True,
+    ),
+    Route(
+        "sign-out",
+        "/sign-out",
+        SIGNED_IN,
+        (HTML,),
+        "end one's session, as a form",
+        methods=("POST",),
+    ),
+    Route(
+        "signed-out",
+        "/signed-out",
+        EVERYONE,
+        (HTML,),
+        "that one has signed out",
+        is_come_back_to=True,
     ),
     Route("style", "/assets/{version:str}/style.css", EVERYONE, (CSS,), "the style of the pages"),
     Route(

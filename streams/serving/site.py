@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -27,6 +27,7 @@ from streams.serving.live_alerts import LiveAlerts
 from streams.serving.live_cases import LiveCases
 from streams.serving.live_figures import LiveFigures
 from streams.serving.openapi import document
+from streams.serving.openid_sign_in import OpenIdSignIn
 from streams.serving.parameters import Query
 from streams.serving.problems import away
 from streams.serving.release_desk import ReleaseDesk
@@ -70,6 +71,13 @@ class Call:
     """The address that the reader has reached all this at, without a path."""
     is_from_here: bool = False
     """Whether a browser says that a page of this server asks."""
+    query: str = ""
+    """What is asked, as it was sent; only where what is asked is for another to say."""
+    cookies: Sequence[str] = ()
+    origin: str = ""
+    """The address that the question comes from."""
+    is_led_here: bool = False
+    """Whether a browser says that a page of another site has led its reader here."""
 
     @cached_property
     def taking(self) -> Accepted:
@@ -87,9 +95,10 @@ class LiveSite:
         audit: AuditLog,
         intake: Intake,
         metrics: ServingMetrics,
+        openid: OpenIdSignIn | None = None,
     ) -> None:
         self.figures, self.settings, self.audit, self.intake = figures, settings, audit, intake
-        self.metrics, self.rules = metrics, figures.rules
+        self.metrics, self.rules, self.openid = metrics, figures.rules, openid
         self.style = "\n".join(
             (files(package) / name).read_text("utf-8") for package, name in STYLES
         )
@@ -134,10 +143,11 @@ class LiveSite:
     def tag(self, fresh: Freshness, call: Call, *more: object) -> str:
         """The tag of an answer that is made of figures, and of whatever more. Raises Problem.
 
-        A page also says who asks, and how long ago the latest event was.
+        A page also says who asks, and how long ago the latest event was, and has their forms.
         """
         taking, identity = call.taking, call.identity
-        of_page = (identity, fresh.ago) if taking.media == HTML else (identity.view,)
+        whose = (identity, identity.form_token, fresh.ago)
+        of_page = whose if taking.media == HTML else (identity.view,)
         return tag_of(
             *(self.version, fresh.moment.version, fresh.day, fresh.asked, fresh.is_stale),
             *(fresh.release, call.asked.query(), taking, *of_page, *more),

@@ -13,10 +13,11 @@ from tests.support.workers import check_log
 
 @contextmanager
 def serving(
-    settings: Settings, now: datetime, folder: Path, **others: str
+    settings: Settings, now: datetime, folder: Path, port: str = "0", **others: str
 ) -> Iterator[tuple[Command, str]]:
     """The process, whose clock showed `now` when it started, and where it answers.
 
+    Without a port it takes one that is free.
     `others` are settings besides: `sign_in="token"`. What it logs may name no child.
     """
     log = folder / "serve.log"
@@ -28,7 +29,7 @@ def serving(
         "CASELINE_CLOCK_FROM": now.isoformat(),
         **{f"CASELINE_{name.upper()}": value for name, value in others.items()},
     }
-    command = Command(["serve", "--port", "0"], folder, environment, log)
+    command = Command(["serve", "--port", port], folder, environment, log)
 
     def check() -> None:
         assert command.poll() is None, log.read_text()

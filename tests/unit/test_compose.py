@@ -89,6 +89,27 @@ def test_settings_of_our_services_are_settings() -> None:
         assert settings <= Settings.model_fields.keys(), name
 
 
+def test_signing_in_by_openid_is_set_as_a_whole_and_its_secret_lies_in_a_file(
+    tmp_path: Path,
+) -> None:
+    text = (ROOT / "docker-compose.openid.yml").read_text("utf-8")
+    added = yaml.safe_load(text)
+    (serve,) = added["services"].values()
+    variables = re.findall(r"\$\{([A-Z_]+):\?[^}]+\}", text)
+    assert len(variables) == text.count("${")
+    example = (ROOT / ".env.example").read_text("utf-8")
+    assert all(f"\n{name}=\n" in example for name in variables)
+    (tmp_path / "secret").write_text("fallow")
+    given = {
+        name.removeprefix("CASELINE_").lower(): re.sub(r"\$\{[^}]+\}", "https://a.example", value)
+        for name, value in serve["environment"].items()
+    }
+    given["oidc_client_secret_file"] = str(tmp_path / "secret")
+    assert Settings.model_validate(given).openid
+    secret = serve["environment"]["CASELINE_OIDC_CLIENT_SECRET_FILE"]
+    assert serve["secrets"] == [Path(secret).name] == [*added["secrets"]]
+
+
 def test_prometheus_scrapes_every_service_that_has_metrics_at_its_port() -> None:
     scraped = {
         (name, lookup["port"])
