@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 AUDIT_TOPIC = "audit-log"
-# `exported` is a CSV of figures, `refused` events that were sent and are none; the last two are of
-# alerts.
+# `exported` is a CSV of figures, `refused` events that were sent and are none; `acknowledged` and
+# `silenced` are of alerts, `erased` is of a child, who is named by a keyed hash.
 AuditResult = Literal[
     "shown",
     "denied",
@@ -16,6 +16,7 @@ AuditResult = Literal[
     "sign-in-refused",
     "acknowledged",
     "silenced",
+    "erased",
 ]
 
 

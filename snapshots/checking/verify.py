@@ -1,5 +1,6 @@
 """Verification: that every stored release is as it was made, and that the chain holds."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from schemas.release import Release, ReleaseCell
@@ -52,3 +53,21 @@ def recompute_problems(release: Release, name: str, cells: list[ReleaseCell]) ->
     found = list(differences(release.cells, cells))
     if found:
         yield f"{name}: {len(found):,} cells are not what the log gives\n{described(found)}"
+
+
+def erased_since(
+    release: Release, name: str, cells: list[ReleaseCell], erased: Counter[str]
+) -> str:
+    """What can still be shown of a release by a log of which erasures took messages before its cut.
+
+    `erased` has how many, by erasure. Its figures stand: they are sums, which its hash and its
+    chain hold. A cell that the rest of the log gives otherwise is not called wrong, and not shown
+    to be right.
+    """
+    differing = len(list(differences(release.cells, cells)))
+    messages, times = sum(erased.values()), len(erased)
+    return (
+        f"{name}: {messages:,} messages of its cut were erased since, in {times:,} erasures. Of "
+        f"{len(release.cells):,} cells {len(release.cells) - differing:,} still come out of the "
+        f"log, and {differing:,} cannot be shown any more"
+    )

@@ -30,6 +30,7 @@ from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
 from streams.kafka.topics import TopicPlan, admin_client, planned_topics
+from streams.state.erased_list import erased_here
 from streams.state.integrity import Incomplete
 from streams.state.open_alerts import judged, prefixes
 from streams.state.reading import known_shards
@@ -295,6 +296,7 @@ class Doctor:
                 yield Finding(Verdict.ODD, "gap", gap.told)
 
     async def _deep(self, reader: LogReader, day: date) -> AsyncIterator[Finding]:
+        self.rules.erased = await erased_here(self.settings, self.redis)
         work = Reconcile(self.redis, self.settings.deployment, self.rules, reader)
         async for shard, children, wrong in work.run(day):
             text = wrong or f"{children} children, and {day:%Y-%m}, are as the log has them"

@@ -49,6 +49,7 @@ async def live_changes(
         release.cut,
         places=rules.places,
         passed_over=cut.passed_over,
+        erased=rules.erased,
     )
     there = {it.key for it in release.cells}
     live = [it for it in frozen_cells(rules, release.as_of, cut) if it.key in there]

@@ -5,13 +5,10 @@ brother's that says so in a text, is someone else's: it is said where it lies, f
 at. The document says how far it was searched, so that nothing found is told from nothing there.
 """
 
-import base64
 import json
-import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 from typing import Any
 
 from redis.asyncio import Redis
@@ -22,6 +19,7 @@ from processors.rules import Rules
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC, CaseChange
 from schemas.connection_settings import Brokers
 from schemas.events.registry import topic_names
+from streams.jobs.belonging import Belonging, plain, value_of
 from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, log_reader
@@ -29,10 +27,7 @@ from streams.state.open_alerts import open_changes, parsed, prefixes
 from streams.state.reading import known_shards
 from streams.state.store import ShardStore
 
-PARTITION_KEY_HEADER = "ce_partitionkey"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A value that is nested deeper, as no event is, is kept as text.
-DEEPEST = 50
 NOT_SEARCHED = (
     "releases and publications, which hold sums; of late changes they name the event",
     "what has gone out to receivers of alerts, and backups",
@@ -52,39 +47,16 @@ class FoundInLog:
     alerts: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        spellings = {self.child, json.dumps(self.child)[1:-1]}
-        parts = "|".join(re.escape(it) for it in sorted(spellings))
-        # As a word of its own: child-1 is not named where child-12 is.
-        self._named = re.compile(rf"(?<![\w-])(?:{parts})(?![\w-])".encode())
+        self._belonging = Belonging([self.child], self.alerts)
 
     def take(self, tp: TP, record: KafkaRecord) -> None:
         """Keep a message that is the child's, and where one lies that names them."""
-        message = _message(tp, record)
-        if self._is_of_child(tp, record, message):
-            self.messages.setdefault(tp.topic, []).append(message)
-        elif any(self._named.search(it) for it in _parts(record)):
-            self.mentions.append({name: message[name] for name in ("topic", "partition", "offset")})
-
-    def _is_of_child(self, tp: TP, record: KafkaRecord, message: Document) -> bool:
-        if tp.topic == DECISIONS_TOPIC:
-            return self._is_about_alerts(record, message)
-        value = message["value"]
-        named = {message["key"], dict(message["headers"]).get(PARTITION_KEY_HEADER)}
-        if isinstance(value, dict):
-            attribute = "child" if tp.topic.startswith(ALERTS_TOPIC) else "partitionkey"
-            named.add(_text(value.get(attribute)))
-        is_found = self.child in named
-        if is_found and tp.topic == ALERTS_TOPIC and isinstance(value, dict):
-            self.alerts.add(str(value.get("alert")))
-        return is_found
-
-    def _is_about_alerts(self, record: KafkaRecord, message: Document) -> bool:
-        """Whether someone decided about an alert of the child's, under whatever deployment."""
-        number = (record.key or b"").decode("utf-8", "replace").rpartition("/")[2]
-        value = message["value"]
-        about = value.get("alerts") if isinstance(value, dict) else None
-        of_several = {str(it) for it in about} if isinstance(about, list) else set()
-        return bool(self.alerts & {number, *of_several})
+        if self._belonging.has(tp, record):
+            self.messages.setdefault(tp.topic, []).append(_message(tp, record))
+        elif self._belonging.is_named_in(record):
+            self.mentions.append(
+                {"topic": tp.topic, "partition": tp.partition, "offset": record.offset}
+            )
 
 
 async def everything_of(
@@ -187,11 +159,6 @@ async def _outgoing(redis: Redis, deployment: str, child: str) -> AsyncIterator[
                 yield change.model_dump(mode="json")
 
 
-def _parts(record: KafkaRecord) -> Collection[bytes]:
-    parts = (record.key, record.value, *(text for _, text in record.headers))
-    return [it for it in parts if it is not None]
-
-
 def _message(tp: TP, record: KafkaRecord) -> Document:
     """A message with all that it carries."""
     at = record.timestamp
@@ -200,43 +167,7 @@ def _message(tp: TP, record: KafkaRecord) -> Document:
         "partition": tp.partition,
         "offset": record.offset,
         "arrived": (EPOCH + timedelta(milliseconds=at)).isoformat() if at >= 0 else None,
-        "key": _plain(record.key),
-        "headers": [[name, _plain(text)] for name, text in record.headers],
-        "value": _value(record.value),
+        "key": plain(record.key),
+        "headers": [[name, plain(text)] for name, text in record.headers],
+        "value": value_of(record.value),
     }
-
-
-def _value(value: bytes | None) -> Any:
-    """A message's value as JSON where it is JSON."""
-    try:
-        read = json.loads(value or b"", parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return _plain(value)
-    return read if _is_writable(read, DEEPEST) else _plain(value)
-
-
-def _refuse(constant: str) -> None:
-    """What Python reads as JSON and is none: NaN and infinities."""
-    raise ValueError(constant)
-
-
-def _is_writable(part: object, depth: int) -> bool:
-    """Whether a value is nested at most so deep, with every number one that JSON has."""
-    if isinstance(part, float):
-        return isfinite(part)
-    inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-    return depth > 0 and all(_is_writable(it, depth - 1) for it in inside)
-
-
-def _plain(part: bytes | None) -> str | None:
-    """Bytes as text, or as base64 where they are none."""
-    if part is None:
-        return None
-    try:
-        return part.decode()
-    except UnicodeDecodeError:
-        return f"base64:{base64.b64encode(part).decode()}"
-
-
-def _text(part: object) -> str | None:
-    return part if isinstance(part, str) else None

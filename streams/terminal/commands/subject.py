@@ -1,6 +1,7 @@
-"""The command `caseline export`: all that there is of one child, for whoever may ask for it."""
+"""What a child or family may ask for: all that there is of one child, and that it be erased."""
 
 import asyncio
+import getpass
 import json
 import os
 from datetime import UTC, datetime
@@ -8,12 +9,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from redis.asyncio import Redis
 
 from schemas.outward import for_json
 from snapshots.releases.access import write_privately
+from streams.jobs.belonging import Belonging
+from streams.jobs.erasing.erasure import Erasing, still_named
+from streams.jobs.erasing.erasure_journal import Erasure
+from streams.jobs.erasing.erasure_search import ErasureSearch
 from streams.jobs.subject_access import Document, counts_in, everything_of
 from streams.state.redis_clients import connect_redis
-from streams.terminal.console import err, explained, settings_and_rules
+from streams.terminal.commands.running import YesOption
+from streams.terminal.console import err, explained, on_redis, settings_and_rules, the_clock
 
 
 def export(
@@ -50,3 +57,74 @@ def export(
     found = counts_in(document)
     parts = ", ".join(f"{count:,} {name}" for name, count in found.items())
     err.print(f"{to}: {parts or 'nothing of this child was found'}.", markup=False)
+
+
+def erase(
+    child: Annotated[
+        str | None,
+        typer.Option("--child", metavar="ID", help="The child's pseudonym, as events have it."),
+    ] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option("--reason", metavar="TEXT", help="Why; it goes to the audit log."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="NAME", help="Who decides; whoever runs it if not given."),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what would go, and change nothing.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an erasure that was broken off.")
+    ] = False,
+    yes: YesOption = False,
+) -> None:
+    """Erase a child: their messages leave the log, and what is known of them the state.
+
+    Published figures stand. Workers and `alerts run` have to be stopped before; producers wait
+    meanwhile, for as long as it takes to write the topics anew twice. What was broken off is gone
+    on with by --resume. A topic's deleted files leave the disk a minute later.
+    """
+    settings, rules = settings_and_rules()
+    if resume:
+        if child or reason or by or preview:
+            raise typer.BadParameter("--resume goes alone: what it goes on with was said before")
+    else:
+        if not (child or "").strip() or not str(child).isprintable():
+            raise typer.BadParameter("it names no child", param_hint="--child")
+        if not preview and not (reason or "").strip():
+            raise typer.BadParameter("say why: it goes to the audit log", param_hint="--reason")
+        if Belonging([str(child)], set()).is_named(f"{reason} {by}".encode()):
+            raise typer.BadParameter("it names the child: it is kept", param_hint="--reason, --by")
+    clock = the_clock(settings)
+
+    def tell(what: str, done: int, total: int) -> None:
+        err.print(f"{what}: {done:,} of {total:,}", markup=False)
+
+    async def look(redis: Redis) -> ErasureSearch:
+        return await Erasing(settings, rules, redis, clock.now, tell).find([str(child)])
+
+    async def run(redis: Redis) -> tuple[Erasure, dict[str, int]]:
+        erasing = Erasing(settings, rules, redis, clock.now, tell)
+        async with erasing.alone() as term:
+            if resume:
+                erasure = await erasing.resume(term)
+            else:
+                who = by or getpass.getuser()
+                erasure = await erasing.erase(term, [str(child)], who, str(reason).strip())
+        return erasure, await still_named(erasing, erasure)
+
+    if preview or not (yes or resume):
+        found = on_redis(settings, look)
+        parts = ", ".join(f"{count:,} of {topic}" for topic, count in found.counts.items())
+        err.print(f"To go: {parts or 'nothing'}; alerts: {len(found.alerts):,}.", markup=False)
+        if preview:
+            return
+        typer.confirm("Erase that for good? Producers wait meanwhile.", abort=True)
+    erasure, named = on_redis(settings, run)
+    total = sum(erasure.counts.values())
+    err.print(f"Erased: {total:,} messages, {len(erasure.children):,} children.", markup=False)
+    err.print(f"Erasure {erasure.number} is in the audit log.", markup=False)
+    for where, count in named.items():
+        err.print(f"Still named {count:,} times, as others' or as what stands: {where}")

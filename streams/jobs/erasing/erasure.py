@@ -1,0 +1,303 @@
+"""Erasing children from the log and the state, in steps that may each be done again.
+
+1. Note what is to be done, in a topic that is there until the end.
+2. Have producers wait, and find what goes.
+3. Write each topic that has any of it anew, the others' messages where they were.
+4. Have the state follow to the topics' new logs, and note by keyed hash who was erased.
+5. Make the state anew from the log, and take out what a rebuild leaves: alerts and what receivers
+   were told.
+6. Write who did it and why to the audit log, and let the note of what is to be done go.
+"""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from processors.record.erased import ErasedChild, hash_of
+from processors.rules import Rules
+from schemas.audit_entries import AUDIT_TOPIC
+from schemas.events.registry import VALIDATORS
+from schemas.settings import Settings
+from snapshots.releases.topic import TOPIC as RELEASES
+from streams.failures import Understood
+from streams.jobs.belonging import Belonging
+from streams.jobs.erasing.erased_state import ErasedState
+from streams.jobs.erasing.erasure_journal import Erasure, ErasureJournal
+from streams.jobs.erasing.erasure_search import SEARCHED, ErasureSearch
+from streams.jobs.log_troubles import other_logs
+from streams.jobs.rebuild.rebuild import Rebuild
+from streams.kafka.audit_log import Audited, AuditLog
+from streams.kafka.clients import admin_of
+from streams.kafka.deadletters import DeadLetters, dead_letter_producer
+from streams.kafka.logreading import log_reader
+from streams.kafka.rewriting import Rewriter, RewrittenTopic, TopicAdmin, bounds_of
+from streams.state.election import ALERTING, ERASING, RELEASING, Term, elected
+from streams.state.erased_list import erased_here, erasure_key, remember
+
+ROUTE = "caseline erase"
+UNDER_WAY = (
+    "an erasure is under way: `caseline erase --resume` goes on with it, and until it is done "
+    "producers wait"
+)
+
+
+class NotErased(Understood):
+    """An erasure does not begin, and nothing was changed."""
+
+
+# Told what is being done, and of how many offsets it is that a step of work was done now.
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Erasing:
+    """Erases children from the log, and from the state of one deployment."""
+
+    settings: Settings
+    rules: Rules
+    redis: Redis
+    now: Callable[[], datetime]
+    tell: Tell
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Term]:
+        """Make sure that nobody else works on the deployment, for as long as the context lasts.
+
+        Raises NotErased while workers run, streams.state.election.Elsewhere while releases are made
+        or alerts are told.
+        """
+        await asyncio.to_thread(self._refuse_workers)
+        deployment = self.settings.deployment
+        async with (
+            elected(self.redis, deployment, ERASING) as term,
+            elected(self.redis, deployment, RELEASING),
+            elected(self.redis, deployment, ALERTING),
+        ):
+            yield term
+
+    def _refuse_workers(self) -> None:
+        group = f"caseline-{self.settings.deployment}"
+        admin = admin_of(self.settings.kafka)
+        try:
+            members = len(admin.describe_groups([group])[group]["members"])
+        finally:
+            admin.close()
+        if members:
+            raise NotErased(
+                f"{members} workers of deployment {self.settings.deployment!r} are running: stop "
+                "them first, and `caseline alerts run` as well; start them again when it is done"
+            )
+
+    async def find(self, children: Collection[str]) -> ErasureSearch:
+        """What would go, with nothing changed."""
+        search = ErasureSearch(children)
+        await self._state(children, search.alerts).find()
+        for topic in SEARCHED:
+            async with log_reader(self.settings.kafka, [topic]) as reader:
+                await search.search(reader, await reader.bounds())
+        return search
+
+    async def erase(self, term: Term, children: Collection[str], by: str, reason: str) -> Erasure:
+        """Erase children. Raises NotErased where that cannot begin, or nothing is known of them.
+
+        Raises what the steps raise as well: run `resume` then.
+        """
+        erasure_key(self.settings.erasure_key_file)
+        await self._check_logs()
+        with self._admin() as admin:
+            journal = ErasureJournal(self.settings.kafka, admin)
+            if await journal.read() is not None:
+                raise NotErased(UNDER_WAY)
+            erasure, replicas = await self._begun(admin, children, by, reason)
+            await journal.write(erasure, replicas)
+            return await self._go_on(term, admin, journal, erasure)
+
+    async def resume(self, term: Term) -> Erasure:
+        """Go on with the erasure that is under way. Raises NotErased where there is none."""
+        erasure_key(self.settings.erasure_key_file)
+        with self._admin() as admin:
+            journal = ErasureJournal(self.settings.kafka, admin)
+            erasure = await journal.read()
+            if erasure is None:
+                raise NotErased("no erasure is under way")
+            if erasure.deployment != self.settings.deployment:
+                raise NotErased(
+                    f"the erasure under way was begun by deployment {erasure.deployment!r}: resume "
+                    "it there"
+                )
+            return await self._go_on(term, admin, journal, erasure)
+
+    async def _begun(
+        self, admin: TopicAdmin, children: Collection[str], by: str, reason: str
+    ) -> tuple[Erasure, int]:
+        there = await asyncio.to_thread(admin.names)
+        rewriter = Rewriter(self.settings.kafka, admin, "", lambda _: None)
+        topics = [await rewriter.look(topic) for topic in SEARCHED if topic in there]
+        if not topics:
+            raise NotErased("there are no topics: is CASELINE_KAFKA_BOOTSTRAP right?")
+        async with log_reader(self.settings.kafka, SEARCHED) as reader:
+            cluster = (await reader.describe()).cluster
+        erasure = Erasure(
+            number=secrets.token_hex(6),
+            deployment=self.settings.deployment,
+            children=tuple(sorted(children)),
+            by=by,
+            reason=reason,
+            at=self.now(),
+            cluster=cluster,
+            topics=tuple(topics),
+        )
+        return erasure, max(it.replicas for it in topics)
+
+    async def _go_on(
+        self, term: Term, admin: TopicAdmin, journal: ErasureJournal, erasure: Erasure
+    ) -> Erasure:
+        brokers = self.settings.kafka
+        rewriter = Rewriter(brokers, admin, erasure.number, lambda _: None)
+        if not erasure.is_searched:
+            erasure = await self._searched(admin, rewriter, erasure)
+            if not erasure.counts and not await self._of(erasure).find():
+                for it in erasure.topics:
+                    await rewriter.release(it)
+                await journal.end()
+                raise NotErased(
+                    "nothing is known of the child, in the log or in the state: nothing was "
+                    "changed. Identifiers are compared to the letter"
+                )
+            await journal.write(erasure, 1)
+        for it in erasure.topics:
+            await term.check()
+            if not it.after:
+                changed = await self._rewritten(rewriter, journal, erasure, it)
+                erasure = erasure.with_topic(changed)
+                await journal.write(erasure, 1)
+            await rewriter.clear(it)
+        await self._state_without(erasure)
+        await self._audit(erasure)
+        await journal.end()
+        return erasure
+
+    async def _searched(self, admin: TopicAdmin, rewriter: Rewriter, erasure: Erasure) -> Erasure:
+        """Have producers wait, and find what goes, where every topic ends for now."""
+        for it in erasure.topics:
+            await rewriter.hold(it)
+        search = ErasureSearch(erasure.children)
+        await self._state(erasure.children, search.alerts).find()
+        topics: list[RewrittenTopic] = []
+        for it in erasure.topics:
+            async with log_reader(self.settings.kafka, [it.name]) as reader:
+                bounds = await bounds_of(reader, admin)
+                await search.search(reader, bounds)
+            spans = {tp.partition: span for tp, span in bounds.items()}
+            topics.append(it.model_copy(update={"spans": spans}))
+        return erasure.model_copy(
+            update={
+                "topics": tuple(
+                    it.model_copy(
+                        update={
+                            "offsets": {
+                                tp.partition: offsets
+                                for tp, offsets in search.offsets.items()
+                                if tp.topic == it.name
+                            }
+                        }
+                    )
+                    for it in topics
+                ),
+                "alerts": tuple(sorted(search.alerts)),
+                "cases": tuple(sorted(search.cases)),
+                "counts": search.counts,
+                "other": tuple((*tp, offset) for tp, offset in search.mentions),
+                "is_searched": True,
+            }
+        )
+
+    async def _rewritten(
+        self, rewriter: Rewriter, journal: ErasureJournal, erasure: Erasure, it: RewrittenTopic
+    ) -> RewrittenTopic:
+        if not it.offsets:
+            await rewriter.release(it)
+            return it.model_copy(update={"after": it.before})
+        if not it.digests:
+            self.tell(it.name, sum(map(len, it.offsets.values())), it.total)
+            it = await rewriter.stage(it)
+            await journal.write(erasure.with_topic(it), 1)
+        return await rewriter.swap(it)
+
+    async def _state_without(self, erasure: Erasure) -> None:
+        """Have the state know the logs for its own, and what it knew of the children no more."""
+        settings, state = self.settings, self._of(erasure)
+        topics = {it.name: it for it in erasure.topics if it.after != it.before}
+        async with log_reader(settings.kafka, VALIDATORS) as reader:
+            await state.follow(settings.kafka, reader, erasure.cluster, topics)
+        key = erasure_key(settings.erasure_key_file)
+        until = int(erasure.at.timestamp() * 1_000_000)
+        erased = [ErasedChild(hash_of(key, it), erasure.number, until) for it in erasure.children]
+        await remember(settings, self.redis, erased)
+        self.rules.erased = await erased_here(settings, self.redis)
+        async with (
+            log_reader(settings.kafka, VALIDATORS) as reader,
+            dead_letter_producer(settings.kafka) as producer,
+        ):
+            of = self.redis, settings.deployment, self.rules, reader
+            most = settings.records_in_memory, settings.records_bytes
+            rebuild = Rebuild(*of, *most, DeadLetters(producer, settings.kafka))
+            async for progress in rebuild.run():
+                self.tell("rebuild", progress.offset, progress.target)
+        await state.forget()
+
+    async def _audit(self, erasure: Erasure) -> None:
+        key = erasure_key(self.settings.erasure_key_file)
+        async with AuditLog(self.settings.kafka, self.settings.deployment, self.now) as log:
+            for child in erasure.children:
+                query = f"erasure={erasure.number} child={hash_of(key, child)} {erasure.reason}"
+                await log.write(Audited(erasure.by, (), ROUTE, query, "erased"))
+
+    async def _check_logs(self) -> None:
+        deployment = self.settings.deployment
+        async with log_reader(self.settings.kafka, VALIDATORS) as reader:
+            async for trouble in other_logs(self.redis, deployment, self.rules, reader):
+                raise NotErased(f"nothing was erased: {trouble.what}: {trouble.text}")
+
+    def _of(self, erasure: Erasure) -> ErasedState:
+        return self._state(erasure.children, set(erasure.alerts))
+
+    def _state(self, children: Collection[str], alerts: set[str]) -> ErasedState:
+        return ErasedState(self.redis, self.settings.deployment, self.rules, children, alerts)
+
+    @contextmanager
+    def _admin(self) -> Iterator[TopicAdmin]:
+        admin = TopicAdmin(self.settings.kafka)
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+
+async def still_named(erasing: Erasing, erasure: Erasure) -> dict[str, int]:
+    """Where the children, or their cases, are still named, and how often.
+
+    In messages of others, in the audit log, and in releases that name an event which came late.
+    """
+    found: Counter[str] = Counter(topic for topic, _, _ in erasure.other)
+    named = Belonging({*erasure.children, *erasure.cases}, set())
+    for topic in (AUDIT_TOPIC, RELEASES):
+        async with log_reader(erasing.settings.kafka, [topic]) as reader:
+            for tp, (first, end) in (await reader.bounds()).items():
+                async for _, records in reader.read(tp, first, end):
+                    found[topic] += sum(named.is_named_in(it) for it in records)
+    for file in await asyncio.to_thread(_files, erasing.settings.releases):
+        if named.is_named(await asyncio.to_thread(file.read_bytes)):
+            found[str(file)] += 1
+    return {name: count for name, count in found.items() if count}
+
+
+def _files(folder: Path) -> list[Path]:
+    return [it for it in sorted(folder.rglob("*")) if it.is_file()]
