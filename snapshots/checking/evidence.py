@@ -46,8 +46,8 @@ class LogQuestion:
 
     Without `since` it is not asked why they moved; without `bank_holidays` those known now count.
     The messages in `passed_over` are left out. Where it is not `takes_supplied`, what others supply
-    of a figure is, as it was in releases up to format 4. Events of `erased` children, which an older
-    copy of the log may have, count no more.
+    of a figure is, as it was in releases up to format 4. Events of `erased` children, which an
+    older copy of the log may have, count no more.
     """
 
     catalogue: Catalogue

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from schemas.release import Release, ReleaseCell
 from snapshots.checking.differences import differences
@@ -53,6 +54,26 @@ def recompute_problems(release: Release, name: str, cells: list[ReleaseCell]) ->
     found = list(differences(release.cells, cells))
     if found:
         yield f"{name}: {len(found):,} cells are not what the log gives\n{described(found)}"
+
+
+class Unexplained(NamedTuple):
+    """Messages of a release's cut that are gone, by erasure: those since, and of unknown ones."""
+
+    since: Counter[str]
+    unknown: Counter[str]
+
+
+def gone_from(release: Release, erased: Counter[str], known: Mapping[str, str]) -> Unexplained:
+    """Which messages that are gone from the log were there when a release was made.
+
+    `known` has the day of each erasure. A place holder of another is nobody's: to believe it would
+    let whoever writes to the log excuse any difference.
+    """
+    day = release.released_on.isoformat()
+    return Unexplained(
+        Counter({it: count for it, count in erased.items() if known.get(it, "") >= day}),
+        Counter({it: count for it, count in erased.items() if it not in known}),
+    )
 
 
 def erased_since(

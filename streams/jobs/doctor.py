@@ -22,6 +22,7 @@ from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
 from streams.failures import described
+from streams.jobs.erasing.erasure_journal import ERASING_TOPIC, UNDER_WAY
 from streams.jobs.findings import STYLES, Finding, Verdict
 from streams.jobs.kafka_health import log_dirs
 from streams.jobs.log_troubles import log_troubles
@@ -173,6 +174,8 @@ class Doctor:
             ]
             kept = [plan for plan in plans if plan.name in there]
             findings += [self._retention(admin, plan) for plan in kept]
+            if ERASING_TOPIC in there:
+                findings.append(Finding(Verdict.WRONG, ERASING_TOPIC, UNDER_WAY))
             return findings + list(log_dirs(admin))
         finally:
             admin.close()

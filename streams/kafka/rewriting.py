@@ -217,6 +217,10 @@ class Rewriter:
         """Let producers write again, to a topic that nothing was done to."""
         await asyncio.to_thread(self._admin.set_configs, it.name, it.configs)
 
+    async def is_untouched(self, it: RewrittenTopic) -> bool:
+        """Whether the topic is still the one that it was."""
+        return await self._id(it.name) == it.before
+
     async def stage(self, it: RewrittenTopic) -> RewrittenTopic:
         """Copy what is left of the topic to its staging; the topic is as it was."""
         await self._make(it.staging, it, {})
@@ -227,7 +231,7 @@ class Rewriter:
 
     async def swap(self, it: RewrittenTopic) -> RewrittenTopic:
         """Delete the topic, make it again, and fill it from its staging, which then goes."""
-        if await self._id(it.name) == it.before:
+        if await self.is_untouched(it):
             await self.take_away(it)
         if await self._id(it.name):
             await self._keep_or_delete(it)

@@ -20,6 +20,7 @@ from streams.failures import Understood
 from streams.kafka.decided import Decision, decisions_of, write
 
 KIND = "erased"
+ERASURES = "erasure"
 HOW = "head -c 32 /dev/urandom > erasure.key"
 
 
@@ -51,7 +52,10 @@ async def remember(settings: Settings, redis: Redis, children: Collection[Erased
     redis.RedisError.
     """
     texts = {it.hash: msgspec.json.encode(it).decode() for it in children}
+    # Of a child that was erased twice the later one is kept, and each erasure by itself.
+    days = {it.erasure: it.day for it in children}
     decided = [Decision(KIND, number, text) for number, text in texts.items()]
+    decided += [Decision(ERASURES, number, day) for number, day in days.items()]
     if not decided:
         return
     async for _ in write(settings.kafka, settings.deployment, decided):
@@ -88,6 +92,15 @@ async def log_again(settings: Settings, redis: Redis) -> int:
     lacking = [it for number, it in here.items() if number not in logged]
     await remember(settings, redis, lacking)
     return len(lacking)
+
+
+async def erasure_days(settings: Settings) -> dict[str, str]:
+    """The erasures that the log knows of, and the day of each.
+
+    Raises aiokafka.errors.KafkaError or streams.kafka.logreading.ReadTimedOut.
+    """
+    found = await decisions_of(settings.kafka, settings.deployment, ERASURES)
+    return {it.number: it.text or "" for it in found}
 
 
 def _known(settings: Settings, found: Mapping[str, ErasedChild]) -> ErasedChildren:

@@ -29,7 +29,7 @@ from snapshots.releases.topic import TOPIC as RELEASES
 from streams.failures import Understood
 from streams.jobs.belonging import Belonging
 from streams.jobs.erasing.erased_state import ErasedState
-from streams.jobs.erasing.erasure_journal import Erasure, ErasureJournal
+from streams.jobs.erasing.erasure_journal import UNDER_WAY, Erasure, ErasureJournal
 from streams.jobs.erasing.erasure_search import SEARCHED, ErasureSearch
 from streams.jobs.log_troubles import other_logs
 from streams.jobs.rebuild.rebuild import Rebuild
@@ -42,10 +42,6 @@ from streams.state.election import ALERTING, ERASING, RELEASING, Term, elected
 from streams.state.erased_list import erased_here, erasure_key, remember
 
 ROUTE = "caseline erase"
-UNDER_WAY = (
-    "an erasure is under way: `caseline erase --resume` goes on with it, and until it is done "
-    "producers wait"
-)
 
 
 class NotErased(Understood):
@@ -133,6 +129,29 @@ class Erasing:
                     "it there"
                 )
             return await self._go_on(term, admin, journal, erasure)
+
+    async def give_up(self) -> Erasure:
+        """End an erasure that has changed nothing yet: producers may write again.
+
+        Raises NotErased where there is none, or a topic was deleted already.
+        """
+        with self._admin() as admin:
+            journal = ErasureJournal(self.settings.kafka, admin)
+            erasure = await journal.read()
+            if erasure is None:
+                raise NotErased("no erasure is under way")
+            rewriter = Rewriter(self.settings.kafka, admin, erasure.number, lambda _: None)
+            for it in erasure.topics:
+                if it.offsets and not await rewriter.is_untouched(it):
+                    raise NotErased(
+                        f"{it.name} was deleted to be written anew: it takes `caseline erase "
+                        "--resume`"
+                    )
+            for it in erasure.topics:
+                await rewriter.clear(it)
+                await rewriter.release(it)
+            await journal.end()
+            return erasure
 
     async def _begun(
         self, admin: TopicAdmin, children: Collection[str], by: str, reason: str

@@ -17,6 +17,10 @@ from streams.kafka.logreading import log_reader
 from streams.kafka.rewriting import RewrittenTopic, TopicAdmin
 
 ERASING_TOPIC = "erasing"
+UNDER_WAY = (
+    "an erasure is under way: `caseline erase --resume` goes on with it, and until it is done "
+    "producers wait"
+)
 PARTITION = TP(ERASING_TOPIC, 0)
 CONFIGS = {
     "cleanup.policy": "delete",

@@ -50,9 +50,10 @@ class ErasureSearch:
         for tp, (first, end) in sorted(bounds.items()):
             async for _, records in reader.read(tp, first, end):
                 for record in records:
-                    self._take(tp, record)
+                    self.take(tp, record)
 
-    def _take(self, tp: TP, record: KafkaRecord) -> None:
+    def take(self, tp: TP, record: KafkaRecord) -> None:
+        """Look at a message: whether it goes, stays and is told of, or is nothing of theirs."""
         if self._belonging.has(tp, record) and not self._is_of_others_too(tp, record):
             self.offsets.setdefault(tp, []).append(record.offset)
             if tp.topic in VALIDATORS:

@@ -1,5 +1,6 @@
 """Commands that look at releases: list, show, compare and verify them."""
 
+import asyncio
 import re
 import sys
 from collections import Counter
@@ -17,7 +18,7 @@ from snapshots.checking.comments import changed_comments
 from snapshots.checking.differences import Explanation, FigureDifference, differences
 from snapshots.checking.evidence import Evidence, LogQuestion, examine
 from snapshots.checking.made_with import question_of
-from snapshots.checking.verify import erased_since, problems, recompute_problems
+from snapshots.checking.verify import erased_since, gone_from, problems, recompute_problems
 from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
@@ -25,6 +26,7 @@ from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.kafka_reading import read_log
 from snapshots.releases.release_failures import Damaged, NotAllowed
 from snapshots.releases.topic import public_record, published
+from streams.state.erased_list import erasure_days
 from streams.terminal.console import Exit, err, explained, log_progress, out, settings_and_rules
 from streams.terminal.tables.release_tables import (
     Explained,
@@ -240,8 +242,13 @@ def _recomputed(
             continue
         erased = Counter[str]()
         cells = _examined(settings, question, erased).cells
-        if erased:
-            notes.append(erased_since(release, name, cells, erased))
+        known = asyncio.run(erasure_days(settings)) if erased else {}
+        gone = gone_from(release, erased, known)
+        if gone.unknown:
+            messages = sum(gone.unknown.values())
+            yield f"{name}: {messages:,} place holders of its cut are of erasures nobody knows of"
+        if gone.since:
+            notes.append(erased_since(release, name, cells, gone.since))
         else:
             yield from recompute_problems(release, name, cells)
 

@@ -78,6 +78,10 @@ def erase(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an erasure that was broken off.")
     ] = False,
+    give_up: Annotated[
+        bool,
+        typer.Option("--give-up", help="End one that was broken off before anything was deleted."),
+    ] = False,
     yes: YesOption = False,
 ) -> None:
     """Erase a child: their messages leave the log, and what is known of them the state.
@@ -87,9 +91,9 @@ def erase(
     on with by --resume. A topic's deleted files leave the disk a minute later.
     """
     settings, rules = settings_and_rules()
-    if resume:
-        if child or reason or by or preview:
-            raise typer.BadParameter("--resume goes alone: what it goes on with was said before")
+    if resume or give_up:
+        if child or reason or by or preview or (resume and give_up):
+            raise typer.BadParameter("--resume and --give-up go alone: the rest was said before")
     else:
         if not (child or "").strip() or not str(child).isprintable():
             raise typer.BadParameter("it names no child", param_hint="--child")
@@ -105,6 +109,11 @@ def erase(
     async def look(redis: Redis) -> ErasureSearch:
         return await Erasing(settings, rules, redis, clock.now, tell).find([str(child)])
 
+    async def end(redis: Redis) -> None:
+        erasing = Erasing(settings, rules, redis, clock.now, tell)
+        async with erasing.alone():
+            await erasing.give_up()
+
     async def run(redis: Redis) -> tuple[Erasure, dict[str, int]]:
         erasing = Erasing(settings, rules, redis, clock.now, tell)
         async with erasing.alone() as term:
@@ -115,6 +124,10 @@ def erase(
                 erasure = await erasing.erase(term, [str(child)], who, str(reason).strip())
         return erasure, await still_named(erasing, erasure)
 
+    if give_up:
+        on_redis(settings, end)
+        err.print("Given up: nothing was erased, and producers may write again.")
+        return
     if preview or not (yes or resume):
         found = on_redis(settings, look)
         parts = ", ".join(f"{count:,} of {topic}" for topic, count in found.counts.items())
