@@ -30,6 +30,7 @@ from tests.support.workers import CommandLine, log_ends, wait_until
 
 pytestmark = pytest.mark.services
 
+OVER = NOON - timedelta(days=10)
 CHILD, CASE = "child-3", "case-3"
 DAY = NOON.date()
 # Two of each case: first contact, and the plan.
@@ -206,13 +207,14 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
 
     agrees(caseline, others)
     with caseline.worker(**key) as worker:
-        more = [line("child-4", "case-4", "contact.made", NOON - timedelta(hours=3))]
+        closed = line("child-5", "case-5", "case.closed", OVER, outcome="Disengaged")
+        more = [line("child-4", "case-4", "contact.made", NOON - timedelta(hours=3)), closed]
         pushed(kafka, more)
         caseline.wait_for_the_end([worker])
         again = run(*ERASE[:3], "--preview").stderr
         assert "To go: nothing; alerts: 0" in squeezed(again)
     agrees(caseline, [*others, *more])
-    assert len({it["child"] for it in told(caseline, key)}) == 6
+    assert len({it["child"] for it in told(caseline, key)}) == 5
     run("rebuild", "--yes")
     agrees(caseline, [*others, *more])
     assert "Nothing wrong" in squeezed(run("doctor").stdout)
@@ -221,6 +223,13 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
     assert "2015-09/1" in checked
     assert "3 messages of its cut were erased since" in checked
     run("snapshot", "freeze", "--period", "2015-09", "--by", "analyst", "--kind", "final")
+
+    over = ("erase", "--closed-before", f"{DAY}")
+    assert run(*over, "--preview").stdout.split() == ["child-5"]
+    assert "children" in run(*over, *REASON, "--yes").stderr
+    assert not naming(in_redis(redis_server.address), "child-5")
+    left = [it for it in [*others, *more] if it.message[0] != b"child-5"]
+    agrees(caseline, left)
 
 
 def are_without(folder: Path, name: str) -> bool:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from processors.record.decoding import Event
 from processors.record.erased import ErasedChild, ErasedChildren, erasure_at, hash_of
+from processors.record.retention import is_over
 from snapshots.checking.verify import gone_from
 from streams.cli import app
 from streams.jobs.erasing.erasure_search import ErasureSearch
@@ -138,13 +140,44 @@ def test_only_known_erasures_since_a_release_excuse_what_cannot_be_recounted(rul
     [
         (("--child", "child-1"), "say why"),
         (("--child", " ", "--reason", "asked"), "names no child"),
-        (("--child", "child-1", "--reason", "child-1 asked"), "names the child"),
         (("--child", "child-1", "--resume"), "go alone"),
         (("--resume", "--give-up"), "go alone"),
-        ((), "names no child"),
+        ((), "either --child or --closed-before"),
+        (("--closed-before", "2999-01-01", "--reason", "old"), "yet to come"),
     ],
 )
 def test_what_does_not_say_whom_and_why_is_refused(arguments: tuple[str, ...], said: str) -> None:
     run = CliRunner().invoke(app, ["erase", *arguments])
     assert run.exit_code == 2
     assert said in " ".join(run.output.replace("│", " ").split())
+
+
+def of(kind: str, day: int, subject: str = "case-1") -> Event:
+    at = day * 86_400_000_000
+    return Event("urn:test", f"{kind} {day}", 0, at, day, kind, subject, {})
+
+
+BEGUN, CLOSED = of("notification.received", 10), of("case.closed", 20)
+
+
+@pytest.mark.parametrize(
+    ("events", "is_it"),
+    [
+        ([CLOSED, BEGUN], True),
+        ([BEGUN], False),
+        ([], False),
+        ([BEGUN, CLOSED, of("case.reopened", 25)], False),
+        ([BEGUN, CLOSED, of("case.reopened", 25), of("case.closed", 29)], True),
+        ([BEGUN, CLOSED, of("contact.made", 30)], False),
+        ([BEGUN, CLOSED, of("contact.made", 29)], True),
+        ([BEGUN, CLOSED, of("notification.received", 12, "case-2")], False),
+        ([BEGUN, CLOSED, of("scs.opened", 12, "case-1")], False),
+        ([BEGUN, CLOSED, of("scs.opened", 12, "s"), of("scs.closed", 13, "s")], True),
+        ([BEGUN, CLOSED, of("registration.recorded", 5, "r")], False),
+        ([of("session.held", 5, "s")], False),
+    ],
+)
+def test_a_child_is_over_whose_all_has_ended_before_the_day(
+    events: list[Event], is_it: bool
+) -> None:
+    assert is_over(events, 30) is is_it

@@ -3,10 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import date
 from typing import Any
 
 from redis.asyncio import Redis
 
+from processors.days.calendar import day_number
+from processors.record.record import decode_record
+from processors.record.retention import is_over
 from processors.rules import Rules
 from schemas.alerts import CaseChange
 from schemas.connection_settings import Brokers
@@ -22,7 +26,7 @@ from streams.state.open_alerts import parsed
 from streams.state.quarantine import KIND, quarantined_in, queue_quarantined
 from streams.state.reading import known_shards
 from streams.state.sources import MARK, Mark, source_fields
-from streams.state.store import Head, ShardStore
+from streams.state.store import Head, ShardStore, stored_offsets
 
 
 class ErasedState:
@@ -49,6 +53,23 @@ class ErasedState:
     async def _shards(self) -> list[tuple[TP, ShardStore]]:
         shards = await known_shards(self._redis, self._deployment)
         return [(it, ShardStore(self._redis, self._deployment, it, self._rules)) for it in shards]
+
+    async def offsets(self) -> dict[TP, int]:
+        """Where the state stands in each partition."""
+        found = {shard: await store.head(any_layout=True) for shard, store in await self._shards()}
+        return stored_offsets({shard: head for shard, head in found.items() if head})
+
+    async def over_before(self, day: date) -> list[str]:
+        """Everyone of whom all is over since before a day (processors.record.retention)."""
+        before, found = day_number(day), set[str]()
+        for store in await self._stores():
+            head = await store.head()
+            if head is None:
+                continue
+            async for child, stored in store.all_records(head):
+                if is_over(decode_record(stored, lambda _: b"").events, before):
+                    found.add(child)
+        return sorted(found)
 
     async def find(self) -> bool:
         """Whether anything is known of the children; the ids of their alerts are added."""

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -34,6 +34,7 @@ from streams.jobs.erasing.erasure_search import SEARCHED, ErasureSearch
 from streams.jobs.log_troubles import other_logs
 from streams.jobs.rebuild.rebuild import Rebuild
 from streams.kafka.audit_log import Audited, AuditLog
+from streams.kafka.batches import TP
 from streams.kafka.clients import admin_of
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.logreading import log_reader
@@ -100,10 +101,25 @@ class Erasing:
                 await search.search(reader, await reader.bounds())
         return search
 
-    async def erase(self, term: Term, children: Collection[str], by: str, reason: str) -> Erasure:
+    async def over_before(self, day: date) -> list[str]:
+        """Everyone of whom all is over since before a day, by the state.
+
+        Raises streams.state.store.OtherLayout or streams.state.integrity.Incomplete.
+        """
+        return await self._state((), set()).over_before(day)
+
+    async def erase(
+        self,
+        term: Term,
+        children: Collection[str],
+        by: str,
+        reason: str,
+        closed_before: date | None = None,
+    ) -> Erasure:
         """Erase children. Raises NotErased where that cannot begin, or nothing is known of them.
 
-        Raises what the steps raise as well: run `resume` then.
+        `closed_before` has it made sure that all of theirs is over since before that day once
+        nobody writes any more. Raises what the steps raise as well: run `resume` then.
         """
         erasure_key(self.settings.erasure_key_file)
         await self._check_logs()
@@ -112,6 +128,7 @@ class Erasing:
             if await journal.read() is not None:
                 raise NotErased(UNDER_WAY)
             erasure, replicas = await self._begun(admin, children, by, reason)
+            erasure = erasure.model_copy(update={"closed_before": closed_before})
             await journal.write(erasure, replicas)
             return await self._go_on(term, admin, journal, erasure)
 
@@ -182,14 +199,12 @@ class Erasing:
         rewriter = Rewriter(brokers, admin, erasure.number, lambda _: None)
         if not erasure.is_searched:
             erasure = await self._searched(admin, rewriter, erasure)
-            if not erasure.counts and not await self._of(erasure).find():
+            refusal = await self._refusal(erasure)
+            if refusal:
                 for it in erasure.topics:
                     await rewriter.release(it)
                 await journal.end()
-                raise NotErased(
-                    "nothing is known of the child, in the log or in the state: nothing was "
-                    "changed. Identifiers are compared to the letter"
-                )
+                raise NotErased(f"{refusal}: nothing was changed")
             await journal.write(erasure, 1)
         for it in erasure.topics:
             await term.check()
@@ -202,6 +217,29 @@ class Erasing:
         await self._audit(erasure)
         await journal.end()
         return erasure
+
+    async def _refusal(self, erasure: Erasure) -> str:
+        """Why the children are not to be erased, now that nobody writes; "" if they are."""
+        if not erasure.counts and not await self._of(erasure).find():
+            return (
+                "nothing is known of the child, in the log or in the state (identifiers are "
+                "compared to the letter)"
+            )
+        if erasure.closed_before is None:
+            return ""
+        ends = {
+            TP(it.name, number): end
+            for it in erasure.topics
+            if it.name in VALIDATORS
+            for number, (_, end) in it.spans.items()
+        }
+        stored = await self._of(erasure).offsets()
+        if behind := sum(max(0, end - stored.get(tp, 0)) for tp, end in ends.items()):
+            return f"the state is {behind:,} messages behind the log: let workers catch up first"
+        over = await self.over_before(erasure.closed_before)
+        if lacking := len({*erasure.children}.difference(over)):
+            return f"something came of {lacking:,} of the children meanwhile: look again"
+        return ""
 
     async def _searched(self, admin: TopicAdmin, rewriter: Rewriter, erasure: Erasure) -> Erasure:
         """Have producers wait, and find what goes, where every topic ends for now."""

@@ -5,6 +5,7 @@ erase. That it is there says that an erasure is under way; whatever dies, the ne
 """
 
 import asyncio
+from datetime import date
 
 from aiokafka import AIOKafkaProducer
 from pydantic import AwareDatetime, BaseModel
@@ -33,8 +34,9 @@ CONFIGS = {
 class Erasure(BaseModel):
     """An erasure: of whom, by whom, why and when; the topics, and what was found in them.
 
-    `is_searched` once `topics` say what goes; `alerts` and `cases` are the children's, by their
-    ids. `other` has where messages of others name one of the children: they stay.
+    `closed_before` where it is of all who were over by then. `is_searched` once `topics` say what
+    goes; `alerts` and `cases` are the children's, by their ids. `other` has where messages of
+    others name one of the children: they stay.
     """
 
     number: str
@@ -45,6 +47,7 @@ class Erasure(BaseModel):
     at: AwareDatetime
     cluster: str
     topics: tuple[RewrittenTopic, ...]
+    closed_before: date | None = None
     is_searched: bool = False
     alerts: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from streams.jobs.erasing.erasure_search import ErasureSearch
 from streams.jobs.subject_access import Document, counts_in, everything_of
 from streams.state.redis_clients import connect_redis
 from streams.terminal.commands.running import YesOption
-from streams.terminal.console import err, explained, on_redis, settings_and_rules, the_clock
+from streams.terminal.console import err, explained, on_redis, out, settings_and_rules, the_clock
 
 
 def export(
@@ -64,6 +64,15 @@ def erase(
         str | None,
         typer.Option("--child", metavar="ID", help="The child's pseudonym, as events have it."),
     ] = None,
+    closed_before: Annotated[
+        datetime | None,
+        typer.Option(
+            "--closed-before",
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Everyone of whom all is over since before that day.",
+        ),
+    ] = None,
     reason: Annotated[
         str | None,
         typer.Option("--reason", metavar="TEXT", help="Why; it goes to the audit log."),
@@ -86,58 +95,79 @@ def erase(
 ) -> None:
     """Erase a child: their messages leave the log, and what is known of them the state.
 
+    --closed-before erases everyone whose cases, social care and registrations have all ended, and
+    of whom nothing is dated that day or later; its --preview lists them.
+
     Published figures stand. Workers and `alerts run` have to be stopped before; producers wait
     meanwhile, for as long as it takes to write the topics anew twice. What was broken off is gone
     on with by --resume. A topic's deleted files leave the disk a minute later.
     """
     settings, rules = settings_and_rules()
+    clock = the_clock(settings)
+    day = closed_before.date() if closed_before else None
     if resume or give_up:
-        if child or reason or by or preview or (resume and give_up):
+        if child or day or reason or by or preview or (resume and give_up):
             raise typer.BadParameter("--resume and --give-up go alone: the rest was said before")
     else:
-        if not (child or "").strip() or not str(child).isprintable():
-            raise typer.BadParameter("it names no child", param_hint="--child")
+        _check(child, day, clock.today())
         if not preview and not (reason or "").strip():
             raise typer.BadParameter("say why: it goes to the audit log", param_hint="--reason")
-        if Belonging([str(child)], set()).is_named(f"{reason} {by}".encode()):
-            raise typer.BadParameter("it names the child: it is kept", param_hint="--reason, --by")
-    clock = the_clock(settings)
 
     def tell(what: str, done: int, total: int) -> None:
         err.print(f"{what}: {done:,} of {total:,}", markup=False)
 
-    async def look(redis: Redis) -> ErasureSearch:
-        return await Erasing(settings, rules, redis, clock.now, tell).find([str(child)])
+    def erasing(redis: Redis) -> Erasing:
+        return Erasing(settings, rules, redis, clock.now, tell)
+
+    async def look(redis: Redis) -> tuple[list[str], ErasureSearch]:
+        children = [str(child)] if day is None else await erasing(redis).over_before(day)
+        return children, await erasing(redis).find(children)
 
     async def end(redis: Redis) -> None:
-        erasing = Erasing(settings, rules, redis, clock.now, tell)
-        async with erasing.alone():
-            await erasing.give_up()
+        async with erasing(redis).alone():
+            await erasing(redis).give_up()
 
     async def run(redis: Redis) -> tuple[Erasure, dict[str, int]]:
-        erasing = Erasing(settings, rules, redis, clock.now, tell)
-        async with erasing.alone() as term:
+        work = erasing(redis)
+        async with work.alone() as term:
             if resume:
-                erasure = await erasing.resume(term)
+                erasure = await work.resume(term)
             else:
                 who = by or getpass.getuser()
-                erasure = await erasing.erase(term, [str(child)], who, str(reason).strip())
-        return erasure, await still_named(erasing, erasure)
+                erasure = await work.erase(term, children, who, str(reason).strip(), day)
+        return erasure, await still_named(work, erasure)
 
     if give_up:
         on_redis(settings, end)
         err.print("Given up: nothing was erased, and producers may write again.")
         return
-    if preview or not (yes or resume):
-        found = on_redis(settings, look)
+    children: list[str] = []
+    if not resume:
+        children, found = on_redis(settings, look)
+        if Belonging(children, set()).is_named(f"{reason} {by}".encode()):
+            raise typer.BadParameter("it names a child: it is kept", param_hint="--reason, --by")
         parts = ", ".join(f"{count:,} of {topic}" for topic, count in found.counts.items())
-        err.print(f"To go: {parts or 'nothing'}; alerts: {len(found.alerts):,}.", markup=False)
-        if preview:
+        of = f"{len(children):,} children, " if day else ""
+        err.print(f"To go: {of}{parts or 'nothing'}; alerts: {len(found.alerts):,}.", markup=False)
+        if preview or not children:
+            for each in children if day else ():
+                out.print(each, markup=False)
             return
-        typer.confirm("Erase that for good? Producers wait meanwhile.", abort=True)
+        if not yes:
+            typer.confirm("Erase that for good? Producers wait meanwhile.", abort=True)
     erasure, named = on_redis(settings, run)
     total = sum(erasure.counts.values())
     err.print(f"Erased: {total:,} messages, {len(erasure.children):,} children.", markup=False)
     err.print(f"Erasure {erasure.number} is in the audit log.", markup=False)
     for where, count in named.items():
         err.print(f"Still named {count:,} times, as others' or as what stands: {where}")
+
+
+def _check(child: str | None, day: date | None, today: date) -> None:
+    """Refuse what does not say whom. Raises typer.BadParameter."""
+    if (child is None) == (day is None):
+        raise typer.BadParameter("give either --child or --closed-before", param_hint="--child")
+    if child is not None and (not child.strip() or not child.isprintable()):
+        raise typer.BadParameter("it names no child", param_hint="--child")
+    if day is not None and day > today:
+        raise typer.BadParameter(f"{day} is yet to come", param_hint="--closed-before")
