@@ -17,21 +17,26 @@ from processors.alerts.toldalerts import read_told
 from processors.record.record import decode_record
 from processors.rules import Rules
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC, CaseChange
+from schemas.audit_entries import AUDIT_TOPIC
 from schemas.connection_settings import Brokers
-from schemas.events.registry import topic_names
+from schemas.events.registry import VALIDATORS, topic_names
+from snapshots.releases.topic import TOPIC as RELEASES
 from streams.jobs.belonging import Belonging, plain, value_of
 from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, log_reader
+from streams.keys import of_deployment
 from streams.state.open_alerts import open_changes, parsed, prefixes
 from streams.state.reading import known_shards
 from streams.state.store import ShardStore
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_SEARCHED = (
-    "releases and publications, which hold sums; of late changes they name the event",
+    "publications, and the folder of releases, which has what the topic releases has",
     "what has gone out to receivers of alerts, and backups",
 )
+# What a key of receivers may have: how it is read, whole.
+READ = {b"hash": "hgetall", b"list": "lrange", b"zset": "zrange"}
 
 Document = dict[str, Any]
 
@@ -45,15 +50,26 @@ class FoundInLog:
     mentions: list[Document] = field(default_factory=list)
     searched: list[Document] = field(default_factory=list)
     alerts: set[str] = field(default_factory=set)
+    cases: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._belonging = Belonging([self.child], self.alerts)
+        # Releases name a late event by what it is about, and not by whom.
+        self._cases = Belonging((), set())
+
+    def know_cases(self) -> None:
+        """From now on messages that name one of the child's cases name the child."""
+        self._cases = Belonging(self.cases, set())
 
     def take(self, tp: TP, record: KafkaRecord) -> None:
         """Keep a message that is the child's, and where one lies that names them."""
         if self._belonging.has(tp, record):
-            self.messages.setdefault(tp.topic, []).append(_message(tp, record))
-        elif self._belonging.is_named_in(record):
+            message = _message(tp, record)
+            self.messages.setdefault(tp.topic, []).append(message)
+            value = message["value"]
+            if tp.topic in VALIDATORS and isinstance(value, dict) and value.get("subject"):
+                self.cases.add(str(value["subject"]))
+        elif self._belonging.is_named_in(record) or self._cases.is_named_in(record):
             self.mentions.append(
                 {"topic": tp.topic, "partition": tp.partition, "offset": record.offset}
             )
@@ -71,9 +87,11 @@ async def everything_of(
     found = FoundInLog(child, alerts={it["alert"] for it in state["alerts"]})
     events = topic_names()
     letters = [dead_letter_topic(topic) for topic in (*events, ALERTS_TOPIC)]
-    # Decisions last: which alerts they may be about is known by then.
-    topics = [*events, *letters, ALERTS_TOPIC, DECISIONS_TOPIC]
+    # Decisions late: which alerts they may be about is known by then; and releases last.
+    topics = [*events, *letters, ALERTS_TOPIC, DECISIONS_TOPIC, AUDIT_TOPIC, RELEASES]
     for topic in topics:
+        if topic == RELEASES:
+            found.know_cases()
         async with log_reader(brokers, [topic]) as reader:
             await _search(reader, found)
     return {
@@ -81,7 +99,7 @@ async def everything_of(
         "deployment": deployment,
         "made": now.isoformat(),
         "log": {topic: found.messages.get(topic, []) for topic in topics},
-        "state": state,
+        "state": {**state, "receivers": await _receivers(redis, deployment, child, found.alerts)},
         "named_in": found.mentions,
         "searched": found.searched,
         "not_there": sorted({*topics} - {it["topic"] for it in found.searched}),
@@ -129,6 +147,24 @@ async def _state(redis: Redis, deployment: str, rules: Rules, child: str) -> Doc
     ]
     outgoing = [it async for it in _outgoing(redis, deployment, child)]
     return {"records": records, "alerts": alerts, "active_alerts": active, "outgoing": outgoing}
+
+
+async def _receivers(redis: Redis, deployment: str, child: str, alerts: set[str]) -> list[Document]:
+    """What is kept of what receivers were told, or are to be told, of the child's alerts."""
+    client: Any = redis
+    theirs, found = Belonging({child, *alerts}, set()), list[Document]()
+    async for key in client.scan_iter(match=f"{of_deployment(deployment)}:delivery:*", count=1_000):
+        read = READ.get(await client.type(key))
+        if read is None:
+            continue
+        stored = await getattr(client, read)(key, *((0, -1) if read != "hgetall" else ()))
+        parts = stored.items() if isinstance(stored, dict) else ((b"", it) for it in stored)
+        for name, text in parts:
+            if theirs.is_named(name) or theirs.is_named(text):
+                receiver, _, part = key.decode().partition(":delivery:")[2].rpartition(":")
+                of = {"receiver": receiver, "part": part}
+                found.append({**of, "alert": plain(name) or None, "value": value_of(text)})
+    return found
 
 
 def _record(stored: bytes) -> Document:

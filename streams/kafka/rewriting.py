@@ -223,11 +223,17 @@ class Rewriter:
 
     async def stage(self, it: RewrittenTopic) -> RewrittenTopic:
         """Copy what is left of the topic to its staging; the topic is as it was."""
+        await self._delete(it.staging)
         await self._make(it.staging, it, {})
         left_out = {number: frozenset(offsets) for number, offsets in it.offsets.items()}
         digests = await self._copy(it, it.name, it.staging, left_out, "all")
         await self._compare(it, it.staging, digests)
         return it.model_copy(update={"digests": digests})
+
+    async def is_staged(self, it: RewrittenTopic) -> bool:
+        """Whether the staging is what it was when it was made."""
+        there = await digests_of(self._brokers, it.staging, it.spans, self._told)
+        return bool(it.digests) and there == it.digests
 
     async def swap(self, it: RewrittenTopic) -> RewrittenTopic:
         """Delete the topic, make it again, and fill it from its staging, which then goes."""
@@ -262,7 +268,6 @@ class Rewriter:
         return (found.id or "?") if found else ""
 
     async def _make(self, topic: str, it: RewrittenTopic, more: dict[str, str]) -> None:
-        await self._delete(topic)
         configs = {**it.filled, **more}
         await asyncio.to_thread(self._admin.create, topic, it.partitions, it.replicas, configs)
 

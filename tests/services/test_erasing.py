@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from redis import Redis
 
@@ -175,6 +175,8 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
 
     for number, strike in enumerate(STRIKES):
         command_dies(caseline, strike, *(RESUME if number else ERASE), **key)
+        if not number:
+            producers_wait(kafka.address)
         assert "an erasure is under way" in squeezed(run(*ERASE, code=1).stderr)
     said = run(*RESUME)
     assert CHILD not in said.stdout + said.stderr
@@ -230,6 +232,16 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
     assert not naming(in_redis(redis_server.address), "child-5")
     left = [it for it in [*others, *more] if it.message[0] != b"child-5"]
     agrees(caseline, left)
+
+
+def producers_wait(brokers: str) -> None:
+    """What wants to be sure of what it sends is told to try again, and nothing comes in."""
+    ends, said = log_ends(brokers), []
+    producer = Producer({"bootstrap.servers": brokers, "message.timeout.ms": 1_000})
+    producer.produce("case-events", b"", b"", on_delivery=lambda error, _: said.append(error))
+    assert producer.flush(SECONDS) == 0
+    assert said != [None]
+    assert log_ends(brokers) == ends
 
 
 def are_without(folder: Path, name: str) -> bool:

@@ -80,6 +80,22 @@ def test_an_event_of_anyone_else_stays_and_is_told_of_where_it_names_the_child(
     assert (search.offsets, search.mentions) == ({}, mentions)
 
 
+def test_what_is_keyed_by_a_place_is_no_childs() -> None:
+    text = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "urn:test",
+        "type": "population.published",
+        "subject": "estimate",
+        "time": "2015-10-01T09:00:00+01:00",
+        "partitionkey": "child-1",
+        "data": {"area": "Dover", "age_band": "all", "year": 2015, "count": 7},
+    }
+    its = record(b"child-1", json.dumps(text).encode())
+    assert searched((TP("reference-events", 0), its)).no_child == {"population.published"}
+    assert not searched((EVENTS, event("child-1"))).no_child
+
+
 def test_of_decisions_those_go_that_are_about_the_childs_alerts_alone() -> None:
     told = record(ALERT.encode(), json.dumps({"alert": ALERT, "child": "child-1"}).encode(), 1)
     both = json.dumps({"alerts": [ALERT, OTHER]}).encode()

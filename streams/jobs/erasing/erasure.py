@@ -225,6 +225,8 @@ class Erasing:
                 "nothing is known of the child, in the log or in the state (identifiers are "
                 "compared to the letter)"
             )
+        if erasure.no_child:
+            return f"this is no child's: {erasure.no_child} is keyed by it"
         if erasure.closed_before is None:
             return ""
         ends = {
@@ -271,6 +273,7 @@ class Erasing:
                 "alerts": tuple(sorted(search.alerts)),
                 "cases": tuple(sorted(search.cases)),
                 "counts": search.counts,
+                "no_child": min(search.no_child, default=""),
                 "other": tuple((*tp, offset) for tp, offset in search.mentions),
                 "is_searched": True,
             }
@@ -282,7 +285,8 @@ class Erasing:
         if not it.offsets:
             await rewriter.release(it)
             return it.model_copy(update={"after": it.before})
-        if not it.digests:
+        # Nothing is deleted of which there is no whole copy.
+        if await rewriter.is_untouched(it) and not await rewriter.is_staged(it):
             self.tell(it.name, sum(map(len, it.offsets.values())), it.total)
             it = await rewriter.stage(it)
             await journal.write(erasure.with_topic(it), 1)

@@ -36,7 +36,8 @@ class Erasure(BaseModel):
 
     `closed_before` where it is of all who were over by then. `is_searched` once `topics` say what
     goes; `alerts` and `cases` are the children's, by their ids. `other` has where messages of
-    others name one of the children: they stay.
+    others name one of the children: they stay. `no_child` is a type of event that is keyed by
+    something else, and was found under one of them.
     """
 
     number: str
@@ -52,6 +53,7 @@ class Erasure(BaseModel):
     alerts: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     counts: dict[str, int] = {}
+    no_child: str = ""
     other: tuple[tuple[str, int, int], ...] = ()
 
     def with_topic(self, changed: RewrittenTopic) -> "Erasure":

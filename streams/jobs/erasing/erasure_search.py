@@ -5,13 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
-from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS, topic_names
+from schemas.events.registry import DEAD_LETTER_SUFFIX, EVENT_TYPES, VALIDATORS, topic_names
 from streams.jobs.belonging import Belonging, value_of
 from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader
 from streams.state import admission
 
+# Types of events that are keyed by a place, a provider or an area.
+OF_OTHERS = frozenset(name for it in EVENT_TYPES if it.key != "child" for name in it.names)
 # Decisions last: which alerts they may be about is known by then.
 SEARCHED = (
     *topic_names(),
@@ -25,12 +27,15 @@ SEARCHED = (
 class ErasureSearch:
     """Finds what is of some children; `offsets` by partition, and where others name one.
 
-    What is no event for anyone, and names a child, goes as well: it is kept for its bytes alone.
+    `cases` has what their events are about, `no_child` the types of those that are keyed by
+    anything but a child. What is no event for anyone, and names a child, goes as well: it is kept
+    for its bytes alone.
     """
 
     children: Collection[str]
     alerts: set[str] = field(default_factory=set)
     cases: set[str] = field(default_factory=set)
+    no_child: set[str] = field(default_factory=set)
     offsets: dict[TP, list[int]] = field(default_factory=dict)
     mentions: list[tuple[TP, int]] = field(default_factory=list)
 
@@ -59,6 +64,7 @@ class ErasureSearch:
             if tp.topic in VALIDATORS:
                 events = admission.read(tp.topic, [record]).events
                 self.cases.update(event.subject for _, event in events)
+                self.no_child.update(event.type for _, event in events if event.type in OF_OTHERS)
         elif self._belonging.is_named_in(record):
             if tp.topic.endswith(DEAD_LETTER_SUFFIX) or self._is_no_event(tp, record):
                 self.offsets.setdefault(tp, []).append(record.offset)
