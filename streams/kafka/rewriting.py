@@ -6,15 +6,16 @@ is made again under its name, and copied back. In the copy a place holder stands
 erased, and where there was none, such as at the marker of a transaction: so offsets, times, keys
 and headers of all others are as they were, and whatever keeps an offset still means the same.
 
-Meanwhile nobody else may write to the topic. It asks for more replicas than there can be, so that
-producers who want to be sure of what they wrote are told to wait. What another one wrote all the
-same is found when the copy is compared, and nothing is thrown away then.
+Meanwhile nobody else may write to the topic. Until it is deleted it takes no message as large as
+the smallest event; while it is filled again nothing keeps others out, since Kafka has no means to,
+so producers are to be stopped. What one wrote all the same is found when the copy is compared, and
+comes behind all the rest.
 """
 
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -32,8 +33,9 @@ from streams.kafka.deadletters import LARGEST_BYTES
 from streams.kafka.logreading import LogReader, log_reader
 
 STAGING = ".erasing"
-# What has producers that want to be sure wait: no topic has so many replicas.
-HELD_BACK = {"min.insync.replicas": "32767"}
+# What keeps producers out: smaller than any batch with an event in it, and larger than the marker
+# of a transaction that ends.
+HELD_BACK = {"max.message.bytes": "100"}
 # As a copy is filled: nothing goes by itself, and each message keeps the time that it had.
 FILLED = {
     "cleanup.policy": "delete",
@@ -50,6 +52,11 @@ WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.2
 FLUSH_SECONDS = 120.0
 
+# Times that a topic is filled again because others wrote to it meanwhile.
+TRIES = 10
+
+# Told how a topic is to be from now on.
+Keep = Callable[["RewrittenTopic"], Awaitable[None]]
 # Told how many offsets were copied or compared since the last time.
 Told = Callable[[int], None]
 
@@ -98,6 +105,11 @@ class RewrittenTopic(BaseModel):
         """Its settings while it is filled."""
         own = {name: it for name, it in self.configs.items() if not name.startswith(OWN_TIMES)}
         return {**own, **FILLED, "min.insync.replicas": "1"}
+
+    @property
+    def messages(self) -> int:
+        """How many messages go."""
+        return sum(map(len, self.offsets.values()))
 
     @property
     def total(self) -> int:
@@ -210,7 +222,7 @@ class Rewriter:
         )
 
     async def hold(self, it: RewrittenTopic) -> None:
-        """Have producers wait."""
+        """Have the topic take no more messages."""
         await asyncio.to_thread(self._admin.add_configs, it.name, HELD_BACK)
 
     async def release(self, it: RewrittenTopic) -> None:
@@ -224,30 +236,50 @@ class Rewriter:
     async def stage(self, it: RewrittenTopic) -> RewrittenTopic:
         """Copy what is left of the topic to its staging; the topic is as it was."""
         await self._delete(it.staging)
-        await self._make(it.staging, it, {})
+        await self._make(it.staging, it)
         left_out = {number: frozenset(offsets) for number, offsets in it.offsets.items()}
-        digests = await self._copy(it, it.name, it.staging, left_out, "all")
+        digests = await self._copy(it, it.name, it.staging, left_out)
         await self._compare(it, it.staging, digests)
         return it.model_copy(update={"digests": digests})
+
+    async def has_grown(self, it: RewrittenTopic) -> bool:
+        """Whether the topic, still as it was, ends elsewhere than when it was searched."""
+        if not await self.is_untouched(it):
+            return False
+        async with log_reader(self._brokers, [it.name]) as reader:
+            bounds = await bounds_of(reader, self._admin)
+        return {tp.partition: span for tp, span in bounds.items()} != it.spans
 
     async def is_staged(self, it: RewrittenTopic) -> bool:
         """Whether the staging is what it was when it was made."""
         there = await digests_of(self._brokers, it.staging, it.spans, self._told)
         return bool(it.digests) and there == it.digests
 
-    async def swap(self, it: RewrittenTopic) -> RewrittenTopic:
-        """Delete the topic, make it again, and fill it from its staging, which then goes."""
+    async def swap(self, it: RewrittenTopic, keep: Keep) -> RewrittenTopic:
+        """Delete the topic, make it again, and fill it from its staging.
+
+        What someone else wrote to it before it was filled is put behind all that there is, and
+        `keep` told of how the topic is to be then, before it is filled once more.
+        """
         if await self.is_untouched(it):
             await self.take_away(it)
-        if await self._id(it.name):
-            await self._keep_or_delete(it)
-        if not await self._id(it.name):
-            await self._make(it.name, it, HELD_BACK)
-            # Not `all`: for that there are not replicas enough, which keeps others out.
-            digests = await self._copy(it, it.staging, it.name, {}, "1")
-            if digests != it.digests:
+        for _ in range(TRIES):
+            if await self._id(it.name):
+                if await digests_of(self._brokers, it.name, it.spans, self._told) == it.digests:
+                    return await self._opened(it)
+                it = await self._with_others(it)
+                await keep(it)
+                await self._delete(it.name)
+            await self._make(it.name, it)
+            if await self._copy(it, it.staging, it.name, {}) != it.digests:
                 raise NotCopied(f"{it.staging} is not what was copied to it: nothing more was done")
-            await self._compare(it, it.name, digests)
+        raise Interfered(
+            f"{it.name}: others write to it while it is filled, {TRIES} times in a row. Stop "
+            "producers, and run `caseline erase --resume`; nothing of theirs is lost"
+        )
+
+    async def _opened(self, it: RewrittenTopic) -> RewrittenTopic:
+        """Have the topic be for everyone again, as it was set."""
         firsts = {number: first for number, (first, _) in it.spans.items() if first}
         await asyncio.to_thread(self._admin.delete_before, it.name, firsts)
         await asyncio.to_thread(self._admin.set_configs, it.name, it.configs)
@@ -267,9 +299,9 @@ class Rewriter:
             found = (await reader.describe()).logs.get(topic) if await reader.bounds() else None
         return (found.id or "?") if found else ""
 
-    async def _make(self, topic: str, it: RewrittenTopic, more: dict[str, str]) -> None:
-        configs = {**it.filled, **more}
-        await asyncio.to_thread(self._admin.create, topic, it.partitions, it.replicas, configs)
+    async def _make(self, topic: str, it: RewrittenTopic) -> None:
+        shape = topic, it.partitions, it.replicas, it.filled
+        await asyncio.to_thread(self._admin.create, *shape)
 
     async def _delete(self, topic: str) -> None:
         await asyncio.to_thread(self._admin.delete, topic)
@@ -277,22 +309,23 @@ class Rewriter:
             while topic in await asyncio.to_thread(self._admin.names):
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _keep_or_delete(self, it: RewrittenTopic) -> None:
-        """Delete a topic that was filled in part. Raises Interfered for what is not of the copy."""
-        if await digests_of(self._brokers, it.name, it.spans, self._told) == it.digests:
-            return
+    async def _with_others(self, it: RewrittenTopic) -> RewrittenTopic:
+        """Put what others wrote to the topic behind all that is in its staging."""
         ours = Counter[bytes]()
-        async for _, record in _messages(self._brokers, it.staging, it.spans):
+        async for _, record in _messages(self._brokers, it.staging):
             ours[_of(record)] += 1
-        async for tp, record in _messages(self._brokers, it.name, None):
+        filling, others = Filling(self._brokers, it.staging), 0
+        async for tp, record in _messages(self._brokers, it.name):
             if not ours[_of(record)]:
-                raise Interfered(
-                    f"{tp.topic}[{tp.partition}]: the message at offset {record.offset} was "
-                    "written by someone else meanwhile. Stop whoever writes; save the topic with "
-                    f"`caseline topics export`, delete it, and go on with `caseline erase "
-                    "--resume`; then send what was saved with `caseline ingest`"
-                )
-        await self._delete(it.name)
+                filling.put(tp.partition, None, record)
+                others += 1
+        await asyncio.to_thread(filling.finish)
+        async with log_reader(self._brokers, [it.staging]) as reader:
+            ends = {tp.partition: end for tp, (_, end) in (await reader.bounds()).items()}
+        # Also of a try before this one, which died before it was kept.
+        spans = {number: (first, ends[number]) for number, (first, _) in it.spans.items()}
+        digests = await digests_of(self._brokers, it.staging, spans, self._told)
+        return it.model_copy(update={"spans": spans, "digests": digests})
 
     async def _copy(
         self,
@@ -300,10 +333,9 @@ class Rewriter:
         source: str,
         target: str,
         left_out: Mapping[int, Collection[int]],
-        acks: str,
     ) -> dict[int, str]:
         """Copy each partition, place by place; digests of what was written."""
-        filling = Filling(self._brokers, target, acks)
+        filling = Filling(self._brokers, target)
         digests: dict[int, str] = {}
         async with log_reader(self._brokers, [source], with_places=True) as reader:
             for number, (first, end) in it.spans.items():
@@ -315,12 +347,12 @@ class Rewriter:
                     for record in records:
                         for offset in range(place, record.offset):
                             filling.put(number, digest, _place(offset, at, ""))
-                        at = record.timestamp
                         if record.offset in gone:
-                            # Not even when it came: the time of the one before it.
-                            at = max(at, 0)
-                            record = _place(record.offset, at, self._erasure)
-                        filling.put(number, digest, record)
+                            # Nor when it came: it has the time of the one before it.
+                            filling.put(number, digest, _place(record.offset, at, self._erasure))
+                        else:
+                            filling.put(number, digest, record)
+                            at = max(record.timestamp, 0)
                         place = record.offset + 1
                     self._told(len(records))
                 for offset in range(place, end):
@@ -333,23 +365,22 @@ class Rewriter:
         if await digests_of(self._brokers, topic, it.spans, self._told) != digests:
             raise NotCopied(
                 f"{topic} is not what was copied to it: someone else writes to it, or the brokers "
-                "lost some of it. Run `caseline erase --resume`, which copies it again"
+                "lost some of it. Stop producers, and run `caseline erase --resume`"
             )
 
 
 class Filling:
     """Writes records to a topic, one after another in each partition. Raises NotCopied."""
 
-    def __init__(self, brokers: Brokers, topic: str, acks: str) -> None:
+    def __init__(self, brokers: Brokers, topic: str) -> None:
         self._topic = topic
         self._failures: list[str] = []
         self._producer = Producer(
             {
                 **for_confluent(brokers),
-                "acks": acks,
-                "enable.idempotence": acks == "all",
-                # What is sent again may be there twice, and would move all that follows.
-                **({} if acks == "all" else {"max.in.flight": 1, "message.send.max.retries": 0}),
+                "acks": "all",
+                # What is sent again is there once: twice would move all that follows.
+                "enable.idempotence": True,
                 "linger.ms": 20,
                 "compression.type": "lz4",
                 "message.max.bytes": 2 * LARGEST_BYTES,
@@ -417,14 +448,11 @@ async def digests_of(
     return digests
 
 
-async def _messages(
-    brokers: Brokers, topic: str, spans: Mapping[int, tuple[int, int]] | None
-) -> AsyncIterator[tuple[TP, KafkaRecord]]:
+async def _messages(brokers: Brokers, topic: str) -> AsyncIterator[tuple[TP, KafkaRecord]]:
     """All that lies in a topic, places that are empty too."""
     async with log_reader(brokers, [topic], with_places=True) as reader:
         for tp, (first, end) in (await reader.bounds()).items():
-            last = spans[tp.partition][1] if spans else end
-            async for _, records in reader.read(tp, first, last):
+            async for _, records in reader.read(tp, first, end):
                 for record in records:
                     yield tp, record
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from redis import Redis
 
@@ -176,7 +176,7 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
     for number, strike in enumerate(STRIKES):
         command_dies(caseline, strike, *(RESUME if number else ERASE), **key)
         if not number:
-            producers_wait(kafka.address)
+            producers_are_refused(kafka.address)
         assert "an erasure is under way" in squeezed(run(*ERASE, code=1).stderr)
     said = run(*RESUME)
     assert CHILD not in said.stdout + said.stderr
@@ -234,13 +234,15 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
     agrees(caseline, left)
 
 
-def producers_wait(brokers: str) -> None:
-    """What wants to be sure of what it sends is told to try again, and nothing comes in."""
-    ends, said = log_ends(brokers), []
-    producer = Producer({"bootstrap.servers": brokers, "message.timeout.ms": 1_000})
-    producer.produce("case-events", b"", b"", on_delivery=lambda error, _: said.append(error))
+def producers_are_refused(brokers: str) -> None:
+    """What is sent is refused, and whoever sends it is told."""
+    ends, said = log_ends(brokers), list[KafkaError | None]()
+    producer = Producer({"bootstrap.servers": brokers, "compression.type": "lz4"})
+    text = cases([4])[0].message[1]
+    producer.produce("case-events", text, b"x", on_delivery=lambda error, _: said.append(error))
     assert producer.flush(SECONDS) == 0
-    assert said != [None]
+    (error,) = said
+    assert error is not None
     assert log_ends(brokers) == ends
 
 

@@ -1,7 +1,7 @@
 """Erasing children from the log and the state, in steps that may each be done again.
 
 1. Note what is to be done, in a topic that is there until the end.
-2. Have producers wait, and find what goes.
+2. Keep producers out, and find what goes.
 3. Write each topic that has any of it anew, the others' messages where they were.
 4. Have the state follow to the topics' new logs, and note by keyed hash who was erased.
 5. Make the state anew from the log, and take out what a rebuild leaves: alerts and what receivers
@@ -38,7 +38,7 @@ from streams.kafka.batches import TP
 from streams.kafka.clients import admin_of
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.logreading import log_reader
-from streams.kafka.rewriting import Rewriter, RewrittenTopic, TopicAdmin, bounds_of
+from streams.kafka.rewriting import Interfered, Rewriter, RewrittenTopic, TopicAdmin, bounds_of
 from streams.state.election import ALERTING, ERASING, RELEASING, Term, elected
 from streams.state.erased_list import erased_here, erasure_key, remember
 
@@ -197,6 +197,9 @@ class Erasing:
     ) -> Erasure:
         brokers = self.settings.kafka
         rewriter = Rewriter(brokers, admin, erasure.number, lambda _: None)
+        if erasure.is_searched:
+            grown = [await rewriter.has_grown(it) for it in erasure.topics if not it.after]
+            erasure = erasure.model_copy(update={"is_searched": not any(grown)})
         if not erasure.is_searched:
             erasure = await self._searched(admin, rewriter, erasure)
             refusal = await self._refusal(erasure)
@@ -219,7 +222,7 @@ class Erasing:
         return erasure
 
     async def _refusal(self, erasure: Erasure) -> str:
-        """Why the children are not to be erased, now that nobody writes; "" if they are."""
+        """Why the children are not to be erased, now that nobody writes: "" if they are."""
         if not erasure.counts and not await self._of(erasure).find():
             return (
                 "nothing is known of the child, in the log or in the state (identifiers are "
@@ -244,35 +247,31 @@ class Erasing:
         return ""
 
     async def _searched(self, admin: TopicAdmin, rewriter: Rewriter, erasure: Erasure) -> Erasure:
-        """Have producers wait, and find what goes, where every topic ends for now."""
-        for it in erasure.topics:
-            await rewriter.hold(it)
-        search = ErasureSearch(erasure.children)
+        """Keep producers out, and find what goes; topics that are done are as they are."""
+        search = ErasureSearch(erasure.children, set(erasure.alerts), cases=set(erasure.cases))
         await self._state(erasure.children, search.alerts).find()
         topics: list[RewrittenTopic] = []
         for it in erasure.topics:
+            if not it.after and await rewriter.is_untouched(it):
+                await rewriter.hold(it)
+        for it in erasure.topics:
+            if it.after or not await rewriter.is_untouched(it):
+                topics.append(it)
+                continue
             async with log_reader(self.settings.kafka, [it.name]) as reader:
                 bounds = await bounds_of(reader, admin)
                 await search.search(reader, bounds)
             spans = {tp.partition: span for tp, span in bounds.items()}
-            topics.append(it.model_copy(update={"spans": spans}))
+            found = {tp: offsets for tp, offsets in search.offsets.items() if tp.topic == it.name}
+            offsets = {tp.partition: its for tp, its in found.items()}
+            new = {"spans": spans, "offsets": offsets, "digests": {}}
+            topics.append(it.model_copy(update=new))
         return erasure.model_copy(
             update={
-                "topics": tuple(
-                    it.model_copy(
-                        update={
-                            "offsets": {
-                                tp.partition: offsets
-                                for tp, offsets in search.offsets.items()
-                                if tp.topic == it.name
-                            }
-                        }
-                    )
-                    for it in topics
-                ),
+                "topics": tuple(topics),
                 "alerts": tuple(sorted(search.alerts)),
                 "cases": tuple(sorted(search.cases)),
-                "counts": search.counts,
+                "counts": {it.name: it.messages for it in topics if it.messages},
                 "no_child": min(search.no_child, default=""),
                 "other": tuple((*tp, offset) for tp, offset in search.mentions),
                 "is_searched": True,
@@ -285,12 +284,21 @@ class Erasing:
         if not it.offsets:
             await rewriter.release(it)
             return it.model_copy(update={"after": it.before})
+        if await rewriter.has_grown(it):
+            raise Interfered(
+                f"{it.name}: someone wrote to it after it had been searched. Stop producers, and "
+                "run `caseline erase --resume`, which looks again"
+            )
         # Nothing is deleted of which there is no whole copy.
         if await rewriter.is_untouched(it) and not await rewriter.is_staged(it):
-            self.tell(it.name, sum(map(len, it.offsets.values())), it.total)
+            self.tell(it.name, it.messages, it.total)
             it = await rewriter.stage(it)
             await journal.write(erasure.with_topic(it), 1)
-        return await rewriter.swap(it)
+
+        async def keep(changed: RewrittenTopic) -> None:
+            await journal.write(erasure.with_topic(changed), 1)
+
+        return await rewriter.swap(it, keep)
 
     async def _state_without(self, erasure: Erasure) -> None:
         """Have the state know the logs for its own, and what it knew of the children no more."""

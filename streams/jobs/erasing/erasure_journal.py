@@ -20,7 +20,7 @@ from streams.kafka.rewriting import RewrittenTopic, TopicAdmin
 ERASING_TOPIC = "erasing"
 UNDER_WAY = (
     "an erasure is under way: `caseline erase --resume` goes on with it, and until it is done "
-    "producers wait"
+    "topics take no events"
 )
 PARTITION = TP(ERASING_TOPIC, 0)
 CONFIGS = {

@@ -98,9 +98,9 @@ def erase(
     --closed-before erases everyone whose cases, social care and registrations have all ended, and
     of whom nothing is dated that day or later; its --preview lists them.
 
-    Published figures stand. Workers and `alerts run` have to be stopped before; producers wait
-    meanwhile, for as long as it takes to write the topics anew twice. What was broken off is gone
-    on with by --resume. A topic's deleted files leave the disk a minute later.
+    Published figures stand. Workers, `alerts run` and producers have to be stopped before: topics
+    take no events for as long as it takes to write them anew twice. What was broken off is gone on
+    with by --resume. A topic's deleted files leave the disk a minute later.
     """
     settings, rules = settings_and_rules()
     clock = the_clock(settings)
@@ -139,7 +139,7 @@ def erase(
 
     if give_up:
         on_redis(settings, end)
-        err.print("Given up: nothing was erased, and producers may write again.")
+        err.print("Given up: nothing was erased, and topics take events again.")
         return
     children: list[str] = []
     if not resume:
@@ -154,7 +154,7 @@ def erase(
                 out.print(each, markup=False)
             return
         if not yes:
-            typer.confirm("Erase that for good? Producers wait meanwhile.", abort=True)
+            typer.confirm("Erase that for good? Topics take no events meanwhile.", abort=True)
     erasure, named = on_redis(settings, run)
     total = sum(erasure.counts.values())
     err.print(f"Erased: {total:,} messages, {len(erasure.children):,} children.", markup=False)
