@@ -30,6 +30,7 @@ from streams.failures import Understood
 from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.clients import admin_of, for_confluent
 from streams.kafka.deadletters import LARGEST_BYTES
+from streams.kafka.ingest import PARTITIONER
 from streams.kafka.logreading import LogReader, log_reader
 
 STAGING = ".erasing"
@@ -54,6 +55,7 @@ FLUSH_SECONDS = 120.0
 
 # Times that a topic is filled again because others wrote to it meanwhile.
 TRIES = 10
+BY_KEY = -1
 
 # Told how a topic is to be from now on.
 Keep = Callable[["RewrittenTopic"], Awaitable[None]]
@@ -312,13 +314,13 @@ class Rewriter:
     async def _with_others(self, it: RewrittenTopic) -> RewrittenTopic:
         """Put what others wrote to the topic behind all that is in its staging."""
         ours = Counter[bytes]()
-        async for _, record in _messages(self._brokers, it.staging):
+        async for record in _messages(self._brokers, it.staging):
             ours[_of(record)] += 1
-        filling, others = Filling(self._brokers, it.staging), 0
-        async for tp, record in _messages(self._brokers, it.name):
+        filling = Filling(self._brokers, it.staging)
+        async for record in _messages(self._brokers, it.name):
             if not ours[_of(record)]:
-                filling.put(tp.partition, None, record)
-                others += 1
+                # By its key: who made the topic meanwhile may have given it other partitions.
+                filling.put(BY_KEY, None, record)
         await asyncio.to_thread(filling.finish)
         async with log_reader(self._brokers, [it.staging]) as reader:
             ends = {tp.partition: end for tp, (_, end) in (await reader.bounds()).items()}
@@ -381,6 +383,7 @@ class Filling:
                 "acks": "all",
                 # What is sent again is there once: twice would move all that follows.
                 "enable.idempotence": True,
+                "partitioner": PARTITIONER,
                 "linger.ms": 20,
                 "compression.type": "lz4",
                 "message.max.bytes": 2 * LARGEST_BYTES,
@@ -448,13 +451,13 @@ async def digests_of(
     return digests
 
 
-async def _messages(brokers: Brokers, topic: str) -> AsyncIterator[tuple[TP, KafkaRecord]]:
+async def _messages(brokers: Brokers, topic: str) -> AsyncIterator[KafkaRecord]:
     """All that lies in a topic, places that are empty too."""
     async with log_reader(brokers, [topic], with_places=True) as reader:
         for tp, (first, end) in (await reader.bounds()).items():
             async for _, records in reader.read(tp, first, end):
                 for record in records:
-                    yield tp, record
+                    yield record
 
 
 async def bounds_of(reader: LogReader, admin: TopicAdmin) -> dict[TP, tuple[int, int]]:

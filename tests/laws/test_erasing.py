@@ -69,7 +69,7 @@ def record(line: EventLine) -> KafkaRecord:
     return KafkaRecord(key, value, tuple((name, it or b"") for name, it in headers), 0, 0)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.data(), histories(), st.sampled_from(CHILDREN))
 def test_a_log_with_an_erasure_is_folded_as_the_log_without_the_child_in_any_order(
     south_east: Rules, data: st.DataObject, history: History, child: str
@@ -95,7 +95,7 @@ def test_a_log_with_an_erasure_is_folded_as_the_log_without_the_child_in_any_ord
         assert shown(of_day) == expected(parsed(left), day, SOUTH_EAST)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(histories(), st.sampled_from(CHILDREN))
 def test_a_recount_leaves_out_whom_the_fold_leaves_out(
     south_east: Rules, history: History, child: str
