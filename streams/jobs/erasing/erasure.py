@@ -122,11 +122,11 @@ class Erasing:
         nobody writes any more. Raises what the steps raise as well: run `resume` then.
         """
         erasure_key(self.settings.erasure_key_file)
-        await self._check_logs()
         with self._admin() as admin:
             journal = ErasureJournal(self.settings.kafka, admin)
             if await journal.read() is not None:
                 raise NotErased(UNDER_WAY)
+            await self._check_logs()
             erasure, replicas = await self._begun(admin, children, by, reason)
             erasure = erasure.model_copy(update={"closed_before": closed_before})
             await journal.write(erasure, replicas)
