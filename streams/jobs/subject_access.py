@@ -99,7 +99,7 @@ async def everything_of(
         "deployment": deployment,
         "made": now.isoformat(),
         "log": {topic: found.messages.get(topic, []) for topic in topics},
-        "state": {**state, "receivers": await _receivers(redis, deployment, child, found.alerts)},
+        "state": {**state, "receivers": await receivers(redis, deployment, child, found.alerts)},
         "named_in": found.mentions,
         "searched": found.searched,
         "not_there": sorted({*topics} - {it["topic"] for it in found.searched}),
@@ -149,8 +149,11 @@ async def _state(redis: Redis, deployment: str, rules: Rules, child: str) -> Doc
     return {"records": records, "alerts": alerts, "active_alerts": active, "outgoing": outgoing}
 
 
-async def _receivers(redis: Redis, deployment: str, child: str, alerts: set[str]) -> list[Document]:
-    """What is kept of what receivers were told, or are to be told, of the child's alerts."""
+async def receivers(redis: Redis, deployment: str, child: str, alerts: set[str]) -> list[Document]:
+    """What is kept of what receivers were told, or are to be told, of the child's alerts.
+
+    Raises redis.RedisError.
+    """
     client: Any = redis
     theirs, found = Belonging({child, *alerts}, set()), list[Document]()
     async for key in client.scan_iter(match=f"{of_deployment(deployment)}:delivery:*", count=1_000):

@@ -1,7 +1,9 @@
 """`caseline erase` on a real Kafka and Redis: a child leaves both, and nothing else changes."""
 
+import asyncio
 import json
 import subprocess
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,10 +18,14 @@ from redis import Redis
 
 from processors.days.calendar import LONDON
 from processors.figures.figure_text import as_json
+from streams.alerts.messages.message import Item, Message
+from streams.jobs.erasing.erased_state import ErasedState
+from streams.jobs.subject_access import receivers
 from streams.kafka.batches import TP
 from streams.kafka.eventfiles import EventLine
+from streams.state.redis_clients import connect_redis
 from tests.support.agreement import expected, parsed, shown
-from tests.support.alerting import NOON, asked
+from tests.support.alerting import NOON, Recorder, asked, change
 from tests.support.dying import command_dies
 from tests.support.examples import replayed
 from tests.support.opencases import line, open_case, pushed
@@ -111,6 +117,14 @@ def in_redis(url: str) -> list[bytes]:
     return found
 
 
+def expire_locks(url: str) -> None:
+    """Have the locks of a process that died end now rather than in 15 seconds."""
+    client: Any = Redis.from_url(url)
+    for key in client.scan_iter(match="*-lock"):
+        client.delete(key)
+    client.close()
+
+
 def in_files(folder: Path) -> list[bytes]:
     found = []
     for path in folder.rglob("*"):
@@ -177,6 +191,7 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
 
     for number, strike in enumerate(STRIKES):
         command_dies(caseline, strike, *(RESUME if number > 1 else ERASE), **key)
+        expire_locks(redis_server.address)
         assert "an erasure is under way" in squeezed(run(*ERASE, code=1).stderr)
         if not number:
             producers_are_refused(kafka.address)
@@ -242,6 +257,64 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
     assert not naming(in_redis(redis_server.address), "child-5")
     left = [it for it in [*others, *more] if it.message[0] != b"child-5"]
     agrees(caseline, left)
+
+
+def test_what_receivers_are_told_of_a_child_is_found_and_forgotten_and_nobody_elses(
+    caseline: CommandLine, recorder: Recorder
+) -> None:
+    theirs, others = change(1), change(2)
+    recorder.record(theirs, others)
+    base = f"caseline:{{{caseline.settings.deployment}}}"
+    hook, mail = f"{base}:delivery:hook", f"{base}:delivery:mail"
+    both, alone = (
+        Message(
+            key="k",
+            owner_kind="team",
+            owner="Unit A",
+            items=tuple(Item(offset=1, change=it) for it in told),
+        ).model_dump_json()
+        for told in ((theirs, others), (theirs,))
+    )
+    redis = recorder.redis
+    for key in (hook, mail):
+        redis.hset(key, mapping={"next": 7, "waiting": 3})
+    redis.rpush(f"{hook}:pending", both, alone)
+    redis.rpush(f"{mail}:pending", f'{{"key": "l", "text": "C1", "told": ["{theirs.key}"]}}')
+    for it in (theirs, others):
+        for part in ("versions", "told", "held", "taken"):
+            redis.hset(f"{hook}:{part}", it.alert, it.model_dump_json())
+        redis.zadd(f"{hook}:over", {it.alert: 1})
+        redis.hset(f"{base}:alerts:acks", it.alert, "{}")
+    for name, about in (("1", [theirs.alert]), ("2", [theirs.alert, others.alert]), ("3", [])):
+        redis.hset(f"{base}:alerts:silences", name, json.dumps({"alerts": about}))
+
+    async def found() -> list[Any]:
+        async with connect_redis(caseline.settings) as client:
+            return await receivers(client, caseline.settings.deployment, "P1", {theirs.alert})
+
+    async def forgotten() -> list[str]:
+        async with connect_redis(caseline.settings) as client:
+            of = client, caseline.settings.deployment, caseline.rules, ["P1"], set[str]()
+            state = ErasedState(*of)
+            assert await state.find()
+            await state.forget()
+            return [key async for key in state.named()]
+
+    assert Counter(it["part"] for it in asyncio.run(found())) == Counter(
+        pending=3, versions=1, told=1, held=1, taken=1, over=1
+    )
+    assert asyncio.run(forgotten()) == []
+    assert asyncio.run(found()) == []
+    (left,) = redis.lrange(f"{hook}:pending", 0, -1)
+    assert [it.change for it in Message.model_validate_json(left).items] == [others]
+    # The letter and one message of one change went, and one of the two changes of the other.
+    assert (redis.hget(hook, "waiting"), redis.hget(mail, "waiting")) == (b"1", b"2")
+    assert recorder.waiting() == 1
+    for part in ("versions", "told", "held", "taken"):
+        assert redis.hkeys(f"{hook}:{part}") == [others.alert.encode()]
+    assert redis.zrange(f"{hook}:over", 0, -1) == [others.alert.encode()]
+    assert redis.hkeys(f"{base}:alerts:acks") == [others.alert.encode()]
+    assert sorted(redis.hkeys(f"{base}:alerts:silences")) == [b"2", b"3"]
 
 
 def producers_are_refused(brokers: str) -> None:
