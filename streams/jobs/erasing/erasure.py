@@ -148,7 +148,7 @@ class Erasing:
             return await self._go_on(term, admin, journal, erasure)
 
     async def give_up(self) -> Erasure:
-        """End an erasure that has changed nothing yet: producers may write again.
+        """End an erasure that has changed nothing yet: topics take events again.
 
         Raises NotErased where there is none, or a topic was deleted already.
         """
@@ -201,8 +201,10 @@ class Erasing:
             grown = [await rewriter.has_grown(it) for it in erasure.topics if not it.after]
             erasure = erasure.model_copy(update={"is_searched": not any(grown)})
         if not erasure.is_searched:
+            is_whole = all([await rewriter.is_untouched(it) for it in erasure.topics])
             erasure = await self._searched(admin, rewriter, erasure)
-            refusal = await self._refusal(erasure)
+            # What has begun to go goes.
+            refusal = await self._refusal(erasure) if is_whole else ""
             if refusal:
                 for it in erasure.topics:
                     await rewriter.release(it)
