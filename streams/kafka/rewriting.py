@@ -71,6 +71,10 @@ class NotCopied(Understood):
     """A copy is not what it is a copy of."""
 
 
+class NotDeleted(Understood):
+    """A topic that was to be deleted is still there."""
+
+
 class OpenTransaction(Understood):
     """A producer's transaction is open, so where a topic ends is not decided."""
 
@@ -306,10 +310,7 @@ class Rewriter:
         await asyncio.to_thread(self._admin.create, *shape)
 
     async def _delete(self, topic: str) -> None:
-        await asyncio.to_thread(self._admin.delete, topic)
-        async with asyncio.timeout(WAIT_SECONDS):
-            while topic in await asyncio.to_thread(self._admin.names):
-                await asyncio.sleep(POLL_SECONDS)
+        await delete_topic(self._admin, topic)
 
     async def _with_others(self, it: RewrittenTopic) -> RewrittenTopic:
         """Put what others wrote to the topic behind all that is in its staging."""
@@ -369,6 +370,20 @@ class Rewriter:
                 f"{topic} is not what was copied to it: someone else writes to it, or the brokers "
                 "lost some of it. Stop producers, and run `caseline erase --resume`"
             )
+
+
+async def delete_topic(admin: TopicAdmin, topic: str) -> None:
+    """Delete a topic, and wait until it is not there. Raises NotDeleted where it stays."""
+    await asyncio.to_thread(admin.delete, topic)
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while topic in await asyncio.to_thread(admin.names):
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError as error:
+        raise NotDeleted(
+            f"{topic}: the brokers do not delete it: is `delete.topic.enable` off, or a broker "
+            "away? Then run `caseline erase --resume`"
+        ) from error
 
 
 class Filling:

@@ -15,7 +15,7 @@ from streams.kafka.batches import TP
 from streams.kafka.clients import acknowledged_producer
 from streams.kafka.deadletters import LARGEST_BYTES
 from streams.kafka.logreading import log_reader
-from streams.kafka.rewriting import RewrittenTopic, TopicAdmin
+from streams.kafka.rewriting import RewrittenTopic, TopicAdmin, delete_topic
 
 ERASING_TOPIC = "erasing"
 UNDER_WAY = (
@@ -94,4 +94,4 @@ class ErasureJournal:
 
     async def end(self) -> None:
         """Let the topic go, and with it whom it names."""
-        await asyncio.to_thread(self._admin.delete, ERASING_TOPIC)
+        await delete_topic(self._admin, ERASING_TOPIC)
