@@ -96,6 +96,11 @@ class Settings(SignInSettings):
         description="the folder that releases are published into for the council itself, whose "
         "files `serve` offers to analysts and publishers; none if unset",
     )
+    erasure_key_file: Path | None = Field(
+        None,
+        description="a secret of at least 32 bytes, with which children that were erased are "
+        "remembered without being named; `erase` takes one, and all processes the same",
+    )
     snapshot_working_days: Annotated[int, Field(ge=1, le=60)] = Field(
         5, description="working days after a month's end on which its figures are frozen"
     )

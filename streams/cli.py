@@ -58,6 +58,7 @@ app.add_typer(feeding.dead_letters, name="dead-letters")
 app.add_typer(snapshot, name="snapshot")
 app.add_typer(alerts, name="alerts")
 app.command()(subject.export)
+app.command()(subject.erase)
 app.command()(running.schema)
 
 

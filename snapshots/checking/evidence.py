@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory, gettempdir
 
 from processors.days.calendar import calendar, previous_month_end
 from processors.record.decoding import Event
+from processors.record.erased import NOBODY, ErasedChildren
 from processors.record.quality import Oddity, odd_facts
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue
@@ -45,7 +46,8 @@ class LogQuestion:
 
     Without `since` it is not asked why they moved; without `bank_holidays` those known now count.
     The messages in `passed_over` are left out. Where it is not `takes_supplied`, what others supply
-    of a figure is, as it was in releases up to format 4.
+    of a figure is, as it was in releases up to format 4. Events of `erased` children, which an
+    older copy of the log may have, count no more.
     """
 
     catalogue: Catalogue
@@ -58,6 +60,7 @@ class LogQuestion:
     passed_over: tuple[PassedOver, ...] = ()
     takes_supplied: bool = True
     names_cases: bool = False
+    erased: ErasedChildren = NOBODY
 
     @property
     def dates(self) -> tuple[date, date]:
@@ -129,7 +132,9 @@ def _counted(
         evaluated = len(reference)
         for bucket in spill.buckets():
             for key, placed in by_key(bucket).items():
-                count.add(key, placed)
+                left = [it for it in placed if question.erased.counts(key, it.event.instant)]
+                if left:
+                    count.add(key, left)
             evaluated += len(bucket)
             show(read, evaluated)
             bucket.clear()  # before the next one is read

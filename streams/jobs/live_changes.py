@@ -79,6 +79,7 @@ async def since(
         places=rules.places,
         passed_over=cut.passed_over,
         names_cases=True,
+        erased=rules.erased,
     )
     live = frozen_cells(rules, as_of, cut)
 
