@@ -12,7 +12,7 @@ from processors.rules import Rules
 from schemas.settings import Settings
 from tests.support.openid import CLIENT, SECRET, openid_provider
 from tests.support.patience import SECONDS
-from tests.support.programs import free_ports
+from tests.support.ports import free_ports
 from tests.support.redis_servers import server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streams.jobs.doctor import MANY_UNMATCHED
-from tests.support.monitoring import fetch, free_port
+from tests.support.monitoring import fetch
 from tests.support.opencases import line, open_case, pushed
 from tests.support.patience import wait_for
+from tests.support.ports import free_port
 from tests.support.servers import Server
 from tests.support.workers import CommandLine
 

@@ -40,9 +40,9 @@ from tests.support.openid import (
     openid_provider,
     openid_settings,
 )
-from tests.support.programs import free_ports
+from tests.support.ports import free_ports
 from tests.support.redis_servers import SECRET as PASSWORD
-from tests.support.redis_servers import USER, acl_line, server
+from tests.support.redis_servers import USER, acl_lines, server
 from tests.support.served import ADDRESS, Asks, Served
 
 pytestmark = pytest.mark.services
@@ -58,7 +58,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (port,) = free_ports(1)
     folder = tmp_path_factory.mktemp("redis")
     who = {"username": USER, "password": PASSWORD}
-    with server(folder, port, "user default off", acl_line(), **who):
+    with server(folder, port, "user default off", *acl_lines(), **who):
         yield f"redis://{USER}:{PASSWORD}@127.0.0.1:{port}/0"
 
 
