@@ -85,8 +85,8 @@ class Texts:
         secrets = list(self._secrets(near, code))
         sums = [*((it,) for it in self._remainders(near)), *_sums_of(places, secrets)]
         return [
-            *self._equal(told, places, code, secrets),
             *self._values(told, near, code),
+            *self._equal(told, places, code, secrets),
             *self._sums(told, sums),
             *_before(told, near, code, self._before),
         ]
