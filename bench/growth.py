@@ -31,7 +31,10 @@ NOTES = (
     "middle one of {more}. Judged: alerts are judged as of the last day. Many cases: a tenth "
     "of a day apart, of five events each. Registered: the same of a person who is registered at a "
     "centre. One case: a contact every hour. Corrected: one contact, ever anew. Attending: one "
-    "person attends two sessions a day. Sessions: one place holds one an hour."
+    "person attends two sessions a day. Saying: each time with a birth date and another district. "
+    "Registering: twice a day, each a registration of its own. In social care: an episode every "
+    "two days, of three events. All of it: one person does one of these every three hours. "
+    "Sessions: one place holds one an hour."
 )
 
 # When, id, type, subject, data, revision.
@@ -100,6 +103,40 @@ def attending(number: int) -> Happened:
     return timedelta(hours=12 * number), f"e{number}", "session.attended", f"S{number}", data, 0
 
 
+def saying(number: int) -> Happened:
+    """The same, who says each time when they were born, and that they live elsewhere."""
+    at, name, kind, subject, data, revision = attending(number)
+    district = ("Canterbury", "Dover", "Swale")[number % 3]
+    return at, name, kind, subject, {**data, **PERSON, "district": district}, revision
+
+
+def registering(number: int) -> Happened:
+    """A person who is registered twice a day, each time anew."""
+    _, _, kind, _, data, _ = registered(0)
+    return timedelta(hours=12 * number), f"e{number}", kind, f"R{number}", data, 0
+
+
+def in_social_care(number: int) -> Happened:
+    """A person who is registered, and has one case in social care after another."""
+    case, step = divmod(number, 3)
+    if not number:
+        return registered(0)
+    kind, data = (
+        ("scs.opened", {"origin": "referral", "status": "cin"}),
+        ("scs.status", {"status": "cp"}),
+        ("scs.closed", {"reason": "Stepped down"}),
+    )[step]
+    return timedelta(days=2 * case + step / 2), f"e{number}", kind, f"K{case}", data, 0
+
+
+def all_of_it(number: int) -> Happened:
+    """A person who attends, is registered, has cases in social care and of early help."""
+    shape = (saying, registering, in_social_care, many_cases)[number % 4]
+    _, name, kind, subject, data, revision = shape(number // 4 + 1)
+    at = timedelta(hours=3 * number)
+    return at, f"{shape.__name__} {name}", kind, subject, data, revision
+
+
 def sessions(number: int) -> Happened:
     """Sessions at one place, one an hour."""
     data = {"place": PLACE, "kind": "group", "participants": 3}
@@ -113,6 +150,10 @@ SHAPES: dict[str, Shape] = {
     "one case": one_case,
     "corrected": corrected,
     "attending": attending,
+    "saying": saying,
+    "registering": registering,
+    "in social care": in_social_care,
+    "all of it": all_of_it,
     "sessions": sessions,
 }
 

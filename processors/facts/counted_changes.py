@@ -57,7 +57,11 @@ def counted_change(
 def _change(
     counting: Counting, life: Life, gone: Collection[Event], new: Collection[Event]
 ) -> tuple[tuple[Counted, ...], tuple[Counted, ...]]:
-    """What was counted of the days on which something may count otherwise, and what is now."""
+    """What was counted of the days on which something may count otherwise, and what is now.
+
+    Which days these are is known only of before and after together, so the life is brought on, back
+    to be counted as it was, and on again.
+    """
     both = [*gone, *new]
     spans, saying = [*life.counting(gone)], defaultdict[str, list[Interval]](list)
     for name, span in life.saying(gone):
@@ -81,6 +85,8 @@ def _change(
     ]
     if counting.flows_ask_scs:
         being += states
+    # What a person is decides of every opening and closing whether, and where, it counts. Where that
+    # is as it was, only those count otherwise that came, went, or come after another one now.
     every = union(being)
     some = without(union([*spans, *states]), every)
     was = Flows(list((openings - openings_now).elements()), _closings(gone))
@@ -94,7 +100,7 @@ def _change(
 def _counted(
     counting: Counting, life: Life, every: Intervals, some: Intervals, flows: Flows
 ) -> tuple[Counted, ...]:
-    """What is counted of days: of some of them, of social care's flows, only those given."""
+    """What is counted of days: of openings and closings all on every day, those given on some."""
     return tuple(
         it
         for spans, of_flows in ((every, None), (some, flows))

@@ -191,11 +191,13 @@ class Life:
         earliest = first - MOST_DAYS
         found, lasting = self._registered.within(earliest, end)
         latest: dict[Key, Registered] = {
-            key: Registered(earliest, end, "", *key, earliest) for key in lasting
+            (place, kind): Registered(earliest, end, "", place, kind, earliest)
+            for place, kind in lasting
         }
         registrations: list[Registered] = []
         for it in found:
-            registered = Registered(it.begin, it.end, it.subject, *it.key, self._first(it.subject))
+            (place, kind), first_ever = it.key, self._first(it.subject)
+            registered = Registered(it.begin, it.end, it.subject, place, kind, first_ever)
             if it.begin > first or it.end < end:
                 registrations.append(registered)
             elif it.key not in latest or latest[it.key].first < registered.first:
@@ -204,10 +206,13 @@ class Life:
 
     def _open(self, first: int, end: int) -> list[Opened]:
         found, lasting = self._cases.within(first, end)
-        return [
-            *(Opened(it.begin, it.end, it.subject, *it.key) for it in found),
-            *(Opened(first, end, "", *key, cases) for key, cases in lasting.items()),
-        ]
+        opened: list[Opened] = []
+        for it in found:
+            origin, status = it.key
+            opened.append(Opened(it.begin, it.end, it.subject, origin, status))
+        for (origin, status), cases in lasting.items():
+            opened.append(Opened(first, end, "", origin, status, cases))
+        return opened
 
     def _happened(
         self, kinds: dict[Key, "_InOrder"], first: int, end: int, times: int

@@ -80,6 +80,10 @@ class OneRecord:
     def summed(self) -> dict[tuple[int, int, int], int]:
         return {it: amount for it, amount in self._total.items() if amount}
 
+    def listed(self) -> Added:
+        """The same, of each case by itself."""
+        return added(it for _, it in self._rules.counting.listed(self._record.events))
+
     def counted(self) -> dict[tuple[int, int, int], int]:
         """What all of it adds, worked out at once."""
         total = added(self._rules.counting.counted(self._record.events))
@@ -182,6 +186,7 @@ def test_of_a_long_life_what_a_change_changes_is_found_on_the_days_that_it_touch
                 record.take(event)
             record.settle()
             assert record.summed() == record.counted()
+    assert {it: amount for it, amount in record.listed().items() if amount} == record.counted()
 
 
 def happened(event_type: str, day: int, hour: int = 12, **attributes: Any) -> Event:
@@ -305,8 +310,9 @@ def test_what_is_looked_at_for_one_more_event_does_not_grow_with_a_life(
 
         def counting(*arguments: Any) -> Person:
             about = within(*arguments)
-            parts = about.attended, about.outcomes, about.openings, about.registrations
-            found.append(sum(map(len, (*parts, about.scs_cases, *about.said.values()))))
+            happened = len(about.attended) + len(about.outcomes) + len(about.openings)
+            found.append(happened + len(about.registrations) + len(about.scs_cases))
+            found.append(sum(map(len, about.said.values())))
             return about
 
         with patch.object(Life, "within", counting):
