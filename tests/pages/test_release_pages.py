@@ -29,6 +29,8 @@ LETTER = f"{TOPIC}:0:7"
 def publishers(
     shared: CommandLine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Publishers]:
+    with shared.worker() as worker:  # so that there is a state, if only of nothing
+        worker.wait_to_hold(7)
     with publishing(shared, tmp_path_factory.mktemp("publishing")) as it:
         narrow = step_downs(Alder_04=3, Alder_510=6, Birch_04=4, Birch_510=2)
         keep(it.settings, seal(step_downs(Alder_04=3)), seal(narrow.model_copy(update=SEPTEMBER)))
