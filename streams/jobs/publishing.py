@@ -235,8 +235,7 @@ class Publishing:
     ) -> tuple[RecordEntry, Disclosed]:
         """The entry that would let a release out, and how that was found. Raises NotProtected."""
         release = sealed.release
-        releases = {it.name: it.release for chain in chains for it in chain}
-        issued = [Issued(releases[name], public) for name, public in record.let_out.items()]
+        issued = _issued(record, chains)
         measures = catalogue_of(release, self.catalogue).measure
         disclosed = disclose(release, measures, rule, issued)
         entry = record.next("let-out", self.today, sealed).model_copy(
@@ -268,6 +267,12 @@ class Publishing:
             )
         self.tell(told)
         return entry.model_copy(update={"narrow_by": choice.narrow_by})
+
+
+def _issued(record: PublicRecord, chains: Sequence[Sequence[Sealed]]) -> list[Issued]:
+    """What went out, each with the release that it is of."""
+    releases = {it.name: it.release for chain in chains for it in chain}
+    return [Issued(releases[name], public) for name, public in record.let_out.items()]
 
 
 @dataclass(frozen=True)
