@@ -46,14 +46,14 @@ class Program:
     """A program that asks in someone's name."""
 
     def __init__(self, served: Publishers, who: str = "P. Lisher") -> None:
-        headers = {"authorization": f"Bearer {served.tokens[who]}"}
-        self._client = httpx.Client(base_url=served.address, headers=headers, timeout=SECONDS)
+        self._api = f"{served.address}/api/v1"
+        self._headers = {"authorization": f"Bearer {served.tokens[who]}"}
 
     def get(self, path: str) -> httpx.Response:
-        return self._client.get(f"/api/v1{path}")
+        return httpx.get(self._api + path, headers=self._headers, timeout=SECONDS)
 
     def post(self, path: str, **sent: object) -> httpx.Response:
-        return self._client.post(f"/api/v1{path}", json=sent)
+        return httpx.post(self._api + path, json=sent, headers=self._headers, timeout=SECONDS)
 
     def done(self, begun: httpx.Response) -> dict[str, Any]:
         """A task, once it has ended."""
