@@ -112,7 +112,7 @@ def test_a_publisher_freezes_a_month_and_publishes_it_by_keyboard_alone(
     page.keyboard.press("Enter")
     page.wait_for_url("**/releases/2017-04/1")
     with page.expect_download() as kept:
-        tab_to(page, "document.activeElement.pathname.endsWith('.pdf')")
+        tab_to(page, "(document.activeElement.pathname || '').endsWith('.pdf')")
         page.keyboard.press("Enter")
     assert Path(kept.value.path()).read_bytes().startswith(b"%PDF")
     page.context.close()
