@@ -47,7 +47,7 @@ SEPTEMBER = {"period": "2015-09"}
 
 @pytest.fixture(scope="module")
 def previewed(browser: Browser, publishers: Publishers) -> str:
-    """The path of a preview with narrow counts and all else that one may say."""
+    """The path of a preview."""
     page = opened(browser, publishers, "P. Lisher")
     page.goto(f"{publishers.address}/releases/2015-09/1")
     page.get_by_role("button", name="Preview").click()
