@@ -1,6 +1,7 @@
 """The tasks on releases that this deployment's pages were asked for, in Redis.
 
     caseline:{<deployment>}:release-tasks      HASH    id -> the task and how it goes, as JSON
+    caseline:{<deployment>}:release-previews   HASH    id -> what came of a preview, which is long
     caseline:{<deployment>}:release-task-now   STRING  the id of the one that is being done
 
 So that any process of `serve` can say how it goes, one is done at a time, and a task whose process
@@ -17,6 +18,7 @@ from redis.asyncio import Redis
 from schemas.release import Frozen
 from snapshots.releases.chain import name_of
 from streams import keys
+from streams.jobs.previews import Preview
 from streams.jobs.release_tasks import FreezeTask, ReleaseTask, TaskOutcome, TaskProgress
 
 # A task that nobody has kept alive for so long has lost its process.
@@ -39,6 +41,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[3])
 """
 END = """
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[1], ARGV[3]) end
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 """
@@ -77,6 +80,12 @@ class TaskEntry(Frozen):
         """Where it is shown."""
         return f"/release-tasks/{self.id}"
 
+    def with_preview(self, preview: Preview | None) -> "TaskEntry":
+        """It with what came of a preview, or without."""
+        assert self.outcome is not None
+        outcome = self.outcome.model_copy(update={"preview": preview})
+        return self.model_copy(update={"outcome": outcome})
+
     def at(self, ended: datetime, outcome: TaskOutcome | None) -> "TaskEntry":
         """It when it has ended: with what came of it, or stopped."""
         stopped = outcome is None
@@ -90,6 +99,7 @@ class TaskBook:
         self._redis: Any = redis
         prefix = keys.of_deployment(deployment)
         self._now, self._all = f"{prefix}:release-task-now", f"{prefix}:release-tasks"
+        self._previews = f"{prefix}:release-previews"
         self._begin = redis.register_script(BEGIN)
         self._keep_alive = redis.register_script(KEEP_ALIVE)
         self._end = redis.register_script(END)
@@ -113,23 +123,40 @@ class TaskBook:
 
     async def end(self, entry: TaskEntry) -> None:
         """Enter how a task ended, and let the next one begin."""
-        await self._end(keys=[self._now, self._all], args=[entry.id, entry.model_dump_json()])
+        preview = entry.outcome.preview if entry.outcome else None
+        short = entry.with_preview(None) if preview else entry
+        given = [entry.id, short.model_dump_json(), preview.model_dump_json() if preview else ""]
+        await self._end(keys=[self._now, self._all, self._previews], args=given)
 
     async def find(self, number: str) -> TaskEntry | None:
         """A task by its id; None where there is none."""
-        text, now = await self._redis.hget(self._all, number), await self._redis.get(self._now)
-        return _entry(text, now)
+        now, text, preview = await self._at_once(
+            ("get", self._now), ("hget", self._all, number), ("hget", self._previews, number)
+        )
+        entry = _entry(text, now)
+        if entry is None or preview is None:
+            return entry
+        return entry.with_preview(Preview.model_validate_json(preview))
 
     async def entries(self) -> list[TaskEntry]:
-        """Every task that is kept, the latest first."""
-        texts, now = await self._redis.hvals(self._all), await self._redis.get(self._now)
+        """Every task that is kept, the latest first, without what came of previews."""
+        now, texts = await self._at_once(("get", self._now), ("hvals", self._all))
         found = [it for text in texts if (it := _entry(text, now))]
         return sorted(found, key=lambda it: (it.began, it.id), reverse=True)
+
+    async def _at_once(self, *reads: tuple[str, ...]) -> list[Any]:
+        """What is read at one moment: a task that ends meanwhile is not taken for one stopped."""
+        async with self._redis.pipeline(transaction=True) as step:
+            for read in reads:
+                step.execute_command(*read)
+            found: list[Any] = await step.execute()
+            return found
 
     async def _forget_old(self) -> None:
         old = (await self.entries())[MOST_KEPT:]
         if old:
-            await self._redis.hdel(self._all, *(it.id for it in old))
+            for key in (self._all, self._previews):
+                await self._redis.hdel(key, *(it.id for it in old))
 
 
 def _entry(text: bytes | None, now: bytes | None) -> TaskEntry | None:

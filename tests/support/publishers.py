@@ -53,10 +53,7 @@ def keep(settings: Settings, *releases: Sealed) -> None:
 
 @contextmanager
 def publishing(caseline: CommandLine, folder: Path) -> Iterator[Publishers]:
-    """`caseline serve` on a deployment's releases, which lie in `folder`, with no event yet."""
-    if not caseline.heads():
-        with caseline.worker() as worker:
-            worker.wait_to_hold(7)
+    """`caseline serve` on a deployment's releases, which lie in `folder`."""
     (folder / "releases").mkdir(exist_ok=True)
     update = {"releases": folder / "releases", "public_folder": folder / "public"}
     settings = caseline.settings.model_copy(update=update)
