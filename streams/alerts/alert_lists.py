@@ -1,7 +1,7 @@
 """The alerts that are active, as people and programs look at them, and what was decided of each."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from processors.days.calendar import LONDON
 from schemas.alerts import CaseChange, IndicatorChange
 from schemas.outward import csv_text, for_json
 from streams.alerts.actions import Ack, Actions, Silence
-from streams.state.open_alerts import HeldAlerts, JudgedUntil, judged
+from streams.state.open_alerts import JudgedUntil, judged, open_changes
 
 COLUMNS = (
     *("alert", "version", "kind", "standard", "title", "state", "since", "due", "severity"),
@@ -75,19 +75,20 @@ async def listing(
     wanted: WantedAlerts,
     now: datetime,
     part: slice = WHOLE,
-    sees: Callable[[CaseChange | IndicatorChange], bool] = lambda _: True,
-    held: HeldAlerts | None = None,
+    make: Callable[[WantedAlerts, date], Awaitable[Overview]] | None = None,
 ) -> Listing:
     """The active alerts asked for: the critical first, then the longest overdue.
 
-    None counts that who asks does not see. What was decided is looked up for `part` of the cases,
-    and of the figures. What is held of an earlier look is not read again.
+    What was decided is looked up for `part` of the cases, and of the figures. Who shows some alone,
+    or looks again and again, has an overview to `make` of their own.
     """
-    today = now.astimezone(LONDON).date()
+    today = day_of(now)
     when = await judged(redis, deployment)
-    active = await (held or HeldAlerts(redis, deployment)).changes()
-    changes = [it for it in active if sees(it)]
-    found = overview(changes, wanted, today, wanted.since or day_begins(today))
+    if make is None:
+        active = await open_changes(redis, deployment)
+        found = overview(active, wanted, today, wanted.since or day_begins(today))
+    else:
+        found = await make(wanted, today)
     shown = [it for line in found.cases[part] for it in line.alerts]
     standings = await decided(redis, deployment, [*shown, *found.indicators[part]], now)
     return Listing(found, {it.change.alert: it for it in standings}, when, today)

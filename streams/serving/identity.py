@@ -1,6 +1,6 @@
 """Who asks: the roles that someone has, and the places whose figures they see in full."""
 
-from collections.abc import Set
+from collections.abc import Hashable, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,6 +43,11 @@ class Identity:
         if not self.roles.isdisjoint(SEE_CASES):
             return True
         return Role.LEAD in self.roles and is_of(change, self.places, areas)
+
+    @property
+    def sight(self) -> Hashable:
+        """What tells apart who is shown the same alerts, and whose numbers are shown alike."""
+        return self.roles, self.places
 
     def sees_case(self, area: str, holders: Set[str | None], areas: Areas) -> bool:
         """Whether a case is shown: any to analysts, to leads what their own teams or places have.

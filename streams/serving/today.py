@@ -187,14 +187,19 @@ async def _late(site: LiveSite, identity: Identity) -> LateCases:
     """What is late, as far as someone may see it."""
     areas = site.rules.areas
     if not identity.roles.isdisjoint(SEE_ALERTS):
-        found = await site.alerts.listed(WantedAlerts(), lambda it: identity.sees_alert(it, areas))
+        found = await site.alerts.listed(
+            WantedAlerts(), lambda it: identity.sees_alert(it, areas), ("seen", identity.sight)
+        )
         lines = sorted(found.overview.cases, key=lambda it: (it.due, it.first.alert))
         cases = [_late_case(it, found) for it in lines[:MOST_CASES]]
         counts, whose = _counts(site, found, is_full=True), ""
     else:
         is_full = identity.sees_all or bool(identity.own_places)
         found = await site.alerts.listed(
-            WantedAlerts(), lambda it: not is_full or identity.counts_alert(it, areas), slice(0)
+            WantedAlerts(),
+            lambda it: not is_full or identity.counts_alert(it, areas),
+            ("counted", identity.sight),
+            slice(0),
         )
         cases, counts = None, _counts(site, found, is_full)
         whose = "" if identity.sees_all else ", ".join(sorted(identity.own_places))

@@ -63,12 +63,14 @@ class HeldAlerts:
     """The active alerts of a deployment, as one who lives on holds them.
 
     What lies under a prefix is read again once a change was queued there since, or another number
-    of alerts is active; and of that only what is new is parsed.
+    of alerts is active; and of that only what is new is parsed. `version` tells what was answered
+    last from any other answer.
     """
 
     def __init__(self, redis: Redis, deployment: str) -> None:
         self._redis, self._deployment = redis, deployment
         self._held: dict[str, _OfPrefix] = {}
+        self.version: object = None
 
     async def changes(self) -> list[CaseChange | IndicatorChange]:
         """The latest change of every alert that is active now."""
@@ -87,6 +89,7 @@ class HeldAlerts:
                 texts: list[bytes] = await client.hvals(f"{prefix}:alerts:open")
                 found[prefix] = _OfPrefix(version, _parsed_again(texts, found[prefix].changes))
         self._held = found  # at once: others may ask meanwhile
+        self.version = tuple((prefix, it.version) for prefix, it in found.items())
         return [change for it in found.values() for change in it.changes.values()]
 
 
