@@ -193,8 +193,9 @@ def _check_query(scheme: str, query: str) -> None:
             f"after `?` {scheme}:// takes {', '.join(sorted(allowed))}, and nothing else"
         )
     for name in sorted(asked.keys() & URL_NUMBERS):
-        if not re.fullmatch(r"\d+(\.\d+)?", asked[name][0]):
-            raise WrongUrl(f"{name} is a number")
+        seconds = r"(\.\d+)?" if name.endswith("timeout") else ""
+        if not re.fullmatch(rf"\d+{seconds}", asked[name][0]):
+            raise WrongUrl(f"{name} is a {'number' if seconds else 'whole number'}")
 
 
 def _node(text: str, port: int) -> Node:

@@ -25,11 +25,13 @@ UNITS = (
 )
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 # From the sixth on: those before stand in many a text that counts nobody.
+ORDINAL_UNITS = (
+    *("sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth"),
+    *("fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"),
+)
 ORDINALS = {
-    **{word: number for number, word in enumerate(("sixth", "seventh", "eighth", "ninth"), 6)},
-    **{f"{word}th": number for number, word in enumerate(UNITS[10:], 10)},
-    "twelfth": 12,
-    **{f"{word[:-1]}ieth": 10 * number for number, word in enumerate(TENS, 2)},
+    **{word: number for number, word in enumerate(ORDINAL_UNITS, start=6)},
+    **{f"{word[:-1]}ieth": 10 * number for number, word in enumerate(TENS, start=2)},
 }
 PLAIN = {
     **{word: number for number, word in enumerate(UNITS)},

@@ -278,6 +278,6 @@ def _named(releases: Iterable[Release], text: str) -> set[str]:
     found = {
         name
         for name in set(said.values())
-        if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)
+        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
     }
     return {it for it, name in said.items() if name in found}

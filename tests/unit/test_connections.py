@@ -206,6 +206,7 @@ def test_the_kind_of_redis_is_in_its_url() -> None:
     [
         (f"redis://redis:6379/0?pasword={SECRET}", "after `.` redis:// takes .*password"),
         (f"redis://redis:6379/0?password={SECRET}&socket_timeout=soon", "socket_timeout is a num"),
+        (f"redis://redis:6379/0?password={SECRET}&db=1.5", "db is a whole number"),
         (f"redis://redis:6379/0?password={SECRET}&ssl_ca_certs=ca.pem", "and nothing else"),
     ],
 )

@@ -20,6 +20,8 @@ from snapshots.disclosure.figures_in_text import told_by
         ("the fifteenth child, and the twelfth family", 15),
         ("the fifteenth child, and the twelfth family", 12),
         ("her twentieth visit", 20),
+        ("the eleventh and the seventeenth", 11),
+        ("the eleventh and the seventeenth", 17),
         ("thirty\u00adseven cases", 37),
         ("thirtyseven cases", 37),
         ("337cases", 337),
