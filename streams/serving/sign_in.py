@@ -87,7 +87,7 @@ class BySignIn:
             return session.identity(openid.session_cookie.in_headers(cookies))
         is_browser = cookies or "sec-fetch-mode" in headers or HTML in headers.get("accept", "")
         if is_browser:
-            raise _unknown("nobody is signed in here, or has not asked for long", UNASKED_CHALLENGE)
+            raise _unknown("you are not signed in here, or not any more", UNASKED_CHALLENGE)
         raise _unknown(
             "sign in at /sign-in, or send a token as Bearer, or as the password of Basic"
         )
@@ -141,6 +141,8 @@ def sign_in_at(connection: Connection) -> str:
     whole = f"{path}?{asked}" if asked else path
     if path == sign_in:
         return whole
+    if path.startswith(sign_in):
+        return sign_in
     goes_to = whole if len(whole) <= LONGEST_VALUE else path
     is_question = connection.scope.get("method") in ("GET", "HEAD")
     return f"{sign_in}?next={quote(goes_to, safe='/')}" if is_question else sign_in

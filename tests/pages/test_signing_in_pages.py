@@ -91,7 +91,7 @@ def test_a_manager_signs_in_is_denied_an_operators_page_and_signs_out_by_keyboar
 ) -> None:
     page = opened(browser, script=False)
     page.goto(f"{site.address}/account")
-    assert "nobody is signed in" in page.locator("main").inner_text().lower()
+    assert "you are not signed in here" in page.locator("main").inner_text().lower()
     page.get_by_role("link", name="Sign in", exact=True).press("Enter")
     page.get_by_label("Name").fill("manager")
     page.keyboard.press("Enter")

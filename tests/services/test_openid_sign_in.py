@@ -305,6 +305,7 @@ def test_who_has_no_role_here_is_told_so_and_has_no_session(
     answer = browser.signs_in("stranger")
     assert answer.status_code == 403
     assert "You are signed in as stranger@example.org" in answer.text
+    assert '<a href="/sign-in">Sign in again</a>' in answer.text
     assert not browser.session
     assert [(it.result, it.who, it.query) for it in noted] == [
         ("denied", "stranger@example.org", "subject=stranger")
