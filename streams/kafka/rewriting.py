@@ -56,6 +56,8 @@ FLUSH_SECONDS = 120.0
 # Times that a topic is filled again because others wrote to it meanwhile.
 TRIES = 10
 BY_KEY = -1
+# To the client that writes, 0 is no time, and means now.
+EARLIEST_MS = 1
 
 # Told how a topic is to be from now on.
 Keep = Callable[["RewrittenTopic"], Awaitable[None]]
@@ -355,7 +357,7 @@ class Rewriter:
                             filling.put(number, digest, _place(record.offset, at, self._erasure))
                         else:
                             filling.put(number, digest, record)
-                            at = max(record.timestamp, 0)
+                            at = record.timestamp
                         place = record.offset + 1
                     self._told(len(records))
                 for offset in range(place, end):
@@ -419,7 +421,7 @@ class Filling:
                     record.value,
                     record.key,
                     partition=partition,
-                    timestamp=max(record.timestamp, 0),
+                    timestamp=max(record.timestamp, EARLIEST_MS),
                     headers=list(record.headers),
                     on_delivery=self._delivered,
                 )
@@ -493,7 +495,7 @@ def _place(offset: int, at: int, erasure: str) -> KafkaRecord:
 
 def _of(record: KafkaRecord) -> bytes:
     """A hash of all of a record but its offset."""
-    digest = hashlib.sha256(b"%d" % max(record.timestamp, 0))
+    digest = hashlib.sha256(b"%d" % max(record.timestamp, EARLIEST_MS))
     parts = [record.key, record.value]
     for name, text in record.headers:
         parts += [name.encode(), text]
