@@ -85,8 +85,8 @@ def _change(
     ]
     if counting.flows_ask_scs:
         being += states
-    # What a person is decides of every opening and closing whether, and where, it counts. Where that
-    # is as it was, only those count otherwise that came, went, or come after another one now.
+    # What a person is decides of every opening and closing whether, and where, it counts. Where
+    # that is as it was, only those count otherwise that came, went, or come after another now.
     every = union(being)
     some = without(union([*spans, *states]), every)
     was = Flows(list((openings - openings_now).elements()), _closings(gone))

@@ -262,6 +262,33 @@ def test_a_registration_in_the_place_of_another_is_as_new_as_it_is_itself(
     assert record.summed() == record.counted()
 
 
+def test_whoever_attends_just_often_enough_is_counted_while_they_are_of_an_age(
+    everywhere: Rules,
+) -> None:
+    """Eight sessions at a hub in 12 months, between 8 and 19 years old."""
+    record, place = OneRecord(everywhere), "Hub"
+    data = {"place": place, "kind": "young-person", "active": True, "consent": True}
+
+    def registered_as_born(day: int, born: str) -> Event:
+        return happened("registration.recorded", day, data=data | {"date_of_birth": born})
+
+    def at_hub(day: int) -> Event:
+        return happened("session.attended", day, data={"place": place, "kind": "group"})
+
+    record.take(registered_as_born(0, "2003-05-05"))
+    for day in range(100, 170, 10):
+        record.take(at_hub(day))
+    record.settle()
+    sums = [record.counted()]
+    with many_are(1):
+        for it in (at_hub(50), registered_as_born(200, "1980-05-05"), at_hub(210)):
+            record.take(it)
+            record.settle()
+            sums.append(record.counted())
+            assert record.summed() == sums[-1]
+    assert sums[0] != sums[1] != sums[2]
+
+
 def said_when_attending(number: int) -> Event:
     where = ("Dover", "Swale")[number % 2]
     return attended(number, district=where, date_of_birth="2012-05-05")

@@ -1,6 +1,5 @@
 """What records take in memory is bounded by bytes, whatever they are made of."""
 
-import json
 import tracemalloc
 
 import pytest
@@ -10,30 +9,16 @@ from processors.fold import Partition
 from processors.record.decoding import decode
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
+from tests.support.messages import retraction_of_nothing
 
 Messages = list[tuple[bytes, bytes]]
 AT_ONCE = 2_000
 
 
-def retraction(number: int, child: str) -> tuple[bytes, bytes]:
-    """A retraction of an event that there is not."""
-    event = {
-        "specversion": "1.0",
-        "id": f"r{number}",
-        "source": "urn:test",
-        "type": "event.retracted",
-        "subject": "C1",
-        "time": "2015-06-01T10:00:00Z",
-        "partitionkey": child,
-        "data": {"retracts": f"no{number}"},
-    }
-    return child.encode(), json.dumps(event).encode()
-
-
 KINDS: dict[str, Messages] = {
     "cases": list(case_events(12_000)),
-    "retractions of nothing of one child": [retraction(n, "P1") for n in range(12_000)],
-    "retractions of nothing of many": [retraction(n, f"P{n}") for n in range(12_000)],
+    "retractions of nothing of one child": [retraction_of_nothing(n, "P1") for n in range(12_000)],
+    "retractions of nothing of many": [retraction_of_nothing(n, f"P{n}") for n in range(12_000)],
 }
 
 

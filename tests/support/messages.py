@@ -71,3 +71,18 @@ def rejection(given: Message, topic: str = CASE_TOPIC) -> Rejection:
     assert SECRET not in found.message
     assert found.message
     return found
+
+
+def retraction_of_nothing(number: int, child: str) -> tuple[bytes, bytes]:
+    """A retraction of an event that there is not; key and value."""
+    event = {
+        "specversion": "1.0",
+        "id": f"r{number}",
+        "source": "urn:test",
+        "type": "event.retracted",
+        "subject": "C1",
+        "time": "2015-06-01T10:00:00Z",
+        "partitionkey": child,
+        "data": {"retracts": f"no{number}"},
+    }
+    return child.encode(), json.dumps(event).encode()

@@ -131,6 +131,17 @@ def test_a_partition_that_is_given_up_loses_its_series(
     assert value(metrics, "caseline_partitions_taken_total", topic="case-events") == 1
 
 
+def test_the_largest_record_and_retractions_of_nothing_are_told_of_what_is_stored(
+    metrics: WorkerMetrics, meter: Meter
+) -> None:
+    for largest, unmatched in ((5_000, 3), (4_000, 2)):
+        metrics.recorded(CASES, largest, unmatched)
+    assert value(metrics, "caseline_largest_record_bytes", **LABELS) == 4_000
+    assert value(metrics, "caseline_unmatched_retractions_total") == 5
+    meter.given_up()
+    assert value(metrics, "caseline_largest_record_bytes", **LABELS) is None
+
+
 def test_a_reason_that_is_not_known_is_counted_as_other(metrics: WorkerMetrics) -> None:
     metrics.counted("case-events", {"messages": 2, "rejected:Kim's address": 2})
     labels = {"topic": "case-events", "reason": "other"}
