@@ -1,12 +1,18 @@
 """`caseline alerts list` on a real Redis: right as of when it says, and never a false all-clear."""
 
+import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from processors.alerts.overview import WantedAlerts
+from schemas.alerts import CaseChange, IndicatorChange
+from streams.clock import Clock
+from streams.serving.live_alerts import LiveAlerts
 from tests.support.alerting import Recorder, alert_id, asked, change, indicator, recording
 from tests.support.commands import Command
 from tests.support.opencases import open_case, pushed
@@ -124,3 +130,37 @@ def test_no_fact_of_a_case_goes_where_there_is_less_room(
     rows = json.loads(asked(caseline, "list", "--format", "json").stdout)
     assert rows[0]["worker"] == "W7"
     assert rows[0]["days_overdue"] > 3_000
+
+
+def test_what_a_process_holds_of_alerts_follows_each_change_for_each_of_its_readers(
+    caseline: CommandLine, recorder: Recorder
+) -> None:
+    made = [change(n, team=f"Unit {n % 2}") for n in range(1, 9)]
+    recorder.record(*made)
+
+    def of_one(it: CaseChange | IndicatorChange) -> bool:
+        return isinstance(it, CaseChange) and it.team == "Unit 1"
+
+    async def look() -> None:
+        async with Redis.from_url(caseline.settings.redis_url) as redis:
+            alerts = LiveAlerts(redis, caseline.settings, caseline.rules, Clock())
+
+            async def seen() -> tuple[int, list[str]]:
+                one = await alerts.listed(WantedAlerts(), of_one, "one")
+                every = await alerts.listed(WantedAlerts(), lambda _: True, "every")
+                return len(one.overview.cases), [it.first.title for it in every.overview.cases]
+
+            told = [await seen(), await seen()]
+            assert [(one, len(every)) for one, every in told] == [(4, 8), (4, 8)]
+            over = made[0].model_copy(update={"state": "resolved", "version": 2})
+            await asyncio.to_thread(recorder.record, over)
+            one, every = await seen()
+            assert (one, len(every)) == (3, 7)
+            # As many as before, and one of them another.
+            await asyncio.to_thread(
+                recorder.record, made[1].model_copy(update={"title": "Other", "version": 2})
+            )
+            one, every = await seen()
+            assert (one, len(every), every.count("Other")) == (3, 7, 1)
+
+    asyncio.run(look())
