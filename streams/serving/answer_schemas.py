@@ -369,6 +369,7 @@ BODIES: dict[str, Schema] = {
     **dict.fromkeys((*ASKED_OF_RELEASES, "release-task"), RELEASE_TASK),
     "dead-letters": of_object(
         dead_letters=COUNT,
+        listed=COUNT,
         page={"type": "integer", "minimum": 1},
         pages={"type": "integer", "minimum": 1},
         rows=array(of_object(**DEAD_LETTER)),

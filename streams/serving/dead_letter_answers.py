@@ -7,6 +7,7 @@ what the source system made of it since.
 
 import asyncio
 import hashlib
+from collections import deque
 from http import HTTPStatus
 from typing import Annotated, Any, Self
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from redis.exceptions import RedisError
 
 from streams.failures import Understood, described
+from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
 from streams.kafka.eventfiles import as_line, judged
 from streams.kafka.ingest import Sender
@@ -30,6 +32,9 @@ from streams.serving.site import Call, LiveSite
 
 # What is offered to be corrected on a page is no longer than this.
 LONGEST_SHOWN = 100_000
+# Of a partition the latest so many letters are listed, and of why one is none so much: whatever
+# others may have put there.
+MOST_LISTED, LONGEST_WHY = 1_000, 500
 AWAY = (KafkaError, RedisError, OSError, TimeoutError, ReadTimedOut, Understood)
 UNACKNOWLEDGED = "Kafka did not acknowledge it; send it again, which is safe"
 # The topics are gone through by one question at a time.
@@ -54,7 +59,7 @@ class SendAgain(BaseModel):
 async def dead_letters(site: LiveSite, call: Call) -> Answer:
     """Where each dead letter was, why it is none, and whether it was sent again; a page of them."""
     taking, number = call.taking, call.asked.page
-    letters, marks = await _letters(site)
+    letters, total, marks = await _letters(site)
     pages = pages_of(len(letters), number)
     rows = [_row(it, marks.get(letter_name(it))) for it in letters[part_of(number)]]
     if taking.media == HTML:
@@ -63,13 +68,20 @@ async def dead_letters(site: LiveSite, call: Call) -> Answer:
             call,
             call.identity,
             rows=rows,
-            total=len(letters),
+            total=total,
+            listed=len(letters),
             number=number,
             last=pages,
             here=lambda it: f"?page={it}",
         )
         return unkept(text, taking)
-    told = {"dead_letters": len(letters), "page": number, "pages": pages, "rows": rows}
+    told = {
+        "dead_letters": total,
+        "listed": len(letters),
+        "page": number,
+        "pages": pages,
+        "rows": rows,
+    }
     return unkept(as_json(told), taking)
 
 
@@ -155,16 +167,23 @@ async def _send_corrected(site: LiveSite, call: Call, value: bytes) -> None:
         raise away(UNACKNOWLEDGED)
 
 
-async def _letters(site: LiveSite) -> tuple[list[DeadLetter], dict[str, SentAgain]]:
-    """Every dead letter, the latest of each partition first, without what is in it; and marks."""
+async def _letters(site: LiveSite) -> tuple[list[DeadLetter], int, dict[str, SentAgain]]:
+    """The letters to list, without what is in them, the latest of each partition first.
+
+    How many there are in all, and which were sent again. Raises Problem.
+    """
+    found: dict[TP, deque[DeadLetter]] = {}
+    total = 0
     try:
         async with _reading:
-            letters = [_bare(it) async for it in read_dead_letters(site.settings.kafka)]
+            async for it in read_dead_letters(site.settings.kafka):
+                found.setdefault(it.tp, deque(maxlen=MOST_LISTED)).append(_bare(it))
+                total += 1
         marks = await SentLetters(site.figures.redis, site.settings.deployment).all()
     except AWAY as error:
         raise away(f"dead letters cannot be read: {described(error)}") from error
-    letters.sort(key=lambda it: (*it.tp, -it.offset))
-    return letters, marks
+    letters = [it for tp in sorted(found) for it in reversed(found[tp])]
+    return letters, total, marks
 
 
 def _bare(letter: DeadLetter) -> DeadLetter:
@@ -194,8 +213,8 @@ def _row(letter: DeadLetter, mark: SentAgain | None) -> dict[str, Any]:
         "topic": letter.tp.topic,
         "partition": letter.tp.partition,
         "offset": letter.offset,
-        "reason": letter.reason,
-        "message": letter.message,
+        "reason": letter.reason[:LONGEST_WHY],
+        "message": letter.message[:LONGEST_WHY],
         "sent_again": {
             "by": mark.by,
             "at": mark.at.isoformat(timespec="seconds"),
