@@ -1,5 +1,6 @@
 """What browsers prove by cookies and forms, where they may be led, and what claims say."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -19,6 +20,7 @@ from streams.serving.roles import Role
 from streams.serving.same_origin import own_path
 from tests.support.served import Served
 
+TEMPLATES = Path(__file__).parents[2] / "streams/serving/templates"
 SITE = "https://scorecard.example.org"
 WHOLE = {
     "sign_in": "oidc",
@@ -174,3 +176,10 @@ def test_a_name_is_shown_on_a_page_and_not_obeyed(rules: Rules) -> None:
 def test_http_is_for_this_machine_alone() -> None:
     for host in ("localhost:8080", "127.0.0.1:8080", "[::1]:8080"):
         Settings.model_validate({**WHOLE, "site_address": f"http://{host}"})
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*.html")), ids=lambda it: it.name)
+def test_every_form_that_decides_something_carries_the_token_of_its_session(template: Path) -> None:
+    forms = re.findall(r"<form[^>]*>.*?</form>", template.read_text("utf-8"), re.S)
+    for form in forms:
+        assert 'method="post"' not in form or "{{ form_token(identity) }}" in form
