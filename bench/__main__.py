@@ -16,11 +16,13 @@ import typer
 from bench.alerting import alerting
 from bench.bed import Bed, BenchError, running_bed
 from bench.breadth import breadth
+from bench.country import country
 from bench.figures import Section
 from bench.growth import growth
 from bench.latency import latency
 from bench.machine import machine
 from bench.memory import memory
+from bench.pair import pair
 from bench.places import places
 from bench.progress import console
 from bench.reads import reads
@@ -41,6 +43,7 @@ class Name(StrEnum):
     """The benchmarks."""
 
     THROUGHPUT = "throughput"
+    PAIR = "pair"
     LATENCY = "latency"
     STAGES = "stages"
     GROWTH = "growth"
@@ -51,10 +54,12 @@ class Name(StrEnum):
     SNAPSHOTS = "snapshots"
     ALERTS = "alerts"
     BREADTH = "breadth"
+    COUNTRY = "country"
 
 
 BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.THROUGHPUT: throughput,
+    Name.PAIR: pair,
     Name.LATENCY: latency,
     Name.STAGES: stages,
     Name.GROWTH: growth,
@@ -65,6 +70,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.SNAPSHOTS: snapshots,
     Name.ALERTS: alerting,
     Name.BREADTH: breadth,
+    Name.COUNTRY: country,
 }
 
 QuickOption = Annotated[bool, typer.Option("--quick", help="Small sizes: a minute, rough figures.")]

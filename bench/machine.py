@@ -10,6 +10,8 @@ from typing import Any
 from bench.bed import ROOT, Bed
 
 POM = ROOT / "scripts" / "kafka" / "pom.xml"
+STREAMS_POM = ROOT / "scripts" / "kafka-streams" / "pom.xml"
+PEERS = ROOT / "requirements" / "peers.lock"
 LIBRARIES = {
     "aiokafka": "aiokafka",
     "bytewax": "bytewax",
@@ -36,7 +38,9 @@ def machine(bed: Bed) -> dict[str, Any]:
         "load_before": round(os.getloadavg()[0], 2),
         "versions": {
             "python": platform.python_version(),
-            "kafka": _kafka_version(),
+            "kafka": os.environ.get("CASELINE_KAFKA_VERSION") or _pinned(POM),
+            "kafka streams": _pinned(STREAMS_POM),
+            "quix streams": _locked("quixstreams"),
             "redis": redis_version,
             **{name: version(package) for name, package in LIBRARIES.items()},
         },
@@ -50,7 +54,13 @@ def _processor() -> str:
     return found[1] if found else platform.processor() or platform.machine()
 
 
-def _kafka_version() -> str:
-    """The version that scripts/services runs."""
-    pinned = re.search(r"<kafka\.version>(.*)</kafka\.version>", POM.read_text())
-    return os.environ.get("CASELINE_KAFKA_VERSION") or (pinned[1] if pinned else "unknown")
+def _pinned(pom: Path) -> str:
+    """The version of Kafka that a list of jars asks for."""
+    found = re.search(r"<kafka\.version>(.*)</kafka\.version>", pom.read_text())
+    return found[1] if found else "unknown"
+
+
+def _locked(package: str) -> str:
+    """The version of a package that scripts/peers installs."""
+    found = re.search(rf"^{package}==(\S+)", PEERS.read_text(), re.M)
+    return found[1] if found else "unknown"

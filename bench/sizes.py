@@ -10,6 +10,7 @@ class Sizes:
     throughput_events: int
     throughput_rounds: int
     plain_faust_seconds: float
+    pair_events: int
     latency_state_events: int
     latency_seconds: float
     stage_events: int
@@ -33,6 +34,7 @@ FULL = Sizes(
     throughput_events=500_000,
     throughput_rounds=3,
     plain_faust_seconds=20,
+    pair_events=1_000_000,
     latency_state_events=200_000,
     latency_seconds=30,
     stage_events=100_000,
@@ -55,6 +57,7 @@ QUICK = Sizes(
     throughput_events=60_000,
     throughput_rounds=1,
     plain_faust_seconds=5,
+    pair_events=200_000,
     latency_state_events=10_000,
     latency_seconds=6,
     stage_events=30_000,

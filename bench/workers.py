@@ -54,7 +54,7 @@ class Worker:
         self.stored = StoredOffsets(settings, rules)
         self.taken = 0.0
         self._awaited = settings.case_partitions + settings.reference_partitions
-        self._is_taken = Event()
+        self._is_taken, self._has_some = Event(), Event()
         self._clock: tuple[datetime, float] | None = None
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self.began = perf_counter()
@@ -73,7 +73,9 @@ class Worker:
         for line in self._process.stderr:
             self._lines.append(line)
             self._note_clock(line)
-            self._awaited -= _message(line) == "shard taken"
+            if _message(line) == "shard taken":
+                self._awaited -= 1
+                self._has_some.set()
             if not self._awaited and not self.taken:
                 self.taken = perf_counter()
                 self._is_taken.set()
@@ -101,6 +103,10 @@ class Worker:
         """Seconds from its start until it has taken all partitions with their state."""
         self._wait(self._is_taken.is_set)
         return self.taken - self.began
+
+    def wait_until_sharing(self) -> None:
+        """Wait until it has taken any partition from whoever had them."""
+        self._wait(self._has_some.is_set)
 
     def wait_until_stored(self, total: int, show: Show = unseen) -> float:
         """The moment at which the stored offsets have reached `total` together."""

@@ -11,6 +11,7 @@ from processors.facts.columns import Wanted
 from processors.facts.counting import Counting
 from processors.ledger.entries import Ledger
 from processors.ledger.tables import Tables
+from processors.record.erased import NOBODY, ErasedChildren
 from processors.record.localities import Localities
 from processors.record.rows import bits, row_maker, tests
 from schemas.areas import Areas
@@ -20,7 +21,10 @@ from schemas.standards import NO_STANDARDS, Standards
 
 
 class Rules:
-    """A catalogue, areas and places, and standards."""
+    """A catalogue, areas and places, and standards; and whose events count no more.
+
+    `erased` is nobody until a process that folds or recounts a log has been told of them.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class Rules:
         self.areas = areas
         self.standards = standards
         self.places = places
+        self.erased: ErasedChildren = NOBODY
         self.graph = PlaceGraph(areas, places)
         self.calendar = calendar()
         self.localities = Localities(self.graph)

@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 AUDIT_TOPIC = "audit-log"
-# `exported` is a CSV of figures, `refused` events that were sent and are none; the last two are of
-# alerts.
+# `exported` is a CSV of figures, `refused` events that were sent and are none; `acknowledged` and
+# `silenced` are of alerts, `begun`, `done` and `not-done` of tasks on releases, `sent-again` of
+# dead letters, and `erased` of a child, who is named by a keyed hash.
 AuditResult = Literal[
     "shown",
     "denied",
@@ -14,8 +15,14 @@ AuditResult = Literal[
     "refused",
     "signed-in",
     "sign-in-refused",
+    "signed-out",
     "acknowledged",
     "silenced",
+    "begun",
+    "done",
+    "not-done",
+    "sent-again",
+    "erased",
 ]
 
 

@@ -3,6 +3,7 @@
 Passwords are secrets of pydantic, which show as asterisks wherever they get to.
 """
 
+import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,16 @@ SCHEMES = (
 SENTINEL_PORT, REDIS_PORT = 26379, 6379
 # What a URL of Redis may say of who connects.
 URL_SECRETS = {"username", "password"}
+# And what else of a single Redis, as redis-py reads it: names, those with a number, those of TLS.
+URL_NAMES = URL_SECRETS | {"client_name", "socket_keepalive", "retry_on_timeout"}
+URL_NUMBERS = {
+    *("db", "socket_timeout", "socket_connect_timeout", "socket_read_size"),
+    *("health_check_interval", "max_connections", "protocol"),
+}
+URL_OF_TLS = {
+    *("ssl_ca_certs", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"),
+    *("ssl_password", "ssl_check_hostname", "ssl_ciphers"),
+}
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,7 @@ class RedisConnection:
         user, _, hosts = parts.netloc.rpartition("@")
         shown = f"{scheme}://{hosts}{parts.path}"
         if not kind:
+            _check_query(plain, parts.query)
             return cls(shown, SecretStr(url), has_tls=plain == "rediss")
         if parts.query:
             raise WrongUrl(f"{scheme}:// takes no query: there is a setting for each thing")
@@ -167,6 +179,23 @@ class RedisConnection:
 
     def __str__(self) -> str:
         return self.shown
+
+
+def _check_query(scheme: str, query: str) -> None:
+    """Raises WrongUrl for what a client of a single Redis would not take after `?`.
+
+    It is not named: it may be part of a password.
+    """
+    asked = parse_qs(query)
+    allowed = URL_NAMES | URL_NUMBERS | (URL_OF_TLS if scheme == "rediss" else set())
+    if asked.keys() - allowed:
+        raise WrongUrl(
+            f"after `?` {scheme}:// takes {', '.join(sorted(allowed))}, and nothing else"
+        )
+    for name in sorted(asked.keys() & URL_NUMBERS):
+        seconds = r"(\.\d+)?" if name.endswith("timeout") else ""
+        if not re.fullmatch(rf"\d+{seconds}", asked[name][0]):
+            raise WrongUrl(f"{name} is a {'number' if seconds else 'whole number'}")
 
 
 def _node(text: str, port: int) -> Node:

@@ -19,7 +19,7 @@ from schemas.connection_settings import (
 # Secrets that may be given themselves or as a file that holds them.
 SECRETS = (
     *("kafka_sasl_password", "kafka_ssl_key_password"),
-    *("redis_password", "redis_sentinel_password"),
+    *("redis_password", "redis_sentinel_password", "oidc_client_secret"),
 )
 
 

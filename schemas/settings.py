@@ -3,11 +3,10 @@
 import os
 from collections.abc import Iterable
 from difflib import get_close_matches
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AwareDatetime, Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,7 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from schemas.services import ServiceSettings
+from schemas.sign_in_settings import SignInSettings
 
 # Who may read releases and internal publications on disk.
 Readers = Literal["owner", "group", "everyone"]
@@ -27,13 +26,7 @@ OTHER_VARIABLES = {CONFIG_VARIABLE, "CASELINE_SERVICES_DIR", "CASELINE_KAFKA_VER
 DEFAULT_CONFIG = "caseline.toml"
 
 
-def _networks(text: str) -> str:
-    for it in filter(None, map(str.strip, text.split(","))):
-        ip_network(it)
-    return text
-
-
-class Settings(ServiceSettings):
+class Settings(SignInSettings):
     """What differs between one installation and another; docs are the fields' descriptions."""
 
     model_config = SettingsConfigDict(
@@ -103,6 +96,11 @@ class Settings(ServiceSettings):
         description="the folder that releases are published into for the council itself, whose "
         "files `serve` offers to analysts and publishers; none if unset",
     )
+    erasure_key_file: Path | None = Field(
+        None,
+        description="a secret of at least 32 bytes, with which children that were erased are "
+        "remembered without being named; `erase` takes one, and all processes the same",
+    )
     snapshot_working_days: Annotated[int, Field(ge=1, le=60)] = Field(
         5, description="working days after a month's end on which its figures are frozen"
     )
@@ -118,19 +116,6 @@ class Settings(ServiceSettings):
     metrics_host: str = Field(
         "127.0.0.1", description="the address that metrics are served on; they are not suppressed"
     )
-    sign_in: Literal["none", "token", "proxy"] = Field(
-        "none",
-        description="how who asks `serve` says who they are: none (this machine alone), token, or "
-        "proxy (its headers, and tokens)",
-    )
-    proxy_addresses: Annotated[str, AfterValidator(_networks)] = Field(
-        "",
-        description="addresses and networks of the proxies whose headers are believed, separated "
-        "by commas",
-    )
-    groups_file: Path | None = Field(
-        None, description="the roles and places of the groups that the proxy names"
-    )
     host_names: str = Field(
         "",
         description="names that `serve` answers for beside those of this machine, separated by "
@@ -143,8 +128,8 @@ class Settings(ServiceSettings):
     )
     refused_sign_ins_a_minute: Annotated[int, Field(ge=0)] = Field(
         10,
-        description="how many unknown tokens an address may send a process of `serve`; 0 is "
-        "without limit",
+        description="how many unknown tokens an address may send a process of `serve`, and of how "
+        "many refused sign-ins by OpenID the audit log has it; 0 is without limit",
     )
     stale_hours: Annotated[float, Field(gt=0)] = Field(
         72.0,

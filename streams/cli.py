@@ -19,6 +19,7 @@ from streams.terminal.commands import (
 from streams.terminal.commands.alerts import alerts
 from streams.terminal.commands.audit import audit
 from streams.terminal.commands.catalogue import catalogue
+from streams.terminal.commands.sessions import session
 from streams.terminal.commands.snapshot import snapshot
 from streams.terminal.commands.tokens import token
 from streams.terminal.logs import show_uncaught
@@ -48,6 +49,7 @@ app.command()(feeding.ingest)
 app.command()(running.worker)
 app.command()(serving.serve)
 app.add_typer(token, name="token")
+app.add_typer(session, name="session")
 app.add_typer(audit, name="audit")
 app.add_typer(running.topics, name="topics")
 app.command()(running.rebuild)
@@ -56,6 +58,7 @@ app.add_typer(feeding.dead_letters, name="dead-letters")
 app.add_typer(snapshot, name="snapshot")
 app.add_typer(alerts, name="alerts")
 app.command()(subject.export)
+app.command()(subject.erase)
 app.command()(running.schema)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from processors.behind.counted_rows import Question
+from processors.behind.listing import Listed
 from processors.days.calendar import day_number
 from processors.figures.evaluate import Figure
-from processors.listing import Listed, Question
 from processors.record.decoding import Message
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, Indicator

@@ -216,15 +216,15 @@ class Provider:
                 found.extra[f"went {cohort} {month}", leaf] = leaves
                 came.append(enters)
                 went.append(leaves)
-            at_once = model.integer(0, min(new, closed), 1)
+            # Whose destination began by March was there by then, and is not received anew.
+            early = self.numbers["closed with destination", leaf, month]
+            at_once = model.integer(0, min(new, closed - early), 1)
             found.extra[f"closed at once {month}", leaf] = at_once
             held[f"new {month}"] = Linear(constant=new) - at_once
             # Who is gone is with another provider: at once, or passed on before to another service.
             gone, later = found["gone", leaf, month], found["gone later", leaf, month]
             model.at_most(gone + closed, total(went) + at_once)
             model.at_most(gone, total(went))
-            # Whose destination began by March was there by then.
-            early = self.numbers["closed with destination", leaf, month]
             model.within(total(went[: len(COHORTS)]), low=early)
             model.at_most(later, passed)
             passed = passed + total(went) + at_once - closed - gone - later

@@ -60,11 +60,15 @@ class Group:
         self.held.append(person)
 
     def _end(self, number: int, first: date, reached: int) -> None:
-        """End registrations: of the reached those too many, and then of others."""
+        """End registrations: of the reached those too many, then of others, then of the rest.
+
+        Whoever is reached and ends beyond those too many is replaced by one who is new.
+        """
         surplus = max(sum(it.is_reached for it in self.held) - reached, 0)
         old = [it for it in self.held if it.facts[-1][1] < first]
-        ending = [it for it in old if it.is_reached][:surplus]
-        ending += [it for it in old if not it.is_reached]
+        known = [it for it in old if it.is_reached]
+        others = [it for it in old if not it.is_reached]
+        ending = [*known[:surplus], *others, *known[surplus:]]
         for person in ending[:number]:
             person.facts.append(("registration.ended", first.replace(day=ENDED)))
         gone = {id(it) for it in ending[:number]}

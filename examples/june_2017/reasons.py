@@ -2,6 +2,7 @@
 
 Most reasons are arithmetic on printed figures. Where none applies, the reason names the cells
 beside which the solver shows that no whole numbers give this one, or says that it shows nothing.
+What is fitted has no reason to be missing: then events are made wrongly.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +15,6 @@ from .fitting import Key, Wishes
 from .printed import MONTHS, Row, tenths
 
 NOT_FOUND = "not found: the solver neither has whole numbers that give it nor shows that none do"
-NOT_GIVEN = "not found: the fit did not leave it out, yet the events made of the fit do not give it"
 MOST_NAMED = 5
 # Of a service that is asked about in a month with fewer working days than are allowed.
 LATE_IN_APRIL = (
@@ -30,6 +30,10 @@ SIGN_ONLY = "printed as the sign of the change; a lower share is better"
 
 
 Check = Callable[[Row, Codes | None, str], str]
+
+
+class NotGivenError(Exception):
+    """What is fitted is not what the events give."""
 
 
 class Reasons:
@@ -61,7 +65,7 @@ class Reasons:
         )
 
     def of(self, found: RowDifference) -> str:
-        """Why something printed is not had."""
+        """Why something printed is not had; NotGivenError if it is fitted."""
         block, code, of = found.key
         row = self._rows[block, code]
         if of in (ARROW, RATING):
@@ -77,7 +81,7 @@ class Reasons:
     def _shown_by_the_solver(self, row: Row, key: Key) -> str:
         wishes = self._left_out.get(key)
         if wishes is None:
-            return NOT_GIVEN
+            raise NotGivenError(f"{key} is fitted, and the events made of the fit do not give it")
         beside = wishes.conflict(key)
         if beside is None:
             return NOT_FOUND

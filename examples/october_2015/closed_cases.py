@@ -1,13 +1,12 @@
 """Closed unit cases, from their counts: dates of receipt and closure, and outcomes."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .cases import UNIT, Case, spread
-from .closing import AUGUST_END
+from .closing import AUGUST_END, MARCH_END
 from .durations import BY_NAME, FROM_APRIL, IN_OCTOBER, SINCE_MAY, Durations
-from .geography import ALL_AGES, BANDS, CELLS, DISTRICTS, Cell, cells_of
+from .geography import ALL_AGES, BANDS, CELLS, DISTRICTS, UNKNOWN, Cell, cells_of
 from .outcomes import (
     ACHIEVED,
     ESCALATED,
@@ -28,8 +27,7 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """What the outcomes of each kind are called, likelier ones more than once."""
 OFFICE_DAYS = range(5)
-TREND_MONTHS = {"2015-06": (6, 30), "2015-07": (7, 31), "2015-08": (8, 31)}
-"""Earlier months to give their printed closures: month and last day."""
+JUNE_NAME, JUNE = "2015-06", (day(2015, 6, 1), day(2015, 6, 30))
 
 
 @dataclass
@@ -56,7 +54,7 @@ class ClosedCases:
             late: [k for k in OUTCOMES for _ in range(self.outcomes.october[cell, (k, late)])]
             for late in LATENESS
         }
-        self._name(cases, kinds)
+        name_outcomes(cases, kinds, self.rng)
         return cases
 
     def _september(self, place: str) -> list[Case]:
@@ -69,25 +67,19 @@ class ClosedCases:
         closed = [c for c in cases if c.closed is not None and c.closed > AUGUST_END]
         old = [
             self._old((place, self._age()), "september old")
-            for _ in range(late - sum(map(_is_late, closed)))
+            for _ in range(late - sum(map(was_late, closed)))
         ]
         kinds = {
             late: [k for k in OUTCOMES for _ in range(self.outcomes.september[place, (k, late)])]
             for late in LATENESS
         }
-        self._name([*closed, *old], kinds)
+        name_outcomes([*closed, *old], kinds, self.rng)
         for case in cases:
             case.outcome = case.outcome or self.rng.choice(WORDS[OTHER])
         return [*cases, *old]
 
     def _age(self) -> str:
         return self.rng.choices(BANDS, (21, 34, 37, 8))[0]
-
-    def _name(self, cases: list[Case], kinds: dict[bool, list[str]]) -> None:
-        for found in kinds.values():
-            self.rng.shuffle(found)
-        for case in cases:
-            case.outcome = self.rng.choice(WORDS[kinds[_is_late(case)].pop()])
 
     def _count(self, cell: Cell, name: str) -> int:
         return self.durations.cases[cell, name]
@@ -98,7 +90,7 @@ class ClosedCases:
         days = spread(self.durations.days[cell, names], bounds, self.rng)
         found = []
         for kind, duration in zip(kinds, days, strict=True):
-            received, closed = _likely(kind.dates(duration), self.rng)
+            received, closed = likely(kind.dates(duration), self.rng)
             age = self._age() if names == FROM_APRIL else cell[1]
             found.append(Case(cell[0], age, received, UNIT, closed=closed))
         return found
@@ -106,58 +98,60 @@ class ClosedCases:
     def _old(self, cell: Cell, name: str) -> Case:
         low, high = BY_NAME[name].durations
         duration = self.rng.randint(low, min(high, low + 90))
-        received, closed = _likely(BY_NAME[name].dates(duration), self.rng)
+        received, closed = likely(BY_NAME[name].dates(duration), self.rng)
         return Case(*cell, received=received, service=UNIT, closed=closed)
 
 
-def _is_late(case: Case) -> bool:
+def name_outcomes(cases: list[Case], kinds: dict[bool, list[str]], rng: random.Random) -> None:
+    """Give cases outcomes: as many of each kind as are listed for those late and those not."""
+    for found in kinds.values():
+        rng.shuffle(found)
+    for case in cases:
+        case.outcome = rng.choice(WORDS[kinds[was_late(case)].pop()])
+
+
+def was_late(case: Case) -> bool:
+    """Whether a case was closed beyond 20 weeks."""
     return case.closed is not None and is_late(case.received, case.closed)
 
 
-def _shuffled(kinds: Iterator[str], rng: random.Random) -> list[str]:
-    found = list(kinds)
-    rng.shuffle(found)
-    return found
-
-
-def _likely(dates: list[tuple[int, int]], rng: random.Random) -> tuple[int, int]:
+def likely(dates: list[tuple[int, int]], rng: random.Random) -> tuple[int, int]:
     """One of the pairs of dates, on weekdays if it can be."""
     weekdays = [pair for pair in dates if all((d - 1) % 7 in OFFICE_DAYS for d in pair)]
     return rng.choice(weekdays or dates)
 
 
-def earlier_closures(
+def june_closures(
     trend: dict[tuple[str, str], str], cases: list[Case], rng: random.Random
 ) -> list[Case]:
-    """Closures of June to August that, with those of `cases`, make Kent's printed EH15-EH17.
+    """Closures of June that, with those of `cases`, make Kent's printed EH15 to EH17.
 
     They were received by March, so that no window of September or October holds them.
     """
-    added: list[Case] = []
-    for name, (month, last) in TREND_MONTHS.items():
-        first, end = day(2015, month, 1), day(2015, month, last)
-        wanted = _wanted_outcomes(trend, name)
-        for case in cases:
-            if case.closed is not None and first <= case.closed <= end:
-                wanted[_kind_of(case)] -= 1
-        kinds = _shuffled((k for k, n in wanted.items() for _ in range(n)), rng)
-        added += [_earlier_closure(first, end, kind, rng) for kind in kinds]
+    first, end = JUNE
+    closed = int(trend["EH15", JUNE_NAME])
+    escalated = int(trend["EH17", JUNE_NAME])
+    achieved = round(closed * float(trend["EH16", JUNE_NAME].rstrip("%")) / 100)
+    wanted = {ACHIEVED: achieved, ESCALATED: escalated, OTHER: closed - achieved - escalated}
+    for case in cases:
+        if case.closed is not None and first <= case.closed <= end:
+            wanted[_kind_of(case)] -= 1
+    kinds = [k for k, n in wanted.items() for _ in range(n)]
+    rng.shuffle(kinds)
+    weekdays = [d for d in range(first, end + 1) if (d - 1) % 7 in OFFICE_DAYS]
+    added = []
+    for kind in kinds:
+        case = other_closure(rng.randint(day(2014, 11, 3), MARCH_END), rng.choice(weekdays), rng)
+        case.outcome = rng.choice(WORDS[kind])
+        added.append(case)
     return added
 
 
-def _wanted_outcomes(trend: dict[tuple[str, str], str], month: str) -> dict[str, int]:
-    closed, escalated = int(trend["EH15", month]), int(trend["EH17", month])
-    achieved = round(closed * float(trend["EH16", month].rstrip("%")) / 100)
-    return {ACHIEVED: achieved, ESCALATED: escalated, OTHER: closed - achieved - escalated}
+def other_closure(received: int, closed: int, rng: random.Random) -> Case:
+    """A closed unit case of any district and age."""
+    place, age = rng.choice([cell for cell in CELLS if cell[0] and cell[1] != UNKNOWN])
+    return Case(place, age, received=received, service=UNIT, closed=closed)
 
 
 def _kind_of(case: Case) -> str:
     return next(kind for kind, words in WORDS.items() if case.outcome in words)
-
-
-def _earlier_closure(first: int, end: int, kind: str, rng: random.Random) -> Case:
-    closed = rng.choice([d for d in range(first, end + 1) if (d - 1) % 7 in OFFICE_DAYS])
-    received = rng.randint(day(2014, 11, 3), day(2015, 3, 31))
-    place, age = rng.choice([cell for cell in CELLS if cell[0] and cell[1] != "unknown"])
-    outcome = rng.choice(WORDS[kind])
-    return Case(place, age, received=received, service=UNIT, closed=closed, outcome=outcome)

@@ -12,7 +12,7 @@ from functools import cache
 from .workdays import day, is_late, last_late
 
 MARCH_END, APRIL_END = day(2015, 3, 31), day(2015, 4, 30)
-AUGUST_END, SEPTEMBER_END = day(2015, 8, 31), day(2015, 9, 30)
+JULY_END, AUGUST_END, SEPTEMBER_END = day(2015, 7, 31), day(2015, 8, 31), day(2015, 9, 30)
 OCTOBER_END = day(2015, 10, 31)
 LATE_IN_SEPTEMBER = last_late(SEPTEMBER_END)
 """The latest receipt that is beyond 20 weeks at the end of September."""

@@ -76,6 +76,8 @@ class EventWriter:
         if case.allocated is not None:
             yield "case.allocated", case.allocated, {"service": case.service}
             yield "worker.assigned", case.allocated, {}
+        if case.moved is not None:
+            yield "case.allocated", case.moved, {"service": case.moved_to}
         if case.contact is not None:
             yield "contact.made", case.contact, {}
         if case.plan is not None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from .allocation import allocate
 from .averages import october_averages, september_averages
 from .cases import Case
-from .closed_cases import ClosedCases, earlier_closures
+from .closed_cases import ClosedCases, june_closures
 from .closing import SEPTEMBER_END
 from .durations import find_durations
+from .earlier_closures import EarlierClosures
+from .earlier_stock import EarlierStock
 from .geography import Cell
 from .notified import counts_by_cell
 from .open_cases import OpenCases
@@ -43,6 +45,8 @@ class History:
         self.say("cases of other services")
         cases = [*units, *OtherCases(self.printed, self.trend, units, self.rng).make()]
         allocate(cases, int(self.trend["EH05", "2015-08"]), self.rng)
+        self.say("stock of July and August")
+        EarlierStock(self.trend, cases, self.rng).fit()
         return sorted(cases, key=lambda case: (case.received, case.place, case.age))
 
     def populations(self) -> Populations:
@@ -57,7 +61,9 @@ class History:
         self.say("durations of closed unit cases (a minute or two)")
         durations = find_durations(self.printed, self.given_up, outcomes)
         cases = ClosedCases(outcomes, durations, self.rng).make()
-        cases += earlier_closures(self.trend, cases, self.rng)
+        cases += june_closures(self.trend, cases, self.rng)
+        self.say("closed unit cases of July and August")
+        cases += EarlierClosures(self.trend, cases, self.rng).make()
         for case in cases:
             if case.closed is not None and case.closed <= SEPTEMBER_END:
                 case.contact = min(case.closed, case.received + self.rng.randint(5, 30))

@@ -30,8 +30,7 @@ class PrintedCell:
     @property
     def tenths(self) -> int:
         """The figure in tenths, exactly; ValueError if the cell is blank."""
-        whole, _, part = self.printed.rstrip("%").partition(".")
-        return int(whole) * 10 + int(part or 0)
+        return tenths_of(self.printed)
 
     @property
     def count(self) -> int:
@@ -49,6 +48,12 @@ class PrintedCell:
     def is_nothing(self) -> bool:
         """True for a zero that may stand for "no cases": a ratio printed `0.0` or `0.0%`."""
         return self.printed in ("0.0", "0.0%")
+
+
+def tenths_of(printed: str) -> int:
+    """A printed figure in tenths, exactly; ValueError if it is blank."""
+    whole, _, part = printed.rstrip("%").partition(".")
+    return int(whole) * 10 + int(part or 0)
 
 
 class Printed:

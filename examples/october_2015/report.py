@@ -1,7 +1,8 @@
 """What the finished history does not reproduce, evaluated by the product and written down."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 
 from schemas.scorecard import ScorecardRow
@@ -12,6 +13,7 @@ from streams.october.compare_october import (
     Publication,
     compare,
 )
+from streams.october.trend import load_trend, missed
 
 from .given_up import contradiction
 from .printed import PrintedCell
@@ -41,6 +43,15 @@ def write_contradictions(path: Path, found: Comparison) -> None:
     for difference in found.different_directions:
         raise UnexplainedError(f"direction of {difference.cell.code} in {difference.cell.area}")
     path.write_text("\n".join([HEADER, *entries]), encoding="utf-8")
+
+
+def check_trend(found: Mapping[date, Iterable[ScorecardRow]]) -> None:
+    """UnexplainedError if an earlier month's figure is missed without a reason, or had with one."""
+    printed = load_trend()
+    differing = [it.earlier for day, rows in found.items() for it in missed(rows, printed, day)]
+    for it in printed:
+        if (it in differing) != bool(it.reason):
+            raise UnexplainedError(f"{it.code} of {it.month}: {it.reason or 'no reason'}")
 
 
 def _reason(difference: PrintedDifference) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .averages import Numbers
-from .closing import LATE_IN_SEPTEMBER, OCTOBER_END, SEPTEMBER_END
+from .closing import JULY_END, LATE_IN_SEPTEMBER, OCTOBER_END, SEPTEMBER_END
 from .geography import ALL_AGES, CELLS, PLACES, TOP, UNKNOWN, Cell, cells_of
 from .milp import Linear, Model, total, value_of
 from .notified import counts_by_cell, overall_by_place
@@ -19,7 +19,7 @@ from .printed import OCTOBER, SEPTEMBER, Printed
 from .workdays import day, last_late
 
 LATE_IN_OCTOBER = last_late(OCTOBER_END)
-JUNE_END, JULY_END = day(2015, 6, 30), day(2015, 7, 31)
+JUNE_END = day(2015, 6, 30)
 
 RECEIVED: dict[str, tuple[int, int]] = {
     "late": (day(2014, 12, 1), LATE_IN_SEPTEMBER),

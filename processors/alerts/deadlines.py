@@ -42,6 +42,26 @@ class Spans:
     ended: Days
 
 
+@dataclass(frozen=True)
+class StandardWaits:
+    """What a standard has each segment of its service wait for, whether alerted of or not.
+
+    As in `Spans`; `clock` is the day from which days count, `soon` the first on which the limit is
+    nearly up, `done` that of the milestone, NEVER if it is none. `end` is when the wait is over, by
+    the milestone or with the segment, and may be before the segment begins.
+    """
+
+    row: Days
+    standard: Days
+    clock: Days
+    soon: Days
+    due: Days
+    breach: Days
+    done: Days
+    end: Days
+    ended: Days
+
+
 class Deadlines:
     """The standards, ready to be applied to the segments of cases, all of them at once."""
 
@@ -66,6 +86,14 @@ class Deadlines:
 
     def spans(self, rows: Columns) -> Spans:
         """The spans of every standard in segments, in their order for each standard."""
+        found = self.waits(rows)
+        begin = np.maximum(rows.begin[found.row], found.soon)
+        kept = positions(begin < found.end)
+        columns = found.row, found.standard, begin, found.due, found.breach, found.end, found.ended
+        return Spans(*(column[kept] for column in columns))
+
+    def waits(self, rows: Columns) -> StandardWaits:
+        """What every standard has segments wait for, in their order for each standard."""
         segments = positions(self._is_watched[rows.service] & ~rows.is_closed)
         of_service = self._service[:, np.newaxis] == rows.service[segments]
         standard, at = of_service.nonzero()
@@ -77,14 +105,12 @@ class Deadlines:
         due = self._first_past(standard, clock, limit - 1)
         breach = self._first_past(standard, clock, limit)
         soon = self._first_past(standard, clock, limit - self._due_soon[standard] - 1)
-        begin, holds_until = np.maximum(rows.begin[row], soon), rows.end[row]
+        holds_until = rows.end[row]
         ended = np.where(_leads_to_closure(rows)[row], CLOSED, TRANSFERRED)
         is_late = np.where(done < breach, DONE, DONE_LATE)
         ended = np.where(done <= holds_until, is_late, ended)
         end = np.minimum(holds_until, done)
-        kept = positions(begin < end)
-        columns = row, standard, begin, due, breach, end, ended
-        return Spans(*(column[kept] for column in columns))
+        return StandardWaits(row, standard, clock, soon, due, breach, done, end, ended)
 
     def _first_past(self, standard: Days, clock: Days, passed: Days) -> Days:
         """The first day on which more than `passed` days, or working days, have passed."""

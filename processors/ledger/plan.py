@@ -97,9 +97,11 @@ class Plan:
         row, measure = self._tests.pairs(passed, read)
         kept = positions(changed[row] & self._reads[measure])
         row, measure = row[kept], measure[kept]
-        kept = positions(self._keep_limits(rows, row, measure))
+        is_kept, since = self._limited(rows, row, measure)
+        kept = positions(is_kept)
         row, measure = row[kept], measure[kept]
         begin, end = self._periods(rows, row, measure)
+        begin = np.maximum(begin, since[kept])
         kept = positions(begin < end)
         row, measure, begin, end = row[kept], measure[kept], begin[kept], end[kept]
         amount, slot = rows.sign[row], self._slots[measure]
@@ -133,13 +135,19 @@ class Plan:
         changed[before] = changed[now] = found
         return changed
 
-    def _keep_limits(self, rows: Columns, row: Days, measure: Days) -> Flags:
-        """Whether each fact keeps the limit of its measure."""
-        kept = np.ones(len(row), dtype=np.bool_)
+    def _limited(self, rows: Columns, row: Days, measure: Days) -> tuple[Flags, Days]:
+        """Whether each fact keeps the limit of its measure, and the day from which it is known.
+
+        That is when the span ends, however long it may be; one that may also not end is kept as
+        soon as the measure starts.
+        """
+        kept, since = np.ones(len(row), dtype=np.bool_), np.zeros(len(row), dtype=np.int64)
         for limit, at in self._limits.present(measure):
             start, end = rows.days[limit.start][row[at]], rows.days[limit.end][row[at]]
             kept[at] = self._within(limit, start, end)
-        return kept
+            if not limit.unended:
+                since[at] = end
+        return kept, since
 
     def _within(self, limit: Limit, start: Days, end: Days) -> Flags:
         if limit.unit == "months":

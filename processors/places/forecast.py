@@ -4,7 +4,7 @@ Nothing is estimated. A breach to come is in the ledger already, on the day on w
 unless an event takes it off, so this is the stock of a day to come (docs/architecture.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -41,4 +41,27 @@ def forecast(rules: Rules, now: Stock, later: Sequence[tuple[date, Stock]]) -> l
         )
         for row, standard in enumerate(rules.standards.standard)
         for column, place in enumerate(places.all)
+    ]
+
+
+# Days ahead that are looked at unless dates are given.
+DAYS_AHEAD = (7, 14, 28)
+
+
+def chosen(
+    rows: Iterable[Forecast],
+    standards: Collection[str],
+    areas: Collection[str],
+    providers: Collection[str],
+) -> list[Forecast]:
+    """The rows of standards, and of areas as a whole or providers; all, where none is named."""
+    return [
+        row
+        for row in rows
+        if (not standards or row.standard in standards)
+        and (
+            (not areas and not providers)
+            or (row.provider is None and row.area in areas)
+            or row.provider in providers
+        )
     ]

@@ -72,6 +72,7 @@ group.min.session.timeout.ms=1000
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=16777216
+log.segment.delete.delay.ms=1000
 CONF
 }
 

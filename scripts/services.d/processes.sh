@@ -54,6 +54,18 @@ pid_of() {
   [[ $(command_line "$pid") != *"$dir/$1.conf"* ]] || printf '%s\n' "$pid"
 }
 
+# Whether a process has not ended yet. One that is ending has no command line any more, and may still
+# hold its port; a zombie holds nothing.
+is_alive() {
+  local state
+  if [ -d /proc/self ]; then
+    state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
+  else
+    state=$(ps -p "$1" -o stat= 2>/dev/null)
+  fi
+  [[ -n $state && $state != [ZX]* ]]
+}
+
 launch() {
   local name=$1
   shift
@@ -85,7 +97,7 @@ end() {
   pid=$(pid_of "$name")
   [ -n "$pid" ] || return 0
   kill -s "$signal" "$pid"
-  while [ -n "$(pid_of "$name")" ]; do
+  while is_alive "$pid"; do
     sleep 0.1
     tenths=$((tenths - 1))
     [ "$tenths" -gt 0 ] || {

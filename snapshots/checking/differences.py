@@ -13,6 +13,7 @@ from schemas.catalogue import Catalogue, Indicator
 from schemas.places import NO_PLACES, Place, Places
 from schemas.release import Cause, Change, Position, ReleaseCell
 from schemas.schemes import RagScheme
+from snapshots.checking.causes import Shift
 from snapshots.checking.evidence import Evidence, known_of
 from snapshots.recount.children import Placed, Spot, before, news, offsets_of
 from snapshots.recount.places import Whereabouts
@@ -119,6 +120,25 @@ class Explanation:
         None where it is the definition that differs.
         """
         return tuple(self._cause(spot) for spot in self._spots(cell, field))
+
+    def shifts(self, cell: ReleaseCell) -> tuple[list[Shift], list[Shift]]:
+        """What moved case by case in a cell's numerator, and in its denominator.
+
+        Where the evidence names cases; a slot that counts several times is there once.
+        """
+        indicator = self._indicators[cell.code]
+        place = Place(cell.level or self._levels.get(cell.area, ""), cell.area)
+        elsewhere = self._where.district_of(place) if indicator.denominator_of else None
+        below = indicator.denominator if isinstance(indicator.denominator, dict) else {}
+        moves, band = self._moves, cell.age_band
+        return (
+            moves.shifts(0, indicator.numerator, place, band),
+            moves.shifts(0, below, elsewhere or place, band),
+        )
+
+    def event(self, spot: Spot) -> Event:
+        """An event behind a difference, by where it lies."""
+        return self._placed[spot].event
 
     def _spots(self, cell: ReleaseCell, field: str) -> list[Spot]:
         found = set[Spot]()

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory, gettempdir
 
 from processors.days.calendar import calendar, previous_month_end
 from processors.record.decoding import Event
+from processors.record.erased import NOBODY, ErasedChildren
 from processors.record.quality import Oddity, odd_facts
 from schemas.areas import Areas
 from schemas.catalogue import Catalogue
@@ -45,7 +46,8 @@ class LogQuestion:
 
     Without `since` it is not asked why they moved; without `bank_holidays` those known now count.
     The messages in `passed_over` are left out. Where it is not `takes_supplied`, what others supply
-    of a figure is, as it was in releases up to format 4.
+    of a figure is, as it was in releases up to format 4. Events of `erased` children, which an
+    older copy of the log may have, count no more.
     """
 
     catalogue: Catalogue
@@ -57,6 +59,8 @@ class LogQuestion:
     places: Places = NO_PLACES
     passed_over: tuple[PassedOver, ...] = ()
     takes_supplied: bool = True
+    names_cases: bool = False
+    erased: ErasedChildren = NOBODY
 
     @property
     def dates(self) -> tuple[date, date]:
@@ -127,8 +131,10 @@ def _counted(
         count = _Count(question)
         evaluated = len(reference)
         for bucket in spill.buckets():
-            for placed in by_key(bucket).values():
-                count.add(placed)
+            for key, placed in by_key(bucket).items():
+                left = [it for it in placed if question.erased.counts(key, it.event.instant)]
+                if left:
+                    count.add(key, left)
             evaluated += len(bucket)
             show(read, evaluated)
             bucket.clear()  # before the next one is read
@@ -152,9 +158,18 @@ class _Count:
         self._sums: tuple[Counter[Share], Counter[Share]] = (Counter(), Counter())
         self.quality: Counter[str] = Counter({str(kind): 0 for kind in Oddity})
         since = question.since
-        self.moves = Moves(self._definitions, self._days, offsets_of(since)) if since else None
+        self.moves = (
+            Moves(
+                self._definitions,
+                self._days,
+                offsets_of(since),
+                names_cases=question.names_cases,
+            )
+            if since
+            else None
+        )
 
-    def add(self, placed: Sequence[Placed]) -> None:
+    def add(self, key: str, placed: Sequence[Placed]) -> None:
         """Count what has one key."""
         events = known(it.event for it in placed)
         for day, sums in zip(self._days, self._sums, strict=True):
@@ -164,7 +179,7 @@ class _Count:
         for fact in odd_facts(events, question.areas, calendar(), question.as_of):
             self.quality[fact.kind] += 1
         if self.moves:
-            self.moves.add(placed)
+            self.moves.add(placed, key)
 
     def recount(self, reference: Sequence[Event]) -> Recount:
         """What the sums and the reference events make."""

@@ -1,6 +1,8 @@
 """Verification: that every stored release is as it was made, and that the chain holds."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from schemas.release import Release, ReleaseCell
 from snapshots.checking.differences import differences
@@ -52,3 +54,41 @@ def recompute_problems(release: Release, name: str, cells: list[ReleaseCell]) ->
     found = list(differences(release.cells, cells))
     if found:
         yield f"{name}: {len(found):,} cells are not what the log gives\n{described(found)}"
+
+
+class Unexplained(NamedTuple):
+    """Messages of a release's cut that are gone, by erasure: those since, and of unknown ones."""
+
+    since: Counter[str]
+    unknown: Counter[str]
+
+
+def gone_from(release: Release, erased: Counter[str], known: Mapping[str, str]) -> Unexplained:
+    """Which messages that are gone from the log were there when a release was made.
+
+    `known` has the day of each erasure. A place holder of another is nobody's: to believe it would
+    let whoever writes to the log excuse any difference.
+    """
+    day = release.released_on.isoformat()
+    return Unexplained(
+        Counter({it: count for it, count in erased.items() if known.get(it, "") >= day}),
+        Counter({it: count for it, count in erased.items() if it not in known}),
+    )
+
+
+def erased_since(
+    release: Release, name: str, cells: list[ReleaseCell], erased: Counter[str]
+) -> str:
+    """What can still be shown of a release by a log of which erasures took messages before its cut.
+
+    `erased` has how many, by erasure. Its figures stand: they are sums, which its hash and its
+    chain hold. A cell that the rest of the log gives otherwise is not called wrong, and not shown
+    to be right.
+    """
+    differing = len(list(differences(release.cells, cells)))
+    messages, times = sum(erased.values()), len(erased)
+    return (
+        f"{name}: {messages:,} messages of its cut were erased since, in {times:,} erasures. Of "
+        f"{len(release.cells):,} cells {len(release.cells) - differing:,} still come out of the "
+        f"log, and {differing:,} cannot be shown any more"
+    )

@@ -13,7 +13,7 @@ from snapshots.disclosure.suppression import Rule
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # Words for a small number, with the number.
 ALSO = {"nil": 0, "none": 0, "single": 1, "sole": 1, "couple": 2, "pair": 2, "both": 2, "twins": 2,
-        "triplets": 3}  # fmt: skip
+        "triplets": 3, "trio": 3}  # fmt: skip
 MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 SHORT_MONTHS = "jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec"
 TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
@@ -31,7 +31,8 @@ NUMBERED = (
 )
 PHRASES = (
     "no[- ]one|one another|one[- ]off|one[- ]to[- ]one|one[- ]stop|at one (?:time|point)|day one|"
-    "one day|a couple of times|number one|single (?:point|front door|view|assessment|parents?)"
+    "one day|a couple of times|sixth[- ]form(?:ers)?|number one|"
+    "single (?:point|front door|view|assessment|parents?)"
 )
 # What is no figure at all though a number stands in it.
 NO_FIGURES = (

@@ -24,9 +24,25 @@ UNITS = (
     "nineteen",
 )
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+# From the sixth on: those before stand in many a text that counts nobody.
+ORDINAL_UNITS = (
+    *("sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth"),
+    *("fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"),
+)
+ORDINALS = {
+    **{word: number for number, word in enumerate(ORDINAL_UNITS, start=6)},
+    **{f"{word[:-1]}ieth": 10 * number for number, word in enumerate(TENS, start=2)},
+}
 PLAIN = {
     **{word: number for number, word in enumerate(UNITS)},
     **{word: 10 * number for number, word in enumerate(TENS, start=2)},
+    **ORDINALS,
+    # Without what stands between, which may be a sign that nobody sees.
+    **{
+        f"{tens}{units}": 10 * number + more
+        for number, tens in enumerate(TENS, 2)
+        for more, units in enumerate(UNITS[1:10], 1)
+    },
     "nil": 0,
     "none": 0,
     "single": 1,
@@ -36,6 +52,7 @@ PLAIN = {
     "pair": 2,
     "twins": 2,
     "triplets": 3,
+    "trio": 3,
     "score": 20,
 }
 MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}

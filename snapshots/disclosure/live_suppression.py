@@ -17,18 +17,29 @@ from schemas.catalogue import AGE_BANDS, ALL_AGES, Indicator
 from schemas.cells import CellKey
 from schemas.places import PROVIDER, Place
 from schemas.scorecard import ScorecardRow
-from snapshots.disclosure.suppression import Rule, counts_people
+from snapshots.disclosure.suppression import Rule
 
 Formula = tuple[tuple[str, int], ...]
 IsKnown = Callable[[ScorecardRow], bool]
 
 
-class _PeopleCount(NamedTuple):
-    """A number of people that figures rest on: what is summed, where, in which band."""
+class _CountPlan(NamedTuple):
+    """A count of people behind the figures of an indicator: what is summed, by number, and where.
 
-    formula: Formula
-    place: Place
-    band: str
+    `part` says which it is of a row's numbers; `is_elsewhere` that it is of the district of a site.
+    """
+
+    formula: int
+    part: int
+    is_elsewhere: bool
+
+
+# Which numbers of a row a count is: the numerator, the denominator, or what the two leave.
+ABOVE, BELOW, REST = range(3)
+# A count is told by one number, of its formula, its place and its band: it is asked for very often.
+NUMBER_OF_BAND = {band: number for number, band in enumerate((ALL_AGES, *AGE_BANDS))}
+BAND_NUMBERS = len(NUMBER_OF_BAND)
+MOST_PLACES = 2**20
 
 
 def key_of(row: ScorecardRow) -> CellKey:
@@ -54,104 +65,134 @@ class _Suppression:
     def __init__(self, rules: Rules, rule: Rule) -> None:
         self._rules, self._rule = rules, rule
         self._indicators = {it.code: it for it in rules.catalogue.indicator}
-        self._formulas = {it.code: _formulas(it) for it in rules.catalogue.indicator}
-        self._counts: dict[_PeopleCount, float] = {}
-        self._known: set[_PeopleCount] = set()
-        self._cells: dict[CellKey, list[_PeopleCount]] = {}
-        self._by_provider: dict[str, dict[Place, None]] = defaultdict(dict)
+        self._formulas: dict[Formula, int] = {}
+        self._plans = {it.code: self._plan(it) for it in rules.catalogue.indicator}
+        self._numbers: dict[Place, int] = {}
+        self._by_number: list[Place] = []
+        self._districts: dict[int, int] = {}
+        self._counts: dict[int, float] = {}
+        self._known: set[int] = set()
+        self._cells: list[tuple[ScorecardRow, list[int]]] = []
+        self._of_row: dict[tuple[str, str], int] = {}
+        self._by_provider: dict[str, dict[int, None]] = defaultdict(dict)
+        self._adding_up: dict[int, list[tuple[int, list[int]]]] = {}
         self._above = {it.name: it.parent for it in rules.areas.area}
         self._level = {it.name: it.level for it in rules.areas.area}
 
     def add(self, row: ScorecardRow, is_known: bool) -> None:
         """Take in a row, with the counts that it rests on."""
-        indicator, place = self._indicators[row.code], Place(row.level, row.area)
-        numbers = _numbers(indicator, row)
+        level, area = row.level, row.area
+        place = self._of_row.get((level, area))
+        if place is None:
+            place = self._of_row[level, area] = self._number(Place(level, area))
+            if level.startswith(PROVIDER):
+                within = area.partition(" / ")[2] or self._rules.areas.top
+                self._by_provider[within][place] = None
+        band = NUMBER_OF_BAND[row.age_band]
+        above, below = row.numerator, row.denominator
+        rest = None if above is None or below is None else below - above
+        numbers, is_supplied = (above, below, rest), row.status == "supplied"
         counts = []
-        for (formula, is_elsewhere), number in zip(self._formulas[row.code], numbers, strict=True):
-            if number is None or row.status == "supplied":
+        for formula, part, is_elsewhere in self._plans[row.code]:
+            number = numbers[part]
+            if number is None or is_supplied:
                 continue
-            where = self._rules.graph.district_of(place) if is_elsewhere else None
-            count = _PeopleCount(formula, where or place, row.age_band)
+            count = _told(formula, self._district(place) if is_elsewhere else place, band)
             self._counts[count] = number
             counts.append(count)
             if is_known:
                 self._known.add(count)
-        if row.status == "supplied" or indicator.source == "supplied":
-            counts.append(self._supplied(row, indicator, place))
-        if not is_known:
-            self._cells[key_of(row)] = counts
-        if row.level.startswith(PROVIDER):
-            self._by_provider[row.area.partition(" / ")[2] or self._rules.areas.top][place] = None
+        if is_supplied or self._indicators[row.code].source == "supplied":
+            counts.append(self._supplied(row, place, band))
+        if not is_known and counts:
+            self._cells.append((row, counts))
 
-    def _supplied(self, row: ScorecardRow, indicator: Indicator, place: Place) -> _PeopleCount:
+    def _supplied(self, row: ScorecardRow, place: int, band: int) -> int:
         """What others worked out is a count of its own; of a value alone, small if that is."""
-        is_small = self._rule.reason(indicator, row) is not None
-        count = _PeopleCount(((f"{row.code} supplied", 1),), place, row.age_band)
+        is_small = self._rule.reason(self._indicators[row.code], row) is not None
+        count = _told(self._formula(((f"{row.code} supplied", 1),)), place, band)
         self._counts[count] = 1 if is_small else self._rule.threshold + 1
         return count
 
     def run(self) -> set[CellKey]:
         """The rows to suppress: those that rest on a count that is hidden."""
+        is_small, known = self._rule.is_small, self._known
         hidden = {
             count
             for count, number in self._counts.items()
-            if self._rule.is_small(number) and count not in self._known
+            if is_small(number) and count not in known
         }
         # A remainder that is in no part is a count too: such as that of no district.
-        above = self._rules.areas.levels[:-1]
-        waiting = [*hidden, *(it for it in self._counts if it.place.level in above)]
+        above = {
+            number
+            for number, place in enumerate(self._by_number)
+            if place.level in self._rules.areas.levels[:-1]
+        }
+        waiting = [*sorted(hidden), *(it for it in self._counts if _place_in(it) in above)]
         while waiting:
             for whole, parts in self._sums(waiting.pop()):
                 more = self._one_more(whole, parts, hidden)
                 if more is not None:
                     hidden.add(more)
                     waiting.append(more)
-        return {key for key, counts in self._cells.items() if not hidden.isdisjoint(counts)}
+        return {key_of(row) for row, counts in self._cells if not hidden.isdisjoint(counts)}
 
-    def _one_more(
-        self, whole: _PeopleCount, parts: list[_PeopleCount], hidden: set[_PeopleCount]
-    ) -> _PeopleCount | None:
+    def _one_more(self, whole: int, parts: list[int], hidden: set[int]) -> int | None:
         """What to hide as well, so that more than one count of a sum is not known."""
-        rest = self._counts[whole] - sum(self._counts[it] for it in parts)
-        if rest < 0 or (not rest and not any(self._counts[it] for it in parts)):
+        numbers = self._counts
+        rest = numbers[whole] - sum([numbers[it] for it in parts])
+        if rest < 0 or (not rest and not any(numbers[it] for it in parts)):
             return None  # people counted once in each place: nothing adds up; or all are zero
-        unknown = [it for it in (whole, *parts) if it in hidden]
-        if len(unknown) + (self._rule.is_small(rest) and bool(rest)) != 1:
+        unknown = (whole in hidden) + sum([it in hidden for it in parts])
+        if unknown + (self._rule.is_small(rest) and bool(rest)) != 1:
             return None
         able = [it for it in parts if it not in hidden and it not in self._known]
-        able.sort(key=lambda it: (not self._counts[it], self._counts[it]))
-        if able and self._counts[able[0]]:
+        able.sort(key=lambda it: (not numbers[it], numbers[it]))
+        if able and numbers[able[0]]:
             return able[0]
         # A whole that is hidden already is the sum of what the reader may see, and gives no more.
         return whole if whole not in hidden and whole not in self._known else None
 
-    def _sums(self, count: _PeopleCount) -> Iterator[tuple[_PeopleCount, list[_PeopleCount]]]:
+    def _sums(self, count: int) -> Iterator[tuple[int, list[int]]]:
         """The sums that a count is in, each with all its parts that there are."""
         there = self._counts
-        whole = count._replace(band=ALL_AGES)
-        bands = [count._replace(band=it) for it in AGE_BANDS]
-        if whole in there and len(found := [it for it in bands if it in there]) > 1:
-            yield whole, found
-        for top, places in self._places(count.place):
-            whole = count._replace(place=top)
-            found = [it for at in places if (it := count._replace(place=at)) in there]
-            if whole in there and found:
-                yield whole, found
+        band = count % BAND_NUMBERS
+        whole = count - band
+        bands = [it for it in range(whole + 1, whole + BAND_NUMBERS) if it in there]
+        if whole in there and len(bands) > 1:
+            yield whole, bands
+        place = _place_in(count)
+        elsewhere = count - BAND_NUMBERS * place  # the same count, of the first place
+        for top, places in self._places(place):
+            whole = elsewhere + BAND_NUMBERS * top
+            if whole in there:
+                found = [it for at in places if (it := elsewhere + BAND_NUMBERS * at) in there]
+                if found:
+                    yield whole, found
 
-    def _places(self, place: Place) -> Iterator[tuple[Place, Iterable[Place]]]:
+    def _places(self, place: int) -> list[tuple[int, list[int]]]:
         """The places that add up to another, of which a place is one."""
+        found = self._adding_up.get(place)
+        if found is None:
+            found = self._adding_up[place] = [
+                (self._number(top), [self._number(it) for it in places])
+                for top, places in self._places_of(self._by_number[place])
+            ]
+        return found
+
+    def _places_of(self, place: Place) -> Iterator[tuple[Place, Iterable[Place]]]:
         provider, _, part = place.name.partition(" / ")
         if not place.level.startswith(PROVIDER):
             if place.name in self._above and place.level in self._rules.areas.levels:
                 for name in (self._above[place.name], place.name):
                     if name is not None:
                         yield self._area(name), self._below(name)
-                yield place, self._by_provider[place.name]
+                yield place, self._of_providers(place.name)
             return
         area = part or self._rules.areas.top
         if area not in self._above:
             return
-        yield self._area(area), self._by_provider[area]
+        yield self._area(area), self._of_providers(area)
         for name in (self._above[area], area):
             if name is not None:
                 yield (
@@ -165,47 +206,67 @@ class _Suppression:
     def _below(self, name: str) -> list[Place]:
         return [self._area(it) for it, above in self._above.items() if above == name]
 
+    def _of_providers(self, area: str) -> list[Place]:
+        return [self._by_number[it] for it in self._by_provider[area]]
+
     def _of_provider(self, provider: str, area: str) -> Place:
         if area == self._rules.areas.top:
             return Place(PROVIDER, provider)
         return Place(f"{PROVIDER}-{self._level[area]}", f"{provider} / {area}")
 
+    def _number(self, place: Place) -> int:
+        number = self._numbers.get(place)
+        if number is None:
+            number = self._numbers[place] = len(self._by_number)
+            self._by_number.append(place)
+        return number
 
-def _formulas(indicator: Indicator) -> list[tuple[Formula, bool]]:
-    """The counts of people behind an indicator, and whether each is of the district of a site."""
+    def _district(self, place: int) -> int:
+        """The district of a site; of any other place itself."""
+        number = self._districts.get(place)
+        if number is None:
+            found = self._rules.graph.district_of(self._by_number[place])
+            number = self._districts[place] = self._number(found) if found else place
+        return number
+
+    def _formula(self, formula: Formula) -> int:
+        return self._formulas.setdefault(formula, len(self._formulas))
+
+    def _plan(self, indicator: Indicator) -> list[_CountPlan]:
+        """The counts of people behind an indicator."""
+        return [
+            _CountPlan(self._formula(formula), part, is_elsewhere)
+            for formula, part, is_elsewhere in _formulas(indicator)
+        ]
+
+
+def _told(formula: int, place: int, band: int) -> int:
+    """A count, as one number."""
+    return (formula * MOST_PLACES + place) * BAND_NUMBERS + band
+
+
+def _place_in(count: int) -> int:
+    return count // BAND_NUMBERS % MOST_PLACES
+
+
+def _formulas(indicator: Indicator) -> list[tuple[Formula, int, bool]]:
+    """The counts of people behind an indicator, which of its numbers each is, and where."""
     if indicator.source == "supplied":
         return []
-    found: list[tuple[Formula, bool]] = []
+    found: list[tuple[Formula, int, bool]] = []
     below = indicator.denominator if isinstance(indicator.denominator, dict) else {}
     if indicator.unit != "days":
-        found.append((_formula(indicator.numerator), False))
+        found.append((_formula(indicator.numerator), ABOVE, False))
     if below:
-        found.append((_formula(below), indicator.denominator_of is not None))
-    if _has_rest(indicator):
+        found.append((_formula(below), BELOW, indicator.denominator_of is not None))
+    if indicator.unit == "percent" and below:
         terms = {
             name: below.get(name, 0) - indicator.numerator.get(name, 0)
             for name in {*below, *indicator.numerator}
         }
-        found.append((_formula(terms), False))
+        found.append((_formula(terms), REST, False))
     return found
 
 
 def _formula(terms: dict[str, int]) -> Formula:
     return tuple(sorted((name, times) for name, times in terms.items() if times))
-
-
-def _has_rest(indicator: Indicator) -> bool:
-    return indicator.unit == "percent" and isinstance(indicator.denominator, dict)
-
-
-def _numbers(indicator: Indicator, row: ScorecardRow) -> list[float | None]:
-    """The numbers of the counts that `_formulas` names, in the same order."""
-    if indicator.source == "supplied":
-        return []
-    above, below = row.numerator, row.denominator
-    found: list[float | None] = [] if indicator.unit == "days" else [above]
-    if counts_people(indicator):
-        found.append(below)
-    if _has_rest(indicator):
-        found.append(None if above is None or below is None else below - above)
-    return found

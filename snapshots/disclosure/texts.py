@@ -6,7 +6,8 @@ Every figure in a text is taken to be known to whoever reads it. A text is stopp
 2. for a figure that is one of those withheld: of its own place, the places around it and those it
    names, or of its own indicator,
 3. for a figure that is a sum of those, where what is withheld is not protected from those who know
-   it.
+   it,
+4. for a figure that is withheld of the month before, or by what went out of months near to it.
 
 What is stopped may still be harmless, since any number is the number of something. So a person may
 accept a text (snapshots.disclosure.public_record).
@@ -14,8 +15,9 @@ accept a text (snapshots.disclosure.public_record).
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple
 
@@ -27,18 +29,12 @@ from snapshots.disclosure.audit import Sum
 from snapshots.disclosure.commentary import small_numbers_in
 from snapshots.disclosure.counts import Expression, Quantity
 from snapshots.disclosure.disclosed import Disclosed
-from snapshots.disclosure.figures_in_text import Kind, Readings, plain_text, told_by
+from snapshots.disclosure.figures_in_text import Readings, plain_text, told_by
 from snapshots.disclosure.knowledge import remainders
 from snapshots.disclosure.layout import NOWHERE
+from snapshots.disclosure.public import Issued
 from snapshots.disclosure.suppression import Rule, counts_people
-
-KINDS: Mapping[str, Kind] = {
-    "count": "count",
-    "percent": "percent",
-    "days": "days",
-    "rate": "count",
-    "ratio": "count",
-}
+from snapshots.disclosure.withheld_before import KINDS, WithheldFigure, withheld_before
 
 
 class StoppedText(NamedTuple):
@@ -59,13 +55,21 @@ class WithheldCount(NamedTuple):
     number: int
 
 
+def told_of_before(release: Release, issued: Sequence[Issued], text: str) -> list[StoppedText]:
+    """Why a text of a release without figures is stopped: what others, near to it, withhold."""
+    told, areas = told_by(plain_text(text)), release.areas
+    near = _near(areas, areas.top) | _named([release, *(it.release for it in issued)], told.text)
+    return list(_before(told, near, None, withheld_before(release, None, issued)))
+
+
 @dataclass(frozen=True)
 class Texts:
-    """What a release withholds, to be compared with texts about it."""
+    """What a release, and those that went out before, withhold, to be compared with its texts."""
 
     release: Release
     disclosed: Disclosed
     rule: Rule
+    issued: Sequence[Issued] = ()
 
     def findings(self, area: str, code: str | None, text: str) -> list[StoppedText]:
         """Why a text about an area, or about an indicator of it, is stopped; none if not."""
@@ -76,22 +80,26 @@ class Texts:
         told = told_by(text)
         if not told.figures and not told.parts:
             return []
-        places = _named(self.release.areas, text) | {area}
+        places = _named([self.release], f"{area}: {text}") | {area}
         near = _near(self.release.areas, area) | places
         secrets = list(self._secrets(near, code))
         sums = [*((it,) for it in self._remainders(near)), *_sums_of(places, secrets)]
         return [
-            *self._equal(told, places, code, secrets),
             *self._values(told, near, code),
+            *self._equal(told, places, code, secrets),
             *self._sums(told, sums),
+            *_before(told, near, code, self._before),
         ]
+
+    @cached_property
+    def _before(self) -> list[WithheldFigure]:
+        return list(withheld_before(self.release, self.disclosed.public, self.issued))
 
     def _is_withheld(self, cell: ReleaseCell) -> bool:
         return self.disclosed.public.is_suppressed(cell.key)
 
     def _concerns(self, cell: ReleaseCell, near: set[str], code: str | None) -> bool:
-        """Whether a cell is of a text's own indicator, or of a place that is near to it."""
-        return cell.area in near or cell.code == code
+        return _concerns(cell.key, near, code)
 
     def _secrets(self, near: set[str], code: str | None) -> Iterator[WithheldCount]:
         known = self.disclosed.guards[0].known
@@ -230,6 +238,23 @@ def _sums_of(
             yield from combinations(those, size)
 
 
+def _before(
+    told: Readings, near: set[str], code: str | None, withheld: Iterable[WithheldFigure]
+) -> Iterator[StoppedText]:
+    """What a text says that other releases withhold."""
+    said = told.counts()
+    for it in withheld:
+        if not _concerns(it.key, near, code):
+            continue
+        if (it.kind == "count" and it.value in said) or told.tells(it.value, it.kind):
+            yield StoppedText(f"{_which(it.key)}, in {it.period}", told.around(int(it.value)))
+
+
+def _concerns(key: CellKey, near: set[str], code: str | None) -> bool:
+    """Whether a cell is of a text's own indicator, or of a place that is near to it."""
+    return key.place in near or key.indicator == code
+
+
 def _which(key: CellKey) -> str:
     return f"a figure that is withheld, {key.indicator} of {key.place}, {key.band}"
 
@@ -245,8 +270,14 @@ def _near(areas: Areas, name: str) -> set[str]:
     return found
 
 
-def _named(areas: Areas, text: str) -> set[str]:
-    """The places that a text names."""
-    return {
-        name for name in areas.names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)
+def _named(releases: Iterable[Release], text: str) -> set[str]:
+    """The places of releases that a text names; of a provider those within it as well."""
+    names = {it for release in releases for it in release.areas.names}
+    names |= {cell.area for release in releases for cell in release.cells if cell.level}
+    said = {it: it.partition(" / ")[0] for it in names}
+    found = {
+        name
+        for name in set(said.values())
+        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
     }
+    return {it for it, name in said.items() if name in found}

@@ -49,6 +49,7 @@ class Draft:
             since,
             places=rules.places,
             passed_over=self.cut.passed_over,
+            erased=rules.erased,
         )
 
     @property

@@ -4,12 +4,14 @@ kafka-python reads here, where workers read with aiokafka: the second computatio
 as it can with the first. It reads committed records alone, as workers do.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from processors.record.erased import erasure_at
 from schemas.connection_settings import Brokers
 from schemas.release import PassedOver, Position
 from snapshots.recount.disk import LogRecord
@@ -59,12 +61,16 @@ def log_ends(brokers: Brokers, topics: Sequence[str]) -> list[Position]:
 
 
 def read_log(
-    brokers: Brokers, cut: Sequence[Position], passed_over: Sequence[PassedOver] = ()
+    brokers: Brokers,
+    cut: Sequence[Position],
+    passed_over: Sequence[PassedOver] = (),
+    erased: Counter[str] | None = None,
 ) -> Iterator[list[LogRecord]]:
     """All records before the cut's offsets but those passed over, some at a time.
 
-    Each partition's are in order. Raises LogUnreadable when the broker cannot be reached or falls
-    silent, when the log does not go that far, or when it no longer begins where it is known to.
+    Each partition's are in order. How many messages of each erasure are gone is added to `erased`,
+    by its number. Raises LogUnreadable when the broker cannot be reached or falls silent, when the
+    log does not go that far, or when it no longer begins where it is known to.
     """
     ends = {TopicPartition(it.topic, it.partition): it.offset for it in cut if it.offset}
     known = {TopicPartition(it.topic, it.partition): it.begins for it in cut}
@@ -78,7 +84,7 @@ def read_log(
                     "Kafka"
                 )
         left_out = {(it.topic, it.partition, it.offset) for it in passed_over}
-        for records in _read(consumer, ends):
+        for records in _read(consumer, ends, erased):
             yield [it for it in records if it[:3] not in left_out] if left_out else records
 
 
@@ -97,7 +103,9 @@ def _partitions(consumer: KafkaConsumer, topic: str) -> set[int]:
     return found
 
 
-def _read(consumer: KafkaConsumer, ends: dict[TopicPartition, int]) -> Iterator[list[LogRecord]]:
+def _read(
+    consumer: KafkaConsumer, ends: dict[TopicPartition, int], erased: Counter[str] | None = None
+) -> Iterator[list[LogRecord]]:
     consumer.assign(list(ends))
     for tp in ends:
         consumer.seek_to_beginning(tp)
@@ -110,9 +118,13 @@ def _read(consumer: KafkaConsumer, ends: dict[TopicPartition, int]) -> Iterator[
         if silences > MOST_SILENCES:
             names = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in sorted(waiting))
             raise LogUnreadable(f"Kafka fell silent before it had given all of {names}")
-        yield [
+        records = [
             LogRecord(tp.topic, tp.partition, it.offset, it.key, it.value, tuple(it.headers))
-            for tp, records in found.items()
-            for it in records
+            for tp, of_partition in found.items()
+            for it in of_partition
             if it.offset < ends[tp]
         ]
+        places = [erasure_at(it.key, it.value, it.headers) for it in records]
+        if erased is not None:
+            erased.update(it for it in places if it)
+        yield [it for it, place in zip(records, places, strict=True) if place is None]

@@ -1,7 +1,7 @@
 """The alerts that are active, as people and programs look at them, and what was decided of each."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -75,17 +75,20 @@ async def listing(
     wanted: WantedAlerts,
     now: datetime,
     part: slice = WHOLE,
-    sees: Callable[[CaseChange | IndicatorChange], bool] = lambda _: True,
+    make: Callable[[WantedAlerts, date], Awaitable[Overview]] | None = None,
 ) -> Listing:
     """The active alerts asked for: the critical first, then the longest overdue.
 
-    None counts that who asks does not see. What was decided is looked up for `part` of the cases,
-    and of the figures.
+    What was decided is looked up for `part` of the cases, and of the figures. Who shows some alone,
+    or looks again and again, has an overview to `make` of their own.
     """
-    today = now.astimezone(LONDON).date()
+    today = day_of(now)
     when = await judged(redis, deployment)
-    changes = [it for it in await open_changes(redis, deployment) if sees(it)]
-    found = overview(changes, wanted, today, wanted.since or day_begins(today))
+    if make is None:
+        active = await open_changes(redis, deployment)
+        found = overview(active, wanted, today, wanted.since or day_begins(today))
+    else:
+        found = await make(wanted, today)
     shown = [it for line in found.cases[part] for it in line.alerts]
     standings = await decided(redis, deployment, [*shown, *found.indicators[part]], now)
     return Listing(found, {it.change.alert: it for it in standings}, when, today)

@@ -9,7 +9,7 @@ from processors.rules import Rules
 from schemas.receivers import Smtp, named_receivers
 from schemas.settings import Settings
 from streams.alerts.actions import NotPossible
-from streams.state.open_alerts import begun_with, open_changes, owners_known
+from streams.state.open_alerts import HeldAlerts, begun_with, owners_known
 
 DIGITS = 20
 
@@ -33,10 +33,16 @@ class KnownNames(NamedTuple):
     providers: list[str]
 
 
-async def names_known(redis: Redis, settings: Settings, rules: Rules) -> KnownNames:
-    """The standards; and owners and providers, those of any alert there ever was among them."""
+async def names_known(
+    redis: Redis, settings: Settings, rules: Rules, held: HeldAlerts | None = None
+) -> KnownNames:
+    """The standards; and owners and providers, those of any alert there ever was among them.
+
+    What is held of the alerts that are active is not read again.
+    """
     standards = rules.standards
-    there = await owners_known(redis, settings.deployment)
+    changes = await (held or HeldAlerts(redis, settings.deployment)).changes()
+    there = await owners_known(redis, settings.deployment, changes)
     codes = [it.code for it in standards.standard]
     codes += [it.code for it in standards.indicator_standard]
     providers = {*standards.providers, *there["provider"]}
@@ -44,7 +50,7 @@ async def names_known(redis: Redis, settings: Settings, rules: Rules) -> KnownNa
         for receiver in named_receivers(settings.receivers_file):
             boxes = receiver.mailbox if isinstance(receiver, Smtp) else ()
             there["owner"] |= {*(it.owner for it in boxes), *receiver.owners}
-    active = {it.standard for it in await open_changes(redis, settings.deployment)}
+    active = {it.standard for it in changes}
     return KnownNames(
         [*codes, *sorted(active - set(codes))],
         sorted({*rules.areas.names, *providers, *there["owner"]}),

@@ -32,15 +32,10 @@ from streams.failures import described, given_up
 from streams.kafka.clients import for_aiokafka
 from streams.keys import of_deployment
 from streams.state.awaiting import is_refusal, until_there
-from streams.state.election import Elsewhere, Office, Term, TermOver, elected
+from streams.state.election import ALERTING, Elsewhere, Term, TermOver, elected
 from streams.state.redis_clients import connect_redis
 from streams.state.replicas import Replicas
 
-ALERTING = Office(
-    "alerts",
-    "another process is telling of this deployment's alerts",
-    "the lock on telling of alerts was lost meanwhile",
-)
 # When all is to be done once: attempts at a message, and how long the topic is waited for.
 ATTEMPTS_ONCE = 5
 WAIT_MS_ONCE = 50

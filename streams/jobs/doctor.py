@@ -22,6 +22,7 @@ from schemas.settings import Settings
 from snapshots.releases.topic import TOPIC as RELEASES
 from streams.clock import clock_of
 from streams.failures import described
+from streams.jobs.erasing.erasure_journal import ERASING_TOPIC, UNDER_WAY
 from streams.jobs.findings import STYLES, Finding, Verdict
 from streams.jobs.kafka_health import log_dirs
 from streams.jobs.log_troubles import log_troubles
@@ -30,6 +31,7 @@ from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
 from streams.kafka.topics import TopicPlan, admin_client, planned_topics
+from streams.state.erased_list import erased_here
 from streams.state.integrity import Incomplete
 from streams.state.open_alerts import judged, prefixes
 from streams.state.reading import known_shards
@@ -172,6 +174,8 @@ class Doctor:
             ]
             kept = [plan for plan in plans if plan.name in there]
             findings += [self._retention(admin, plan) for plan in kept]
+            if ERASING_TOPIC in there:
+                findings.append(Finding(Verdict.WRONG, ERASING_TOPIC, UNDER_WAY))
             return findings + list(log_dirs(admin))
         finally:
             admin.close()
@@ -295,6 +299,7 @@ class Doctor:
                 yield Finding(Verdict.ODD, "gap", gap.told)
 
     async def _deep(self, reader: LogReader, day: date) -> AsyncIterator[Finding]:
+        self.rules.erased = await erased_here(self.settings, self.redis)
         work = Reconcile(self.redis, self.settings.deployment, self.rules, reader)
         async for shard, children, wrong in work.run(day):
             text = wrong or f"{children} children, and {day:%Y-%m}, are as the log has them"

@@ -1,39 +1,63 @@
-"""Why live figures are not those of a release any more: the events that came since its cut.
+"""Why live figures are not what they were: the events that came since a release, or a moment.
 
 It is what a revision would say of itself: the live tables at one vector of offsets, and the log up
-to there, gone through for whatever changed what a case adds to a figure.
+to there, gone through for whatever changed what a case adds to a figure. What was known at a moment
+is what the log had by then, counted as a release is recounted.
 """
 
 import asyncio
+from dataclasses import replace
+from datetime import date, datetime
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from processors.rules import Rules
-from schemas.release import Change, Release
+from schemas.cells import CellKey
+from schemas.events.registry import VALIDATORS
+from schemas.release import Change, Position, Release, ReleaseCell
 from schemas.settings import Settings
-from snapshots.checking.differences import Explanation, differences
-from snapshots.checking.evidence import LogQuestion, examine
+from snapshots.checking.differences import Explanation, FigureDifference, differences
+from snapshots.checking.evidence import Evidence, LogQuestion, examine
 from snapshots.making.freeze import frozen_cells
 from snapshots.releases.kafka_reading import read_log
 from snapshots.releases.release_failures import NotAllowed
 from streams.jobs.releasing import Releasing
+from streams.kafka.batches import TP
+from streams.kafka.logreading import log_reader
 
 # Messages of a log that is gone through while somebody waits for a page.
 MOST_MESSAGES = 500_000
 WAIT_SECONDS = 10.0
 
 
-async def live_changes(
-    redis: Redis, settings: Settings, rules: Rules, release: Release
-) -> tuple[Change, ...]:
-    """The figures of a release that are others live, each with the events behind it.
+class SinceCut(NamedTuple):
+    """Figures by an earlier cut of the log and as they are live, and what tells why they differ."""
 
-    Raises NotAllowed where that cannot be said, as `Releasing.cut` does, LogUnreadable or NoRoom.
+    before: dict[CellKey, ReleaseCell]
+    live: dict[CellKey, ReleaseCell]
+    found: list[FigureDifference]
+    explanation: Explanation
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The figures that differ, each with the events behind it."""
+        return self.explanation.changes(self.found)
+
+
+async def since(
+    redis: Redis, settings: Settings, rules: Rules, as_of: date, earlier: Release | datetime
+) -> SinceCut:
+    """The figures of a date as they are live, and as they were released or known at a moment.
+
+    With the events and cases behind what differs. Raises NotAllowed where that cannot be said, as
+    `Releasing.cut` does, LogUnreadable or NoRoom.
     """
-    if release.catalogue_version != rules.catalogue.released.version:
+    catalogue = rules.catalogue.released
+    if isinstance(earlier, Release) and earlier.catalogue_version != catalogue.version:
         raise NotAllowed("the release was made with another catalogue, so events do not tell why")
     cut = await Releasing(settings, rules, redis, lambda _: lambda *_: None).cut(
-        release.as_of, WAIT_SECONDS
+        as_of, WAIT_SECONDS
     )
     messages = sum(it.offset for it in cut.positions)
     if messages > MOST_MESSAGES:
@@ -41,30 +65,58 @@ async def live_changes(
             f"the log has {messages:,} messages, more than are gone through for a page: a revision "
             "names the events, as does `caseline snapshot diff` between two releases"
         )
+    was_cut = (
+        earlier.cut
+        if isinstance(earlier, Release)
+        else await _cut_at(settings, earlier, cut.positions)
+    )
     question = LogQuestion(
-        rules.catalogue.released,
+        catalogue,
         rules.areas,
-        release.as_of,
+        as_of,
         cut.positions,
-        release.cut,
+        was_cut,
         places=rules.places,
         passed_over=cut.passed_over,
+        names_cases=True,
+        erased=rules.erased,
     )
-    there = {it.key for it in release.cells}
-    live = [it for it in frozen_cells(rules, release.as_of, cut) if it.key in there]
-    found = [*differences(release.cells, live)]
+    live = frozen_cells(rules, as_of, cut)
 
-    def explained() -> tuple[Change, ...]:
+    def examined(question: LogQuestion) -> Evidence:
         records = read_log(settings.kafka, question.cut, question.passed_over)
-        evidence = examine(records, question, lambda *_: None)
+        return examine(records, question, lambda *_: None)
+
+    def explained() -> SinceCut:
+        if isinstance(earlier, Release):
+            before = list(earlier.cells)
+        else:
+            before = examined(replace(question, cut=was_cut, since=None)).cells
+        there = {it.key: it for it in before}
+        now = [it for it in live if it.key in there]
         explanation = Explanation(
-            question.catalogue,
-            rules.areas,
-            release.as_of,
-            evidence,
-            release.cut,
-            rules.places,
+            catalogue, rules.areas, as_of, examined(question), was_cut, rules.places
         )
-        return explanation.changes(found)
+        of_now = {it.key: it for it in now}
+        return SinceCut(there, of_now, [*differences(before, now)], explanation)
 
     return await asyncio.to_thread(explained)
+
+
+async def _cut_at(
+    settings: Settings, moment: datetime, cut: tuple[Position, ...]
+) -> tuple[Position, ...]:
+    """Where each partition of a cut stood at a moment, by the times of the log's messages."""
+    async with log_reader(settings.kafka, VALIDATORS) as reader:
+        offsets = await reader.offsets_at(moment)
+    return tuple(
+        it.model_copy(
+            update={
+                "offset": min(
+                    it.offset,
+                    max(offsets.get(TP(it.topic, it.partition), it.offset), it.begins),
+                )
+            }
+        )
+        for it in cut
+    )

@@ -39,8 +39,11 @@ from streams.failures import Understood
 from streams.jobs.log_troubles import other_logs
 from streams.kafka.logreading import log_reader
 from streams.state.election import Term, elected
+from streams.state.erased_list import erased_here
 from streams.state.livecut import take_cut, wait_for_state
 
+# How long a freeze waits for workers to catch up with the log.
+WAIT_SECONDS = 60.0
 # Begins to show progress over so many messages.
 BeginShow = Callable[[int], Show]
 
@@ -170,9 +173,11 @@ class Releasing:
     async def cut(self, as_of: date, seconds: float) -> Cut:
         """A cut that has at least all that is in the log now.
 
-        Raises OtherLog or streams.state.livecut.Behind.
+        The recount of it leaves out whom the state leaves out. Raises OtherLog,
+        streams.state.livecut.Behind or streams.state.erased_list.NoErasureKey.
         """
         deployment, rules = self.settings.deployment, self.rules
+        rules.erased = await erased_here(self.settings, self.redis)
         await self._check_logs()
         ends = await asyncio.to_thread(log_ends, self.settings.kafka, list(VALIDATORS))
         await wait_for_state(self.redis, deployment, rules, ends, seconds)

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
+from processors.behind.counted_rows import Question
+from processors.behind.listing import Listed, listed
 from processors.days.calendar import day_number, month_start, previous_month_end
 from processors.figures.evaluate import AsOf, known
 from processors.figures.scorecard_rows import scorecard
 from processors.figures.series import CellOf, Dated, dated
 from processors.fold import Partition
 from processors.ledger.tables import together
-from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event, Message, decode
 from processors.rules import Rules
 from schemas.events.registry import GROUPS, REFERENCE_TOPIC, group_of, topic_names

@@ -5,13 +5,10 @@ brother's that says so in a text, is someone else's: it is said where it lies, f
 at. The document says how far it was searched, so that nothing found is told from nothing there.
 """
 
-import base64
 import json
-import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 from typing import Any
 
 from redis.asyncio import Redis
@@ -20,23 +17,26 @@ from processors.alerts.toldalerts import read_told
 from processors.record.record import decode_record
 from processors.rules import Rules
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC, CaseChange
+from schemas.audit_entries import AUDIT_TOPIC
 from schemas.connection_settings import Brokers
-from schemas.events.registry import topic_names
+from schemas.events.registry import VALIDATORS, topic_names
+from snapshots.releases.topic import TOPIC as RELEASES
+from streams.jobs.belonging import Belonging, plain, value_of
 from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, log_reader
+from streams.keys import of_deployment
 from streams.state.open_alerts import open_changes, parsed, prefixes
 from streams.state.reading import known_shards
 from streams.state.store import ShardStore
 
-PARTITION_KEY_HEADER = "ce_partitionkey"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A value that is nested deeper, as no event is, is kept as text.
-DEEPEST = 50
 NOT_SEARCHED = (
-    "releases and publications, which hold sums; of late changes they name the event",
+    "publications, and the folder of releases, which has what the topic releases has",
     "what has gone out to receivers of alerts, and backups",
 )
+# What a key of receivers may have: how it is read, whole.
+READ = {b"hash": "hgetall", b"list": "lrange", b"zset": "zrange"}
 
 Document = dict[str, Any]
 
@@ -50,41 +50,29 @@ class FoundInLog:
     mentions: list[Document] = field(default_factory=list)
     searched: list[Document] = field(default_factory=list)
     alerts: set[str] = field(default_factory=set)
+    cases: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        spellings = {self.child, json.dumps(self.child)[1:-1]}
-        parts = "|".join(re.escape(it) for it in sorted(spellings))
-        # As a word of its own: child-1 is not named where child-12 is.
-        self._named = re.compile(rf"(?<![\w-])(?:{parts})(?![\w-])".encode())
+        self._belonging = Belonging([self.child], self.alerts)
+        # Releases name a late event by what it is about, and not by whom.
+        self._cases = Belonging((), set())
+
+    def know_cases(self) -> None:
+        """From now on messages that name one of the child's cases name the child."""
+        self._cases = Belonging(self.cases, set())
 
     def take(self, tp: TP, record: KafkaRecord) -> None:
         """Keep a message that is the child's, and where one lies that names them."""
-        message = _message(tp, record)
-        if self._is_of_child(tp, record, message):
+        if self._belonging.has(tp, record):
+            message = _message(tp, record)
             self.messages.setdefault(tp.topic, []).append(message)
-        elif any(self._named.search(it) for it in _parts(record)):
-            self.mentions.append({name: message[name] for name in ("topic", "partition", "offset")})
-
-    def _is_of_child(self, tp: TP, record: KafkaRecord, message: Document) -> bool:
-        if tp.topic == DECISIONS_TOPIC:
-            return self._is_about_alerts(record, message)
-        value = message["value"]
-        named = {message["key"], dict(message["headers"]).get(PARTITION_KEY_HEADER)}
-        if isinstance(value, dict):
-            attribute = "child" if tp.topic.startswith(ALERTS_TOPIC) else "partitionkey"
-            named.add(_text(value.get(attribute)))
-        is_found = self.child in named
-        if is_found and tp.topic == ALERTS_TOPIC and isinstance(value, dict):
-            self.alerts.add(str(value.get("alert")))
-        return is_found
-
-    def _is_about_alerts(self, record: KafkaRecord, message: Document) -> bool:
-        """Whether someone decided about an alert of the child's, under whatever deployment."""
-        number = (record.key or b"").decode("utf-8", "replace").rpartition("/")[2]
-        value = message["value"]
-        about = value.get("alerts") if isinstance(value, dict) else None
-        of_several = {str(it) for it in about} if isinstance(about, list) else set()
-        return bool(self.alerts & {number, *of_several})
+            value = message["value"]
+            if tp.topic in VALIDATORS and isinstance(value, dict) and value.get("subject"):
+                self.cases.add(str(value["subject"]))
+        elif self._belonging.is_named_in(record) or self._cases.is_named_in(record):
+            self.mentions.append(
+                {"topic": tp.topic, "partition": tp.partition, "offset": record.offset}
+            )
 
 
 async def everything_of(
@@ -99,9 +87,11 @@ async def everything_of(
     found = FoundInLog(child, alerts={it["alert"] for it in state["alerts"]})
     events = topic_names()
     letters = [dead_letter_topic(topic) for topic in (*events, ALERTS_TOPIC)]
-    # Decisions last: which alerts they may be about is known by then.
-    topics = [*events, *letters, ALERTS_TOPIC, DECISIONS_TOPIC]
+    # Decisions late: which alerts they may be about is known by then; and releases last.
+    topics = [*events, *letters, ALERTS_TOPIC, DECISIONS_TOPIC, AUDIT_TOPIC, RELEASES]
     for topic in topics:
+        if topic == RELEASES:
+            found.know_cases()
         async with log_reader(brokers, [topic]) as reader:
             await _search(reader, found)
     return {
@@ -109,7 +99,7 @@ async def everything_of(
         "deployment": deployment,
         "made": now.isoformat(),
         "log": {topic: found.messages.get(topic, []) for topic in topics},
-        "state": state,
+        "state": {**state, "receivers": await receivers(redis, deployment, child, found.alerts)},
         "named_in": found.mentions,
         "searched": found.searched,
         "not_there": sorted({*topics} - {it["topic"] for it in found.searched}),
@@ -159,6 +149,27 @@ async def _state(redis: Redis, deployment: str, rules: Rules, child: str) -> Doc
     return {"records": records, "alerts": alerts, "active_alerts": active, "outgoing": outgoing}
 
 
+async def receivers(redis: Redis, deployment: str, child: str, alerts: set[str]) -> list[Document]:
+    """What is kept of what receivers were told, or are to be told, of the child's alerts.
+
+    Raises redis.RedisError.
+    """
+    client: Any = redis
+    theirs, found = Belonging({child, *alerts}, set()), list[Document]()
+    async for key in client.scan_iter(match=f"{of_deployment(deployment)}:delivery:*", count=1_000):
+        read = READ.get(await client.type(key))
+        if read is None:
+            continue
+        stored = await getattr(client, read)(key, *((0, -1) if read != "hgetall" else ()))
+        parts = stored.items() if isinstance(stored, dict) else ((b"", it) for it in stored)
+        for name, text in parts:
+            if theirs.is_named(name) or theirs.is_named(text):
+                receiver, _, part = key.decode().partition(":delivery:")[2].rpartition(":")
+                of = {"receiver": receiver, "part": part}
+                found.append({**of, "alert": plain(name) or None, "value": value_of(text)})
+    return found
+
+
 def _record(stored: bytes) -> Document:
     """A stored record: the events that count, and the identities that were retracted."""
     record = decode_record(stored, lambda _: b"")
@@ -187,11 +198,6 @@ async def _outgoing(redis: Redis, deployment: str, child: str) -> AsyncIterator[
                 yield change.model_dump(mode="json")
 
 
-def _parts(record: KafkaRecord) -> Collection[bytes]:
-    parts = (record.key, record.value, *(text for _, text in record.headers))
-    return [it for it in parts if it is not None]
-
-
 def _message(tp: TP, record: KafkaRecord) -> Document:
     """A message with all that it carries."""
     at = record.timestamp
@@ -200,43 +206,7 @@ def _message(tp: TP, record: KafkaRecord) -> Document:
         "partition": tp.partition,
         "offset": record.offset,
         "arrived": (EPOCH + timedelta(milliseconds=at)).isoformat() if at >= 0 else None,
-        "key": _plain(record.key),
-        "headers": [[name, _plain(text)] for name, text in record.headers],
-        "value": _value(record.value),
+        "key": plain(record.key),
+        "headers": [[name, plain(text)] for name, text in record.headers],
+        "value": value_of(record.value),
     }
-
-
-def _value(value: bytes | None) -> Any:
-    """A message's value as JSON where it is JSON."""
-    try:
-        read = json.loads(value or b"", parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return _plain(value)
-    return read if _is_writable(read, DEEPEST) else _plain(value)
-
-
-def _refuse(constant: str) -> None:
-    """What Python reads as JSON and is none: NaN and infinities."""
-    raise ValueError(constant)
-
-
-def _is_writable(part: object, depth: int) -> bool:
-    """Whether a value is nested at most so deep, with every number one that JSON has."""
-    if isinstance(part, float):
-        return isfinite(part)
-    inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-    return depth > 0 and all(_is_writable(it, depth - 1) for it in inside)
-
-
-def _plain(part: bytes | None) -> str | None:
-    """Bytes as text, or as base64 where they are none."""
-    if part is None:
-        return None
-    try:
-        return part.decode()
-    except UnicodeDecodeError:
-        return f"base64:{base64.b64encode(part).decode()}"
-
-
-def _text(part: object) -> str | None:
-    return part if isinstance(part, str) else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from processors.record.erased import erasure_at
 
 
 class TP(NamedTuple):
@@ -20,6 +23,27 @@ class KafkaRecord(NamedTuple):
     headers: tuple[tuple[str, bytes], ...]
     timestamp: int
     offset: int
+
+
+class Raw(Protocol):
+    """What any client's record has."""
+
+    @property
+    def key(self) -> bytes | None:
+        """What it is about; None for nothing."""
+
+    @property
+    def value(self) -> bytes | None:
+        """What it says; None for nothing."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """What is said beside that."""
+
+
+def is_message(it: Raw) -> bool:
+    """Whether a record is a message, and no place that an erasure left empty."""
+    return it.value is not None or erasure_at(it.key, it.value, it.headers) is None
 
 
 class Heard(NamedTuple):

@@ -20,7 +20,7 @@ from faust.types import TP as FaustTP  # noqa: N811
 from mode import Service
 
 from streams.kafka import private
-from streams.kafka.batches import TP, Batch, Heard, KafkaRecord, ReadAhead, Stop
+from streams.kafka.batches import TP, Batch, Heard, KafkaRecord, ReadAhead, Stop, is_message
 
 T = TypeVar("T")
 
@@ -153,7 +153,8 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             return True
         if state.position > start:
             end = private.stable_end(state)
-            self._ahead.add(Batch(tp, epoch, start, state.position, records, end))
+            messages = [it for it in records if is_message(it)]
+            self._ahead.add(Batch(tp, epoch, start, state.position, messages, end))
         return bool(state.position > start)
 
     def forget(self) -> None:

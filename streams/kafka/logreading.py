@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas.connection_settings import Brokers
 from streams.failures import Understood
 from streams.kafka import private
-from streams.kafka.batches import TP, KafkaRecord
+from streams.kafka.batches import TP, KafkaRecord, is_message
 from streams.kafka.clients import for_aiokafka
 
 # How long to wait for records that the broker says are there.
@@ -21,11 +22,21 @@ class ReadTimedOut(Understood):
 
 
 class LogReader:
-    """Reads what is committed in Kafka between offsets. Raises aiokafka.errors.KafkaError."""
+    """Reads what is committed in Kafka between offsets. Raises aiokafka.errors.KafkaError.
 
-    def __init__(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+    Places that erasures left empty are no records, unless they are asked for.
+    """
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        partitions: list[TopicPartition],
+        *,
+        with_places: bool = False,
+    ) -> None:
         self._consumer = consumer
         self._partitions = partitions
+        self._with_places = with_places
 
     async def bounds(self) -> dict[TP, tuple[int, int]]:
         """First offset and end of every partition of the reader's topics that are there.
@@ -35,6 +46,19 @@ class LogReader:
         first = await self._consumer.beginning_offsets(self._partitions)
         end = await self._consumer.end_offsets(self._partitions)
         return {TP(*tp): (first[tp], end[tp]) for tp in self._partitions}
+
+    async def offsets_at(self, moment: datetime) -> dict[TP, int]:
+        """Of each partition the first offset that was written at a moment or later, by the log.
+
+        The end of one that nothing was written to since.
+        """
+        since = max(0, int(moment.timestamp() * 1_000))
+        found = await self._consumer.offsets_for_times(dict.fromkeys(self._partitions, since))
+        end = await self._consumer.end_offsets(self._partitions)
+        return {
+            TP(*tp): found[tp].offset if found.get(tp) is not None else end[tp]
+            for tp in self._partitions
+        }
 
     async def read(
         self, tp: TP, start: int, end: int
@@ -58,7 +82,11 @@ class LogReader:
             position = reached
             yield (
                 position,
-                [_record(it) for it in found.get(partition, ()) if it.offset < end],
+                [
+                    _record(it)
+                    for it in found.get(partition, ())
+                    if it.offset < end and (self._with_places or is_message(it))
+                ],
             )
 
     async def describe(self) -> private.Described:
@@ -85,7 +113,11 @@ class LogReader:
             for tp, records in (
                 await self._consumer.getmany(*waiting, timeout_ms=READ_TIMEOUT_MS)
             ).items():
-                found |= {TP(*tp): _record(it) for it in records if it.offset == waiting[tp]}
+                found |= {
+                    TP(*tp): _record(it)
+                    for it in records
+                    if it.offset == waiting[tp] and is_message(it)
+                }
             arrived = [tp for tp in waiting if await self._consumer.position(tp) > before[tp]]
             if not arrived:
                 raise ReadTimedOut(f"no answer for {', '.join(map(str, waiting))}")
@@ -100,8 +132,13 @@ def _record(it: ConsumerRecord) -> KafkaRecord:
 
 
 @asynccontextmanager
-async def log_reader(brokers: Brokers, topics: Iterable[str]) -> AsyncIterator[LogReader]:
-    """A reader of those of the topics that are there, for as long as the context lasts."""
+async def log_reader(
+    brokers: Brokers, topics: Iterable[str], *, with_places: bool = False
+) -> AsyncIterator[LogReader]:
+    """A reader of those of the topics that are there, for as long as the context lasts.
+
+    `with_places` also gives the places that erasures left empty.
+    """
     private.check()
     consumer = AIOKafkaConsumer(
         **for_aiokafka(brokers),
@@ -116,6 +153,6 @@ async def log_reader(brokers: Brokers, topics: Iterable[str]) -> AsyncIterator[L
             for topic in topics
             for partition in sorted(await private.partitions_of(consumer, topic))
         ]
-        yield LogReader(consumer, partitions)
+        yield LogReader(consumer, partitions, with_places=with_places)
     finally:
         await consumer.stop()

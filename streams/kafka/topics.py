@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from time import monotonic, sleep
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import InvalidReplicationFactorError, KafkaError, TopicAlreadyExistsError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from schemas.alerts import ALERTS_TOPIC, DECISIONS_TOPIC
 from schemas.audit_entries import AUDIT_TOPIC
@@ -26,6 +28,11 @@ KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy"
 # Of an alert the latest change is kept for ever, and each for a week, in which a receiver may be
 # down and miss none.
 LATEST_KEPT = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * 24 * 3_600_000)}
+# How long brokers may take to show what they have created.
+SHOWN_SECONDS = 60.0
+LOOK_SECONDS = 0.05
+# How long fewer brokers may be alive than a topic has copies: one counts a while after its start.
+ALIVE_SECONDS = 10.0
 
 
 def admin_client(settings: Settings) -> KafkaAdminClient:
@@ -77,7 +84,8 @@ def planned_topics(settings: Settings) -> list[TopicPlan]:
 def create_topics(settings: Settings) -> dict[str, bool]:
     """Create the topics that are not there yet; by name, whether it was created now.
 
-    Raises TopicsNotCreated when the brokers do not answer or refuse.
+    Returns once the brokers show all of them, which is later than they have created them. Raises
+    TopicsNotCreated when the brokers do not answer, refuse, or do not show them.
     """
     try:
         return _create_all(settings)
@@ -91,11 +99,30 @@ def create_topics(settings: Settings) -> dict[str, bool]:
 def _create_all(settings: Settings) -> dict[str, bool]:
     admin = admin_client(settings)
     try:
-        return {plan.name: _create(admin, plan) for plan in planned_topics(settings)}
+        created = {plan.name: _create(admin, plan) for plan in planned_topics(settings)}
+        _wait_until_shown(admin, set(created))
+        return created
     finally:
         admin.close()
 
 
+def _wait_until_shown(admin: KafkaAdminClient, names: set[str]) -> None:
+    deadline = monotonic() + SHOWN_SECONDS
+    while hidden := names - set(admin.list_topics()):
+        if monotonic() > deadline:
+            raise TopicsNotCreated(
+                f"the brokers have {', '.join(sorted(hidden))} and do not show them after "
+                f"{SHOWN_SECONDS:.0f} s: may this user describe topics? Else try again"
+            )
+        sleep(LOOK_SECONDS)
+
+
+@retry(
+    retry=retry_if_exception_type(InvalidReplicationFactorError),
+    stop=stop_after_delay(ALIVE_SECONDS),
+    wait=wait_fixed(LOOK_SECONDS),
+    reraise=True,
+)
 def _create(admin: KafkaAdminClient, plan: TopicPlan) -> bool:
     configs = dict(plan.config)
     if plan.name.endswith(DEAD_LETTER_SUFFIX):

@@ -100,10 +100,10 @@ class LiveMetrics(Collector):
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._add_alerts(found)
                 await self._add_judged(found, today)
+                await self._add_night(found)
                 has_redis = True
                 await self._add_scorecard(found, today)
                 has_scorecard = True
-                await self._add_night(found)
         except (RedisError, OSError) as error:  # a timeout is an OSError
             log.warning("Redis does not answer: %s", error)
         except Understood as error:
@@ -114,8 +114,9 @@ class LiveMetrics(Collector):
     async def _add_night(self, found: Found) -> None:
         """What came of the last night's comparison with the log."""
         night = await read_outcome(self._redis, self._settings.deployment)
+        if night is not None and night.known_from is not None:
+            found.add("caseline_reconciled_timestamp_seconds", night.known_from)
         if night is not None and night.at is not None:
-            found.add("caseline_reconciled_timestamp_seconds", night.at)
             found.add("caseline_reconciled_wrong_shards", len(night.wrong))
 
     async def _add_scorecard(self, found: Found, today: date) -> None:

@@ -85,7 +85,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("topic", "partition"),
     ),
     "caseline_reconciled_timestamp_seconds": (
-        "When the state was last compared with the log.",
+        "When the state was last compared with the log; at first, since when that is waited for.",
         (),
     ),
     "caseline_reconciled_wrong_shards": (

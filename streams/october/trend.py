@@ -1,7 +1,7 @@
 """Kent's printed figures of the months before, beside what the October events give of them.
 
-The events are fitted to September and October. Of July and August they give what follows: what was
-received and closed as September and October need it, and not the stocks of those months.
+The events are fitted to October and September by area, and to August and July for Kent as a whole,
+which is all that is printed of those months.
 """
 
 import csv

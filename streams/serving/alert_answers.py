@@ -77,7 +77,7 @@ async def alerts(site: LiveSite, call: Call) -> Answer:
     number = asked.page
     areas = site.rules.areas
     found = await site.alerts.listed(
-        wanted, lambda it: identity.sees_alert(it, areas), part_of(number)
+        wanted, lambda it: identity.sees_alert(it, areas), ("seen", identity.sight), part_of(number)
     )
     lines = max(len(found.overview.cases), len(found.overview.indicators))
     shown = AlertsPage(found, number, pages_of(lines, number))

@@ -1,18 +1,21 @@
 """The JSON Schemas of what the API answers, and of what addresses may ask for."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from pydantic import TypeAdapter
 
-from processors.listing import Listed
+from processors.behind.case_waits import WAIT_STATES
+from processors.behind.moved_cases import Balance
 from processors.record.completeness import Lack
 from processors.record.quality import OddFact, Oddity
 from processors.rules import Rules
 from schemas.catalogue import BANDS
 from schemas.events.attributes import MONTH
 from schemas.events.registry import VALIDATORS
+from schemas.release import FrozenKind
 from schemas.scorecard import ScorecardRow
+from streams.jobs.previews import Preview
 from streams.serving.parameters import DATE, LONGEST_VALUE
 
 Schema = dict[str, Any]
@@ -21,6 +24,8 @@ REF = "#/components/schemas/{name}"
 TEXT: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
+WHOLE: Schema = {"type": "integer"}
+COUNT_OR_NONE: Schema = {"type": ["integer", "null"], "minimum": 0}
 NUMBER_OR_NONE: Schema = {"type": ["number", "null"]}
 TEXT_OR_NONE: Schema = {"type": ["string", "null"]}
 DAY: Schema = {"type": "string", "format": "date", "pattern": f"^{DATE.pattern}$"}
@@ -68,12 +73,61 @@ POINT = {
     "required": ["as_of", "numerator", "denominator", "value", "status"],
 }
 CASE = of_object(
-    **{
-        name: TEXT if name in {"subject", "child"} else TEXT_OR_NONE
-        for name in Listed._fields
-        if name not in {"numerator", "denominator"}
-    },
+    subject=TEXT,
+    child=TEXT,
     counts=COUNT,
+    **dict.fromkeys(("received", "closed", "service", "provider", "team"), TEXT_OR_NONE),
+    **dict.fromkeys(("next_due", "reference"), TEXT_OR_NONE),
+)
+REFERENCE: Schema = {"type": "string", "pattern": "^[0-9a-f]{20}$"}
+STEP = of_object(
+    day=DAY,
+    **dict.fromkeys(("type", "source", "id"), TEXT),
+    revision=COUNT,
+    is_correction=FLAG,
+    is_transfer=FLAG,
+    retracts=TEXT_OR_NONE,
+    data=ANY_OBJECT,
+)
+WAIT = of_object(
+    **dict.fromkeys(("standard", "title"), TEXT),
+    episode=COUNT,
+    **dict.fromkeys(("since", "due", "breached_from"), DAY),
+    state={"enum": [*WAIT_STATES]},
+    **dict.fromkeys(("over", "reason"), TEXT_OR_NONE),
+)
+FIGURE = of_object(**dict.fromkeys(("numerator", "denominator", "value"), NUMBER_OR_NONE))
+BOTH_PARTS = of_object(**dict.fromkeys(("numerator", "denominator"), NUMBER_OR_NONE))
+BALANCE = of_object(**dict.fromkeys(Balance._fields, COUNT))
+BEHIND = of_object(day=DAY, **dict.fromkeys(("type", "source", "id"), TEXT), revision=COUNT)
+MOVE = of_object(
+    **dict.fromkeys(("subject", "child"), TEXT),
+    reference=TEXT_OR_NONE,
+    **dict.fromkeys(("numerator_before", "numerator"), WHOLE),
+    **dict.fromkeys(("denominator_before", "denominator"), WHOLE),
+    events=array(BEHIND),
+)
+CHANGED = of_object(
+    **dict.fromkeys(("code", "level", "place", "age_band"), TEXT),
+    **dict.fromkeys(("before", "now"), NUMBER_OR_NONE),
+    **dict.fromkeys(("numerator_before", "numerator"), NUMBER_OR_NONE),
+    **dict.fromkeys(("denominator_before", "denominator"), NUMBER_OR_NONE),
+    **dict.fromkeys(("entered", "left"), COUNT_OR_NONE),
+    **dict.fromkeys(("events", "explanation"), TEXT_OR_NONE),
+)
+FORECAST = of_object(
+    **dict.fromkeys(("standard", "title", "area"), TEXT),
+    provider=TEXT_OR_NONE,
+    on=DAY,
+    cases=COUNT,
+    more=WHOLE,
+)
+CASE_ALERT = of_object(
+    alert=REFERENCE,
+    **dict.fromkeys(("standard", "state"), TEXT),
+    since=DAY,
+    due=DAY,
+    reason=TEXT_OR_NONE,
 )
 INDICATOR = {
     "type": "object",
@@ -149,6 +203,78 @@ DECIDED = of_object(
     result={"enum": ["acknowledged", "silenced"]},
     until={"type": "string", "format": "date-time"},
 )
+PERIOD: Schema = {"type": "string", "pattern": MONTH}
+REASON: Schema = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": r"\S"}
+RULE: dict[str, Schema] = {
+    "threshold": {"type": ["integer", "null"], "minimum": 1, "maximum": 1000},
+    "zeros": {"enum": ["shown", "suppressed", None]},
+}
+
+
+def asked(*required: str, **fields: Schema) -> Schema:
+    """What is sent: these fields, some of them always, and nothing else."""
+    allowed = {"type": "object", "properties": fields, "required": [*required]}
+    return {**allowed, "additionalProperties": False}
+
+
+# What is sent to have something done of releases, by the route.
+ASKED_OF_RELEASES: dict[str, Schema] = {
+    "freeze": asked(
+        *("period", "kind"),
+        period=PERIOD,
+        kind={"enum": [*get_args(FrozenKind), "withdrawn"]},
+        reason={**REASON, "type": ["string", "null"]},
+        released_on={**DAY, "type": ["string", "null"]},
+    ),
+    "preview": asked(**RULE),
+    "publish": asked(
+        "preview",
+        **RULE,
+        preview={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        accept_narrow=FLAG,
+    ),
+    "accept": asked(
+        *("text", "reason"),
+        text={"type": "integer", "minimum": 0, "maximum": 100_000},
+        reason=REASON,
+    ),
+}
+SEND_AGAIN: Schema = {
+    "oneOf": [
+        asked("event", event={"type": "string", "minLength": 1}),
+        asked("as_it_was", as_it_was={"const": True}),
+    ]
+}
+DEAD_LETTER = {
+    **dict.fromkeys(("letter", "topic", "reason", "message"), TEXT),
+    **dict.fromkeys(("partition", "offset"), COUNT),
+    "sent_again": {
+        "anyOf": [
+            of_object(
+                by=TEXT,
+                at={"type": "string", "format": "date-time"},
+                how={"enum": ["as it was", "corrected"]},
+                sha256=TEXT,
+            ),
+            {"type": "null"},
+        ]
+    },
+}
+RELEASE_TASK: Schema = of_object(
+    task=TEXT,
+    what={"enum": [*ASKED_OF_RELEASES]},
+    of=TEXT,
+    by=TEXT,
+    state={"enum": ["running", "done", "refused", "failed", "stopped"]},
+    began={"type": "string", "format": "date-time"},
+    ended={"type": ["string", "null"], "format": "date-time"},
+    progress={"anyOf": [of_object(total=COUNT, read=COUNT, evaluated=COUNT), {"type": "null"}]},
+    text=TEXT_OR_NONE,
+    notes=array(TEXT),
+    release=TEXT_OR_NONE,
+    is_new=FLAG,
+    preview={"anyOf": [ref("Preview"), {"type": "null"}]},
+)
 
 # The body of each route's JSON, by the name of the route.
 BODIES: dict[str, Schema] = {
@@ -168,6 +294,41 @@ BODIES: dict[str, Schema] = {
         page={"type": "integer", "minimum": 1},
         pages={"type": "integer", "minimum": 1},
         rows=array(CASE),
+    ),
+    "explanations": of_object(
+        **FRESHNESS,
+        **CELL,
+        against=TEXT,
+        before=FIGURE,
+        now=FIGURE,
+        by=BOTH_PARTS,
+        numerator_moves=BALANCE,
+        denominator_moves=BALANCE,
+        of_no_case=BOTH_PARTS,
+        moved=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(MOVE),
+    ),
+    "changes": of_object(
+        **FRESHNESS,
+        against=TEXT,
+        changed=COUNT,
+        next=TEXT_OR_NONE,
+        events_left_out=TEXT_OR_NONE,
+        rows=array(CHANGED),
+    ),
+    "forecast": of_object(**FRESHNESS, rows=array(FORECAST)),
+    "case": of_object(
+        **FRESHNESS,
+        reference=REFERENCE,
+        **dict.fromkeys(("subject", "child"), TEXT),
+        **dict.fromkeys(("received", "closed", "service", "provider"), TEXT_OR_NONE),
+        **dict.fromkeys(("team", "area"), TEXT_OR_NONE),
+        events=array(STEP),
+        **dict.fromkeys(("later_events", "earlier_events", "corrected", "retracted"), COUNT),
+        standards=array(WAIT),
+        alerts=array(CASE_ALERT),
     ),
     "alerts": of_object(
         **FRESHNESS,
@@ -205,6 +366,16 @@ BODIES: dict[str, Schema] = {
         rows=array(of_object(**dict.fromkeys(OddFact._fields, TEXT))),
     ),
     "releases": of_object(releases=array(LISTED_RELEASE), troubles=array(TEXT)),
+    **dict.fromkeys((*ASKED_OF_RELEASES, "release-task"), RELEASE_TASK),
+    "dead-letters": of_object(
+        dead_letters=COUNT,
+        listed=COUNT,
+        page={"type": "integer", "minimum": 1},
+        pages={"type": "integer", "minimum": 1},
+        rows=array(of_object(**DEAD_LETTER)),
+    ),
+    "dead-letter": of_object(**DEAD_LETTER, event=TEXT_OR_NONE),
+    "send-again": of_object(**DEAD_LETTER),
     "release": of_object(
         **FRESHNESS,
         release=LISTED_RELEASE,
@@ -246,7 +417,9 @@ def components() -> dict[str, Schema]:
         ref_template=REF.replace("{name}", "{model}"),
     )
     topics = {topic: schema for (topic, _), schema in by_topic.items()}
-    return {**rows, **events["$defs"], **topics, "problem": PROBLEM}
+    preview = Preview.model_json_schema(ref_template=REF.replace("{name}", "{model}"))
+    parts = preview.pop("$defs")
+    return {**rows, **events["$defs"], **topics, **parts, "Preview": preview, "problem": PROBLEM}
 
 
 def any_event() -> Schema:
@@ -266,11 +439,19 @@ def values(rules: Rules) -> dict[str, Schema]:
         "family": {"enum": [*dict.fromkeys(it.family for it in indicators)]},
         "code": {"enum": [it.code for it in indicators]},
         "as_of": {**DAY, "examples": ["2015-10-31"]},
+        "against": {
+            "type": "string",
+            "pattern": r"^\d{4}-\d{2}(-\d{2}(T[0-9:.]{5,15}(Z|[+-]\d{2}:\d{2}))?|/\d{1,4})$",
+            "examples": ["2015-09-30", "2015-09/1", "2015-10-31T09:00:00Z"],
+        },
+        "on": {**DAY, "examples": ["2030-12-31"]},
+        "cursor": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
         "standard": {**NAME, "examples": [rules.standards.standard[0].code]},
         "state": {"enum": ["breached", "due-soon"]},
         "severity": {"enum": ["critical", "warning"]},
         "owner": NAME,
-        "alert": {"type": "string", "pattern": "^[0-9a-f]{20}$"},
+        "alert": REFERENCE,
+        "reference": REFERENCE,
         "by": {"enum": ["month", "day"]},
         "count": {"type": "integer", "minimum": 1, "maximum": 400},
         "part": {"enum": ["numerator", "denominator"]},
@@ -280,4 +461,9 @@ def values(rules: Rules) -> dict[str, Schema]:
         "kind": {"enum": [*Oddity]},
         "period": {"type": "string", "pattern": MONTH},
         "number": {"type": "integer", "minimum": 1},
+        "letter": {
+            "type": "string",
+            "pattern": f"^({'|'.join(VALIDATORS)}):[0-9]{{1,9}}:[0-9]{{1,15}}$",
+        },
+        "task": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
     }

@@ -30,11 +30,13 @@ SAFE_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Of which browsers take notice by https alone.
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 # Kept by the reader's own cache alone, and never shown without asking whether it still holds.
 ASK_AGAIN = "private, no-cache"
-VARY = "Accept, Accept-Encoding, Authorization"
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 
 
 @dataclass(frozen=True)

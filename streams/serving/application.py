@@ -15,35 +15,45 @@ from streams.serving import (
     alert_actions,
     alert_answers,
     case_list,
+    case_timeline,
+    changed_figures,
     comparison,
     connecting,
     data_answers,
+    dead_letter_answers,
     event_intake,
+    explanations,
+    forecasting_answers,
     indicator_answers,
     operations,
     page_answers,
     quality_answers,
+    release_actions,
     release_answers,
+    signing_in,
     today,
 )
 from streams.serving.answers import Answer, Streamed
 from streams.serving.audited import audited
 from streams.serving.door import Door
+from streams.serving.form_tokens import without_token
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
 from streams.serving.problems import Problem
-from streams.serving.roles import CSV, HTML, ROUTES, Route
+from streams.serving.roles import CSV, FORM, HTML, ROUTES, Route
 from streams.serving.same_origin import is_from_here
-from streams.serving.sign_in import Connection, SignIn, nobody
+from streams.serving.sign_in import Connection, SignIn, nobody, sign_in_at
 from streams.serving.site import Call, LiveSite
 
 log = logging.getLogger(__name__)
 
 Work = Callable[[LiveSite, Call], Awaitable[Answer | Streamed]]
 Asking = Request[Any, Any, State]
-WHO, FROM_HERE = "identity", "is_from_here"
+WHO, FROM_HERE, ORIGIN = "identity", "is_from_here", "origin"
 # What these ask for does nothing.
 SAFE_METHODS = ("GET", "HEAD")
+# What a browser says of a page that leads here and is not from here.
+ELSEWHERE = ("cross-site", "same-site")
 
 # What answers each route of the table; the two have the same names (`application`).
 WORK: Mapping[str, Work] = {
@@ -57,10 +67,30 @@ WORK: Mapping[str, Work] = {
     "acknowledge": alert_actions.acknowledge,
     "silence-form": alert_actions.silence,
     "silence": alert_actions.silence,
+    "sign-in": signing_in.leave,
+    "sign-in-return": signing_in.arrive,
+    "sign-out": signing_in.sign_out,
+    "signed-out": signing_in.signed_out,
     "style": page_answers.style,
     "script": page_answers.script,
+    "freeze-form": release_actions.freeze,
+    "freeze": release_actions.freeze,
+    "preview-form": release_actions.preview,
+    "preview": release_actions.preview,
+    "publish-form": release_actions.publish,
+    "publish": release_actions.publish,
+    "accept-form": release_actions.accept,
+    "accept": release_actions.accept,
+    "release-task-page": release_actions.release_task,
+    "release-task": release_actions.release_task,
     "operations-page": operations.operations,
     "operations": operations.operations,
+    "dead-letters-page": dead_letter_answers.dead_letters,
+    "dead-letters": dead_letter_answers.dead_letters,
+    "dead-letter-page": dead_letter_answers.dead_letter,
+    "dead-letter": dead_letter_answers.dead_letter,
+    "send-again-form": dead_letter_answers.send_again,
+    "send-again": dead_letter_answers.send_again,
     "events": event_intake.events,
     "stream": page_answers.stream,
     "scorecard-page": page_answers.scorecard_page,
@@ -74,6 +104,14 @@ WORK: Mapping[str, Work] = {
     "compare-page": comparison.compare_page,
     "cases-page": case_list.cases,
     "cases": case_list.cases,
+    "case-page": case_timeline.case,
+    "case": case_timeline.case,
+    "explanations-page": explanations.explanations,
+    "explanations": explanations.explanations,
+    "changes": changed_figures.changes,
+    "changes.csv": changed_figures.changes,
+    "forecast": forecasting_answers.forecasts,
+    "forecast.csv": forecasting_answers.forecasts,
     "quality-page": quality_answers.quality,
     "quality": quality_answers.quality,
     "quality.csv": quality_answers.quality,
@@ -110,7 +148,7 @@ def application(site: LiveSite, sign_in: SignIn = nobody) -> Litestar:
         if connection.scope.get("method") not in SAFE_METHODS:
             connection.state[FROM_HERE] = _from_here(connection)
         identity = await door.enter(connection, route)
-        connection.state[WHO] = identity
+        connection.state[WHO], connection.state[ORIGIN] = identity, door.address(connection)
         if not route.admits(identity.roles):
             asked = connection.scope["query_string"][:LONGEST_QUERY].decode("ascii", "replace")
             site.audit.note(audited(identity, route, asked, "denied"))
@@ -160,8 +198,9 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
         route.path, http_method=[*route.methods], name=route.name, opt={"route": route}
     )
     async def handle(request: Asking) -> Response[Any]:
-        asked = read_query(request.scope["query_string"], route.parameters)
-        headers = request.headers
+        query, headers = request.scope["query_string"], request.headers
+        is_asked_here = not route.is_come_back_to
+        asked = read_query(query if is_asked_here else b"", route.parameters)
         call = Call(
             route,
             asked,
@@ -172,9 +211,13 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             request.path_params,
             headers.get("last-event-id", ""),
             headers.get("content-type", ""),
-            await request.body() if request.method == "POST" else b"",
+            await _body(request),
             _site_of(headers.get("host", ""), headers.get("x-forwarded-proto", "")),
             bool(request.state.get(FROM_HERE)),
+            "" if is_asked_here else query[:LONGEST_QUERY].decode("ascii", "replace"),
+            headers.getall("cookie", []),
+            request.state.get(ORIGIN, ""),
+            headers.get("sec-fetch-site", "") in ELSEWHERE,
         )
         answer = await work(site, call)
         is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"
@@ -183,6 +226,25 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
         return _response(answer)
 
     return handle
+
+
+async def _body(request: Asking) -> bytes:
+    """What is sent. Raises Problem where another page than one of this session may have sent it.
+
+    A browser sends the cookie of a session whatever page tells it to ask. So a form carries the
+    token of the session, and what else is sent is so where the browser says that a page from here
+    asks.
+    """
+    if request.method in SAFE_METHODS:
+        return b""
+    body, token = await request.body(), who(request).form_token
+    if not token:
+        return body
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+        return without_token(body, token)
+    if not request.state.get(FROM_HERE):
+        raise Problem(HTTPStatus.FORBIDDEN, "the browser does not say that a page from here asks")
+    return body
 
 
 def _site_of(host: str, protocol: str) -> str:
@@ -227,7 +289,9 @@ def _told(site: LiveSite, request: Asking, problem: Problem) -> Response[bytes]:
     headers = {"Cache-Control": "no-store", "Vary": "Accept", **problem.headers}
     is_page = not request.url.path.startswith("/api/") and HTML in request.headers.get("accept", "")
     if is_page:
-        text, media = site.page("problem.html", None, who(request), problem=problem), HTML
+        signs_in = sign_in_at(request) if site.openid and not who(request).form_token else ""
+        text = site.page("problem.html", None, who(request), problem=problem, signs_in=signs_in)
+        media = HTML
     else:
         text, media = problem.as_json(), "application/problem+json"
     return Response(text.encode(), status_code=problem.status, headers=headers, media_type=media)

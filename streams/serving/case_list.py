@@ -1,26 +1,48 @@
 """The cases behind a cell: shown to who may see them, once the audit log has that they were."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from processors.days.calendar import day_number
-from processors.listing import Listed, Question
+from processors.behind.case_waits import case_waits, next_due
+from processors.behind.counted_rows import Question
+from processors.behind.held_rows import SubjectAmount, case_reference
+from processors.behind.listing import about
+from processors.days.calendar import date_of, day_number
 from schemas.outward import csv_text
 from streams.serving.answers import Answer, unkept
 from streams.serving.data_answers import as_json, told_of
-from streams.serving.indicator_answers import address_of, cell_asked
-from streams.serving.parameters import pages_of, part_of
+from streams.serving.indicator_answers import AskedCell, address_of, cell_asked
+from streams.serving.parameters import PAGE_LENGTH, pages_of, part_of
 from streams.serving.problems import wrong_parameter
 from streams.serving.roles import CSV, HTML
 from streams.serving.site import Call, LiveSite
 
 PARTS = ("numerator", "denominator")
-COLUMNS = ("subject", "child", "counts", "received", "closed", "service", "provider", "team")
+
+
+class ShownCase(NamedTuple):
+    """What a list says of whatever is counted, and how often it counts.
+
+    Of a case when it was received and closed, who was given it last, by when something is still due
+    of it, and its reference; none of these of anything else.
+    """
+
+    subject: str
+    child: str
+    counts: int
+    received: str | None = None
+    closed: str | None = None
+    service: str | None = None
+    provider: str | None = None
+    team: str | None = None
+    next_due: str | None = None
+    reference: str | None = None
 
 
 class ListedPage(NamedTuple):
     """A page of a list: whom it shows, how many there are, and what they add up to."""
 
-    rows: list[Listed]
+    rows: list[ShownCase]
     part: str
     page: int
     pages: int
@@ -33,8 +55,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
     taking, asked = call.taking, call.asked
     cell = cell_asked(site, asked)
     code = cell.indicator.code
-    if cell.indicator.source == "supplied":
-        raise wrong_parameter("code", f"{code} is supplied by others, and no case is known of it")
+    check_listed(cell)
     part = asked.one("part") or PARTS[0]
     if part not in PARTS:
         raise wrong_parameter("part", f"{part}: there are {', '.join(PARTS)}")
@@ -42,8 +63,8 @@ async def cases(site: LiveSite, call: Call) -> Answer:
         raise wrong_parameter("part", f"{code} is divided by nothing that is listed")
     fresh = await site.freshness(asked)
     question = Question(cell.indicator, cell.place, cell.band, day_number(fresh.day))
-    found = await site.figures.listed(question)
-    page = page_of(found, part, asked.page)
+    found = await site.cases.amounts(question)
+    page = await _page(site, found, part, asked.page, question.day)
     identity = call.identity
     await site.note(call, "shown", len(page.rows), page.total)
     if taking.media == HTML:
@@ -57,27 +78,65 @@ async def cases(site: LiveSite, call: Call) -> Answer:
             here=lambda number: "?" + asked.query(page=str(number)),
             live_address=f"/cases?{asked.query(as_of=None)}",
             indicator_address=address_of(code, asked.query(code=None, part=None, page=None)),
+            case_query=f"?as_of={asked.as_of}" if asked.as_of else "",
         )
     elif taking.media == CSV:
-        text = csv_text([COLUMNS, *(_row(it, part) for it in page.rows)])
+        text = csv_text([ShownCase._fields, *page.rows])
     else:
         what = {"code": code, "place": cell.place.name, "level": cell.place.level}
-        rows = [dict(zip(COLUMNS, _row(it, part), strict=True)) for it in page.rows]
+        rows = [it._asdict() for it in page.rows]
         counted = {"part": part, "sum": page.sum, "cases": page.total}
         paged = {"page": page.page, "pages": page.pages, "rows": rows}
         text = as_json({**told_of(fresh), **what, "age_band": cell.band, **counted, **paged})
     return unkept(text, taking)
 
 
-def page_of(found: list[Listed], part: str, number: int) -> ListedPage:
+def check_listed(cell: AskedCell) -> None:
+    """Raises Problem for a figure that no case is known of."""
+    if cell.indicator.source == "supplied":
+        code = cell.indicator.code
+        raise wrong_parameter("code", f"{code} is supplied by others, and no case is known of it")
+
+
+async def _page(
+    site: LiveSite, found: Sequence[SubjectAmount], part: str, number: int, day: int
+) -> ListedPage:
     """A page of those that a part of a figure counts. Raises Problem where there is none such."""
-    counted = sorted(it for it in found if getattr(it, part))
+    counted = [it for it in found if counts_of(it, part)]
     pages = pages_of(len(counted), number)
-    total = sum(getattr(it, part) for it in counted)
-    return ListedPage(counted[part_of(number)], part, number, pages, len(counted), total)
+    rows = await shown_cases(site, counted[part_of(number)], part, day)
+    total = sum(counts_of(it, part) for it in counted)
+    return ListedPage(rows, part, number, pages, len(counted), total)
 
 
-def _row(it: Listed, part: str) -> tuple[object, ...]:
-    counts = getattr(it, part)
-    dates = it.received, it.closed
-    return it.subject, it.child, counts, *dates, it.service, it.provider, it.team
+def counts_of(it: SubjectAmount, part: str) -> int:
+    """What something adds to a part of a figure."""
+    return it.above if part == PARTS[0] else it.below
+
+
+async def shown_cases(
+    site: LiveSite, found: Sequence[SubjectAmount], part: str, day: int
+) -> list[ShownCase]:
+    """What is said of whatever counts, from the records as they are now. Raises Problem.
+
+    One whose record is gone is not shown.
+    """
+    assert len(found) <= PAGE_LENGTH
+    children = await site.cases.children(it.subject.child for it in found)
+    records = {name: it.record for name, it in children.items()}
+    waits = case_waits(site.rules, records, day)
+    rows = []
+    for it in found:
+        child, name, is_case = it.subject
+        if child not in records:
+            continue
+        row = ShownCase(name, child, counts_of(it, part))
+        if is_case:
+            due = next_due(waits.get((child, name), ()))
+            row = row._replace(
+                **about(records[child], name, day)._asdict(),
+                next_due=None if due is None else str(date_of(due)),
+                reference=case_reference(child, name),
+            )
+        rows.append(row)
+    return rows

@@ -34,7 +34,7 @@ class Door:
 
     async def enter(self, connection: Connection, route: Route) -> Identity:
         """Who asks for a route. Raises Problem where they are unknown, or ask too often."""
-        address = self._address(connection)
+        address = self.address(connection)
         # What shows nothing of anyone is for whoever asks, such as the style of a problem's page.
         if route.roles >= EVERYONE:
             if not route.is_probe:
@@ -70,10 +70,13 @@ class Door:
                     self._site.audit.note(told)
             elif is_new:
                 self._refusals.give_back(address)
+            if not credentials:
+                self._ask(address)
             raise
         if is_new:
             self._refusals.give_back(address)
-        if identity is not NOBODY:
+        # A session began with an entry of its own.
+        if identity is not NOBODY and not identity.form_token:
             self._note_coming(identity, credentials or identity.name, address)
         return identity
 
@@ -98,7 +101,7 @@ class Door:
         today = self._site.figures.clock.today()
         return hashlib.sha256(f"{today} {proof}".encode()).hexdigest()
 
-    def _address(self, connection: Connection) -> str:
+    def address(self, connection: Connection) -> str:
         """Where a question comes from: of a known proxy, from where the proxy says."""
         client = connection.client
         host = client.host if client else ""

@@ -7,7 +7,7 @@ listeners; with none it asks nothing.
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from streams.serving.live_figures import LiveFigures
 from streams.serving.problems import Problem
@@ -44,7 +44,7 @@ class FigureWatch:
         """Whether nobody more is listened to."""
         return self._listeners >= MOST_LISTENERS
 
-    async def events(self, last_id: str) -> AsyncIterator[bytes]:
+    async def events(self, last_id: str) -> AsyncGenerator[bytes]:
         """What a listener is sent, who has seen the version `last_id` if any, until told to stop.
 
         The first says which version there is, and that figures changed if it is another one than

@@ -1,6 +1,7 @@
 """Who asks: the roles that someone has, and the places whose figures they see in full."""
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Set
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.alerts import CaseChange, IndicatorChange
@@ -13,13 +14,15 @@ class Identity:
     """Someone who asks: a name for the audit log, roles, and places.
 
     Places are those of a manager, and of a caseworker lead, whose teams are among them. `until` is
-    when the token ends that says so, if one does.
+    when the token or session ends that says so, if one does. `form_token` is what the forms that
+    they are shown carry, where they have a session (streams.serving.form_tokens).
     """
 
     name: str
     roles: frozenset[Role]
     places: frozenset[str] = frozenset()
     until: datetime | None = None
+    form_token: str = field(default="", repr=False)
 
     @property
     def sees_all(self) -> bool:
@@ -40,6 +43,20 @@ class Identity:
         if not self.roles.isdisjoint(SEE_CASES):
             return True
         return Role.LEAD in self.roles and is_of(change, self.places, areas)
+
+    @property
+    def sight(self) -> Hashable:
+        """What tells apart who is shown the same alerts, and whose numbers are shown alike."""
+        return self.roles, self.places
+
+    def sees_case(self, area: str, holders: Set[str | None], areas: Areas) -> bool:
+        """Whether a case is shown: any to analysts, to leads what their own teams or places have.
+
+        `holders` are the team and the provider that have it.
+        """
+        if not self.roles.isdisjoint(SEE_CASES):
+            return True
+        return Role.LEAD in self.roles and is_held_by(area, holders, self.places, areas)
 
     def counts_alert(self, change: CaseChange | IndicatorChange, areas: Areas) -> bool:
         """Whether an alert is among those whose numbers are shown as they are."""
@@ -69,4 +86,9 @@ def is_of(change: CaseChange | IndicatorChange, places: frozenset[str], areas: A
     """Whether an alert is of one of some places, teams or providers, or of what lies in one."""
     team = change.team if isinstance(change, CaseChange) else None
     named = {change.owner, change.provider, team}
-    return bool(named & places) or is_within(change.area, places, areas)
+    return is_held_by(change.area, named, places, areas)
+
+
+def is_held_by(area: str, holders: Set[str | None], places: frozenset[str], areas: Areas) -> bool:
+    """Whether what lies in an area and has some holders is of one of some places or holders."""
+    return not places.isdisjoint(holders) or is_within(area, places, areas)

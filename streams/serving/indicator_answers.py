@@ -9,7 +9,8 @@ from http import HTTPStatus
 
 from markupsafe import Markup
 
-from processors.days.calendar import FIRST_YEAR, day_number
+from processors.behind.counted_rows import Question
+from processors.days.calendar import FIRST_YEAR, day_number, previous_month_end
 from processors.figures.asking import (
     AskedRows,
     NotThere,
@@ -25,7 +26,6 @@ from processors.figures.needed import needed
 from processors.figures.series import CellOf, Series, months_until
 from processors.figures.spread import spread
 from processors.figures.supplies import exact
-from processors.listing import Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
@@ -209,6 +209,7 @@ async def indicator_page(site: LiveSite, call: Call) -> Answer:
         live_address=address_of(code, asked.query(as_of=None)),
         series_query=cell_query(place=cell.place.name, count=str(SHOWN_MONTHS)),
         lists_cases=cell.indicator.source == "events" and bool(SEE_CASES & call.identity.roles),
+        why=_why(cell, fresh, asked),
         cases_query=cell_query(place=cell.place.name, level=cell.place.level),
         legend=LEGEND,
     )
@@ -298,8 +299,8 @@ async def _waits(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) 
     if not shown:
         return Waits(address, is_asked=False)
     question = Question(indicator, cell.place, cell.band, day_number(fresh.day))
-    found = await site.figures.listed(question)
-    values = spread((it.numerator, it.denominator) for it in found)
+    found = await site.cases.amounts(question)
+    values = spread((it.above, it.below) for it in found)
     if values is None:
         return Waits(address, is_asked=True)
     drawn = figure(SpreadChart("waits", indicator, cell.place.name, values))
@@ -329,6 +330,23 @@ def _needed(indicator: Indicator, found: Series) -> str:
     target: Fraction | None = now.target
     said = needed(indicator, now.figure, target) if target is not None else None
     return needed_words(indicator, said, target) if said and target is not None else ""
+
+
+def _why(cell: AskedCell, fresh: Freshness, asked: Query) -> list[tuple[str, str]]:
+    """Since when it may be asked why the figure changed, in words, and where."""
+    yesterday, month_end = fresh.day - timedelta(days=1), previous_month_end(fresh.day)
+    own = {"code": cell.indicator.code, "place": cell.place.name, "level": cell.place.level}
+    since = {"the day before": str(yesterday), "the end of the month before": str(month_end)}
+    found = [
+        (words, with_query("/explanations", asked.query(**own, show=None, against=day)))
+        for words, day in since.items()
+    ]
+    release = fresh.release
+    if release and release.kind != "withdrawn":
+        name = f"{release.period}/{release.number}"
+        query = asked.query(**own, show=None, as_of=None, against=name)
+        found.append((f"release {name}", with_query("/explanations", query)))
+    return found
 
 
 def _compare_address(site: LiveSite, cell: AskedCell, asked: Query) -> str:

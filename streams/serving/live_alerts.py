@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from processors.alerts.overview import WantedAlerts
+from processors.alerts.overview import Overview, WantedAlerts, day_begins, overview
 from processors.rules import Rules
 from schemas.alerts import CaseChange, IndicatorChange
 from schemas.receivers import named_receivers
@@ -24,15 +24,17 @@ from streams.alerts.alert_names import KnownNames, names_known
 from streams.alerts.decisions import Decisions
 from streams.clock import Clock
 from streams.failures import Understood, described
-from streams.serving.live_figures import answered
+from streams.serving.live_figures import LastAsked, answered
 from streams.serving.problems import Problem, away
-from streams.state.open_alerts import open_change
+from streams.state.open_alerts import HeldAlerts, open_change
 
 T = TypeVar("T")
 Sees = Callable[[CaseChange | IndicatorChange], bool]
 
 # The whole topic of alerts is read for the history of one, so few are at a time.
 AT_ONCE = 2
+# What is kept of whom alerts were shown to: some who see different ones, by what they ask for.
+KEPT_OVERVIEWS = 16
 HISTORY_SECONDS = 60.0
 DECIDE_SECONDS = 20.0
 
@@ -45,6 +47,8 @@ class LiveAlerts:
 
     def __init__(self, redis: Redis, settings: Settings, rules: Rules, clock: Clock) -> None:
         self._redis, self._settings, self._rules, self._clock = redis, settings, rules, clock
+        self._held = HeldAlerts(redis, settings.deployment)
+        self._overviews = LastAsked[Overview](KEPT_OVERVIEWS)
 
     @property
     def _now(self) -> datetime:
@@ -52,12 +56,28 @@ class LiveAlerts:
 
     async def names(self) -> KnownNames:
         """What alerts may be asked for by. Raises Problem."""
-        return await answered(names_known(self._redis, self._settings, self._rules))
+        return await answered(names_known(self._redis, self._settings, self._rules, self._held))
 
-    async def listed(self, wanted: WantedAlerts, sees: Sees, part: slice = WHOLE) -> Listing:
-        """The active alerts that are asked for, of those that one sees. Raises Problem."""
+    async def listed(
+        self, wanted: WantedAlerts, sees: Sees, whose: Hashable, part: slice = WHOLE
+    ) -> Listing:
+        """The active alerts that are asked for, of those that one sees. Raises Problem.
+
+        `whose` tells apart who sees the same; what they saw is kept while no alert changes.
+        """
+
+        async def make(wanted: WantedAlerts, today: date) -> Overview:
+            changes = await self._held.changes()
+            key = whose, wanted, today, self._held.version
+            found = self._overviews.get(key)
+            if found is None:
+                seen = (it for it in changes if sees(it))
+                made = overview(seen, wanted, today, wanted.since or day_begins(today))
+                found = self._overviews.keep(key, made)
+            return found
+
         deployment = self._settings.deployment
-        return await answered(listing(self._redis, deployment, wanted, self._now, part, sees))
+        return await answered(listing(self._redis, deployment, wanted, self._now, part, make))
 
     async def active(self, alert: str) -> CaseChange | IndicatorChange | None:
         """An alert as it stands; None unless it is active. Raises Problem."""

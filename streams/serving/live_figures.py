@@ -7,17 +7,18 @@ is so. Redis is asked where the state stands for every answer, and for figures w
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from datetime import date, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processors.days.calendar import previous_month_end
 from processors.figures.series import CellOf, Dated, Series
-from processors.listing import Listed, Question
+from processors.places.forecast import Forecast, forecast
 from processors.rules import Rules
 from schemas.cells import CellKey
 from schemas.release import Change, Release
@@ -29,7 +30,7 @@ from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
 from streams.jobs.data_quality import QualityFound, contradictions, read_quality
-from streams.jobs.live_changes import live_changes
+from streams.jobs.live_changes import SinceCut, since
 from streams.jobs.series_by_month import live_series
 from streams.serving.identity import Identity, is_within
 from streams.serving.problems import away
@@ -39,10 +40,10 @@ from streams.state.reading import (
     latest_in,
     messages_in,
     read_known,
-    read_list,
     read_scorecard,
     read_series,
     read_standing,
+    read_stocks,
 )
 from streams.state.store import layout
 
@@ -57,8 +58,12 @@ LIST_SECONDS = 120.0
 LISTS_AT_ONCE = 2
 # Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
 KEPT = 8
+# Sets of suppressed cells kept: of three days each for some who see different places in full.
+KEPT_SUPPRESSED = 12
 # Series kept: those of the headlines at some twenty places. One takes some ten kilobytes.
 KEPT_TRENDS = 128
+# Releases of which it is kept what they differ from live by, case by case.
+KEPT_EXPLAINED = 2
 
 
 class Moment(NamedTuple):
@@ -75,6 +80,21 @@ class Scorecard(NamedTuple):
 
     rows: list[ScorecardRow]
     moment: Moment
+
+
+class _SuppressedCells(NamedTuple):
+    """What is suppressed of rows."""
+
+    rows: list[ScorecardRow]
+    cells: Set[CellKey]
+
+
+class _SeenRows(NamedTuple):
+    """Rows, what is hidden of them and of the month before, and what is left to be seen."""
+
+    rows: list[ScorecardRow]
+    hidden: tuple[Set[CellKey], Set[CellKey]]
+    seen: list[ScorecardRow]
 
 
 class LiveChanges(NamedTuple):
@@ -116,7 +136,10 @@ class LiveFigures:
         self._held = HeldTables()
         self._layout = layout(rules)
         self._scorecards = LastAsked[Scorecard](KEPT)
+        self._suppressed = LastAsked[_SuppressedCells](KEPT_SUPPRESSED)
+        self._seen_rows = LastAsked[_SeenRows](KEPT)
         self._trends = LastAsked[Series](KEPT_TRENDS)
+        self._explained = LastAsked[SinceCut](KEPT_EXPLAINED)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._explaining = asyncio.Lock()  # for which the log is gone through
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
@@ -143,13 +166,19 @@ class LiveFigures:
         full = await self.scorecard(day, moment)
         if identity.sees_all:
             return full
-        before = await self.scorecard(previous_month_end(day), moment)
+        before_day = previous_month_end(day)
+        before = await self.scorecard(before_day, moment)
         key = "shown", day, full.moment.version, before.moment.version, identity.view
         found = self._scorecards.get(key)
         if found is None:
-            hidden, hidden_before = self._hidden(full, identity), self._hidden(before, identity)
-            rows = [self._as_seen(row, hidden, hidden_before, identity) for row in full.rows]
-            found = self._scorecards.keep(key, Scorecard(rows, full.moment))
+
+            async def suppress() -> Scorecard:
+                hidden = await self._hidden(day, full, identity)
+                hidden_before = await self._hidden(before_day, before, identity)
+                rows = await self._seen(day, full, identity, (hidden, hidden_before))
+                return Scorecard(rows, full.moment)
+
+            found = self._scorecards.keep(key, await self._once(key, suppress))
         return found
 
     async def days(self, dates: Sequence[date], cell: CellOf) -> list[Dated]:
@@ -179,14 +208,10 @@ class LiveFigures:
             self._trends.keep(key, found)
         return found
 
-    async def listed(self, question: Question) -> list[Listed]:
-        """What makes up a cell. Raises Problem."""
-
-        async def read() -> list[Listed]:
-            return [it async for it in read_list(*self._state, question)]
-
-        async with self._listing:
-            return await answered(read(), LIST_SECONDS)
+    async def forecast(self, today: date, days: Sequence[date]) -> list[Forecast]:
+        """Cases that breach standards today, and later if nothing happens. Raises Problem."""
+        now, *later = (await answered(read_stocks(*self._state, [today, *days]))).by_date
+        return forecast(self.rules, now, list(zip(days, later, strict=True)))
 
     async def quality(self, day: date) -> QualityFound:
         """What is odd or lacking in the records, as of a date. Raises Problem."""
@@ -200,29 +225,81 @@ class LiveFigures:
 
     async def changes_since(self, release: Release) -> LiveChanges:
         """The events behind what is not as it was released. Raises Problem."""
-        async with self._explaining:
-            try:
-                redis, _, rules = self._state
-                work = live_changes(redis, self.settings, rules, release)
-                return LiveChanges(await answered(work, LIST_SECONDS))
-            except ReleaseError as error:
-                return LiveChanges((), str(error))
+        try:
+            return LiveChanges((await self.since(release.as_of, release)).changes)
+        except ReleaseError as error:
+            return LiveChanges((), str(error))
 
-    def _hidden(self, of: Scorecard, identity: Identity) -> set[CellKey]:
+    async def since(self, day: date, earlier: Release | datetime) -> SinceCut:
+        """Figures as they are live and were released or known, and why they differ.
+
+        For one question at a time the log is gone through; what it said is kept while it holds.
+        Raises Problem, ReleaseError.
+        """
+        async with self._explaining:
+            moment = await self.moment(day)
+            at = (earlier.period, earlier.cut) if isinstance(earlier, Release) else earlier
+            key = "since", day, at, moment.version
+            found = self._explained.get(key)
+            if found is None:
+                work = since(self.redis, self.settings, self.rules, day, earlier)
+                try:
+                    found = self._explained.keep(key, await answered(work, LIST_SECONDS))
+                except KafkaError as error:
+                    log.warning("the log cannot be read", extra={"error": described(error)})
+                    raise away("the log does not answer, so it cannot say why") from error
+            return found
+
+    async def _hidden(self, day: date, of: Scorecard, identity: Identity) -> Set[CellKey]:
+        """What is suppressed of a scorecard: of the same figures as before it is the same.
+
+        Most events are of today, so that of days that are over little is worked out twice.
+        """
+        key = "hidden", day, identity.view
+        found = self._suppressed.get(key)
+        if found is None or found.rows != of.rows:
+            areas, places = self.rules.areas, identity.own_places
+            hidden = await asyncio.to_thread(
+                suppressed,
+                self.rules,
+                of.rows,
+                Rule(),
+                lambda row: is_within(row.area, places, areas),
+            )
+            found = self._suppressed.keep(key, _SuppressedCells(of.rows, hidden))
+        return found.cells
+
+    async def _seen(
+        self,
+        day: date,
+        of: Scorecard,
+        identity: Identity,
+        hidden: tuple[Set[CellKey], Set[CellKey]],
+    ) -> list[ScorecardRow]:
+        """The rows without what is hidden, now and of the month before; kept as that is."""
+        key = "seen", day, identity.view
+        found = self._seen_rows.get(key)
+        if found is None or found.hidden != hidden or found.rows != of.rows:
+            seen = await asyncio.to_thread(self._all_as_seen, of.rows, *hidden, identity)
+            found = self._seen_rows.keep(key, _SeenRows(of.rows, hidden, seen))
+        return found.seen
+
+    def _all_as_seen(
+        self,
+        rows: Sequence[ScorecardRow],
+        hidden: Set[CellKey],
+        hidden_before: Set[CellKey],
+        identity: Identity,
+    ) -> list[ScorecardRow]:
         areas, places = self.rules.areas, identity.own_places
-        return suppressed(
-            self.rules, of.rows, Rule(), lambda row: is_within(row.area, places, areas)
-        )
+        return [
+            row if is_within(row.area, places, areas) else self._as_seen(row, hidden, hidden_before)
+            for row in rows
+        ]
 
     def _as_seen(
-        self,
-        row: ScorecardRow,
-        hidden: set[CellKey],
-        hidden_before: set[CellKey],
-        identity: Identity,
+        self, row: ScorecardRow, hidden: Set[CellKey], hidden_before: Set[CellKey]
     ) -> ScorecardRow:
-        if is_within(row.area, identity.own_places, self.rules.areas):
-            return row
         key = key_of(row)
         nothing: Mapping[str, None] = {"numerator": None, "denominator": None}
         compared: Mapping[str, None] = {"previous": None, "direction": None, "rag": None}

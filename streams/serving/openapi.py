@@ -3,13 +3,16 @@
 import re
 from http import HTTPStatus
 from importlib.metadata import version
+from json import dumps
 from typing import Any
 
 from processors.rules import Rules
 from streams.serving.answer_schemas import (
     ANY_OBJECT,
+    ASKED_OF_RELEASES,
     BODIES,
     NAME,
+    SEND_AGAIN,
     WISH,
     Schema,
     any_event,
@@ -18,7 +21,7 @@ from streams.serving.answer_schemas import (
     ref,
     values,
 )
-from streams.serving.examples import ANSWERS, EVENT
+from streams.serving.examples import ANSWERS, ASKED, EVENT
 from streams.serving.parameters import PARAMETERS
 from streams.serving.roles import (
     BATCH,
@@ -124,19 +127,20 @@ def _in_query(route: Route, forms: dict[str, Schema]) -> list[dict[str, Any]]:
 
 def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    is_form = "POST" in route.methods and HTML in route.media
-    if is_form:
+    leads_on = route.name in LEADING_ON
+    if leads_on:
         found["303"] = _response(HTTPStatus.SEE_OTHER, {})
     else:
         body = {media: _content(rules, route, media) for media in route.media}
-        found["200"] = _response(HTTPStatus.OK, {} if is_head else body)
-        if "POST" not in route.methods:
+        good = HTTPStatus.ACCEPTED if route.name in TASKS else HTTPStatus.OK
+        found[str(int(good))] = _response(good, {} if is_head else body)
+        if "POST" not in route.methods and route.name not in SIGNING_IN:
             found["304"] = _response(HTTPStatus.NOT_MODIFIED, {})
     problem = {PROBLEM_JSON: {"schema": ref("problem")}}
     if HTML in route.media:
         problem[HTML] = {"schema": {"type": "string"}}
     statuses = {*ANY_ROUTE, 406}
-    if PLACEHOLDER.search(route.path):
+    if PLACEHOLDER.search(route.path) or route.name in SIGNING_IN:
         statuses.add(404)
     if route.roles != EVERYONE:
         statuses |= {401, 403}
@@ -144,7 +148,7 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
         statuses |= {*REFUSED_BODIES}
     for status in sorted(statuses):
         found[str(status)] = _response(HTTPStatus(status), {} if is_head else problem)
-    if route.name in DECISIONS:
+    if route.name in DECISIONS | TASKS | SENDING:
         for status in (409, 422):
             found[str(status)] = _response(HTTPStatus(status), problem)
     if route.name in INTAKE:
@@ -174,6 +178,14 @@ _WISH = {"note": "Visit booked", "for": "3d", "version": 2}
 # Routes that answer for each of what they are sent, and those that decide something of an alert.
 INTAKE = {"events"}
 DECISIONS = {"acknowledge", "acknowledge-form", "silence", "silence-form"}
+# Routes that begin a task, which goes on when they have answered.
+TASKS = {name for kind in ASKED_OF_RELEASES for name in (kind, f"{kind}-form")}
+# Routes that send a dead letter again.
+SENDING = {"send-again", "send-again-form"}
+# Routes by which people sign in and out, and those whose answer is to go elsewhere.
+SIGNING_IN = {"sign-in", "sign-in-return", "sign-out", "signed-out"}
+FORMS = {name for name in DECISIONS | TASKS | SENDING if name.endswith("-form")}
+LEADING_ON = {"sign-in", "sign-in-return", *FORMS}
 # What is sent to a route, by its name.
 BODIES_TAKEN: dict[str, Any] = {
     "events": {
@@ -191,5 +203,29 @@ BODIES_TAKEN: dict[str, Any] = {
             },
         }
         for name in sorted(DECISIONS)
+    },
+    **{
+        name: {
+            "required": True,
+            "content": {
+                FORM if name.endswith("-form") else JSON: {
+                    "schema": ASKED_OF_RELEASES[name.removesuffix("-form")],
+                    "example": ASKED[name.removesuffix("-form")],
+                }
+            },
+        }
+        for name in sorted(TASKS)
+    },
+    **{
+        name: {
+            "required": True,
+            "content": {
+                FORM if name.endswith("-form") else JSON: {
+                    "schema": SEND_AGAIN,
+                    "example": {"event": dumps(EVENT)},
+                }
+            },
+        }
+        for name in sorted(SENDING)
     },
 }

@@ -1,5 +1,9 @@
 """The pages: what each shows, and from which figures."""
 
+import math
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -13,6 +17,8 @@ from streams.serving.scorecard_page import MOST_PLACES, options, tables
 from streams.serving.site import Call, LiveSite
 
 LONGEST_ID = 64
+# How often it is looked whether the session of a stream is on.
+LOOK_AGAIN_SECONDS = 5.0
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -36,7 +42,30 @@ async def stream(site: LiveSite, call: Call) -> Streamed:
     if site.watch.is_full:
         raise away("as many listen already as this process can tell")
     # An id that is none of ours is as good as none: the listener is told that figures changed.
-    return Streamed(media, site.watch.events(call.last_event[:LONGEST_ID]))
+    parts = site.watch.events(call.last_event[:LONGEST_ID])
+    is_of_session = bool(site.openid and call.identity.form_token)
+    return Streamed(media, _while_on(site, call, parts) if is_of_session else parts)
+
+
+async def _while_on(
+    site: LiveSite, call: Call, parts: AsyncGenerator[bytes]
+) -> AsyncIterator[bytes]:
+    """The parts of a stream until the session ends that it was asked for by.
+
+    Looked at for each part, of which there is one every HEARTBEAT_SECONDS at least, but not more
+    often than every LOOK_AGAIN_SECONDS. To listen is not to ask: it keeps no session on. While the
+    store is away the stream goes on, which tells nothing then.
+    """
+    assert site.openid
+    looked = -math.inf
+    async with aclosing(parts):
+        async for part in parts:
+            if time.monotonic() - looked >= LOOK_AGAIN_SECONDS:
+                looked = time.monotonic()
+                with suppress(Problem):
+                    if await site.openid.session(call.cookies, is_asked=False) is None:
+                        return
+            yield part
 
 
 async def scorecard_page(site: LiveSite, call: Call) -> Answer:

@@ -36,7 +36,15 @@ PARAMETERS = {
         Parameter("family", "a family of indicators"),
         Parameter("code", "an indicator"),
         Parameter("as_of", "the date that figures are for; none is live", False),
-        Parameter("standard", "of alerts: a standard"),
+        Parameter(
+            "against",
+            "what figures are held against: a date, as known now; a release such as `2015-10/1`; "
+            "or what was known at a moment such as `2015-10-31T09:00:00Z`",
+            False,
+        ),
+        Parameter("on", "of a forecast: a date to come; in 7, 14 and 28 days where none is given"),
+        Parameter("cursor", "of a list: where its next part begins, as the last one said", False),
+        Parameter("standard", "of alerts and forecasts: a standard"),
         Parameter("state", "of alerts: `breached` or `due-soon`"),
         Parameter("severity", "of alerts: `critical` or `warning`"),
         Parameter("owner", "of alerts: the team, provider or area that they are for"),
@@ -44,6 +52,7 @@ PARAMETERS = {
         Parameter("count", "of a series: how many of these, up to 400", False),
         Parameter("part", "of a list: `numerator` or `denominator`", False),
         Parameter("page", "of a list: which page", False),
+        Parameter("next", "of signing in: the page of this server to go to then", False),
         Parameter(
             "show",
             "of an average: its `distribution`; of a release: the `causes` of what is not so live",

@@ -4,9 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+from redis.exceptions import RedisError
 
 from processors.figures.figure_text import value_text
 from schemas.catalogue import ALL_AGES
@@ -15,8 +18,9 @@ from schemas.outward import csv_text
 from schemas.release import Change, Release, ReleaseCell
 from snapshots.checking.differences import differences
 from snapshots.making.freeze import released_cells
-from snapshots.publish.text.wording import Profile
+from snapshots.publish.text.wording import Profile, month_before
 from snapshots.releases.release_failures import Damaged
+from streams.failures import described
 from streams.serving.answers import (
     Answer,
     accepted,
@@ -31,8 +35,9 @@ from streams.serving.live_figures import Moment
 from streams.serving.problems import Problem, away, wrong_parameter
 from streams.serving.publications import published_files
 from streams.serving.release_list import ListedRelease, ReleaseList, release_list, whole_release
-from streams.serving.roles import CSV, HTML
+from streams.serving.roles import CSV, HTML, PUBLISH
 from streams.serving.site import Call, LiveSite
+from streams.serving.task_book import TaskEntry
 
 PUBLIC: Profile = "public"
 INTERNAL: Profile = "internal"
@@ -84,7 +89,8 @@ async def releases(site: LiveSite, call: Call) -> Answer:
     taking, asked = call.taking, call.asked
     fresh = await site.freshness(asked)
     found = await _list(site, call)
-    tag = site.tag(fresh, call, found)
+    tasks = await _tasks(site, call)
+    tag = site.tag(fresh, call, found, tasks)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
     says_why = call.identity.sees_all
@@ -96,6 +102,8 @@ async def releases(site: LiveSite, call: Call) -> Answer:
             fresh=fresh,
             found=found,
             says_why=says_why,
+            tasks=tasks,
+            month_before=_month_before(fresh.today),
             live_address="/releases",
         )
         return whole(text, taking, tag)
@@ -108,6 +116,20 @@ async def releases(site: LiveSite, call: Call) -> Answer:
         )
     rows = [{name: row[name] for name in columns} for row in told]
     return whole(as_json({"releases": rows, "troubles": found.troubles}), taking, tag)
+
+
+async def _tasks(site: LiveSite, call: Call) -> list[TaskEntry] | None:
+    """The latest tasks on releases, for who may have some done. Raises Problem."""
+    if call.identity.roles.isdisjoint(PUBLISH):
+        return None
+    try:
+        return await site.desk.book.entries()
+    except RedisError as error:
+        raise away(f"Redis does not answer: {described(error)}") from error
+
+
+def _month_before(today: date) -> str:
+    return month_before(f"{today:%Y-%m}", 1)
 
 
 def _told(it: ListedRelease) -> dict[str, Any]:
@@ -149,6 +171,8 @@ async def release_page(site: LiveSite, call: Call) -> Answer:
         listed=listed,
         files=files,
         figures=figures,
+        publishes=not call.identity.roles.isdisjoint(PUBLISH),
+        has_folder=site.settings.public_folder is not None,
         live_address=listed.address,
     )
     return whole(text, taking, tag)

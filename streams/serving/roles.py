@@ -27,6 +27,7 @@ class Role(StrEnum):
 Method = Literal["GET", "HEAD", "POST"]
 
 EVERYONE = frozenset(Role)
+SIGNED_IN = EVERYONE - {Role.NOBODY}
 # Who may see aggregates at all.
 READERS = EVERYONE - {Role.INTAKE, Role.AUDITOR}
 # Who sees small numbers as they are, wherever they are of.
@@ -40,7 +41,8 @@ class Route:
     `media` are the types that it offers, the first where any will do. One that `is_probe` is for
     machines that look after this one: it is answered for whatever host it is asked. Of one that
     `is_audited` the audit log has who was shown it. One that `is_of_a_cell` takes each parameter
-    once, and `code` always.
+    once, and `code` always. What one that `is_come_back_to` is asked with is for another to say,
+    who sends a browser back here.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Route:
     is_probe: bool = False
     is_audited: bool = False
     is_of_a_cell: bool = False
+    is_come_back_to: bool = False
 
     def admits(self, roles: Iterable[Role]) -> bool:
         """Whether any of the roles may ask for it."""
@@ -76,11 +79,17 @@ CELL = ("code", "place", "level", "age_band", "as_of")
 # Who may see figures over time: those of other places would have to be suppressed date by date.
 # Who may see the cases behind a figure, wherever they are.
 SEE_CASES = frozenset({Role.ANALYST})
+# Who may see one case: leads those that their own teams and places hold.
+SEE_A_CASE = SEE_CASES | {Role.LEAD}
 # Who may see alerts with whom they are about: leads those of their own teams and places.
 SEE_ALERTS = SEE_CASES | {Role.LEAD}
 # Who may acknowledge and silence the alerts that they see.
 ACT_ON_ALERTS = frozenset({Role.LEAD})
 SEE_SERIES = SEE_ALL | {Role.MANAGER}
+# Who may look after the running of it all.
+OPERATE = frozenset({Role.OPERATOR})
+# Who may freeze and publish.
+PUBLISH = frozenset({Role.PUBLISHER})
 
 ROUTES = (
     Route("today", "/", READERS, (HTML,), "what changed since yesterday, and what is late", PLACE),
@@ -172,6 +181,76 @@ ROUTES = (
         (*CELL, "part", "page"),
         is_audited=True,
         is_of_a_cell=True,
+    ),
+    Route(
+        "case-page",
+        "/cases/{reference:str}",
+        SEE_A_CASE,
+        (HTML,),
+        "a case from its beginning, with its deadlines and its alerts",
+        ("as_of",),
+        is_audited=True,
+    ),
+    Route(
+        "case",
+        "/api/v1/cases/{reference:str}",
+        SEE_A_CASE,
+        (JSON,),
+        "a case from its beginning, with its deadlines and its alerts",
+        ("as_of",),
+        is_audited=True,
+    ),
+    Route(
+        "explanations-page",
+        "/explanations",
+        SEE_CASES,
+        (HTML,),
+        "why a figure changed: the cases that entered it and left it",
+        (*CELL, "against", "page"),
+        is_audited=True,
+        is_of_a_cell=True,
+    ),
+    Route(
+        "explanations",
+        "/api/v1/explanations",
+        SEE_CASES,
+        (JSON, CSV),
+        "why a figure changed: the cases that entered it and left it, a page of them",
+        (*CELL, "against", "page"),
+        is_audited=True,
+        is_of_a_cell=True,
+    ),
+    Route(
+        "changes",
+        "/api/v1/changes",
+        SEE_SERIES,
+        (JSON, CSV),
+        "the figures that changed, of the places that one sees in full",
+        (*CHOICE, "against", "cursor"),
+    ),
+    Route(
+        "changes.csv",
+        "/api/v1/changes.csv",
+        SEE_SERIES,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        (*CHOICE, "against", "cursor"),
+    ),
+    Route(
+        "forecast",
+        "/api/v1/forecast",
+        SEE_SERIES,
+        (JSON, CSV),
+        "how many open cases will breach each standard if nothing happens",
+        ("standard", "area", "provider", "on"),
+    ),
+    Route(
+        "forecast.csv",
+        "/api/v1/forecast.csv",
+        SEE_SERIES,
+        (CSV,),
+        "the same as CSV, whatever is accepted",
+        ("standard", "area", "provider", "on"),
     ),
     Route(
         "alerts-page",
@@ -336,18 +415,154 @@ ROUTES = (
         "a file of a release for the council itself",
     ),
     Route(
+        "freeze-form",
+        "/releases",
+        PUBLISH,
+        (HTML,),
+        "freeze a month into a release, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "freeze",
+        "/api/v1/releases",
+        PUBLISH,
+        (JSON,),
+        "freeze a month into a release, or withdraw those there are",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "preview-form",
+        "/releases/{period:str}/{number:str}/preview",
+        PUBLISH,
+        (HTML,),
+        "find what of a release would go out in public, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "preview",
+        "/api/v1/releases/{period:str}/{number:str}/preview",
+        PUBLISH,
+        (JSON,),
+        "find what of a release would go out in public",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "publish-form",
+        "/releases/{period:str}/{number:str}/publish",
+        PUBLISH,
+        (HTML,),
+        "publish a release as it was previewed, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "publish",
+        "/api/v1/releases/{period:str}/{number:str}/publish",
+        PUBLISH,
+        (JSON,),
+        "publish a release as it was previewed",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "accept-form",
+        "/releases/{period:str}/{number:str}/accept",
+        PUBLISH,
+        (HTML,),
+        "say that a text of a release may go out as it stands, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "accept",
+        "/api/v1/releases/{period:str}/{number:str}/accept",
+        PUBLISH,
+        (JSON,),
+        "say that a text of a release may go out as it stands",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "release-task-page",
+        "/release-tasks/{task:str}",
+        PUBLISH,
+        (HTML,),
+        "how a task on releases goes, and what came of it",
+    ),
+    Route(
+        "release-task",
+        "/api/v1/release-tasks/{task:str}",
+        PUBLISH,
+        (JSON,),
+        "how a task on releases goes, and what came of it",
+    ),
+    Route(
         "operations-page",
         "/operations",
-        frozenset({Role.OPERATOR}),
+        OPERATE,
         (HTML,),
         "whether it all runs",
     ),
     Route(
         "operations",
         "/api/v1/operations",
-        frozenset({Role.OPERATOR}),
+        OPERATE,
         (JSON,),
         "whether it all runs",
+    ),
+    Route(
+        "dead-letters-page",
+        "/operations/dead-letters",
+        OPERATE,
+        (HTML,),
+        "messages that are no events",
+        ("page",),
+    ),
+    Route(
+        "dead-letters",
+        "/api/v1/dead-letters",
+        OPERATE,
+        (JSON,),
+        "messages that are no events, a page of them",
+        ("page",),
+    ),
+    Route(
+        "dead-letter-page",
+        "/operations/dead-letters/{letter:str}",
+        OPERATE,
+        (HTML,),
+        "a message that is no event; what is in it for analysts",
+        is_audited=True,
+    ),
+    Route(
+        "dead-letter",
+        "/api/v1/dead-letters/{letter:str}",
+        OPERATE,
+        (JSON,),
+        "a message that is no event; what is in it for analysts",
+        is_audited=True,
+    ),
+    Route(
+        "send-again-form",
+        "/operations/dead-letters/{letter:str}/send-again",
+        OPERATE,
+        (HTML,),
+        "send a dead letter again, as it was or corrected, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "send-again",
+        "/api/v1/dead-letters/{letter:str}/send-again",
+        OPERATE,
+        (JSON,),
+        "send a dead letter again, as it was or corrected",
+        methods=("POST",),
+        is_audited=True,
     ),
     Route(
         "status",
@@ -370,6 +585,40 @@ ROUTES = (
         READERS | {Role.AUDITOR},
         (HTML,),
         "who you are here, and what you may ask for",
+    ),
+    Route(
+        "sign-in",
+        "/sign-in",
+        EVERYONE,
+        (HTML,),
+        "sign in at the OpenID provider",
+        ("next",),
+        methods=("GET",),
+    ),
+    Route(
+        "sign-in-return",
+        "/sign-in/return",
+        EVERYONE,
+        (HTML,),
+        "come back from the OpenID provider",
+        methods=("GET",),
+        is_come_back_to=True,
+    ),
+    Route(
+        "sign-out",
+        "/sign-out",
+        SIGNED_IN,
+        (HTML,),
+        "end one's session, as a form",
+        methods=("POST",),
+    ),
+    Route(
+        "signed-out",
+        "/signed-out",
+        EVERYONE,
+        (HTML,),
+        "that one has signed out",
+        is_come_back_to=True,
     ),
     Route("style", "/assets/{version:str}/style.css", EVERYONE, (CSS,), "the style of the pages"),
     Route(

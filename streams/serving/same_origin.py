@@ -23,3 +23,12 @@ def is_from_here(host: str, origins: Sequence[str], sites: Sequence[str]) -> boo
     if is_foreign or len(origins) > 1 or len(sites) > 1:
         raise Problem(HTTPStatus.FORBIDDEN, "a page of another site asked for this: ask from here")
     return bool(origins or sites)
+
+
+def own_path(text: str) -> str:
+    r"""Where on this server an address leads; the first page, where it is none of this server's.
+
+    Browsers take `\` for `/`, pass over some characters, and go to another host after `//`.
+    """
+    is_plain = text.isascii() and text.isprintable() and "\\" not in text and " " not in text
+    return text if is_plain and text.startswith("/") and not text.startswith("//") else "/"

@@ -4,8 +4,10 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
+from urllib.parse import urlsplit
 
 import uvicorn
 from redis.asyncio import Redis
@@ -18,10 +20,13 @@ from streams.kafka.audit_log import AuditLog
 from streams.kafka.intake import Intake
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.serving import ServingMetrics
+from streams.serving.allowances import Allowances
 from streams.serving.application import application
-from streams.serving.front import LOCAL_HOSTS, Front
+from streams.serving.front import LOCAL_HOSTS, Front, host_of
 from streams.serving.groups import Groups
 from streams.serving.live_figures import LiveFigures
+from streams.serving.openid_provider import OpenIdProvider
+from streams.serving.openid_sign_in import OpenIdSignIn
 from streams.serving.sign_in import BySignIn, SignIn, networks, nobody
 from streams.serving.site import LiveSite
 from streams.serving.tokens import Tokens
@@ -81,18 +86,37 @@ async def serve(
         Intake(settings.kafka) as intake,
     ):
         figures = LiveFigures(redis, settings, rules, clock)
-        site = LiveSite(figures, settings, audit, intake, metrics)
-        sign_in = _sign_in(redis, settings, clock, groups)
-        hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names)])
+        openid = _openid(redis, settings, clock, groups)
+        site = LiveSite(figures, settings, audit, intake, metrics, openid)
+        sign_in = _sign_in(redis, settings, clock, groups, openid)
+        hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names), *_site_host(settings)])
         with served(settings, registry):
-            await _answer(site, Front(application(site, sign_in), hosts, metrics), listening)
+            async with aclosing(site.desk):
+                front = Front(application(site, sign_in), hosts, metrics)
+                await _answer(site, front, listening)
 
 
-def _sign_in(redis: Redis, settings: Settings, clock: Clock, groups: Groups) -> SignIn:
+def _openid(redis: Redis, settings: Settings, clock: Clock, groups: Groups) -> OpenIdSignIn | None:
+    client = settings.openid
+    if client is None:
+        return None
+    provider = OpenIdProvider(client)
+    refusals = Allowances(settings.refused_sign_ins_a_minute, time.monotonic)
+    return OpenIdSignIn(client, redis, settings.deployment, groups, clock.now, provider, refusals)
+
+
+def _sign_in(
+    redis: Redis, settings: Settings, clock: Clock, groups: Groups, openid: OpenIdSignIn | None
+) -> SignIn:
     if settings.sign_in == "none":
         return nobody
     proxies = networks(settings.proxy_addresses) if settings.sign_in == "proxy" else ()
-    return BySignIn(Tokens(redis, settings.deployment), clock.now, proxies, groups)
+    return BySignIn(Tokens(redis, settings.deployment), clock.now, proxies, groups, openid)
+
+
+def _site_host(settings: Settings) -> list[str]:
+    """The host that people are sent back to, as they send it in `Host`."""
+    return [host_of(urlsplit(settings.site_address).netloc)] if settings.site_address else []
 
 
 def names_in(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""How who asks says who they are: a token, or what a proxy says that has signed them in."""
+"""How who asks says who they are: a token, a session, or what a proxy says that signed them in."""
 
 import base64
 import binascii
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -14,7 +15,10 @@ from litestar.datastructures import State
 from streams.serving.groups import Groups
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.live_figures import answered
+from streams.serving.openid_sign_in import OpenIdSignIn
+from streams.serving.parameters import LONGEST_VALUE
 from streams.serving.problems import Problem
+from streams.serving.roles import HTML, ROUTES_BY_NAME
 from streams.serving.tokens import Tokens
 
 Connection = ASGIConnection[Any, Any, Any, State]
@@ -25,6 +29,8 @@ Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 USER_HEADER, GROUPS_HEADER = "x-forwarded-user", "x-forwarded-groups"
 # A browser asks its user for a name and a password, which is the token.
 CHALLENGE = 'Basic realm="Caseline", charset="UTF-8"'
+# What a browser does not ask its user about: a script of a page, whose session is over.
+UNASKED_CHALLENGE = 'Bearer realm="Caseline"'
 LONGEST_CREDENTIALS = 500
 LONGEST_NAME = 200
 
@@ -36,13 +42,18 @@ async def nobody(connection: Connection) -> Identity:
 
 
 class BySignIn:
-    """Knows people by what the proxy at one of the addresses says, and anyone by their token."""
+    """Knows people by their session or what a listed proxy says, and anyone by their token."""
 
     def __init__(
-        self, tokens: Tokens, now: Callable[[], datetime], proxies: Networks, groups: Groups
+        self,
+        tokens: Tokens,
+        now: Callable[[], datetime],
+        proxies: Networks,
+        groups: Groups,
+        openid: OpenIdSignIn | None = None,
     ) -> None:
         self._tokens, self._now = tokens, now
-        self._proxies, self._groups = proxies, groups
+        self._proxies, self._groups, self._openid = proxies, groups, openid
 
     async def __call__(self, connection: Connection) -> Identity:
         """Who asks. Raises Problem where nothing says so."""
@@ -51,6 +62,8 @@ class BySignIn:
             return await self._by_token(credentials)
         if self._is_from_proxy(connection):
             return self._by_proxy(connection)
+        if self._openid is not None:
+            return await self._by_session(connection, self._openid)
         raise _unknown("sign in: send a token as Bearer, or as the password of Basic")
 
     async def _by_token(self, credentials: list[str]) -> Identity:
@@ -59,6 +72,25 @@ class BySignIn:
         if token is None:
             raise _unknown("this token is unknown, was revoked, or has expired")
         return token.identity
+
+    async def _by_session(self, connection: Connection, openid: OpenIdSignIn) -> Identity:
+        """Who has a session.
+
+        Nobody is led on to sign in by themselves: with the provider's own session that would begin
+        one here of which nobody knew (ASVS 7.6.2).
+        """
+        headers = connection.headers
+        cookies = headers.getall("cookie", [])
+        is_by_script = headers.get("sec-fetch-dest", "") == "empty"
+        session = await openid.session(cookies, is_asked=not is_by_script)
+        if session is not None:
+            return session.identity(openid.session_cookie.in_headers(cookies))
+        is_browser = cookies or "sec-fetch-mode" in headers or HTML in headers.get("accept", "")
+        if is_browser:
+            raise _unknown("you are not signed in here, or not any more", UNASKED_CHALLENGE)
+        raise _unknown(
+            "sign in at /sign-in, or send a token as Bearer, or as the password of Basic"
+        )
 
     def _is_from_proxy(self, connection: Connection) -> bool:
         client = connection.client
@@ -102,5 +134,19 @@ def networks(text: str) -> Networks:
     return [ipaddress.ip_network(it.strip()) for it in text.split(",") if it.strip()]
 
 
-def _unknown(detail: str) -> Problem:
-    return Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": CHALLENGE})
+def sign_in_at(connection: Connection) -> str:
+    """Where to sign in and go on from here; a question that is too long to take along is left."""
+    path, sign_in = connection.scope["path"], ROUTES_BY_NAME["sign-in"].path
+    asked = connection.scope["query_string"].decode("ascii", "replace")
+    whole = f"{path}?{asked}" if asked else path
+    if path == sign_in:
+        return whole
+    if path.startswith(sign_in):
+        return sign_in
+    goes_to = whole if len(whole) <= LONGEST_VALUE else path
+    is_question = connection.scope.get("method") in ("GET", "HEAD")
+    return f"{sign_in}?next={quote(goes_to, safe='/')}" if is_question else sign_in
+
+
+def _unknown(detail: str, challenge: str = CHALLENGE) -> Problem:
+    return Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": challenge})

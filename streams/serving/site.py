@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from processors.behind.held_rows import case_reference
 from schemas.audit_entries import AuditResult
 from schemas.settings import Settings
 from snapshots.publish.text.wording import long_date
@@ -23,10 +24,13 @@ from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.live_alerts import LiveAlerts
+from streams.serving.live_cases import LiveCases
 from streams.serving.live_figures import LiveFigures
 from streams.serving.openapi import document
+from streams.serving.openid_sign_in import OpenIdSignIn
 from streams.serving.parameters import Query
 from streams.serving.problems import away
+from streams.serving.release_desk import ReleaseDesk
 from streams.serving.release_list import last_release
 from streams.serving.roles import HTML, ROUTES_BY_NAME, Route
 
@@ -67,6 +71,13 @@ class Call:
     """The address that the reader has reached all this at, without a path."""
     is_from_here: bool = False
     """Whether a browser says that a page of this server asks."""
+    query: str = ""
+    """What is asked, as it was sent; only where what is asked is for another to say."""
+    cookies: Sequence[str] = ()
+    origin: str = ""
+    """The address that the question comes from."""
+    is_led_here: bool = False
+    """Whether a browser says that a page of another site has led its reader here."""
 
     @cached_property
     def taking(self) -> Accepted:
@@ -84,9 +95,10 @@ class LiveSite:
         audit: AuditLog,
         intake: Intake,
         metrics: ServingMetrics,
+        openid: OpenIdSignIn | None = None,
     ) -> None:
         self.figures, self.settings, self.audit, self.intake = figures, settings, audit, intake
-        self.metrics, self.rules = metrics, figures.rules
+        self.metrics, self.rules, self.openid = metrics, figures.rules, openid
         self.style = "\n".join(
             (files(package) / name).read_text("utf-8") for package, name in STYLES
         )
@@ -94,6 +106,8 @@ class LiveSite:
         self.style_version, self.script_version = _hash(self.style), _hash(self.script)
         self.watch = FigureWatch(figures)
         self.alerts = LiveAlerts(figures.redis, settings, self.rules, figures.clock)
+        self.desk = ReleaseDesk(figures.redis, settings, figures.clock, audit)
+        self.cases = LiveCases(figures.redis, settings, self.rules)
         metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
@@ -107,6 +121,7 @@ class LiveSite:
             style=f"/assets/{self.style_version}/style.css",
             script=f"/assets/{self.script_version}/live.js",
             long_date=long_date,
+            case_reference=case_reference,
         )
         self.version = _version()
 
@@ -128,10 +143,11 @@ class LiveSite:
     def tag(self, fresh: Freshness, call: Call, *more: object) -> str:
         """The tag of an answer that is made of figures, and of whatever more. Raises Problem.
 
-        A page also says who asks, and how long ago the latest event was.
+        A page also says who asks, and how long ago the latest event was, and has their forms.
         """
         taking, identity = call.taking, call.identity
-        of_page = (identity, fresh.ago) if taking.media == HTML else (identity.view,)
+        whose = (identity, identity.form_token, fresh.ago)
+        of_page = whose if taking.media == HTML else (identity.view,)
         return tag_of(
             *(self.version, fresh.moment.version, fresh.day, fresh.asked, fresh.is_stale),
             *(fresh.release, call.asked.query(), taking, *of_page, *more),
@@ -146,9 +162,14 @@ class LiveSite:
             tag = tag_of(text, call.taking)
         return whole(text, call.taking, tag)
 
-    async def note(self, call: Call, result: AuditResult, cases: int = 0, total: int = 0) -> None:
-        """Have the audit log know first of what is about to be shown or done. Raises Problem."""
-        query = call.asked.query(**call.path)
+    async def note(
+        self, call: Call, result: AuditResult, cases: int = 0, total: int = 0, query: str = ""
+    ) -> None:
+        """Have the audit log know first of what is about to be shown or done. Raises Problem.
+
+        `query` says what is asked for where the address does not.
+        """
+        query = query or call.asked.query(**call.path)
         try:
             await self.audit.write(audited(call.identity, call.route, query, result, cases, total))
         except NotAudited as error:

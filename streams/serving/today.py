@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -22,7 +23,7 @@ from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.parameters import Query
 from streams.serving.problems import wrong_parameter
-from streams.serving.roles import SEE_ALERTS
+from streams.serving.roles import SEE_ALERTS, SEE_CASES
 from streams.serving.scorecard_page import SUPPRESSED, Line, options, tables
 from streams.serving.site import Call, LiveSite
 
@@ -105,6 +106,7 @@ async def today(site: LiveSite, call: Call) -> Answer:
         for it in lines
         if it.code in headlines
     ]
+    yesterday = fresh.day - timedelta(days=1)
     text = site.page(
         "today.html",
         call,
@@ -112,9 +114,10 @@ async def today(site: LiveSite, call: Call) -> Answer:
         fresh=fresh,
         is_live=True,
         place=place,
-        yesterday=fresh.day - timedelta(days=1),
+        yesterday=yesterday,
         tiles=tiles,
         moves=_moves(lines, before),
+        why=_reasons(site, identity, {"place": place, "level": level, "against": str(yesterday)}),
         late=late,
         options=options(site.rules, now.rows),
         live_address="/",
@@ -141,6 +144,14 @@ def _lines(site: LiveSite, asked: Query, rows: list[ScorecardRow]) -> tuple[str,
     if not found:
         raise wrong_parameter("level", f"{name or top} is no {level}")
     return found[0].place, found[0].level, [it for _, ls in found[0].families for it in ls]
+
+
+def _reasons(site: LiveSite, identity: Identity, query: dict[str, str]) -> dict[str, str]:
+    """Where it says why a figure changed, by code, for who may see the cases."""
+    if identity.roles.isdisjoint(SEE_CASES):
+        return {}
+    counted = (it.code for it in site.rules.catalogue.indicator if it.source == "events")
+    return {code: f"/explanations?{urlencode({'code': code, **query})}" for code in counted}
 
 
 def _moves(lines: Iterable[Line], before: dict[str, str]) -> list[Move]:
@@ -176,14 +187,19 @@ async def _late(site: LiveSite, identity: Identity) -> LateCases:
     """What is late, as far as someone may see it."""
     areas = site.rules.areas
     if not identity.roles.isdisjoint(SEE_ALERTS):
-        found = await site.alerts.listed(WantedAlerts(), lambda it: identity.sees_alert(it, areas))
+        found = await site.alerts.listed(
+            WantedAlerts(), lambda it: identity.sees_alert(it, areas), ("seen", identity.sight)
+        )
         lines = sorted(found.overview.cases, key=lambda it: (it.due, it.first.alert))
         cases = [_late_case(it, found) for it in lines[:MOST_CASES]]
         counts, whose = _counts(site, found, is_full=True), ""
     else:
         is_full = identity.sees_all or bool(identity.own_places)
         found = await site.alerts.listed(
-            WantedAlerts(), lambda it: not is_full or identity.counts_alert(it, areas), slice(0)
+            WantedAlerts(),
+            lambda it: not is_full or identity.counts_alert(it, areas),
+            ("counted", identity.sight),
+            slice(0),
         )
         cases, counts = None, _counts(site, found, is_full)
         whose = "" if identity.sees_all else ", ".join(sorted(identity.own_places))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from processors.fold import Partition
 from processors.record.decoding import Decoded, decode
+from processors.record.erased import NOBODY, ErasedChildren
 from streams.kafka.batches import KafkaRecord
 
 
@@ -25,9 +26,10 @@ class StoredChild(NamedTuple):
 Stored = Sequence[StoredChild]
 
 
-def read(topic: str, records: Iterable[KafkaRecord]) -> Decoded:
-    """The events among a topic's records, and why the others are none."""
-    return decode(topic, [(record.key, record.value, record.headers) for record in records])
+def read(topic: str, records: Iterable[KafkaRecord], erased: ErasedChildren = NOBODY) -> Decoded:
+    """The events among a topic's records that count, and why others are no events."""
+    messages = [(record.key, record.value, record.headers) for record in records]
+    return erased.left_in(decode(topic, messages))
 
 
 async def admit(

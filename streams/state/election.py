@@ -48,6 +48,18 @@ RELEASING = Office(
 )
 
 
+ALERTING = Office(
+    "alerts",
+    "another process is telling of this deployment's alerts",
+    "the lock on telling of alerts was lost meanwhile",
+)
+ERASING = Office(
+    "erase",
+    "another process is erasing children of this deployment",
+    "the lock on erasing was lost meanwhile; `caseline erase --resume` goes on",
+)
+
+
 class Elsewhere(Understood):
     """Another process is doing the job."""
 

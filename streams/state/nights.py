@@ -1,6 +1,6 @@
 """What came of the last night's comparison of the state with the log.
 
-caseline:{<deployment>}:reconciled     HASH  day, at, shards, wrong
+caseline:{<deployment>}:reconciled     HASH  day, at, shards, wrong, since
 """
 
 from datetime import date
@@ -12,12 +12,18 @@ from streams import keys
 
 
 class Night(NamedTuple):
-    """The outcome of the last comparison; `at` is None before the first."""
+    """The outcome of the last comparison; before the first, `at` is None and `since` is set."""
 
     day: date
     at: float | None
     shards: int
     wrong: list[str]
+    since: float | None
+
+    @property
+    def known_from(self) -> float | None:
+        """When the state was last compared, or before the first time since when that is due."""
+        return self.at if self.at is not None else self.since
 
 
 def outcome_key(deployment: str) -> str:
@@ -31,10 +37,11 @@ async def read_outcome(redis: Redis, deployment: str) -> Night | None:
     found: dict[bytes, bytes] = await client.hgetall(outcome_key(deployment))
     if b"day" not in found:
         return None
-    at = found.get(b"at")
+    at, since = found.get(b"at"), found.get(b"since")
     return Night(
         date.fromisoformat(found[b"day"].decode()),
         float(at) if at else None,
         int(found.get(b"shards", 0)),
         found.get(b"wrong", b"").decode().splitlines(),
+        float(since) if since else None,
     )

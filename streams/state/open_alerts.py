@@ -11,11 +11,13 @@ partition's offset; the elected process writes alerts on indicators under the de
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from processors.days.calendar import LONDON
 from schemas.alerts import CHANGE, AlertState, CaseChange, IndicatorChange
@@ -42,13 +44,74 @@ def parsed(text: bytes) -> CaseChange | IndicatorChange | None:
         return None
 
 
+class _OfPrefix(NamedTuple):
+    """The active alerts under a prefix by how they are stored, and what tells when they change."""
+
+    version: object
+    changes: Mapping[bytes, CaseChange | IndicatorChange]
+
+
+_NONE = _OfPrefix(None, {})
+
+
 async def open_changes(redis: Redis, deployment: str) -> list[CaseChange | IndicatorChange]:
     """The latest change of every alert that is active now."""
-    client: Any = redis
-    found: list[bytes] = []
-    for prefix in await prefixes(redis, deployment):
-        found += await client.hvals(f"{prefix}:alerts:open")
-    return [change for change in map(parsed, found) if change]
+    return await HeldAlerts(redis, deployment).changes()
+
+
+class HeldAlerts:
+    """The active alerts of a deployment, as one who lives on holds them.
+
+    What lies under a prefix is read again once a change was queued there since, or another number
+    of alerts is active; and of that only what is new is parsed. `version` tells what was answered
+    last from any other answer.
+    """
+
+    def __init__(self, redis: Redis, deployment: str) -> None:
+        self._redis, self._deployment = redis, deployment
+        self._held: dict[str, _OfPrefix] = {}
+        self.version: object = None
+
+    async def changes(self) -> list[CaseChange | IndicatorChange]:
+        """The latest change of every alert that is active now."""
+        client: Any = self._redis
+        there = await prefixes(self._redis, self._deployment)
+        async with client.pipeline(transaction=False) as pipe:
+            for prefix in there:
+                pipe.xinfo_stream(f"{prefix}:alerts:outbox")
+                pipe.hlen(f"{prefix}:alerts:open")
+            answers = await pipe.execute(raise_on_error=False)
+        held, found = self._held, dict[str, _OfPrefix]()
+        for prefix, outbox, number in zip(there, answers[::2], answers[1::2], strict=True):
+            version = _last_queued(outbox), _answer(number)
+            found[prefix] = held.get(prefix, _NONE)
+            if found[prefix].version != version:
+                texts: list[bytes] = await client.hvals(f"{prefix}:alerts:open")
+                found[prefix] = _OfPrefix(version, _parsed_again(texts, found[prefix].changes))
+        self._held = found  # at once: others may ask meanwhile
+        self.version = tuple((prefix, it.version) for prefix, it in found.items())
+        return [change for it in found.values() for change in it.changes.values()]
+
+
+def _last_queued(outbox: Any) -> object:
+    """The last entry that an outbox ever had, None for none. Raises what Redis answered else."""
+    if isinstance(outbox, ResponseError) and "no such key" in str(outbox):
+        return None
+    return _answer(outbox)["last-generated-id"]
+
+
+def _answer(answer: Any) -> Any:
+    """What Redis answered to one of several. Raises what else it did."""
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _parsed_again(
+    texts: Iterable[bytes], known: Mapping[bytes, CaseChange | IndicatorChange]
+) -> dict[bytes, CaseChange | IndicatorChange]:
+    found = {text: known.get(text) or parsed(text) for text in texts}
+    return {text: change for text, change in found.items() if change is not None}
 
 
 async def open_alerts(redis: Redis, deployment: str) -> set[str]:
@@ -122,15 +185,20 @@ async def judged(redis: Redis, deployment: str) -> JudgedUntil:
     )
 
 
-async def owners_known(redis: Redis, deployment: str) -> dict[str, set[str]]:
-    """Whom alerts were ever for, by what they are called in a change: owners and providers."""
+async def owners_known(
+    redis: Redis, deployment: str, active: Iterable[CaseChange | IndicatorChange]
+) -> dict[str, set[str]]:
+    """Whom alerts were ever for, by what they are called in a change: owners and providers.
+
+    Of alerts that are `active` also those of before such names were kept.
+    """
     client: Any = redis
     found: dict[str, set[str]] = {}
     for name in NAMES:
         there = found.setdefault(name, set())
         for prefix in await prefixes(redis, deployment):
             there |= {it.decode() for it in await client.smembers(f"{prefix}:alerts:{name}s")}
-    for change in await open_changes(redis, deployment):  # of before names were kept
+    for change in active:
         found["owner"].add(change.owner)
         if change.provider:
             found["provider"].add(change.provider)

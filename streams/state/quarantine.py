@@ -60,6 +60,12 @@ def _key(store: ShardStore) -> str:
     return f"{store.head_key.removesuffix('head')}quarantine"
 
 
+def queue_quarantined(pipe: Any, store: ShardStore, it: Quarantined) -> None:
+    """Queue that a message is quarantined."""
+    said = {"reason": it.reason, "by": it.by, "at": it.at, "since": it.since, "log": it.log}
+    pipe.hset(_key(store), it.order.name, json.dumps(said))
+
+
 async def quarantined_in(redis: Redis, store: ShardStore) -> list[Quarantined]:
     """What is quarantined of a shard, by topic and offset."""
     stored: Any = await redis.hgetall(_key(store))
@@ -211,8 +217,7 @@ async def quarantine(redis: Redis, deployment: str, rules: Rules, order: Order) 
                 since = (head or Head()).generation + is_folded
                 entry = Quarantined(tp, offset, reason, by, at, since, log_of)
                 pipe.multi()
-                said = {"reason": reason, "by": by, "at": at, "since": since, "log": log_of}
-                pipe.hset(_key(store), order.name, json.dumps(said))
+                queue_quarantined(pipe, store, entry)
                 if head is not None:
                     pipe.hincrby(store.head_key, "commits", 1)
             return entry

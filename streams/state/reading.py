@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from processors.behind.counted_rows import Question
+from processors.behind.listing import Listed, listed
 from processors.days.calendar import day_number, month_number, month_start, previous_month_end
 from processors.figures.evaluate import AsOf, known
 from processors.figures.scorecard_rows import scorecard
 from processors.figures.series import CellOf, Dated, dated
 from processors.ledger.tables import Stock, together
-from processors.listing import Listed, Question, listed
 from processors.record.decoding import Event
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
@@ -260,7 +261,7 @@ async def read_first_day(redis: Redis, deployment: str, rules: Rules) -> date | 
     Raises as `read_stocks` does.
     """
     months = []
-    for shard in await _shards(redis, deployment):
+    for shard in await shards_of(redis, deployment):
         store = ShardStore(redis, deployment, shard, rules)
         head = await store.head()
         months.append(await store.first_month(head) if head else None)
@@ -283,11 +284,12 @@ async def _reference(stores: Mapping[TP, ShardStore], held: HeldTables) -> Refer
 
 async def _stores(redis: Redis, deployment: str, rules: Rules) -> dict[TP, ShardStore]:
     """The stores of all shards. Raises NothingYet."""
-    shards = await _shards(redis, deployment)
+    shards = await shards_of(redis, deployment)
     return {shard: ShardStore(redis, deployment, shard, rules) for shard in shards}
 
 
-async def _shards(redis: Redis, deployment: str) -> list[TP]:
+async def shards_of(redis: Redis, deployment: str) -> list[TP]:
+    """The shards of a deployment, in order. Raises NothingYet."""
     shards = await known_shards(redis, deployment)
     if not shards:
         raise NothingYet(
@@ -343,7 +345,7 @@ async def read_list(
 
     Raises NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
     """
-    for shard in await _shards(redis, deployment):
+    for shard in await shards_of(redis, deployment):
         store = ShardStore(redis, deployment, shard, rules)
         head = await store.head()
         if head is None or shard.topic == REFERENCE_TOPIC:

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from processors.days.calendar import day_number, month_number, month_start
 from processors.fold import Partition
 from processors.ledger.tables import Stock, Tables
-from processors.record.decoding import Event, decode
+from processors.record.decoding import Event
 from processors.record.pieces import Identity
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
@@ -26,6 +26,7 @@ from schemas.settings import Settings
 from streams.clock import Clock
 from streams.kafka.batches import TP
 from streams.kafka.logreading import LogReader, log_reader
+from streams.state import admission
 from streams.state.gaps import begins
 from streams.state.integrity import Incomplete
 from streams.state.nights import outcome_key, read_outcome
@@ -131,7 +132,7 @@ class Reconcile:
         for topic, end in sorted(head.offsets.items()):
             tp = TP(topic, shard.partition)
             async for _, records in self.reader.read(tp, bounds[tp][0], end):
-                decoded = decode(topic, [(it.key, it.value, it.headers) for it in records])
+                decoded = admission.read(topic, records, self.rules.erased)
                 events = [it for it in decoded.events if crc32(it[0].encode()) % passes == number]
                 state.fold_unstored(events)
                 await asyncio.sleep(0)
@@ -181,7 +182,7 @@ class Nightly:
         outcome = await read_outcome(self.redis, self.settings.deployment)
         if outcome is None:
             # The first night comes after the first day.
-            await self._write({"day": now.date().isoformat()})
+            await self._write({"day": now.date().isoformat(), "since": now.timestamp()})
         elif outcome.day < now.date() and now.hour >= self.hour:
             await self.compare(now)
         return False

@@ -35,7 +35,7 @@ class Memory:
         read, records = held.reads[batch.tp.topic], batch.records
         if read.quarantined:
             records = [record for record in records if record.offset not in read.quarantined]
-        decoded = admission.read(batch.tp.topic, records)
+        decoded = admission.read(batch.tp.topic, records, self._given.rules.erased)
         source = read.source
         for position, rejection in decoded.rejected:
             record, stored = records[position], held.head.offset(batch.tp.topic)

@@ -26,7 +26,8 @@ from streams.kafka.consumer import BatchConsumer
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.workers import WorkerMetrics
-from streams.state.awaiting import clock_once_there, until_there
+from streams.state.awaiting import AWAY, clock_once_there, is_refusal, until_there
+from streams.state.erased_list import erased_everywhere
 from streams.state.redis_clients import connect_redis, load_rules
 from streams.worker.folding import Folding
 from streams.worker.garbage import Garbage
@@ -57,6 +58,12 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
         with served(settings, metrics.registry):
             is_begun = await _before(asked, _until_begun(producer, redis, settings))
             while is_begun and (clock := await _before(asked, clock_once_there(redis, settings))):
+                try:
+                    rules.erased = await erased_everywhere(settings, redis)
+                except AWAY as error:  # away again
+                    if is_refusal(error):
+                        raise
+                    continue
                 app = _app(settings, rules, clock, redis, producer, metrics, garbage)
                 if await was_there(app, asked):
                     return

@@ -26,7 +26,7 @@ from tests.reference.alerts import Found, alerts
 from tests.reference.everything import figures
 from tests.reference.places import Places, Ratio
 from tests.reference.topics import parse_any
-from tests.support.everywhere import KINDS, expected, shown
+from tests.support.everywhere import KINDS_OF_SITE, expected, shown
 from tests.support.examples import DATA
 from tests.support.inbox import Inbox
 from tests.support.workers import CommandLine
@@ -121,7 +121,7 @@ def wrong_releases(caseline: CommandLine, log: Log, period: str) -> Iterator[str
 def _kind(cell: dict[str, Any]) -> str:
     """The kind of place that a release's cell is of, as brute force calls it; "" for areas."""
     level: str = cell.get("level", "")
-    return KINDS.get(level, level)
+    return KINDS_OF_SITE.get(level, level)
 
 
 def _places() -> Places:

@@ -1,4 +1,4 @@
-"""A disk of Redis, or of Kafka, that takes no more: nothing is lost or doubled by it.
+"""A disk of Redis, Kafka or a worker that takes no more: nothing is lost or doubled by it.
 
 Redis's full disk is one on which no file of its process may grow beyond what it has; Kafka's is a
 small one in memory, which something else fills.
@@ -19,8 +19,10 @@ from examples.workload import case_events
 from schemas.settings import Settings
 from streams.kafka.topics import create_topics
 from streams.state.redis_clients import load_rules
+from tests.support.commands import Command
 from tests.support.feeder import feeding
-from tests.support.programs import free_ports, program
+from tests.support.ports import free_ports
+from tests.support.programs import program
 from tests.support.redis_servers import binary, wait_for
 from tests.support.servers import Server, run_services
 from tests.support.topics import remove_topics
@@ -94,6 +96,24 @@ def test_redis_without_room_takes_no_writes_and_goes_on_by_itself_once_there_is_
             assert "Nothing wrong" in caseline.run("doctor").stdout
         assert_shown_as_replayed(caseline, sent, DAY)
         assert caseline.tally("messages") == len(sent)
+
+
+def test_a_worker_with_no_room_for_its_log_goes_on_without_one(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    sent = messages(600)
+    no_room = Path("/dev/full")  # where whatever is written finds a full disk
+    worker = Command(["worker"], caseline.folder, caseline.environment(), no_room)
+    try:
+        with feeding(kafka.address, TOPIC, sent) as feeder:
+            feeder.burst().result()
+        caseline.wait_for_the_end()
+        assert worker.poll() is None
+    finally:
+        worker.kill()
+        worker.wait()
+    assert_shown_as_replayed(caseline, sent, DAY)
+    assert caseline.tally("messages") == len(sent)
 
 
 @contextmanager

@@ -193,8 +193,7 @@ def dead_letter_topic_with(kafka: Server, partitions: int) -> None:
     """Make the dead-letter topic anew with so many partitions, or none of it."""
     admin = KafkaAdminClient(bootstrap_servers=kafka.address)
     try:
-        if LETTERS in admin.list_topics():
-            admin.delete_topics([LETTERS])
+        admin.delete_topics([LETTERS])
         wait_until(lambda: LETTERS not in admin.list_topics(), "the topic is gone")
         if partitions:
             kept = dict(KEPT_FOR_EVER)

@@ -21,6 +21,7 @@ from streams.kafka.topics import create_topics
 from tests.support.feeder import feeding
 from tests.support.one_connection_worker import NAME
 from tests.support.redis_servers import (
+    READER,
     SECRET,
     Cluster,
     Watched,
@@ -82,7 +83,7 @@ def assert_rebuilt_the_same(caseline: CommandLine) -> None:
     assert caseline.rows(DAY) == before
 
 
-def test_by_tls_and_with_the_documented_user_it_works_and_shows_no_secret(
+def test_by_tls_and_with_the_documented_users_it_works_and_shows_no_secret(
     on: On, tmp_path: Path
 ) -> None:
     sent = messages(BURST)
@@ -100,6 +101,13 @@ def test_by_tls_and_with_the_documented_user_it_works_and_shows_no_secret(
         assert_rebuilt_the_same(caseline)
         assert "Nothing wrong" in doctor.stdout
         assert SECRET not in worker.text + doctor.stdout
+        shown = ("scorecard", "--as-of", f"{DAY}", "--format", "csv")
+        reading: dict[str, Any] = {"redis_username": READER}
+        assert caseline.run(*shown, **reading).stdout == caseline.run(*shown).stdout
+        for command in (["trend", "EH01"], ["quality"], ["doctor"]):
+            caseline.run(*command, **reading)
+        assert "Redis: " in caseline.run("rebuild", "--yes", code=1, **reading).stderr
+        caseline.run(*shown)
         refused = caseline.run("scorecard", code=1, redis_password="another")
         assert "WRONGPASS" in refused.stderr
         assert "another" not in refused.stderr

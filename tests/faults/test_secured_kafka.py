@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from examples.workload import case_events
 from processors.rules import Rules
@@ -24,7 +24,12 @@ from snapshots.releases.chain import unseal
 from snapshots.releases.log_clients import for_kafka_python
 from snapshots.releases.release_failures import ReleaseError
 from snapshots.releases.transactions import NotCommitted, transactional, write
+from streams.clock import Clock
 from streams.kafka.logreading import log_reader
+from streams.serving.roles import ONE, Role
+from streams.state.nights import read_outcome
+from streams.state.reconcile import Nightly
+from streams.state.redis_clients import connect_redis
 from streams.terminal.console import Exit
 from tests.support.secure_kafka import (
     ADMIN,
@@ -36,6 +41,7 @@ from tests.support.secure_kafka import (
     SecureKafka,
     secure_kafka,
 )
+from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, finished, wait_until
 
@@ -45,6 +51,7 @@ DOCS = Path(__file__).parents[2] / "docs/operating.md"
 STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
 DEPLOYMENT = "secured"
 USERS = ["topics-create", "ingest", "worker", "alerts-run", "snapshot", "doctor"]
+USERS += ["serve", "operator"]
 KINDS = {"Topic": "TOPIC", "Group": "GROUP", "Transactional id": "TRANSACTIONAL_ID"}
 
 
@@ -109,8 +116,30 @@ def ends(connection: KafkaConnection) -> dict[str, int]:
         consumer.close()
 
 
+def compared_by_night(caseline: CommandLine) -> list[str]:
+    """What the night's comparison finds, as the process that is elected makes it."""
+
+    async def compare() -> list[str]:
+        clock = Clock()
+        async with connect_redis(caseline.settings) as redis:
+            await Nightly(redis, caseline.settings, caseline.rules, clock).compare(clock.now())
+            found = await read_outcome(redis, caseline.settings.deployment)
+        assert found is not None
+        return found.wrong
+
+    return asyncio.run(compare())
+
+
+def send_no_event(connection: KafkaConnection) -> None:
+    """Send what will be a dead letter."""
+    producer = KafkaProducer(**for_kafka_python(connection))
+    producer.send("case-events", b"no event", b"P1", partition=0)
+    producer.flush()
+    producer.close()
+
+
 def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_more(
-    secured: SecureKafka, process: Callable[[str], CommandLine], tmp_path: Path
+    secured: SecureKafka, process: Callable[[str], CommandLine], tmp_path: Path, rules: Rules
 ) -> None:
     process("topics-create").run("topics", "create")
     events = tmp_path / "events.jsonl"
@@ -119,6 +148,7 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
     producing = process("ingest").run("ingest", events)
     assert "400 events sent" in producing.stderr
 
+    send_no_event(process("ingest").settings.kafka)
     worker = process("worker")
     log = ends(Settings(**secured.settings(ADMIN)).kafka)
     with worker.worker() as running:
@@ -129,21 +159,28 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
 
         wait_until(is_there, "the state is at the end of the log", [running])
         doctor = process("doctor").run("doctor")
+        process("snapshot").run("snapshot", "freeze", "--period", "2015-09", "--by", "me")
         logged = running.text
     asked = ("--as-of", "2015-10-31", "--format", "json")
     live = worker.run("scorecard", *asked).stdout
     assert json.loads(live) == json.loads(worker.run("replay", events, *asked).stdout)
     assert "Nothing wrong" in doctor.stdout
-    process("alerts-run").run("alerts", "run", "--once")
+    telling = process("alerts-run")
+    telling.run("alerts", "run", "--once")
+    assert compared_by_night(telling) == []
     assert SECRET not in logged + doctor.stdout + doctor.stderr + producing.stderr
 
-    snapshots = process("snapshot").settings.kafka
+    frozen = process("snapshot")
+    frozen.run("snapshot", "accept", "2015-09/1", "--text", "0", "--by", "me", "--reason", "read")
+    assert "nothing wrong" in frozen.run("snapshot", "verify", "--recompute").stdout
+    snapshots = frozen.settings.kafka
     positions = kafka_reading.log_ends(snapshots, list(topic_names()))
-    assert sum(it.offset for it in positions) == 400
-    assert sum(map(len, kafka_reading.read_log(snapshots, positions))) == 400
+    assert sum(it.offset for it in positions) == 401
+    assert sum(map(len, kafka_reading.read_log(snapshots, positions))) == 401
     sealed = unseal("2015-10/001", STORED.read_bytes())
     topic.ReleasePublisher(snapshots).publish(sealed)
-    assert topic.published(snapshots) == {sealed.name: sealed.text}
+    assert topic.published(snapshots).keys() == {"2015-09/001", sealed.name}
+    assert topic.public_record(snapshots).keys() == {"public/00001"}
 
     # What is not theirs is refused, and nothing of it is in the log.
     reader = process("ingest").settings.kafka
@@ -151,12 +188,35 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
         list(kafka_reading.read_log(reader, [Position(topic="case-events", partition=0, offset=1)]))
     with pytest.raises(NotCommitted, match=r"(?i)authoriz"):
         transactional(process("worker").settings.kafka, topic.TRANSACTIONS)
-    topic.ReleasePublisher(snapshots, topic.PUBLIC_TRANSACTIONS).write("public/00001", b"{}")
-    assert topic.public_record(snapshots) == {"public/00001": b"{}"}
     own = transactional(snapshots, topic.TRANSACTIONS)
     with pytest.raises(NotCommitted):
         write(own, "case-events", [("P1", b"{}")])
     assert kafka_reading.log_ends(snapshots, list(topic_names())) == positions
+
+    operator, bad = process("operator"), f"case-events:0:{log['case-events:0'] - 1}"
+    who = ("--by", "me", "--reason", "why")
+    assert "1 dead letters." in operator.run("dead-letters", "list").stderr
+    operator.run("dead-letters", "quarantine", bad, *who)
+    operator.run("alerts", "silence", "--area", "Kent", *who, "--for", "1h")
+    operator.run("rebuild", "--yes")
+
+    pages = process("serve").settings
+    shown = Served(pages.model_copy(update={"releases": tmp_path / "releases"}), rules).ask_all(
+        [  # the last of them puts an event into the log, which nobody takes in
+            Asks("/api/v1/cases?code=EH01&as_of=2015-10-31", one_with(Role.ANALYST)),
+            Asks("/api/v1/releases/2015-09/1?show=causes", one_with(Role.ANALYST)),
+            Asks(f"/api/v1/alerts/{'0' * 20}", one_with(Role.ANALYST)),
+            Asks("/api/v1/operations", one_with(Role.OPERATOR)),
+            Asks("/api/v1/events", one_with(Role.INTAKE), "POST", {"content-type": ONE}, lines[0]),
+        ]
+    )
+    assert [it.status_code for it in shown] == [200, 200, 404, 200, 200]
+    assert shown[1].json()["causes_left_out"] is None
+    found = {it["what"]: it["verdict"] for it in shown[3].json()["findings"]}
+    assert found["case-events"] == "good"
+    assert "Kafka" not in found
+    assert "1 dead letters sent again" in operator.run("dead-letters", "resend").stderr
+    process("serve").run("alerts", "silence", "--area", "Kent", *who, "--for", "1h")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from processors.fold import Settlement
 from processors.ledger.tables import Touched, parts
 from processors.rules import Rules
 from schemas.catalogue import load_catalogue
-from schemas.events.registry import CASE_TOPIC
+from schemas.events.registry import CASE_TOPIC, types_on
 from schemas.settings import Settings
 from snapshots.publish.writing import PublicationFormat
 from snapshots.releases.chain import Sealed, requested, seal
@@ -46,7 +47,7 @@ from tests.support.feeder import Feeder, feeding
 from tests.support.october_events import OCTOBER_EVENTS, closures_achieved, late_plan, line_of
 from tests.support.patience import SECONDS
 from tests.support.releases import rewritten
-from tests.support.served import Served, one_with
+from tests.support.served import Asks, Served, one_with
 from tests.support.workers import CommandLine, RunningWorker, finished, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.long]
@@ -101,13 +102,58 @@ def drafted(settings: Settings, rules: Rules, released_on: date) -> Sealed:
     return asyncio.run(make())
 
 
-def live_changes_as_served(caseline: CommandLine, rules: Rules) -> dict[tuple[str, ...], set[str]]:
+def assert_explained(
+    settings: Settings, rules: Rules, differing: list[dict[str, Any]], moment: datetime
+) -> None:
+    """Differences are what entered a figure and what left it, with the events that they name."""
+    names = {"code": "code", "place": "area", "level": "level"}
+    asked = [{name: it[of] for name, of in names.items() if it[of]} for it in differing]
+    against = {"against": "2015-10/1"}, {"against": moment.isoformat(), "as_of": "2015-10-31"}
+    queries = [urlencode({**it, **at}) for at in against for it in asked]
+    analyst = one_with(Role.ANALYST)
+    # Of one process, which goes through the log once for each.
+    answers = Served(settings, rules).ask_all(
+        Asks(f"/api/v1/explanations?{query}", analyst) for query in queries
+    )
+    # Nothing came between the release and the moment.
+    for released, known in zip(answers[: len(asked)], answers[len(asked) :], strict=True):
+        was, now = ({**it.json(), "against": "", "view": ""} for it in (released, known))
+        assert was == now
+    answers = answers[: len(asked)]
+    for it, answer in zip(differing, answers, strict=True):
+        told = answer.json()
+        for part in ("numerator", "denominator"):
+            assert told["before"][part] == it[f"released_{part}"]
+            assert told["now"][part] == it[f"live_{part}"]
+            moves = told[f"{part}_moves"]
+            by = sum(row[part] - row[f"{part}_before"] for row in told["rows"])
+            assert by == moves["entered"] - moves["left"]
+            if told["by"][part] is not None:
+                assert told["by"][part] == by + told["of_no_case"][part]
+        assert told["of_no_case"]["numerator"] == 0
+        types = {event["type"] for row in told["rows"] for event in row["events"]}
+        assert types
+        assert types <= {cause.partition(" ")[2] for cause in it["causes"].split("; ")}
+
+
+def live_changes_as_served(
+    caseline: CommandLine, rules: Rules, moment: datetime
+) -> dict[tuple[str, ...], set[str]]:
     """What is not as in the first release of October, with the types of the events behind it."""
     settings = caseline.settings.model_copy(update={"releases": folder_of(caseline).root})
     path = "/api/v1/releases/2015-10/1?show=causes"
     answer = Served(settings, rules).ask(path, one_with(Role.ANALYST))
     told = answer.json()
     assert told["causes_left_out"] is None
+    of_cases = types_on(CASE_TOPIC)
+    of_all = [
+        it
+        for it in told["differences"]
+        if it["age_band"] == "all"
+        and {cause.partition(" ")[2] for cause in it["causes"].split("; ")} <= of_cases
+    ]
+    assert of_all
+    assert_explained(settings, rules, of_all[:6], moment)
     return {
         (it["code"], it["area"], it["level"], it["age_band"]): {
             cause.partition(" ")[2] for cause in it["causes"].split("; ")
@@ -134,6 +180,7 @@ def test_the_october_events_are_released_revised_explained_and_proved(
         (first,) = folder.read("2015-10")
         assert published(brokers).keys() == {"2015-09/001", "2015-10/001"}
         assert published(brokers)["2015-10/001"] == first.text
+        moment = datetime.now(UTC)
 
         # Another machine: its own state, from the same offsets of the same log.
         other = caseline.settings.model_copy(update={"deployment": "elsewhere"})
@@ -149,7 +196,7 @@ def test_the_october_events_are_released_revised_explained_and_proved(
         refused = caseline.run(*OCTOBER, "--reason", "again", code=1).stderr
         assert "not first" in refused
         revise = (*OCTOBER, "--kind", "revised", "--reason", "Late.", "--released-on", str(SOON))
-        live = live_changes_as_served(caseline, rules)
+        live = live_changes_as_served(caseline, rules, moment)
         caseline.run(*revise)
         assert "was released already" in caseline.run(*revise).stderr
         worker.check()

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from processors.alerts.judging import Judgement
 from processors.alerts.phrases import alert_id
 from processors.alerts.told import Alert
-from processors.days.calendar import day_number
+from processors.behind.case_waits import case_waits
+from processors.days.calendar import date_of, day_number
 from processors.ledger.tables import parts
 from processors.record.decoding import Message
+from processors.record.record import decode_record
 from processors.rules import Rules
 from schemas.alerts import CHANGE, CaseChange
 from schemas.catalogue import load_catalogue
@@ -78,6 +80,35 @@ def test_a_clock_that_was_set_back_and_forward_has_told_what_is_true_once_it_is_
     worker = Worker(watched, CASE_TOPIC)
     watch(worker, data.draw(arrivals(history.lines)), [*days, max(days)])
     assert true_of(worker) == alerts(parsed(history.lines), max(days))
+
+
+@settings(max_examples=60)
+@given(st.data(), histories())
+def test_what_a_case_waits_for_is_what_alerts_are_on(
+    watched: Rules, data: st.DataObject, history: History
+) -> None:
+    worker = Worker(watched, CASE_TOPIC)
+    watch(worker, data.draw(arrivals(history.lines)), [history.dates[0]])
+    day = history.dates[0] + timedelta(days=data.draw(st.integers(0, 60)))
+    records = {
+        name: decode_record(stored, watched.make_row) for name, stored in worker.records.items()
+    }
+    waits = {
+        (*about, it.standard, it.episode): it
+        for about, found in case_waits(watched, records, day_number(day)).items()
+        for it in found
+    }
+    of_alerts = alerts(parsed(history.lines), day)
+    on = {about: it for about, it in of_alerts.items() if it.state != "resolved"}
+    assert {
+        about: (it.state, date_of(it.due))
+        for about, it in waits.items()
+        if it.state in {"due-soon", "breached"}
+    } == {about: (it.state, it.due) for about, it in on.items()}
+    for about, it in of_alerts.items() - on.items():
+        over = waits[about].over
+        assert over is not None
+        assert (waits[about].reason, date_of(over)) == (it.reason, it.since)
 
 
 @settings(max_examples=60)

@@ -22,7 +22,7 @@ from tests.support.alerting import Recorder, change
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
-from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
+from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken, assert_prints
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
@@ -34,19 +34,24 @@ FIRST, SECOND = (
 
 
 class Pages(NamedTuple):
-    """Where pages are, and the tokens of a lead and a viewer."""
+    """Where pages are, and the tokens of a lead, a viewer and an analyst."""
 
     address: str
     lead: str
     viewer: str
+    analyst: str
 
 
-async def tokens(settings: Settings) -> tuple[str, str]:
+async def tokens(settings: Settings) -> list[str]:
     async with Redis.from_url(settings.redis_url) as redis:
         kept = Tokens(redis, settings.deployment)
         lasts = timedelta(days=365)
-        lead = await kept.create("T. Lead", [Role.LEAD], ["Unit A"], NOW, lasts)
-        return lead.text, (await kept.create("V", [Role.VIEWER], [], NOW, lasts)).text
+        made = [
+            await kept.create("T. Lead", [Role.LEAD], ["Unit A"], NOW, lasts),
+            await kept.create("V", [Role.VIEWER], [], NOW, lasts),
+            await kept.create("A", [Role.ANALYST], [], NOW, lasts),
+        ]
+        return [it.text for it in made]
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +105,56 @@ def test_no_page_of_alerts_breaks_a_rule_of_wcag(
         assert answer.status == 200
         assert_no_rule_is_broken(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if width == WIDE:
+            assert_prints(page)
     page.context.close()
+
+
+def test_an_analyst_goes_from_a_figure_to_a_case_and_to_why_it_changed_by_keyboard_alone(
+    browser: Browser, pages: Pages
+) -> None:
+    page = opened(browser, pages.analyst)
+    page.goto(f"{pages.address}/indicators/EH05?as_of=2017-06-30")
+    tab_to(page, "document.activeElement.textContent === 'numerator'")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cases?**")
+    table = page.locator("main table")
+    case, child = (table.locator(it).first.inner_text() for it in ("tbody th", "tbody td"))
+    assert_fits(page)
+    tab_to(page, f"document.activeElement.textContent === '{case}'")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cases/*?as_of=2017-06-30")
+    said = page.locator("main").inner_text()
+    assert page.locator("h1").inner_text() == f"Case {case}"
+    assert "Notification received" in said
+    assert child in said
+    assert not {child, case} & set(page.url.split("/"))
+    assert_fits(page)
+    page.goto(f"{pages.address}/indicators/EH05?as_of=2017-06-30")
+    tab_to(page, "document.activeElement.textContent === 'the end of the month before'")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/explanations?**")
+    assert "Why EH05 of Kent changed" in page.locator("h1").inner_text()
+    assert "both as known now" in page.locator("main").inner_text()
+    assert_fits(page)
+    tab_to(page, "document.activeElement.id === 'against'")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("2017-06-15")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**against=2017-06-15**")
+    page.context.close()
+
+
+def assert_fits(page: Page) -> None:
+    """The page breaks no rule, in light and dark, on a phone and on paper."""
+    assert_prints(page)
+    page.set_viewport_size({"width": NARROW, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
+    page.emulate_media(color_scheme="dark")
+    assert_no_rule_is_broken(page)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": WIDE, "height": 900})
+    assert_no_rule_is_broken(page)
 
 
 def tab_to(page: Page, script: str) -> None:

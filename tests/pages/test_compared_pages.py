@@ -15,7 +15,7 @@ from tests.support.october_releases import EVENTS, later, october
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
-from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
+from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken, assert_prints
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
@@ -74,6 +74,8 @@ def test_none_of_these_pages_breaks_a_rule_of_wcag(
         page.goto(f"{address}{path}")
         assert_no_rule_is_broken(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        if scheme == "dark":
+            assert_prints(page)
     page.context.close()
 
 

@@ -1,13 +1,19 @@
 """`caseline alerts list` on a real Redis: right as of when it says, and never a false all-clear."""
 
+import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
-from tests.support.alerting import Recorder, asked, change, recording
+from processors.alerts.overview import WantedAlerts
+from schemas.alerts import CaseChange, IndicatorChange
+from streams.clock import Clock
+from streams.serving.live_alerts import LiveAlerts
+from tests.support.alerting import Recorder, alert_id, asked, change, indicator, recording
 from tests.support.commands import Command
 from tests.support.opencases import open_case, pushed
 from tests.support.servers import Server
@@ -105,6 +111,8 @@ def test_no_fact_of_a_case_goes_where_there_is_less_room(
         change(
             2, state="due-soon", due="2015-10-16", breached_from="2099-10-19", child="P1", case="C1"
         ),
+        indicator(90, area="Dover", severity="critical"),
+        indicator(91, provider="Porchlight", numerator=11, value=55.0),
     )
     who = ("--by", "T. Lead", "--reason", "Visit booked", "--for", "3d")
     asked(caseline, "ack", change(1).alert, *who)
@@ -113,7 +121,46 @@ def test_no_fact_of_a_case_goes_where_there_is_less_room(
     for fact in ("C1", "P1", "Thanet", "Unit A", "W7", "2015-10-16", "critical", "by T. Lead"):
         assert fact in text, fact
     assert "breached from 2099-10-19" in text
+    for number, place, value in ((90, "Dover", "50 (10"), (91, "Porchlight", "55 (11")):
+        (line,) = (it for it in shown.splitlines() if alert_id(number)[:8] in it)
+        assert "EH14" in line
+        assert place in line
+        assert value in line
     assert all(len(line) <= columns for line in shown.splitlines())
     rows = json.loads(asked(caseline, "list", "--format", "json").stdout)
     assert rows[0]["worker"] == "W7"
     assert rows[0]["days_overdue"] > 3_000
+
+
+def test_what_a_process_holds_of_alerts_follows_each_change_for_each_of_its_readers(
+    caseline: CommandLine, recorder: Recorder
+) -> None:
+    made = [change(n, team=f"Unit {n % 2}") for n in range(1, 9)]
+    recorder.record(*made)
+
+    def of_one(it: CaseChange | IndicatorChange) -> bool:
+        return isinstance(it, CaseChange) and it.team == "Unit 1"
+
+    async def look() -> None:
+        async with Redis.from_url(caseline.settings.redis_url) as redis:
+            alerts = LiveAlerts(redis, caseline.settings, caseline.rules, Clock())
+
+            async def seen() -> tuple[int, list[str]]:
+                one = await alerts.listed(WantedAlerts(), of_one, "one")
+                every = await alerts.listed(WantedAlerts(), lambda _: True, "every")
+                return len(one.overview.cases), [it.first.title for it in every.overview.cases]
+
+            told = [await seen(), await seen()]
+            assert [(one, len(every)) for one, every in told] == [(4, 8), (4, 8)]
+            over = made[0].model_copy(update={"state": "resolved", "version": 2})
+            await asyncio.to_thread(recorder.record, over)
+            one, every = await seen()
+            assert (one, len(every)) == (3, 7)
+            # As many as before, and one of them another.
+            await asyncio.to_thread(
+                recorder.record, made[1].model_copy(update={"title": "Other", "version": 2})
+            )
+            one, every = await seen()
+            assert (one, len(every), every.count("Other")) == (3, 7, 1)
+
+    asyncio.run(look())

@@ -1,5 +1,6 @@
 """The clock of a deployment: one for all its processes, and in London."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_commands_without_redis_say_so_where_the_clock_is_set(caseline: CommandL
 
 
 @pytest.mark.services
-def test_commands_that_show_figures_go_by_the_clock_of_the_deployment(
+def test_commands_that_show_and_freeze_figures_go_by_the_clock_of_the_deployment(
     caseline: CommandLine,
 ) -> None:
     caseline.run("ingest", log_file(LOGS[0]), code=3)
@@ -62,6 +63,16 @@ def test_commands_that_show_figures_go_by_the_clock_of_the_deployment(
         assert now != asked or command == ["quality"]
     shown = caseline.run("scorecard", **then).stderr
     assert f"As of {NOON:%Y-%m-%d}." in shown
+
+    freeze = ("snapshot", "freeze", "--period", f"{NOON:%Y-%m}", "--by", "analyst")
+    assert "is not over until the end" in caseline.run(*freeze, code=1, **then).stderr
+    later: dict[str, Any] = {"clock_from": (NOON + 20 * DAY).isoformat()}
+    made = caseline.run("snapshot", "schedule", "--once", **later).stderr
+    assert f"{NOON:%Y-%m}/001 (first) released" in made
+    release = json.loads(
+        caseline.run("snapshot", "show", f"{NOON:%Y-%m}", "--format", "json").stdout
+    )
+    assert release["released_on"] == f"{NOON + 20 * DAY:%Y-%m-%d}"
 
 
 def test_the_time_is_the_real_one_unless_it_is_set_otherwise() -> None:

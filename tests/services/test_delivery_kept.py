@@ -22,7 +22,7 @@ from streams.alerts.topic.publisher import MOST_AT_ONCE, AlertPublisher, Outboxe
 from streams.state.reading import partitions_key
 from streams.state.replicas import NotReplicated, Replicas
 from tests.support.alerting import change
-from tests.support.programs import free_ports
+from tests.support.ports import free_ports
 from tests.support.redis_servers import server, wait_for
 from tests.support.servers import Server
 

@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.alerting import KEY, change, receivers_file, recording, webhook
 from tests.support.examples import log_file
 from tests.support.inbox import Answer, Inbox, serving
-from tests.support.monitoring import Programs, fetch, free_port
+from tests.support.monitoring import Programs, fetch
+from tests.support.ports import free_port
 from tests.support.workers import CommandLine, wait_until
 
 pytestmark = pytest.mark.services

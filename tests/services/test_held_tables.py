@@ -1,7 +1,7 @@
 """What a reader holds of shards: never other figures than those of one that reads anew."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from redis.asyncio import Redis
@@ -11,8 +11,13 @@ from processors.fold import Partition
 from processors.record.decoding import decode
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC
+from schemas.settings import Settings
 from streams import keys
+from streams.clock import Clock
 from streams.kafka.batches import TP
+from streams.serving.identity import NOBODY, Identity
+from streams.serving.live_figures import LiveFigures
+from streams.serving.roles import Role
 from streams.state.held_tables import MOST_MONTHS, HeldTables
 from streams.state.integrity import Incomplete
 from streams.state.reading import LiveScorecard, partitions_key, read_scorecard
@@ -129,5 +134,30 @@ def test_a_reader_that_lives_on_says_that_part_of_the_state_is_gone_and_then_ref
         assert "cells" in (await reader.read(DATES[0])).notes[0]
         with pytest.raises(Incomplete):
             await reader.read(DATES[0])
+
+    in_redis(redis_server.address, work)
+
+
+def test_what_readers_see_who_see_no_small_numbers_is_that_of_one_who_begins_now(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    settings = Settings(redis_url=redis_server.address, deployment=deployment)
+    day, own = date(2015, 11, 17), frozenset({"Thanet"})
+    visitors = NOBODY, Identity("m", frozenset({Role.MANAGER}), own)
+
+    async def work(redis: Redis) -> None:
+        state, _ = await begun(redis, deployment, rules)
+        figures = LiveFigures(redis, settings, rules, Clock())
+        seen = []
+        for batch in batches(3):
+            await state.fold_and_commit(batch)
+            moment = await figures.moment(day)
+            for who in visitors:
+                for at in (day, day - timedelta(days=1)):
+                    anew = LiveFigures(redis, settings, rules, Clock())
+                    held = await figures.shown(at, moment, who)
+                    assert held.rows == (await anew.shown(at, moment, who)).rows
+                    seen.append({it.status for it in held.rows})
+        assert all("suppressed" in it for it in seen[-4:])
 
     in_redis(redis_server.address, work)

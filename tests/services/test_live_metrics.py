@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -22,6 +23,7 @@ from streams.kafka.batches import TP
 from streams.kafka.topics import planned_topics
 from streams.metrics.deployment import LiveMetrics
 from streams.metrics.families import FAMILIES
+from streams.state.nights import outcome_key
 from tests.support.examples import DATES, log_file
 from tests.support.monitoring import Programs
 from tests.support.releases import bare_release
@@ -134,6 +136,26 @@ def test_it_is_shown_how_many_days_ago_alerts_were_judged(
         redis.zadd(f"{prefix}:case-events:1}}:alerts:judged", {"at": before_midnight})
         redis.zadd(f"{prefix}}}:alerts:judged", {"at": MONDAY.timestamp()})
     assert (age("cases"), age("indicators")) == (1, 0)
+
+
+@pytest.mark.services
+def test_what_came_of_the_nights_comparison_is_shown_also_where_no_scorecard_can_be_read(
+    caseline: CommandLine, look: Look
+) -> None:
+    settings, when = caseline.settings, "caseline_reconciled_timestamp_seconds"
+    assert look(settings, MONDAY).get_sample_value(when) is None
+    outcome: dict[str, Any] = {"day": f"{MONDAY:%Y-%m-%d}", "at": MONDAY.timestamp(), "shards": 7}
+    with PlainRedis.from_url(settings.redis_url) as redis:
+        waiting: dict[str, Any] = {"day": outcome["day"], "since": MONDAY.timestamp() - 7}
+        redis.hset(outcome_key(settings.deployment), mapping=waiting)
+        registry = look(settings, MONDAY)
+        assert registry.get_sample_value(when) == MONDAY.timestamp() - 7
+        assert registry.get_sample_value("caseline_reconciled_wrong_shards") is None
+        redis.hset(outcome_key(settings.deployment), mapping={**outcome, "wrong": "a: x\nb: y"})
+    registry = look(settings, MONDAY)
+    assert registry.get_sample_value("caseline_scorecard_up") == 0
+    assert registry.get_sample_value(when) == MONDAY.timestamp()
+    assert registry.get_sample_value("caseline_reconciled_wrong_shards") == 2
 
 
 @pytest.mark.services

@@ -8,6 +8,7 @@ from kafka.admin import KafkaAdminClient
 
 from streams.kafka.batches import TP
 from tests.support.examples import DATES, LOGS, good_lines, log_file
+from tests.support.served import Asks, Served
 from tests.support.workers import CommandLine, wait_until
 
 pytestmark = pytest.mark.services
@@ -52,6 +53,8 @@ def test_a_state_made_from_what_is_there_says_on_every_scorecard_what_is_lost(
         )
         shown = caseline.run("scorecard", "--as-of", f"{DATES[0]}").stderr
         assert "Incomplete: case-events[1] was stopped" in shown
+        for command in (("trend", "EH01"), ("cases", "EH01"), ("quality",), ("alerts", "forecast")):
+            assert "Incomplete: case-events[1] was stopped" in caseline.run(*command).stderr
         told = caseline.run("rebuild", "--yes", code=1).stderr
         assert "--from-what-is-there" in told
         assert caseline.run("rebuild", "--yes", "--from-what-is-there", code=2).stderr
@@ -66,9 +69,22 @@ def test_a_state_made_from_what_is_there_says_on_every_scorecard_what_is_lost(
             assert lost in shown
             assert "A. Analyst had the state made without them: disk lost, no copy" in shown
             assert "was stopped" not in shown
+        served = Served(caseline.settings, caseline.rules)
+        page, rows = served.ask_all([Asks("/scorecard"), Asks("/api/v1/scorecard?area=Kent")])
+        assert lost in page.text
+        assert any(lost in note for note in rows.json()["notes"])
         told = caseline.run("doctor").stdout
         assert lost in told
         assert "Nothing wrong." in told
+        month = f"{DATES[-1]:%Y-%m}"
+        caseline.run("snapshot", "freeze", "--period", month, "--by", "A. Analyst")
+        release = json.loads(caseline.run("snapshot", "show", month, "--format", "json").stdout)
+        ((noted, count),) = [
+            (text, count) for text, count in release["quality"].items() if lost in text
+        ]
+        assert noted.startswith("messages that the log has lost, ")
+        assert count == first
+        assert "nothing wrong" in caseline.run("snapshot", "verify", "--recompute").stdout
         # Its windows begin after what is lost.
         later = caseline.run("scorecard", "--as-of", "2034-01-31", "--format", "json")
         assert lost not in later.stderr

@@ -5,16 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
 
 from processors.record.record import Record, Written, decode_record, seal
+from processors.rules import Rules
 from schemas.events.registry import VALIDATORS
+from streams.alerts.duties import ElectedDuties
 from streams.clock import Clock
 from streams.state.integrity import number_in, opened, sealed
 from streams.state.nights import Night, read_outcome
 from streams.state.reconcile import Nightly, Reconcile
 from tests.support.examples import LOGS, log_file
+from tests.support.patience import SECONDS
 from tests.support.workers import CommandLine
 
 pytestmark = pytest.mark.services
@@ -86,6 +90,7 @@ def test_every_night_the_state_is_compared_once_and_the_outcome_kept(caseline: C
     first = at(caseline, NIGHT)
     assert first is not None
     assert first.at is None  # nothing is due on the first day
+    assert first.since == pytest.approx(NIGHT.timestamp(), abs=SECONDS)
     early = at(caseline, NIGHT + timedelta(hours=23))
     assert early == first
     good = at(caseline, NIGHT + timedelta(days=1, minutes=1))
@@ -96,6 +101,23 @@ def test_every_night_the_state_is_compared_once_and_the_outcome_kept(caseline: C
     bad = at(caseline, NIGHT + timedelta(days=2, minutes=1))
     assert bad is not None
     assert [text.split(":")[0] for text in bad.wrong] == ["case-events[0]"]
+
+
+def test_whoever_is_elected_compares_every_night(caseline: CommandLine, rules: Rules) -> None:
+    settings = caseline.settings
+
+    async def look() -> Night | None:
+        async with Redis.from_url(settings.redis_url) as redis:
+            clock = Clock(NIGHT - datetime.now(UTC))
+            elected = ElectedDuties(settings, rules, clock, CollectorRegistry())
+            async with elected.duties(redis) as jobs:
+                (reconcile,) = (it for it in jobs if it.name == "reconcile")
+                await reconcile.turn()
+            return await read_outcome(redis, settings.deployment)
+
+    found = asyncio.run(look())
+    assert found is not None
+    assert found.day == NIGHT.date()
 
 
 def test_a_shard_with_more_records_than_fit_is_compared_in_parts(

@@ -99,6 +99,201 @@ def test_each_form_has_the_same_cases(served: Served) -> None:
     assert not any(row["child"] in str(page.url) for row in rows)
 
 
+def test_a_case_is_opened_by_a_reference_that_says_nothing_of_it_and_the_audit_log_has_that(
+    served: Served, shared: CommandLine, tmp_path: Path
+) -> None:
+    row = next(it for it in served.ask(LIST, ANALYST).json()["rows"] if it["team"])
+    at = f"/cases/{row['reference']}"
+    mine, other = ({"places": frozenset({it})} for it in (row["team"], "Unit nobody"))
+    lead, stranger = one_with(Role.LEAD, **mine), one_with(Role.LEAD, **other)
+    asked = [(f"/api/v1{at}", ANALYST), (at, ANALYST), (f"/api/v1{at}", lead), (at, stranger)]
+    asked += [(at, VIEWER), ("/cases/" + "0" * 20, ANALYST), ("/cases/x", ANALYST)]
+    answers = served.ask_all(Asks(*it) for it in asked)
+    assert [it.status_code for it in answers] == [200, 200, 200, 404, 403, 404, 404]
+    told, page = answers[0].json(), answers[1].text
+    assert (told["subject"], told["child"]) == (row["subject"], row["child"])
+    assert not {row["child"], row["subject"]} & set(at.split("/"))
+    names = ("received", "closed", "service", "provider", "team")
+    assert [told[it] for it in names] == [row[it] for it in names]
+    assert answers[2].json()["events"] == told["events"]
+    days = [it["day"] for it in told["events"]]
+    assert days == sorted(days)
+    assert row["received"] in days
+    due = [it["due"] for it in told["standards"] if it["over"] is None]
+    assert min(due, default=None) == row["next_due"]
+    assert "Notification received" in page
+    assert all(it["title"] in page for it in told["standards"])
+    assert row["child"] not in answers[3].text
+    for answer in answers[:3]:
+        assert answer.headers["cache-control"] == "no-store"
+        assert "etag" not in answer.headers
+    _, said = kept(shared, tmp_path, "shown", "denied")
+    about = [it for it in said if it["route"] in {"case", "case-page"}]
+    assert [(it["route"], it["result"]) for it in about] == [
+        *(("case", "shown"), ("case-page", "shown"), ("case", "shown")),
+        *(("case-page", "denied"), ("case-page", "denied")),
+    ]
+    assert row["reference"] in about[0]["query"]
+    assert not any(row["child"] in it["query"] for it in about)
+
+
+def test_a_past_day_of_a_case_has_what_had_happened_by_then(served: Served) -> None:
+    rows = served.ask(LIST, ANALYST).json()["rows"]
+    reference = next(it["reference"] for it in rows if it["received"] < "2017-06-01")
+    path = f"/api/v1/cases/{reference}"
+    now, then = (served.ask(it, ANALYST).json() for it in (path, f"{path}?as_of=2017-06-01"))
+    by_then = [it for it in now["events"] if it["day"] <= "2017-06-01"]
+    assert then["events"] == by_then
+    assert then["later_events"] == len(now["events"]) - len(by_then) + now["later_events"]
+    assert then["view"] == "as-at"
+
+
+EXPLAINED = [
+    "code=EH05&place=Kent&against=2017-05-31",
+    "code=EH14&place=Kent&against=2017-06-15",
+    "code=EH12&place=Kent&against=2017-05-31",
+    "code=EH01&place=Kent&age_band=5-10&against=2017-05-31",
+    "code=CEH01&against=2017-05-31",
+]
+
+
+@pytest.mark.parametrize("query", EXPLAINED)
+def test_what_entered_and_left_a_figure_adds_up_to_the_difference(
+    query: str, served: Served
+) -> None:
+    path = f"/api/v1/explanations?{query}"
+    first = served.ask(path, ANALYST)
+    told = first.json()
+    pages = [Asks(f"{path}&page={it + 1}", ANALYST) for it in range(told["pages"])]
+    rows = [row for answer in served.ask_all(pages) for row in answer.json()["rows"]]
+    assert len(rows) == told["moved"] > 0
+    for part in ("numerator", "denominator"):
+        moves = told[f"{part}_moves"]
+        by = sum(row[part] - row[f"{part}_before"] for row in rows)
+        assert by == moves["entered"] - moves["left"]
+        if told["now"][part] is not None and moves["entered"] + moves["left"]:
+            assert told["by"][part] == by
+            assert told["of_no_case"][part] == 0
+    of_figure = "code={code}&place={place}&level={level}&age_band={age_band}".format(**told)
+    for name, day in (("now", "2017-06-30"), ("before", told["against"])):
+        (figure,) = served.ask(f"/api/v1/scorecard?{of_figure}&as_of={day}", ANALYST).json()["rows"]
+        assert told[name] == {it: figure[it] for it in ("numerator", "denominator", "value")}
+    cases = {day: counted(served, of_figure, day) for day in ("2017-06-30", told["against"])}
+    now, before = cases.values()
+    moved = {key for key in now.keys() | before.keys() if now.get(key, 0) != before.get(key, 0)}
+    assert moved <= {(row["child"], row["subject"]) for row in rows}
+    window = (told["against"], "2017-06-30")
+    assert any(row["events"] for row in rows)
+    assert all(window[0] < it["day"] <= window[1] for row in rows for it in row["events"])
+    assert first.headers["cache-control"] == "no-store"
+
+
+def counted(served: Served, of_figure: str, day: str) -> dict[tuple[str, str], int]:
+    """How often whoever makes up a numerator counts, by list."""
+    path = f"/api/v1/cases?{of_figure}&as_of={day}"
+    pages = range(1, served.ask(path, ANALYST).json()["pages"] + 1)
+    answers = served.ask_all(Asks(f"{path}&page={it}", ANALYST) for it in pages)
+    rows = [row for answer in answers for row in answer.json()["rows"]]
+    return {(row["child"], row["subject"]): row["counts"] for row in rows}
+
+
+def test_an_explanation_names_cases_to_who_may_see_them_alone(
+    served: Served, shared: CommandLine, tmp_path: Path
+) -> None:
+    path = f"/explanations?{EXPLAINED[1]}"
+    refused = [one_with(it) for it in Role if it is not Role.ANALYST]
+    answers = served.ask_all(Asks(path, it) for it in refused)
+    assert {it.status_code for it in answers} == {403}
+    page, table = served.ask_all(
+        [Asks(path, ANALYST), Asks(f"/api/v1{path}", ANALYST, headers={"accept": "text/csv"})]
+    )
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert rows
+    assert all(row["subject"] in page.text for row in rows)
+    _, said = kept(shared, tmp_path, "shown")
+    shown = [it for it in said if it["route"].startswith("explanations")]
+    assert shown[-1]["cases"] == len(rows)
+    answers = served.ask_all(
+        Asks(f"/api/v1/explanations?code=EH05&against={it}", ANALYST)
+        for it in ("2017-06-30", "2018-01-01", "yesterday", "2017-05/1", "2017-02-30", "1-1")
+    )
+    assert {it.status_code for it in answers} == {400}
+
+
+def test_changes_are_the_figures_that_differ_part_after_part(served: Served) -> None:
+    path = "/api/v1/changes?against=2017-06-23&age_band=all"
+    rows, following, parts = [], "", 0
+    while following is not None:
+        answer = served.ask(f"{path}&cursor={following}" if following else path, ANALYST)
+        told = answer.json()
+        rows += told["rows"]
+        following, parts = told["next"], parts + 1
+        assert ("link" in answer.headers) == (following is not None)
+    assert parts > 1
+    assert len(rows) == told["changed"]
+    scorecard = "/api/v1/scorecard?age_band=all&as_of="
+    both = (served.ask(f"{scorecard}{it}", ANALYST) for it in ("2017-06-30", "2017-06-23"))
+    now, then = (
+        {(it["code"], it["level"], it["area"]): it for it in answer.json()["rows"]}
+        for answer in both
+    )
+    names = ("numerator", "denominator", "value", "status")
+    assert [(it["code"], it["level"], it["place"]) for it in rows] == [
+        key for key, it in now.items() if any(it[name] != then[key][name] for name in names)
+    ]
+    for it in rows:
+        key = it["code"], it["level"], it["place"]
+        assert (it["before"], it["now"]) == (then[key]["value"], now[key]["value"])
+    few = served.ask(f"{path}&code=EH01&area=Dover", ANALYST).json()["rows"]
+    assert few
+    for it in few:
+        told = served.ask(it["explanation"], ANALYST).json()
+        assert told["numerator_moves"]["entered_subjects"] == it["entered"]
+        events = {(e["source"], e["id"]) for row in told["rows"] for e in row["events"]}
+        assert len(events) == sum(int(e.split()[0]) for e in it["events"].split("; ") if e)
+
+
+def test_changes_and_forecasts_are_of_the_places_that_one_sees(served: Served) -> None:
+    own = one_with(Role.MANAGER, places=frozenset({"Thanet"}))
+    for path in ("/api/v1/changes?against=2017-06-23", "/api/v1/forecast?on=2017-07-31"):
+        mine, all_places, viewer, unlike = served.ask_all(
+            [Asks(path, own), Asks(path, ANALYST), Asks(path, VIEWER), Asks(f"{path}&on=x", own)]
+        )
+        places = {it.get("area") or it["place"] for it in mine.json()["rows"]}
+        assert {it.partition(" / ")[2] or it for it in places} == {"Thanet"}
+        assert len(all_places.json()["rows"]) > len(mine.json()["rows"])
+        assert viewer.status_code == 403
+        assert unlike.status_code == 400
+        tag = {"if-none-match": mine.headers["etag"]}
+        assert served.ask(path, own, headers=tag).status_code == 304
+        assert served.ask(path, ANALYST, headers=tag).status_code == 200
+
+
+def test_a_forecast_has_each_day_of_each_place(served: Served) -> None:
+    path = "/api/v1/forecast?area=Kent&area=Dover&on=2017-07-31&on=2017-07-07"
+    table, data, refused = served.ask_all(
+        [
+            Asks(path.replace("forecast", "forecast.csv"), ANALYST),
+            Asks(path, ANALYST),
+            Asks("/api/v1/forecast?on=2017-06-30", ANALYST),
+        ]
+    )
+    assert refused.status_code == 400
+    rows = data.json()["rows"]
+    assert [it["cases"] for it in rows] == [
+        int(it["cases"]) for it in csv.DictReader(io.StringIO(table.text))
+    ]
+    standards = served.rules.standards.standard
+    assert [it["on"] for it in rows] == ["2017-06-30", "2017-07-07", "2017-07-31"] * (
+        2 * len(standards)
+    )
+    assert any(it["more"] for it in rows)
+    for at in range(0, len(rows), 3):
+        today = rows[at]
+        assert today["more"] == 0
+        assert all(it["more"] == it["cases"] - today["cases"] for it in rows[at : at + 3])
+
+
 def test_the_audit_log_has_who_came_in_who_was_refused_and_what_was_taken_away(
     served: Served, shared: CommandLine, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from streams.state.reading import read_scorecard
 from tests.support.commands import Command
 from tests.support.opencases import open_case
 from tests.support.patience import wait_for
-from tests.support.programs import free_ports
+from tests.support.ports import free_ports
 from tests.support.served import Asks, Served, one_with
 from tests.support.servers import Server
 from tests.support.serving_process import serving

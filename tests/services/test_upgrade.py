@@ -15,7 +15,7 @@ from tests.support.examples import LOGS, log_file
 from tests.support.feeder import feeding
 from tests.support.patience import SECONDS
 from tests.support.servers import Server
-from tests.support.workers import CommandLine, cells, wait_until
+from tests.support.workers import CommandLine, cells, finished, wait_until
 
 pytestmark = pytest.mark.services
 
@@ -39,7 +39,7 @@ def as_of_0_1_0(caseline: CommandLine) -> None:
             redis.hset(key, mapping={**kept, "layout": EARLIER_LAYOUT})
 
 
-def test_a_state_of_an_earlier_layout_says_rebuild_and_is_made_anew_in_use(
+def test_a_state_of_an_earlier_layout_says_rebuild_and_is_made_anew_while_events_flow(
     caseline: CommandLine,
 ) -> None:
     caseline.run("ingest", log_file(LOGS[0]), code=3)
@@ -57,11 +57,14 @@ def test_a_state_of_an_earlier_layout_says_rebuild_and_is_made_anew_in_use(
         assert worker.ended() == 1
         assert "`caseline rebuild`" in worker.text
     assert caseline.heads() == old
+    again = caseline.start("ingest", log_file(LOGS[0]))  # which changes no figure
     caseline.run("rebuild", "--yes")
+    finished(again, code=3)
     with caseline.worker() as worker:
         worker.wait_to_hold(7)
-        caseline.wait_for_the_end([worker])
+        ends = caseline.wait_for_the_end([worker])
     assert cells(caseline.rows(DAY)) == right
+    assert caseline.tally("messages") == sum(ends.values())
     assert {head.generation for head in caseline.heads().values()} == {
         head.generation + 1 for head in old.values()
     }

@@ -12,8 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from streams.kafka.batches import TP
 from tests.support.bad_messages import BAD
 from tests.support.examples import log_file
-from tests.support.monitoring import Programs, Running, fetch, free_port
+from tests.support.monitoring import Programs, Running, fetch
 from tests.support.patience import wait_for
+from tests.support.ports import free_port
 from tests.support.servers import Server
 from tests.support.topics import send
 from tests.support.workers import CommandLine, wait_until

@@ -195,13 +195,18 @@ class Solver:
 
     def _end(self, terms: Terms, sign: int) -> float:
         cost = self._cost(terms)
-        solved: Any = milp(
-            sign * cost,
-            constraints=self._facts,
-            bounds=Bounds(0, np.inf),
-            integrality=np.ones(len(cost), dtype=np.int64),
-            options={"time_limit": 20.0},
-        )
+        # What is true fits all facts; HiGHS at times says of such that nothing does (status 2), and
+        # finds it without simplifying first.
+        for presolve in (True, False):
+            solved: Any = milp(
+                sign * cost,
+                constraints=self._facts,
+                bounds=Bounds(0, np.inf),
+                integrality=np.ones(len(cost), dtype=np.int64),
+                options={"time_limit": 20.0, "presolve": presolve},
+            )
+            if solved.status != 2:
+                break
         if solved.status in (3, 4) and solved.x is None:  # no end to it
             return -sign * np.inf
         assert solved.x is not None, solved.message

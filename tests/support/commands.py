@@ -40,7 +40,7 @@ class Command:
         self.args = [str(COMMAND), *map(str, arguments)]
         self._written = [log or _new_file(), log or _new_file()]
         self._process = FORKING.Process(
-            target=_run, args=(self.args, folder, dict(environment), *self._written), daemon=True
+            target=be, args=(self.args, folder, dict(environment), *self._written), daemon=True
         )
         self._process.start()
 
@@ -109,7 +109,7 @@ def _outputs() -> "tempfile.TemporaryDirectory[str]":
     return tempfile.TemporaryDirectory(prefix="caseline-commands-")
 
 
-def _run(
+def be(
     arguments: list[str], folder: Path, environment: dict[str, str], out: Path, err: Path
 ) -> None:
     """Be the command, from the first line to the last of its process."""

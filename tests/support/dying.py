@@ -1,4 +1,4 @@
-"""Work in a process of its own that dies, without any clearing up, as it touches a file."""
+"""Work in a process of its own that dies, without any clearing up, in the middle of it."""
 
 import os
 import sys
@@ -8,8 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from snapshots.publish import writing
-from tests.support.commands import FORKING
+from tests.support.commands import COMMAND, FORKING, be
+from tests.support.dying_command import arm
 from tests.support.patience import SECONDS
+from tests.support.workers import CommandLine
 
 DIED = 9
 TOUCHING = frozenset(
@@ -34,6 +36,25 @@ def dies(fatal: int, work: Callable[..., object], *arguments: object) -> bool:
     process.join(SECONDS)
     assert process.exitcode in (0, DIED)
     return process.exitcode == DIED
+
+
+def command_dies(caseline: CommandLine, strike: str, *arguments: str, **changed: object) -> None:
+    """Run a command that ends at, or after, one of its steps; fails unless it came to that.
+
+    `strike` is such as "at MODULE:NAME".
+    """
+    of = [str(COMMAND), *arguments], caseline.folder, caseline.environment(**changed)
+    (caseline.folder / "dying.log").touch()
+    process = FORKING.Process(target=_do_command, args=(strike, *of), daemon=True)
+    process.start()
+    process.join(SECONDS)
+    assert process.exitcode == DIED, f"{strike}: {(caseline.folder / 'dying.log').read_text()}"
+
+
+def _do_command(strike: str, arguments: list[str], folder: Path, environment: Any) -> None:
+    when, _, point = strike.partition(" ")
+    arm(when, point)
+    be(arguments, folder, environment, folder / "dying.log", folder / "dying.log")
 
 
 def publish_text(folder: Path, text: str) -> None:

@@ -18,7 +18,7 @@ from tests.reference.supplied import Supplied
 from tests.reference.topics import parse_any
 from tests.support.all_topics import LEVELS
 
-KINDS = {level: kind for kind, level in LEVELS.items()}
+KINDS_OF_SITE = {level: kind for kind, level in LEVELS.items()}
 # Codes shown where the evaluation lists nothing: a rate of the band that has no population.
 WITHOUT_POPULATION = ("EH02", "unknown")
 
@@ -87,7 +87,7 @@ def shown(rules: Rules, rows: Iterable[ScorecardRow]) -> dict[Cell, Shown]:
             row.status if row.status in _supplies(indicators[row.code]) else "",
         )
         if _tells(rules, indicators[row.code], it):
-            found[row.code, KINDS.get(row.level, row.level), row.area, row.age_band] = it
+            found[row.code, KINDS_OF_SITE.get(row.level, row.level), row.area, row.age_band] = it
     return found
 
 

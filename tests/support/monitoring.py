@@ -1,7 +1,6 @@
 """A real Prometheus and a real Alertmanager for tests, on free ports, in folders of their own."""
 
 import json
-import socket
 import subprocess
 import urllib.error
 import urllib.parse
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.support.patience import SECONDS, wait_for
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "monitoring"
@@ -57,13 +57,6 @@ def programs() -> Programs:
     if done.returncode:
         raise MissingError(done.stderr.strip())
     return Programs(*done.stdout.split())
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)

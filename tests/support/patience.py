@@ -12,11 +12,17 @@ POLL_SECONDS = 0.05
 
 
 def wait_for(
-    condition: Callable[[], object], what: str, check: Callable[[], None] = lambda: None
+    condition: Callable[[], object],
+    what: str,
+    check: Callable[[], None] = lambda: None,
+    told: Callable[[], str] = str,
 ) -> None:
-    """Wait until a condition holds; fails after the deadline, or as soon as `check` does."""
+    """Wait until a condition holds; fails after the deadline, or as soon as `check` does.
+
+    After the deadline it says `what` did not come, and what is `told` of why.
+    """
     deadline = time.monotonic() + SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"not in {SECONDS:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not in {SECONDS:.0f} s: {what}{told()}"
         check()
         time.sleep(POLL_SECONDS)

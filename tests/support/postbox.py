@@ -1,7 +1,6 @@
 """A real mail server for tests, that notes what it gets, and refuses or fails as it is told."""
 
 import email
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -9,6 +8,8 @@ from email.policy import default
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from tests.support.ports import free_port
 
 DONE = "250 OK"
 
@@ -47,8 +48,7 @@ class Postbox:
 def taking_mail() -> Iterator[Postbox]:
     """A mail server on a port of its own."""
     box = Postbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        box.port = free.getsockname()[1]
+    box.port = free_port()
     controller = Controller(box, hostname="127.0.0.1", port=box.port)
     controller.start()
     try:

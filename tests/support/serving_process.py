@@ -8,15 +8,17 @@ from pathlib import Path
 from schemas.settings import Settings
 from tests.support.commands import Command
 from tests.support.patience import wait_for
+from tests.support.workers import check_log
 
 
 @contextmanager
 def serving(
-    settings: Settings, now: datetime, folder: Path, **others: str
+    settings: Settings, now: datetime, folder: Path, port: str = "0", **others: str
 ) -> Iterator[tuple[Command, str]]:
     """The process, whose clock showed `now` when it started, and where it answers.
 
-    `others` are settings besides: `sign_in="token"`.
+    Without a port it takes one that is free.
+    `others` are settings besides: `sign_in="token"`. What it logs may name no child.
     """
     log = folder / "serve.log"
     log.touch()
@@ -27,7 +29,7 @@ def serving(
         "CASELINE_CLOCK_FROM": now.isoformat(),
         **{f"CASELINE_{name.upper()}": value for name, value in others.items()},
     }
-    command = Command(["serve", "--port", "0"], folder, environment, log)
+    command = Command(["serve", "--port", port], folder, environment, log)
 
     def check() -> None:
         assert command.poll() is None, log.read_text()
@@ -36,6 +38,7 @@ def serving(
     try:
         address = next(it for it in log.read_text().split() if it.startswith("http://"))
         yield command, address.rstrip("/")
+        check_log(log)
     finally:
         command.kill()
         command.wait()

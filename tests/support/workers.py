@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 from collections import defaultdict
@@ -33,17 +34,26 @@ from tests.support.patience import SECONDS, wait_for
 
 Offsets = dict[TP, int]
 
+# What children and cases are called in the events that tests send.
+NAMED = re.compile(r"\b(?:[CNP]\d+|(?:child|case)-\d+)\b")
+
 
 def wait_until(
     condition: Callable[[], bool], what: str, workers: "Sequence[RunningWorker]" = ()
 ) -> None:
-    """Wait for a condition; fails after the deadline, and as soon as a worker has ended."""
+    """Wait for a condition; fails after the deadline, and as soon as a worker has ended.
+
+    After the deadline all that the workers have logged is shown: a folder may be gone by then.
+    """
 
     def check() -> None:
         for worker in workers:
             worker.check()
 
-    wait_for(condition, what, check)
+    def told() -> str:
+        return "".join(f"\n{worker.log.name}:\n{worker.text}" for worker in workers)
+
+    wait_for(condition, what, check, told)
 
 
 def log_ends(brokers: str, topics: Sequence[str] = tuple(VALIDATORS)) -> Offsets:
@@ -137,6 +147,12 @@ class RunningWorker:
         self.process.send_signal(signal.SIGCONT)
 
 
+def check_log(log: Path) -> None:
+    """Fail if what a process logged, whatever befell it, names a child or a case."""
+    named = sorted(set(NAMED.findall(log.read_text())))
+    assert not named, f"{log} names {named}"
+
+
 def wait_to_share(*workers: RunningWorker, shards: int = 7) -> None:
     """Wait until the workers share all shards, each holding some."""
 
@@ -184,7 +200,7 @@ class CommandLine:
         """A worker, in the end stopped with SIGTERM unless the test has ended it.
 
         Another `command` runs until it is stopped just so. `launcher` is a program that runs
-        instead; `changed` are settings.
+        instead; `changed` are settings. Nothing of what any of them logs may name a child.
         """
         log = self.folder / f"worker-{next(_numbers)}.log"
         log.touch()
@@ -207,6 +223,7 @@ class CommandLine:
             yield worker
             if process.returncode is None:
                 worker.stop()
+            check_log(log)
         finally:
             process.kill()
             process.wait()

@@ -1,13 +1,16 @@
 """Why an alert is over: each reason means what docs/alerts.md says, however late it was learnt."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from processors.record.decoding import Message
 from processors.rules import Rules
-from schemas.alerts import CaseChange
+from schemas.alerts import CaseChange, Reason
 from tests.support.onechild import (
     FAMILY_SUPPORT,
     RECEIVED,
@@ -18,6 +21,14 @@ from tests.support.onechild import (
     received,
     retraction,
 )
+
+DOCS = Path(__file__).resolve().parents[2] / "docs/alerts.md"
+
+
+def test_the_docs_define_each_reason_once_and_no_other() -> None:
+    section = DOCS.read_text("utf-8").partition("\n## Reasons\n")[2].partition("\n## ")[0]
+    defined = re.findall(r"^\| `([a-z-]+)` \| .{20,} \|$", section, re.MULTILINE)
+    assert sorted(defined) == sorted(get_args(Reason))
 
 
 @pytest.fixture

@@ -56,6 +56,18 @@ def test_the_catalogue_that_ships_has_every_code_of_both_families() -> None:
     }
 
 
+def test_what_is_told_by_area_and_by_provider_is_told_of_each_in_the_other() -> None:
+    """Else it could not go out: nothing would say what its smallest counts are."""
+    areas = set(load_areas().levels)
+    levels: dict[str, set[str]] = {}
+    for it in load_catalogue().indicator:
+        for slot in it.terms if it.source == "events" and it.released else ():
+            levels.setdefault(slot, set()).update(it.levels)
+    crossed = {slot for slot, at in levels.items() if areas & at and "provider" in at}
+    assert len(crossed) > 30
+    assert {slot for slot in crossed if "provider-district" not in levels[slot]} == set()
+
+
 def test_part_a_comes_first_in_the_order_of_its_codes() -> None:
     codes = [indicator.code for indicator in load_catalogue().indicator]
     assert codes[:23] == [f"EH{number:02}" for number in range(1, 24)]

@@ -89,6 +89,27 @@ def test_settings_of_our_services_are_settings() -> None:
         assert settings <= Settings.model_fields.keys(), name
 
 
+def test_signing_in_by_openid_is_set_as_a_whole_and_its_secret_lies_in_a_file(
+    tmp_path: Path,
+) -> None:
+    text = (ROOT / "docker-compose.openid.yml").read_text("utf-8")
+    added = yaml.safe_load(text)
+    (serve,) = added["services"].values()
+    variables = re.findall(r"\$\{([A-Z_]+):\?[^}]+\}", text)
+    assert len(variables) == text.count("${")
+    example = (ROOT / ".env.example").read_text("utf-8")
+    assert all(f"\n{name}=\n" in example for name in variables)
+    (tmp_path / "secret").write_text("fallow")
+    given = {
+        name.removeprefix("CASELINE_").lower(): re.sub(r"\$\{[^}]+\}", "https://a.example", value)
+        for name, value in serve["environment"].items()
+    }
+    given["oidc_client_secret_file"] = str(tmp_path / "secret")
+    assert Settings.model_validate(given).openid
+    secret = serve["environment"]["CASELINE_OIDC_CLIENT_SECRET_FILE"]
+    assert serve["secrets"] == [Path(secret).name] == [*added["secrets"]]
+
+
 def test_prometheus_scrapes_every_service_that_has_metrics_at_its_port() -> None:
     scraped = {
         (name, lookup["port"])
@@ -120,3 +141,47 @@ def test_grafana_finds_its_dashboards_and_prometheus() -> None:
     assert ROOT / sources["/etc/grafana/provisioning"] == folder
     (source,) = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())["datasources"]
     assert source["url"] == "http://prometheus:9090"
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_containers_gain_no_rights_and_write_nowhere_but_in_their_volumes(name: str) -> None:
+    service = SERVICES[name]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    targets = [volume.split(":")[1] for volume in service.get("volumes", ())]
+    assert service["working_dir"] in [*targets, *service.get("tmpfs", ())]
+    image = (ROOT / "scripts/Dockerfile").read_text("utf-8")
+    run_by = re.findall(r"^USER (.+)$", image, re.MULTILINE)
+    assert run_by == ["caseline"]
+    written = {it.split(":")[1] for it in service.get("volumes", ()) if not it.endswith(":ro")}
+    (made,) = re.findall(r"^RUN mkdir (.+) && chown caseline (.+)$", image, re.MULTILINE)
+    assert made[0] == made[1]
+    assert written - {"/tmp"} <= {*made[0].split()}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_what_a_container_may_take_is_bounded(name: str) -> None:
+    assert re.fullmatch(r"\d+[mg]", SERVICES[name]["mem_limit"])
+
+
+def test_redis_refuses_writes_before_its_container_is_full() -> None:
+    (most,) = re.findall(r"--maxmemory (\d+)gb", SERVICES["redis"]["command"][-1])
+    assert 2 * int(most) <= int(SERVICES["redis"]["mem_limit"].removesuffix("g"))
+    assert "noeviction" in SERVICES["redis"]["command"][-1]
+
+
+@pytest.mark.parametrize("name", sorted(OURS - {"topics"}))
+def test_what_runs_says_whether_it_is_well(name: str) -> None:
+    service = SERVICES[name]
+    command = service["healthcheck"]["test"][-1]
+    compile(command, name, "exec")
+    (port,) = re.findall(r"http://127\.0\.0\.1:(\d+)/", command)
+    assert port in {"8080", str(service["environment"]["CASELINE_METRICS_PORT"])}
+
+
+def test_the_pages_and_the_schedule_have_the_same_releases() -> None:
+    for name in ("serve", "snapshots"):
+        folder = SERVICES[name]["environment"]["CASELINE_RELEASES"]
+        assert f"releases:{folder}" in SERVICES[name]["volumes"]
+    serve = SERVICES["serve"]
+    assert f"public:{serve['environment']['CASELINE_PUBLIC_FOLDER']}" in serve["volumes"]

@@ -7,16 +7,24 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from pydantic import SecretStr, ValidationError
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
-from schemas.connection_settings import KafkaConnection, RedisConnection, WrongUrl
+from schemas.connection_settings import (
+    URL_NAMES,
+    URL_NUMBERS,
+    URL_OF_TLS,
+    KafkaConnection,
+    RedisConnection,
+    WrongUrl,
+)
 from schemas.settings import Settings, UnknownVariable, load_settings
 from snapshots.releases.log_clients import for_confluent, for_kafka_python
-from streams.connections import SentinelRedis, redis_client
+from streams.connections import SentinelRedis, plain_redis_client, redis_client
 from streams.kafka.clients import faust_credentials, for_aiokafka
 from streams.terminal.console import Exit
 from tests.support.patience import SECONDS
@@ -191,6 +199,34 @@ def test_the_kind_of_redis_is_in_its_url() -> None:
     assert type(redis_client(RedisConnection.parsed("redis://a/3"))) is Redis
     with pytest.raises(WrongUrl):
         RedisConnection.parsed("redis+sentinel://a:b:c/mymaster")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (f"redis://redis:6379/0?pasword={SECRET}", "after `.` redis:// takes .*password"),
+        (f"redis://redis:6379/0?password={SECRET}&socket_timeout=soon", "socket_timeout is a num"),
+        (f"redis://redis:6379/0?password={SECRET}&db=1.5", "db is a whole number"),
+        (f"redis://redis:6379/0?password={SECRET}&ssl_ca_certs=ca.pem", "and nothing else"),
+    ],
+)
+def test_an_option_in_a_url_that_is_none_is_an_error_without_a_secret(url: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said) as caught:
+        Settings(redis_url=url)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_every_option_that_a_url_may_have_is_one_that_its_client_takes(scheme: str) -> None:
+    options = dict.fromkeys(URL_NAMES | URL_NUMBERS, "7")
+    options |= {"protocol": "3", "socket_keepalive": "yes", "retry_on_timeout": "yes"}
+    if scheme == "rediss":
+        options |= dict.fromkeys(URL_OF_TLS, "x")
+        options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": "yes"}
+    url = f"{scheme}://h:1/0?{urlencode(options)}"
+    for client in (redis_client, plain_redis_client):
+        pool: Any = client(RedisConnection.parsed(url)).connection_pool
+        pool.connection_class(**pool.connection_kwargs)  # as the pool makes one, once it is asked
 
 
 ONE_PLACE = {

@@ -16,6 +16,14 @@ from snapshots.disclosure.figures_in_text import told_by
         ("1,337 cases", 1337),
         ("1\u00a0337 cases", 1337),
         ("our 337th case", 337),
+        ("our thirty-seventh case", 37),
+        ("the fifteenth child, and the twelfth family", 15),
+        ("the fifteenth child, and the twelfth family", 12),
+        ("her twentieth visit", 20),
+        ("the eleventh and the seventeenth", 11),
+        ("the eleventh and the seventeenth", 17),
+        ("thirty\u00adseven cases", 37),
+        ("thirtyseven cases", 37),
         ("337cases", 337),
         ("\uff13\uff13\uff17 cases", 337),
         ("33\u200b7 cases", 337),
@@ -70,6 +78,7 @@ def test_a_figure_is_found_that_compares_with_one_that_is_known(
         "no one was, a one-off, a single point of contact",
         "Notifications rose after the summer, as they do every autumn.",
         "the third quarter of 2015",
+        "the sixth form, and sixth-formers",
     ],
 )
 def test_what_is_no_figure_of_people_tells_no_count(text: str) -> None:

@@ -1,11 +1,14 @@
 """The June 2017 events give the scorecard that Kent printed of commissioned services."""
 
+import asyncio
 import tomllib
 from collections.abc import Callable, Iterable
+from datetime import date
 from importlib.resources import as_file, files
 
 import pytest
 
+from examples.june_2017.people import Group
 from examples.june_2017.printed import place_of
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
@@ -24,6 +27,8 @@ from streams.june.compare_june import (
 )
 from streams.kafka.eventfiles import EventLine, read_events
 from streams.state.redis_clients import load_rules
+from streams.terminal.console import out
+from streams.terminal.demonstrations.june import June2017
 from tests.support.printed import june_2017, rows
 from tests.support.printed import place_of as place_by_name
 
@@ -37,14 +42,15 @@ def as_it_is(line: EventLine) -> EventLine | None:
 
 def replayed(change: Callable[[EventLine], EventLine | None] = as_it_is) -> Replay:
     """What ships, each line as it is or as it is changed to be; those that are none left out."""
-    with (
-        as_file(files(FOLDER) / "places.toml") as places,
-        as_file(files(FOLDER) / "events.jsonl.gz") as events,
-    ):
+    demonstration = June2017(load_rules(Settings()).catalogue)
+    assert not demonstration.further()
+    with as_file(demonstration.places) as places:
         replay = Replay(load_rules(Settings(places_file=places)))
-        for judged in read_events(events):
-            assert not judged.bad
-            replay.add(it for it in map(change, judged.good) if it is not None)
+    for file in demonstration.events:
+        with as_file(file) as path:
+            for judged in read_events(path):
+                assert not judged.bad
+                replay.add(it for it in map(change, judged.good) if it is not None)
     return replay
 
 
@@ -54,11 +60,14 @@ def shipped() -> Replay:
 
 
 @pytest.fixture(scope="module")
-def comparison(shipped: Replay) -> RowsCompared:
-    replay, printed = shipped, load_printed()
-    levels = {it.level for it in printed}
-    by_month = {day: replay.rows(day, levels) for day in MONTH_ENDS}
-    return compare(by_month, printed, load_reasons())
+def by_month(shipped: Replay) -> dict[date, list[ScorecardRow]]:
+    levels = {it.level for it in load_printed()}
+    return {day: shipped.rows(day, levels) for day in MONTH_ENDS}
+
+
+@pytest.fixture(scope="module")
+def comparison(by_month: dict[date, list[ScorecardRow]]) -> RowsCompared:
+    return compare(by_month, load_printed(), load_reasons())
 
 
 def test_what_ships_is_what_is_printed_of_every_block() -> None:
@@ -84,7 +93,20 @@ def test_the_stream_gives_so_much_of_what_is_printed(comparison: RowsCompared) -
             (RATING, comparison.ratings),
         )
     }
-    assert had == {FIGURE: (2156, 2309), ARROW: (591, 621), RATING: (443, 450)}
+    assert had == {FIGURE: (2161, 2309), ARROW: (592, 621), RATING: (443, 450)}
+
+
+def test_the_demonstration_says_so_and_lists_what_differs_by_block(
+    by_month: dict[date, list[ScorecardRow]], comparison: RowsCompared
+) -> None:
+    async def read(day: date) -> list[ScorecardRow]:
+        return by_month[day]
+
+    with out.capture() as shown:
+        asyncio.run(June2017(load_rules(Settings()).catalogue).report(read))
+    said = " ".join(shown.get().split())
+    assert "2,161 of 2,309 figures, 592 of 621 arrows and 443 of 450 ratings." in said
+    assert all(" ".join(it.reason.split()) in said for it in comparison.different)
 
 
 def test_all_but_two_in_a_hundred_ratings_come_from_events_and_targets(
@@ -157,6 +179,15 @@ def test_the_place_of_a_block_follows_from_how_it_is_printed(
     block: str, place: tuple[str, str]
 ) -> None:
     assert place_of(block) == place
+
+
+def test_those_who_come_take_the_place_of_others_also_where_all_were_reached() -> None:
+    group = Group("Somewhere", "older", "child", {})
+    group.month(0, registered=3, reached=3, newly=1)
+    group.month(1, registered=4, reached=3, newly=2)
+    ended = [it for it in group.people if it.facts[-1][0] == "registration.ended"]
+    assert (len(group.people), len(ended)) == (5, 1)
+    assert (len(group.held), sum(it.is_reached for it in group.held)) == (4, 3)
 
 
 def test_every_block_is_at_a_place_that_the_catalogue_has_targets_for() -> None:

@@ -171,6 +171,14 @@ def test_a_limit_counts_what_keeps_it(count: Count) -> None:
         assert found == [("2016-03-08", EVER, 1)] * counts, (most, least)
 
 
+def test_what_keeps_a_limit_counts_once_it_has_happened(count: Count) -> None:
+    """Also where the measure starts before: nobody knows yet that it will."""
+    limit = 'limit = { from = "received", to = "plan", unit = "days", at_most = 9 }'
+    it = case()("plan.completed", on(7))
+    found = stretches(count(of_case(f'starts = [{{ day = "received", days = 4 }}]\n{limit}'), it))
+    assert found == [("2016-03-08", EVER, 1)]
+
+
 def test_a_limit_without_an_end_is_longer_than_any(count: Count) -> None:
     limit = 'limit = { from = "received", to = "plan", unit = "working-days", more_than = 3'
     assert stretches(count(of_case(f"{limit} }}"), case())) == []

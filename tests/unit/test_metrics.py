@@ -17,8 +17,8 @@ from streams.kafka.batches import TP, Batch, Heard, KafkaRecord
 from streams.metrics.exposition import PortNotServed, new_registry, served
 from streams.metrics.histogram import Latencies
 from streams.metrics.workers import REASONS, Meter, WorkerMetrics
-from tests.support.monitoring import free_port
 from tests.support.patience import SECONDS
+from tests.support.ports import free_port
 
 CASES = TP("case-events", 3)
 LABELS = {"topic": "case-events", "partition": "3"}

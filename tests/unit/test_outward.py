@@ -154,6 +154,7 @@ def test_odd_facts_are_shown_and_not_obeyed(
     fact = OddFact(next(iter(Oddity)), LINK, ATTACKS[-3], ATTACKS[-2])
     monkeypatch.setattr(quality, "settings_and_rules", lambda: (None, None))
     monkeypatch.setattr(quality, "on_redis", lambda *_: SimpleNamespace(facts=[fact]))
+    monkeypatch.setattr(quality, "tell_incomplete", lambda *_: None)
     with patch.object(quality, "day_of", lambda *_: date(2015, 10, 31)):
         quality.quality(form=RowFormat(form))
     shown = capsys.readouterr().out

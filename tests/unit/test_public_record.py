@@ -4,18 +4,13 @@ import json
 import random
 import shutil
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from schemas.catalogue import load_catalogue
-from schemas.release import Commentary, Release
 from schemas.settings import Settings
 from snapshots.disclosure.disclose import disclose
-from snapshots.disclosure.public import PublicRelease
 from snapshots.disclosure.public_record import record_of
-from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.disclosure.suppression import Rule
 from snapshots.making.draft import withdrawal
 from snapshots.publish.writing import PublicationFormat
@@ -23,47 +18,10 @@ from snapshots.releases.canonical import canonical
 from snapshots.releases.chain import requested, seal
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.release_failures import Damaged, NotAllowed, NotPublished
-from streams.jobs.publishing import AskedRelease, PublicChoice, Publishing
+from streams.jobs.publishing import AskedRelease, PublicChoice
 from tests.support.disclosing import ALDER, CATALOGUE, step_downs
+from tests.support.public_office import TODAY, Office, talkative
 from tests.support.record_topic import RecordTopic
-
-TODAY = date(2015, 12, 1)
-
-
-class Office:
-    """Releases in a folder, and their publication."""
-
-    def __init__(self, root: Path, topic: RecordTopic) -> None:
-        self.root, self.topic = root, topic
-        self.releases, self.site = root / "releases", root / "site"
-        self.releases.mkdir()
-        self.told: list[str] = []
-        self.publishing = Publishing(
-            Settings(releases=self.releases), load_catalogue(), TODAY, self.told.append
-        )
-
-    def release(self, release: Release) -> None:
-        before = ReleaseFolder(self.releases).read(release.period)
-        chained = {"previous_release": before[-1].sha256 if before else None}
-        ReleaseFolder(self.releases).write(seal(release.model_copy(update=chained)))
-
-    def publish(self, period: str = "2015-10", choice: PublicChoice | None = None) -> None:
-        asked = AskedRelease(period, None, self.site, [PublicationFormat.JSON])
-        self.publishing.public(asked, choice or PublicChoice())
-
-    @property
-    def folder(self) -> RecordFolder:
-        return RecordFolder(self.releases)
-
-    def kept(self) -> dict[str, PublicRelease]:
-        return record_of(self.folder.texts()).let_out
-
-    def problems(self) -> list[str]:
-        folder = ReleaseFolder(self.releases)
-        names = [name for period in folder.periods() for name in folder.names(period)]
-        hashes = {name: sealed.sha256 for name in names for sealed in folder.read(name[:7])}
-        hashes = {it.name: it.sha256 for name in names for it in folder.read(name[:7])}
-        return list(record_problems(self.folder, self.topic.entries, hashes))
 
 
 @pytest.fixture
@@ -226,11 +184,6 @@ def test_two_at_once_decide_one_after_the_other(published: Office) -> None:
     assert "2015-10/002" not in published.kept()
 
 
-def talkative(text: str, area: str = "Alder", code: str | None = "EH04") -> Release:
-    note = Commentary(code=code, area=area, author_role="Manager", text=text)
-    return step_downs(Alder_04=4).model_copy(update={"commentary": (note,)})
-
-
 def test_a_text_goes_out_once_a_person_has_accepted_that_very_text(office: Office) -> None:
     office.release(talkative("We met 4 families."))
     with pytest.raises(NotAllowed, match=r"text 1 \(Alder, EH04\): 4, a small number"):
@@ -306,6 +259,23 @@ def test_the_reason_of_a_withdrawal_goes_out_once_accepted_and_what_was_let_out_
     path = published.site / "2015-10-003-public/json/scorecard.json"
     log = json.loads(path.read_bytes())["releases"]
     assert [it["kind"] for it in log] == ["first", "withdrawn", "first"]
+
+
+def test_the_reason_of_a_withdrawal_gives_away_nothing_that_was_withheld(
+    published: Office,
+) -> None:
+    hidden = {
+        cell.counted[0]
+        for cell in ReleaseFolder(published.releases).read("2015-10")[0].release.cells
+        if published.kept()["2015-10/001"].is_suppressed(cell.key) and cell.counted[0] > 5
+    }
+    count = max(hidden)
+    withdraw(published, f"In Alder there were {count + 1}, and not {count}.")
+    with pytest.raises(NotAllowed, match=r"withheld, EH04 of .*, in 2015-10"):
+        published.publish()
+    assert not list(published.site.glob("2015-10-002*"))
+    published.publishing.accept("2015-10/002", 0, "A. Manager", "It is of something else.")
+    published.publish()
 
 
 def test_a_withdrawal_of_what_never_went_out_is_not_told_in_public(office: Office) -> None:

@@ -46,7 +46,7 @@ def test_each_log_has_fourteen_bad_lines(log: str) -> None:
     assert len(bad) == BAD_LINES
 
 
-@pytest.mark.parametrize("package", ["processors", "snapshots", "streams"])
+@pytest.mark.parametrize("package", ["processors", "schemas", "snapshots", "streams"])
 def test_no_code_of_an_indicator_is_a_literal_in_the_product(package: str) -> None:
     """What an indicator is stands in the catalogue alone; the demonstration of a month is data."""
     codes = {it.code for it in load_catalogue().indicator}

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from typer.testing import CliRunner
 
+from processors.behind.counted_rows import Question
 from processors.days.calendar import calendar, day_number
 from processors.figures.evaluate import Figure
 from processors.figures.needed import Needed
@@ -22,7 +23,6 @@ from processors.figures.series import (
 )
 from processors.figures.spread import spread
 from processors.figures.variation import Assurance, Variation
-from processors.listing import Question
 from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.catalogue import ALL_AGES, load_catalogue

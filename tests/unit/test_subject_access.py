@@ -142,3 +142,14 @@ def test_a_file_that_is_there_is_not_written_over_nor_a_link_followed(tmp_path: 
         assert run.exit_code == 2
     assert there.read_text() == "kept"
     assert not (tmp_path / "elsewhere.json").exists()
+
+
+def test_a_release_that_names_a_case_of_the_childs_is_said_by_its_place() -> None:
+    text = b'{"partitionkey": "child-1", "subject": "case-9"}'
+    late = record(b"2015-10/2", b'{"causes": [{"subject": "case-9"}]}')
+    log = found(EVENTS, record(b"child-1", text))
+    log.take(TP("releases", 0), late)
+    assert log.mentions == []
+    log.know_cases()
+    log.take(TP("releases", 0), late)
+    assert log.mentions == [{"topic": "releases", "partition": 0, "offset": 7}]

@@ -4,8 +4,11 @@ import pytest
 
 from schemas.catalogue import ALL_AGES
 from schemas.cells import CellKey
+from schemas.release import Release
+from snapshots.disclosure.public import Issued
 from snapshots.disclosure.texts import Texts
-from tests.support.disclosing import RULE, everywhere, protected, small_release
+from tests.support.disclosing import RULE, everywhere, protected, small_release, step_downs
+from tests.support.wide_releases import CASES, by_provider
 
 # Alder has a small count in one band; to protect it Birch's is withheld too, and both wholes.
 COUNTS = everywhere(20, Alder_04=3, Birch_04=23, Birch_510=47)
@@ -91,3 +94,51 @@ def test_a_withheld_percentage_is_stopped_as_it_is_rounded() -> None:
     assert findings(it, "81% of the youngest achieved it.", code="EH16")
     assert findings(it, "81.0 per cent achieved it.", code="EH16")
     assert not findings(it, "81.5% was our aim.", code="EH16")
+
+
+BIRCH = CellKey("EH04", "Birch", "0-4")
+
+
+def since(before: Release) -> Release:
+    """An October with nothing small in it, which knows a September as it was released."""
+    october, then = step_downs(), {it.key: it.value for it in before.cells}
+    cells = [it.model_copy(update={"previous": then[it.key]}) for it in october.cells]
+    return october.model_copy(update={"cells": tuple(cells)})
+
+
+def test_a_figure_of_the_month_before_that_is_withheld_is_stopped() -> None:
+    september = step_downs(period="2015-09", Alder_04=3, Birch_04=37, Birch_510=47)
+    october = since(september)
+    never_out = Texts(october, protected(october), RULE)
+    earlier = protected(september).public
+    assert earlier.is_suppressed(BIRCH)
+    out = Issued(september, earlier)
+    after = Texts(october, protected(october, out), RULE, [out])
+    for it in (never_out, after):
+        found = findings(it, "It was 37 in September.", "Birch")
+        assert any("EH04 of Birch, 0-4, in 2015-09" in each for each in found)
+        # What October says of the same children is everybody's.
+        assert not findings(it, "There were 20 of them, as ever.", "Cedar")
+    shown = earlier.by_key[CellKey("EH04", "Cedar", ALL_AGES)]
+    assert not findings(after, f"In September they were {shown.value}.", "Cedar")
+
+
+def test_a_figure_that_an_earlier_release_of_the_month_withheld_is_stopped() -> None:
+    first = step_downs(Alder_04=3, Birch_04=37, Birch_510=47)
+    out = Issued(first, protected(first).public)
+    second = step_downs(number=2, Alder_04=3, Birch_04=38, Birch_510=47)
+    it = Texts(second, protected(second, out), RULE, [out])
+    assert withheld(it)[BIRCH] == 38
+    for said in ("We had said 37 for Birch.", "There are 38 now."):
+        assert findings(it, said, "Birch"), said
+
+
+def test_a_headline_that_names_a_provider_is_held_against_what_is_withheld_of_it() -> None:
+    release = by_provider([2, 31, 47] + [12, 23, 19] * 4, [0] * len(CASES))
+    it = Texts(release, protected(release), RULE)
+    key = CellKey("CEH04", "Poplar / Birch", ALL_AGES, "provider-district")
+    assert withheld(it)[key] == 12
+    (found, *_) = findings(it, "Of Poplar's cases 12 are in the north.", "County", None)
+    assert "withheld, CEH04 of Poplar / Birch" in found
+    assert not findings(it, "We met 12 partners.", "Damson", None)
+    assert findings(it, "We met 12 of them.", "Poplar", None)

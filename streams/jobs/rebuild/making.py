@@ -89,7 +89,7 @@ class _Fold:
         taken = [it for it in records if (tp, it.offset) not in self._skipped]
         state, store = self._state, self._plan.store
         try:
-            decoded = admission.read(tp.topic, taken)
+            decoded = admission.read(tp.topic, taken, self._making.rules.erased)
             await admission.admit(state, (child for child, _ in decoded.events), self._stored)
             known = state.fold(decoded.events)
             settlement = state.settle()

@@ -8,7 +8,7 @@
   const button = bar.querySelector("button");
   const news = bar.querySelector("[role=status]");
   const LEAST_MS = 3000, ANNOUNCE_MS = 30000;
-  let paused = false, waiting = false, asking = false, shownAt = 0, saidAt = 0, changed = 0;
+  let over = false, paused = false, waiting = false, asking = false, shownAt = 0, saidAt = 0, changed = 0;
 
   const figures = () => new Map([...main.querySelectorAll("tbody tr")].map((row) => {
     const table = row.closest("section");
@@ -63,7 +63,15 @@
     }
   };
 
+  // The session is over: what it showed goes from the screen, too.
+  const leave = () => {
+    stream.close();
+    main.replaceChildren(Object.assign(document.createElement("h1"), { textContent: "You are signed out" }));
+    over = true;
+  };
+
   const refresh = async () => {
+    if (over) return;
     if (paused || asking) {
       waiting = true;
       return;
@@ -80,6 +88,7 @@
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-cache" });
       if (answer.ok) show(await answer.text());
       bar.querySelector(".gone").hidden = answer.ok;
+      if (answer.status === 401) leave();
     } catch {
       bar.querySelector(".gone").hidden = false;
     }
@@ -96,7 +105,15 @@
   bar.hidden = false;
   const stream = new EventSource("/api/v1/stream");
   stream.addEventListener("changed", refresh);
-  stream.addEventListener("error", () => { bar.querySelector(".gone").hidden = false; });
+  stream.addEventListener("error", () => {
+    bar.querySelector(".gone").hidden = false;
+    // Refused, not cut: another question says why.
+    if (stream.readyState === EventSource.CLOSED) { paused = false; refresh(); }
+  });
   stream.addEventListener("open", () => { bar.querySelector(".gone").hidden = true; });
+  // A page of what is being done is asked for again until it has ended.
+  if (main.dataset.again) setInterval(() => { if (main.dataset.again) refresh(); }, main.dataset.again);
   window.addEventListener("pagehide", () => stream.close());
+  // Back from a browser's memory: as it was, of a session that may be over.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 })();

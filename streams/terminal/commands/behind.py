@@ -12,11 +12,12 @@ from redis.asyncio import Redis
 from rich import box
 from rich.table import Table
 
+from processors.behind.counted_rows import Question
+from processors.behind.listing import Listed
 from processors.days.calendar import day_number
 from processors.figures import asking
 from processors.figures.evaluate import AsOf, given
 from processors.figures.supplies import SuppliedFigure
-from processors.listing import Listed, Question
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
@@ -25,7 +26,7 @@ from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.jobs.series_rows import as_number
 from streams.state.reading import read_known, read_list
-from streams.terminal.commands.figures import feed_lines, show_bad_lines
+from streams.terminal.commands.figures import feed_lines, show_bad_lines, tell_incomplete
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, as_options, day_of, known
 from streams.terminal.tables.scorecards import RowFormat
@@ -82,6 +83,8 @@ def cases(
     question = Question(indicator, at, band, day_number(day))
     replayed = replayed_from(rules, file) if file else None
     supplied = given(rules, known_on(settings, rules, day, replayed), indicator, at, band)
+    if not replayed:
+        tell_incomplete(settings, rules, day)
     if supplied or indicator.source == "supplied":
         write_rows(SUPPLIED_COLUMNS, [_supplied(supplied)] if supplied else [], form)
         return

@@ -2,17 +2,19 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from processors.figures.asking import AskedRows
+from processors.rules import Rules
 from schemas.outward import for_terminal
+from schemas.settings import Settings
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import BadLine, EventLine, read_events
-from streams.state.reading import LiveScorecard, messages_in, read_scorecard
+from streams.state.reading import LiveScorecard, messages_in, read_scorecard, read_standing
 from streams.terminal.console import err, explained, on_redis, progress, settings_and_rules
 from streams.terminal.selection import (
     AreaOption,
@@ -87,6 +89,14 @@ def tell_notes(notes: Sequence[str]) -> None:
     """Say on standard error, whatever the format, why figures may not be all there is to count."""
     for note in notes:
         err.print(note, style="bold red", markup=False, soft_wrap=True)
+
+
+def tell_incomplete(settings: Settings, rules: Rules, day: date) -> None:
+    """Say why the live figures of a date may not be all there is to count, as `tell_notes` does."""
+    standing = on_redis(
+        settings, lambda redis: read_standing(redis, settings.deployment, rules, day)
+    )
+    tell_notes(standing.notes)
 
 
 def replay(

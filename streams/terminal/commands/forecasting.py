@@ -10,15 +10,13 @@ from rich import box
 from rich.table import Table
 
 from processors.days.calendar import LAST_YEAR
-from processors.places.forecast import Forecast, forecast
+from processors.places.forecast import DAYS_AHEAD, Forecast, chosen, forecast
 from schemas.outward import csv_text
 from streams.state.reading import read_stocks
+from streams.terminal.commands.figures import tell_incomplete
 from streams.terminal.console import err, on_redis, out, settings_and_rules, the_clock
 from streams.terminal.selection import FormatOption, known
 from streams.terminal.tables.scorecards import RowFormat
-
-# Days ahead that are looked at unless dates are given.
-DAYS_AHEAD = (7, 14, 28)
 
 OnOption = Annotated[
     list[datetime] | None,
@@ -69,25 +67,17 @@ def show_forecast(
     stocks = on_redis(
         settings, lambda redis: read_stocks(redis, settings.deployment, rules, [today, *days])
     )
+    tell_incomplete(settings, rules, today)
     now, *later = stocks.by_date
     rows = forecast(rules, now, list(zip(days, later, strict=True)))
     known(provider, sorted({row.provider for row in rows if row.provider}), "--provider")
-    chosen = [
-        row
-        for row in rows
-        if (not standard or row.standard in standard)
-        and (
-            (not area and not provider)
-            or (row.provider is None and row.area in (area or ()))
-            or row.provider in (provider or ())
-        )
-    ]
+    shown = chosen(rows, standard or (), area or (), provider or ())
     if form is RowFormat.JSON:
-        sys.stdout.write(json.dumps([_record(row) for row in chosen], indent=1) + "\n")
+        sys.stdout.write(json.dumps([_record(row) for row in shown], indent=1) + "\n")
     elif form is RowFormat.CSV:
-        sys.stdout.write(_as_csv(chosen, days))
+        sys.stdout.write(_as_csv(shown, days))
     else:
-        out.print(_as_table(chosen, days))
+        out.print(_as_table(shown, days))
         err.print(f"Cases in breach now, {today}, and on later dates if nothing happens.")
 
 

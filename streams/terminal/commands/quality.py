@@ -33,6 +33,7 @@ from streams.jobs.replay import Replay
 from streams.kafka.logreading import log_reader
 from streams.state.reading import LargeRecord, read_largest
 from streams.terminal.commands.behind import FileOption, known_on, replayed_from, write_rows
+from streams.terminal.commands.figures import tell_incomplete
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules
 from streams.terminal.selection import AsOfOption, FormatOption, day_of
 from streams.terminal.tables.scorecards import RowFormat, largest_table, odd_facts_table
@@ -75,8 +76,8 @@ def quality(
 
     Odd facts are kept, and count as the explanation says: how many of each kind, or (json, csv)
     every one. Reads every record, so it takes a while where there are many children; arrivals read
-    the whole log. A record that is far larger than all others is written whole whenever one of its
-    events comes: a key that many children share, or retractions without end.
+    the whole log. A record that is far larger than all others is of a key that many children share,
+    or has retractions without end.
     """
     settings, rules = settings_and_rules()
     if largest is not None:
@@ -88,6 +89,8 @@ def quality(
     if kind and show is not Show.FACTS:
         raise typer.BadParameter("only odd facts have kinds", param_hint="--kind")
     replayed = replayed_from(rules, file) if file else None
+    if not replayed and show is not Show.ARRIVALS:
+        tell_incomplete(settings, rules, day)
     if show is Show.FACTS:
         _show_facts(_found(settings, rules, day, replayed).facts, kind, form)
     elif show is Show.INDICATORS:

@@ -1,7 +1,9 @@
 """Commands that look at releases: list, show, compare and verify them."""
 
+import asyncio
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -16,7 +18,7 @@ from snapshots.checking.comments import changed_comments
 from snapshots.checking.differences import Explanation, FigureDifference, differences
 from snapshots.checking.evidence import Evidence, LogQuestion, examine
 from snapshots.checking.made_with import question_of
-from snapshots.checking.verify import problems, recompute_problems
+from snapshots.checking.verify import erased_since, gone_from, problems, recompute_problems
 from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.releases.canonical import sha256
 from snapshots.releases.chain import Sealed, name_of, unseal
@@ -24,6 +26,7 @@ from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.kafka_reading import read_log
 from snapshots.releases.release_failures import Damaged, NotAllowed
 from snapshots.releases.topic import public_record, published
+from streams.state.erased_list import erasure_days
 from streams.terminal.console import Exit, err, explained, log_progress, out, settings_and_rules
 from streams.terminal.tables.release_tables import (
     Explained,
@@ -198,8 +201,11 @@ def verify(
         found = list(problems(folder, topic, chosen))
         record = RecordFolder(settings.releases)
         found += record_problems(record, entries, _hashes(folder))
+        notes: list[str] = []
         if recompute:
-            found += _recomputed(settings, rules, folder, chosen)
+            found += _recomputed(settings, rules, folder, chosen, notes)
+    for note in notes:
+        out.print(f"{note}.", markup=False, highlight=False, soft_wrap=True)
     for problem in found:
         out.print(problem, markup=False, highlight=False, soft_wrap=True)
     count = sum(len(folder.names(period)) for period in chosen)
@@ -216,8 +222,13 @@ def _hashes(folder: ReleaseFolder) -> dict[str, str]:
 
 
 def _recomputed(
-    settings: Settings, rules: Rules, folder: ReleaseFolder, periods: list[str]
+    settings: Settings,
+    rules: Rules,
+    folder: ReleaseFolder,
+    periods: list[str],
+    notes: list[str],
 ) -> Iterator[str]:
+    """What releases say otherwise than the log; to `notes` what it can no longer say of them."""
     for name in (name for period in periods for name in folder.names(period)):
         try:
             release = unseal(name, folder.text(name)).release
@@ -229,12 +240,24 @@ def _recomputed(
         except NotAllowed as unknown:
             yield f"{name}: {unknown}"
             continue
-        yield from recompute_problems(release, name, _examined(settings, question).cells)
+        erased = Counter[str]()
+        cells = _examined(settings, question, erased).cells
+        known = asyncio.run(erasure_days(settings)) if erased else {}
+        gone = gone_from(release, erased, known)
+        if gone.unknown:
+            messages = sum(gone.unknown.values())
+            yield f"{name}: {messages:,} place holders of its cut are of erasures nobody knows of"
+        if gone.since:
+            notes.append(erased_since(release, name, cells, gone.since))
+        else:
+            yield from recompute_problems(release, name, cells)
 
 
-def _examined(settings: Settings, question: LogQuestion) -> Evidence:
+def _examined(
+    settings: Settings, question: LogQuestion, erased: Counter[str] | None = None
+) -> Evidence:
     with log_progress() as begin:
-        records = read_log(settings.kafka, question.cut, question.passed_over)
+        records = read_log(settings.kafka, question.cut, question.passed_over, erased)
         return examine(records, question, begin(sum(it.offset for it in question.cut)))
 
 

@@ -18,12 +18,14 @@ from schemas.audit_entries import AUDIT_TOPIC
 from schemas.events.registry import VALIDATORS, json_schema
 from snapshots.releases.access import write_privately
 from streams.alerts.decisions import keeping
+from streams.jobs.erasing.erased_state import forget_erased
 from streams.jobs.rebuild.rebuild import Rebuild
 from streams.jobs.rebuild.rebuild_plan import Acknowledgement
 from streams.kafka.batches import TP
 from streams.kafka.deadletters import DeadLetters, dead_letter_producer
 from streams.kafka.eventfiles import as_line
 from streams.kafka.logreading import log_reader
+from streams.state.erased_list import erased_everywhere, log_again
 from streams.state.quarantine import Quarantine
 from streams.state.redis_clients import connect_redis
 from streams.terminal.console import (
@@ -160,6 +162,8 @@ def rebuild(
             orders = Quarantine(redis, settings.kafka, settings.deployment, rules)
             await orders.adopt()
             await orders.put_back(await reader.describe())
+            rules.erased = await erased_everywhere(settings, redis)
+            await log_again(settings, redis)
             most = settings.records_in_memory, settings.records_bytes
             of = redis, settings.deployment, rules, reader, *most
             work = Rebuild(*of, letters, acknowledged)
@@ -169,6 +173,8 @@ def rebuild(
                         name = f"{tp.topic}[{tp.partition}]"
                         tasks[tp] = bar.add_task(name, total=target)
                     bar.update(tasks[tp], completed=offset)
+            if forgotten := await forget_erased(redis, settings.deployment, rules):
+                err.print(f"{forgotten:,} erased children were forgotten again.")
             for note in work.notes:
                 err.print(note, markup=False, soft_wrap=True)
             for gap in work.gaps:

@@ -15,7 +15,7 @@ from snapshots.publish.formats.glyphs import unshown
 from snapshots.releases.chain import Request, requested
 from streams.clock import Clock
 from streams.failures import described
-from streams.jobs.releasing import Released, Releasing
+from streams.jobs.releasing import WAIT_SECONDS, Released, Releasing
 from streams.jobs.scheduling import FAILURES, Schedule
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.jobs import FreezeMetrics
@@ -31,8 +31,6 @@ from streams.terminal.console import (
     the_clock,
 )
 
-# How long a freeze waits for workers to catch up with the log.
-WAIT_SECONDS = 60.0
 # The schedule looks at the clock, and whether what is due was made, at least this often.
 LONGEST_SLEEP = timedelta(minutes=10)
 

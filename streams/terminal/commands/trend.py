@@ -28,6 +28,7 @@ from streams.terminal.commands.behind import (
     replayed_from,
     write_rows,
 )
+from streams.terminal.commands.figures import tell_incomplete
 from streams.terminal.console import err, on_redis, settings_and_rules, the_clock
 from streams.terminal.selection import AsOfOption, FormatOption, day_of, known
 from streams.terminal.tables.scorecards import RowFormat
@@ -85,6 +86,8 @@ def trend(
     last, begin = day_of(as_of, settings), since.date() if since else None
     at = place_of(rules, indicator, place or rules.areas.top, level)
     asked = _Asked(settings, rules, (indicator, at, band), file)
+    if not file:
+        tell_incomplete(settings, rules, last)
     dates = _dates(last, by, count, asked.first_day() if all_ else begin)
     if by is Step.DAY:
         rows = [dated_row(indicator, it) for it in asked.days(dates)]

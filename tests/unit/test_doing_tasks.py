@@ -1,0 +1,110 @@
+"""Tasks on releases do what the commands do: the same files, the same words."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from processors.rules import Rules
+from schemas.settings import Settings
+from snapshots.checking.evidence import Show
+from snapshots.releases.chain import seal
+from snapshots.releases.folder import ReleaseFolder
+from streams.jobs.doing_tasks import do_task
+from streams.jobs.release_tasks import (
+    AcceptTask,
+    FreezeTask,
+    PreviewTask,
+    PublishTask,
+    ReleaseTask,
+    TaskOutcome,
+)
+from streams.terminal.commands.publish import publish
+from tests.support.disclosing import step_downs
+from tests.support.public_office import talkative
+from tests.support.record_topic import RecordTopic
+
+TODAY = date(2015, 12, 1)
+PREVIEW = PreviewTask(period="2015-10", number=1)
+app = typer.Typer()
+app.command()(publish)
+
+
+class Desk:
+    """Does tasks on a folder of releases, and has the command do the same."""
+
+    def __init__(self, root: Path, rules: Rules, has_folder: bool = True) -> None:
+        self.releases, self.public = root / "releases", root / "public"
+        self.releases.mkdir(exist_ok=True)
+        folder = self.public if has_folder else None
+        self._settings = Settings(releases=self.releases, public_folder=folder)
+        self._rules = rules
+
+    def do(self, task: ReleaseTask) -> TaskOutcome:
+        def show(_: int) -> Show:
+            return lambda *_: None
+
+        return do_task(task, self._settings, self._rules, TODAY, show)
+
+    def publishes(self, preview: TaskOutcome) -> TaskOutcome:
+        assert preview.preview is not None, preview
+        hashed = preview.preview.sha256
+        return self.do(PublishTask(period="2015-10", number=1, preview=hashed, by="P"))
+
+    def command(self, to: Path) -> Result:
+        given = ["--period", "2015-10", "--number", "1", "--profile", "public", "--to", str(to)]
+        return CliRunner().invoke(app, given)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: Rules) -> Desk:
+    RecordTopic(monkeypatch)
+    monkeypatch.setenv("CASELINE_RELEASES", str(tmp_path / "releases"))
+    return Desk(tmp_path, rules)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(it.relative_to(folder)): it.read_bytes() for it in folder.rglob("*.*")}
+
+
+def test_what_a_task_publishes_is_byte_for_byte_what_the_command_does(
+    desk: Desk, tmp_path: Path
+) -> None:
+    ReleaseFolder(desk.releases).write(seal(step_downs(Alder_04=3)))
+    previewed = desk.do(PREVIEW)
+    assert (previewed.state, previewed.release) == ("done", "2015-10/001")
+    assert not desk.public.exists()
+    published = desk.publishes(previewed)
+    assert published.state == "done"
+    assert desk.command(tmp_path / "by-command").exit_code == 0
+    assert files(desk.public) == files(tmp_path / "by-command")
+    assert f"{len(files(desk.public))} files" in published.text
+
+
+def test_what_is_refused_is_refused_in_the_words_of_the_command(desk: Desk, tmp_path: Path) -> None:
+    ReleaseFolder(desk.releases).write(seal(talkative("We met 4 families.")))
+    previewed = desk.do(PREVIEW)
+    refused = desk.publishes(previewed)
+    assert refused.state == "refused"
+    assert "".join(refused.text.split()) in "".join(desk.command(tmp_path / "x").output.split())
+    reason = "Guests of the open day."
+    accepted = desk.do(AcceptTask(period="2015-10", number=1, text=1, reason=reason, by="P"))
+    assert accepted.text == "2015-10/001: text 1 may go out, P says."
+    assert desk.publishes(desk.do(PREVIEW)).state == "done"
+
+
+def test_a_task_that_cannot_be_done_says_why_and_leaves_nothing(
+    desk: Desk, tmp_path: Path, rules: Rules
+) -> None:
+    missing = desk.do(PREVIEW)
+    assert (missing.state, missing.preview) == ("refused", None)
+    assert "there is no release 1 of 2015-10" in missing.text
+    ReleaseFolder(desk.releases).write(seal(step_downs(Alder_04=3)))
+    nowhere = Desk(tmp_path, rules, has_folder=False).do(PREVIEW)
+    assert nowhere.state == "refused"
+    assert "CASELINE_PUBLIC_FOLDER" in nowhere.text
+    revised = desk.do(FreezeTask(period="2015-10", kind="revised", by="P"))
+    assert (revised.state, "needs a reason" in revised.text) == ("refused", True)
+    assert not desk.public.exists()
