@@ -6,12 +6,9 @@ import pytest
 from kafka.admin import ConfigResource, KafkaAdminClient
 from redis import Redis as PlainRedis
 
-from schemas.events.registry import CASE_TOPIC
-from streams.jobs.doctor import MANY_UNMATCHED, MOST_WAITING
+from streams.jobs.doctor import MOST_WAITING
 from tests.support.alerting import change, recording
 from tests.support.examples import LOGS, log_file
-from tests.support.feeder import feeding
-from tests.support.messages import retraction_of_nothing
 from tests.support.workers import CommandLine, finished, wait_until
 
 pytestmark = pytest.mark.services
@@ -129,30 +126,3 @@ def test_alerts_that_nobody_tells_of_are_odd(caseline: CommandLine) -> None:
     told = caseline.run("doctor").stdout
     assert "5,001 changes wait in Redis to be told" in told
     assert "is `caseline alerts run` running?" in told
-
-
-def test_retractions_of_what_was_never_there_are_odd_and_it_is_shown_of_whom(
-    caseline: CommandLine,
-) -> None:
-    number = MANY_UNMATCHED + 1
-    sent = [retraction_of_nothing(it, "P1") for it in range(number)]
-    sent += [retraction_of_nothing(it, f"P{it}") for it in (2, 3)]
-    with (
-        feeding(caseline.settings.kafka_bootstrap, CASE_TOPIC, sent[:2]) as feeder,
-        caseline.worker() as worker,
-    ):
-        feeder.burst(2).result()
-        caseline.wait_for_the_end([worker])
-        assert "what was not there" not in caseline.run("doctor").stdout
-        with feeding(caseline.settings.kafka_bootstrap, CASE_TOPIC, sent[2:]) as other:
-            other.burst().result()
-        caseline.wait_for_the_end([worker])
-        told = " ".join(caseline.run("doctor").stdout.split())
-    assert f"{number + 2:,} of {number + 2:,} messages retract what was not there" in told
-    assert "Nothing wrong." in told
-    shown = caseline.run("quality", "--largest", "2", "--format", "csv").stdout.splitlines()
-    names, largest, next_largest = (line.split(",") for line in shown)
-    assert names == ["shard", "key", "bytes", "events", "retracted"]
-    assert [largest[1], *largest[3:]] == ["P1", str(number), str(number)]
-    assert int(largest[2]) > 10 * int(next_largest[2])
-    assert next_largest[3:] == ["1", "1"]
