@@ -117,6 +117,23 @@ def in_redis(url: str) -> list[bytes]:
     return found
 
 
+def backed_up(url: str) -> dict[bytes, bytes]:
+    """Every key of Redis as it is dumped."""
+    client: Any = Redis.from_url(url)
+    found = {key: client.dump(key) for key in client.scan_iter()}
+    client.close()
+    return found
+
+
+def put_back(url: str, backup: dict[bytes, bytes]) -> None:
+    """Have Redis be as it was."""
+    client: Any = Redis.from_url(url)
+    client.flushdb()
+    for key, text in backup.items():
+        client.restore(key, 0, text)
+    client.close()
+
+
 def expire_locks(url: str) -> None:
     """Have the locks of a process that died end now rather than in 15 seconds."""
     client: Any = Redis.from_url(url)
@@ -252,6 +269,35 @@ def test_a_child_leaves_log_and_state_whatever_dies_and_nothing_else_changes(
     assert {it: it.read_bytes() for it in files.rglob("*") if it.is_file()} == released
     checked = squeezed(run("snapshot", "verify", "--recompute").stdout)
     assert "2015-09/001: 4 messages of its cut were erased since" in checked
+
+
+def test_who_is_over_goes_by_rule_and_a_redis_of_before_brings_nobody_back(
+    caseline: CommandLine, kafka: Server, redis_server: Server, key: dict[str, Any]
+) -> None:
+    closed = line("child-5", "case-5", "case.closed", OVER, outcome="Disengaged")
+    left = cases([1, 2])
+    over = ("erase", "--closed-before", f"{DAY}")
+    with caseline.worker(**key) as worker:
+        pushed(kafka, [*left, *cases([5]), closed])
+        caseline.wait_for_the_end([worker])
+        caseline.run("snapshot", "freeze", "--period", "2015-09", "--by", "analyst", **key)
+    backup = backed_up(redis_server.address)
+    assert caseline.run(*over, "--preview", **key).stdout.split() == ["child-5"]
+    assert "1 children" in caseline.run(*over, *REASON, "--yes", **key).stderr
+    assert not naming(in_redis(redis_server.address), "child-5")
+    agrees(caseline, left)
+    # A release made since has what is left, and is what the log gives.
+    made = ("snapshot", "freeze", "--period", "2015-09", "--by", "analyst", "--kind", "final")
+    caseline.run(*made, **key)
+    checked = squeezed(caseline.run("snapshot", "verify", "--recompute", **key).stdout)
+    assert "2015-09/001: 3 messages of its cut" in checked
+    assert "2 releases, nothing wrong" in checked
+
+    put_back(redis_server.address, backup)
+    assert naming(in_redis(redis_server.address), "child-5")
+    caseline.run("rebuild", "--yes", **key)
+    assert not naming(in_redis(redis_server.address), "child-5")
+    agrees(caseline, left)
 
 
 def test_what_receivers_are_told_of_a_child_is_found_and_forgotten_and_nobody_elses(
