@@ -88,7 +88,8 @@ def erased_since(
     differing = len(list(differences(release.cells, cells)))
     messages, times = sum(erased.values()), len(erased)
     return (
-        f"{name}: {messages:,} messages of its cut were erased since, in {times:,} erasures. Of "
+        f"{name}: {messages:,} messages of its cut were erased since, or the same day, in "
+        f"{times:,} erasure{'s' if times > 1 else ''}. Of "
         f"{len(release.cells):,} cells {len(release.cells) - differing:,} still come out of the "
         f"log, and {differing:,} cannot be shown any more"
     )

@@ -43,9 +43,7 @@ class ErasedState:
         self._redis: Any = redis
         self._deployment, self._rules = deployment, rules
         self._children, self._alerts = frozenset(children), alerts
-        # Alerts have ids of their own, under which much of them is kept.
-        self._theirs = Belonging({*children, *alerts}, set())
-        self._named = Belonging(children, set())
+        self._named = self._theirs = Belonging(children, set())
 
     async def _stores(self) -> list[ShardStore]:
         return [store for _, store in await self._shards()]
@@ -151,6 +149,8 @@ class ErasedState:
 
     async def forget(self) -> None:
         """Forget their alerts, and what receivers were told, or are to be told, of them."""
+        # Alerts have ids of their own, under which much of them is kept.
+        self._theirs = Belonging({*self._children, *self._alerts}, set())
         for store in await self._stores():
             await self._forget_alerts(store)
         prefix = keys.of_deployment(self._deployment)
