@@ -199,7 +199,7 @@ def test_an_operator_corrects_a_dead_letter_and_is_not_shown_what_is_in_it(
     tab_to_button(page, "Send corrected")
     page.keyboard.press("Enter")
     page.locator("h1", has_text="Unprocessable").wait_for()
-    assert "it is still no event" in page.locator("main").inner_text()
+    assert "It is still no event" in page.locator("main").inner_text()
     page.context.close()
 
 
