@@ -55,15 +55,16 @@ pid_of() {
 }
 
 # Whether a process has not ended yet. One that is ending has no command line any more, and may still
-# hold its port; a zombie holds nothing.
+# hold its port; a zombie holds nothing once the last of its threads, not only the first, has ended.
 is_alive() {
-  local state
+  local state threads=1
   if [ -d /proc/self ]; then
     state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
+    threads=$(sed -n 's/^Threads:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
   else
     state=$(ps -p "$1" -o stat= 2>/dev/null)
   fi
-  [[ -n $state && $state != [ZX]* ]]
+  [[ -n $state && ($state != [ZX]* || ${threads:-0} -gt 1) ]]
 }
 
 launch() {

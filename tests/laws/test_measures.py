@@ -174,6 +174,8 @@ def by_itself(measure: Measure, sign: int, fact: Fact) -> Sums:
         if start.working_days is not None:
             since = one(calendar().working_day_after, since, start.working_days)
         begin = max(begin, since)
+    if measure.limit and not measure.limit.unended:
+        begin = max(begin, day[measure.limit.end])  # until then nobody knows that it is kept
     if measure.window:
         opens, shuts = window(measure.window, day[measure.window.day])
         begin, end = max(begin, opens), min(end, shuts)
