@@ -8,7 +8,8 @@ lies in the topic is believed: others may write to it, whatever they like.
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -43,6 +44,8 @@ LARGEST_BYTES = 16 << 20
 STUB = b"application/vnd.caseline.stub+json"
 # Dead letters whose hashes are kept before those that are stored with the state are forgotten.
 HASHES_KEPT = 10_000
+# A worker that wrote none for longer may have been paused, and another may have written since.
+UNWATCHED_SECONDS = 0.5
 
 
 class NotWritten(Understood):
@@ -171,11 +174,23 @@ def dead_letter_producer(brokers: Brokers) -> AIOKafkaProducer:
 
 
 class DeadLetters:
-    """Writes dead letters, each once as long as one worker at a time owns a partition."""
+    """Writes dead letters, each once as long as one worker at a time owns a partition.
 
-    def __init__(self, producer: AIOKafkaProducer, brokers: Brokers) -> None:
+    A worker that was paused, and does not know yet that another has its partitions, looks again at
+    what is there before it writes. `clock` tells seconds that go on while a process is paused.
+    """
+
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        brokers: Brokers,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._producer = producer
         self._brokers = brokers
+        self._clock = clock
+        # When the last dead letter of each partition was about to be written.
+        self._wrote: dict[TP, float] = {}
         # Of each partition whose dead letters were looked for: hashes of those that are there.
         self._there: dict[TP, dict[int, set[bytes]]] = {}
 
@@ -199,8 +214,10 @@ class DeadLetters:
             if not partitions:
                 raise NotWritten(f"there is no topic {where.topic}: run `caseline topics create`")
             where = where._replace(partition=partitions[tp.partition % len(partitions)])
-            if tp not in self._there:
+            now = self._clock()
+            if tp not in self._there or now - self._wrote[tp] > UNWATCHED_SECONDS:
                 self._there[tp] = await self._written(tp, where, stored, since)
+            self._wrote[tp] = now
             return max(since, await self._write(tp, where, record, rejection))
         except (KafkaError, OSError, ReadTimedOut) as error:
             text = f"{where.topic}[{where.partition}] does not take it: {error!r}"

@@ -1,5 +1,6 @@
 """Bad messages among good ones: right tables, and each in the dead-letter topic byte for byte."""
 
+import asyncio
 import json
 import os
 import random
@@ -11,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from examples.workload import case_events
-from processors.record.decoding import decode
+from processors.record.decoding import Rejection, decode
 from streams.kafka.batches import TP, KafkaRecord
-from streams.kafka.deadletters import dead_letter_topic
+from streams.kafka.deadletters import DeadLetters, dead_letter_producer, dead_letter_topic
 from streams.kafka.eventfiles import EventLine
 from tests.support.bad_messages import BAD, KEY, LARGE, Bad, event
 from tests.support.examples import DATES, LOGS, answered, answers, good_lines, log_file, replayed
@@ -77,6 +78,29 @@ def assert_dead_letters(caseline: CommandLine, bad: list[Bad]) -> None:
 
 def redis_pid(server: Server) -> int:
     return int((server.folder / "redis.pid").read_text())
+
+
+def test_a_worker_that_goes_on_after_a_pause_doubles_no_dead_letter_of_its_successor(
+    caseline: CommandLine,
+) -> None:
+    kafka, now = caseline.settings.kafka, [0.0]
+    rejected = [Rejection("json", "not JSON")] * 4
+    records = [KafkaRecord(b"K", b"{%d" % at, (), 1_000 + at, at) for at in range(4)]
+
+    async def write() -> None:
+        async with dead_letter_producer(kafka) as producer:
+            paused = DeadLetters(producer, kafka, lambda: now[0])
+            await paused.write(TP(TOPIC, 0), records[0], rejected[0], 0, 0)
+            successor = DeadLetters(producer, kafka)
+            for record, rejection in zip(records[:3], rejected, strict=False):
+                await successor.write(TP(TOPIC, 0), record, rejection, 0, 0)
+            now[0] = 60.0
+            for record, rejection in zip(records[1:], rejected, strict=False):
+                await paused.write(TP(TOPIC, 0), record, rejection, 0, 0)
+
+    asyncio.run(write())
+    written = letters(caseline)[TP(dead_letter_topic(TOPIC), 0)]
+    assert [it.value for it in written] == [it.value for it in records]
 
 
 def write_lines(path: Path, values: list[bytes]) -> Path:
