@@ -152,6 +152,13 @@ def in_files(folder: Path) -> list[bytes]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def nobody_else_in_redis(redis_server: Server) -> None:
+    """Other tests, of other deployments, know children of the same names."""
+    with Redis.from_url(redis_server.address) as redis:
+        redis.flushall()
+
+
 @pytest.fixture
 def key(tmp_path: Path) -> dict[str, Any]:
     path = tmp_path / "erasure.key"
