@@ -25,7 +25,7 @@ from schemas.connection_settings import Brokers
 from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.failures import Understood
 from streams.kafka import private
-from streams.kafka.batches import TP, KafkaRecord
+from streams.kafka.batches import TP, KafkaRecord, hash_of_content
 from streams.kafka.clients import acknowledged_producer
 from streams.kafka.logreading import ReadTimedOut, log_reader
 
@@ -230,13 +230,13 @@ class DeadLetters:
         whole = record._replace(headers=tuple(headers_of(tp, record, rejection)))
         stub = stub_of(tp, record, rejection)
         there = self._there[tp].get(record.offset, set())
-        if {_hash(whole), _hash(stub)} & there:
+        if {hash_of_content(whole), hash_of_content(stub)} & there:
             return 0
         try:
             written, end = whole, await self._send(where, whole)
         except (MessageSizeTooLargeError, RecordListTooLargeError):
             written, end = stub, await self._send(where, stub)
-        self._there[tp].setdefault(record.offset, set()).add(_hash(written))
+        self._there[tp].setdefault(record.offset, set()).add(hash_of_content(written))
         return end
 
     def stored(self, tp: TP, offset: int) -> None:
@@ -266,7 +266,7 @@ class DeadLetters:
             async for _, records in reader.read(where, start, end):
                 for record, letter in _letters(records):
                     if letter.tp == tp and letter.offset >= stored:
-                        found.setdefault(letter.offset, set()).add(_hash(record))
+                        found.setdefault(letter.offset, set()).add(hash_of_content(record))
         return found
 
 
@@ -275,14 +275,3 @@ def _letters(records: Iterable[KafkaRecord]) -> Iterable[tuple[KafkaRecord, Dead
         letter = dead_letter(record)
         if letter is not None:
             yield record, letter
-
-
-def _hash(record: KafkaRecord) -> bytes:
-    """A hash of all that a producer says of a record but its time, which brokers may replace."""
-    digest = hashlib.sha256()
-    parts = [record.key, record.value]
-    for name, text in record.headers:
-        parts += [name.encode(), text]
-    for part in parts:
-        digest.update(b"-" if part is None else b"%d:%s" % (len(part), part))
-    return digest.digest()

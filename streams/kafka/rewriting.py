@@ -27,7 +27,7 @@ from pydantic import BaseModel
 from processors.record.erased import ERASED_HEADER
 from schemas.connection_settings import Brokers
 from streams.failures import Understood
-from streams.kafka.batches import TP, KafkaRecord
+from streams.kafka.batches import TP, KafkaRecord, hash_of_content
 from streams.kafka.clients import admin_of, for_confluent
 from streams.kafka.deadletters import LARGEST_BYTES
 from streams.kafka.ingest import PARTITIONER
@@ -495,13 +495,7 @@ def _place(offset: int, at: int, erasure: str) -> KafkaRecord:
 
 def _of(record: KafkaRecord) -> bytes:
     """A hash of all of a record but its offset."""
-    digest = hashlib.sha256(b"%d" % max(record.timestamp, EARLIEST_MS))
-    parts = [record.key, record.value]
-    for name, text in record.headers:
-        parts += [name.encode(), text]
-    for part in parts:
-        digest.update(b"-" if part is None else b"%d:%s" % (len(part), part))
-    return digest.digest()
+    return hash_of_content(record, b"%d" % max(record.timestamp, EARLIEST_MS))
 
 
 def _at(record: KafkaRecord) -> bytes:
