@@ -2,14 +2,14 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR
-from processors.figures.asking import NotThere, check_within_calendar
 from schemas.release import Release
 from snapshots.releases.release_failures import Damaged
-from streams.serving.parameters import DATE, Query
+from streams.serving.freshness import Freshness
+from streams.serving.parameters import Query, day_in, within_calendar
 from streams.serving.problems import away, wrong_parameter
 from streams.serving.release_list import release_list, whole_release
 from streams.serving.site import LiveSite
@@ -26,7 +26,21 @@ class Against:
     earlier: Release | datetime | None = None
 
 
-async def against_asked(site: LiveSite, asked: Query) -> Against:
+async def held_against(site: LiveSite, asked: Query) -> tuple[Against, Freshness]:
+    """What a question's live figures are held against, and how fresh those are. Raises Problem.
+
+    Those held against a release are of its day, and a day is held against one before it.
+    """
+    against = await _against_asked(site, asked)
+    if isinstance(against.earlier, Release):
+        asked = replace(asked, values={**asked.values, "as_of": (against.day.isoformat(),)})
+    fresh = await site.freshness(asked)
+    if against.earlier is None and against.day >= fresh.day:
+        raise wrong_parameter("against", f"{against.name} is not before {fresh.day}")
+    return against, fresh
+
+
+async def _against_asked(site: LiveSite, asked: Query) -> Against:
     """What a question holds its figures against: yesterday where it does not say. Raises Problem.
 
     A release is held against live figures of its own day, and what was known at a moment against
@@ -71,21 +85,12 @@ def _moment(text: str, now: datetime) -> datetime:
 
 
 def _of_day(day: date) -> Against:
-    try:
-        check_within_calendar(day)
-    except NotThere as error:
-        raise wrong_parameter("against", str(error)) from error
-    return Against(day.isoformat(), day)
+    return Against(day.isoformat(), within_calendar("against", day))
 
 
 def _day(text: str) -> date:
-    try:
-        if not DATE.fullmatch(text):
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise wrong_parameter(
-            "against",
-            f"{text} is no date such as 2015-10-31, no moment such as 2015-10-31T09:00:00Z, and no "
-            "release such as 2015-10/1",
-        ) from None
+    return day_in(
+        "against",
+        text,
+        ", no moment such as 2015-10-31T09:00:00Z, and no release such as 2015-10/1",
+    )

@@ -20,7 +20,7 @@ from schemas.release import Change, Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
 from snapshots.making.freeze import released_cells
 from snapshots.releases.release_failures import ReleaseError
-from streams.serving.against import Against, against_asked
+from streams.serving.against import Against, held_against
 from streams.serving.answers import Answer, is_held, unchanged
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
@@ -69,12 +69,7 @@ class ChangeCauses(NamedTuple):
 async def changes(site: LiveSite, call: Call) -> Answer:
     """A page of the figures that changed, of places that who asks sees in full."""
     taking, asked = call.taking, call.asked
-    against = await against_asked(site, asked)
-    if isinstance(against.earlier, Release):
-        asked = replace(asked, values={**asked.values, "as_of": (against.day.isoformat(),)})
-    fresh = await site.freshness(asked)
-    if against.earlier is None and against.day >= fresh.day:
-        raise wrong_parameter("against", f"{against.name} is not before {fresh.day}")
+    against, fresh = await held_against(site, asked)
     cut = against.earlier.cut if isinstance(against.earlier, Release) else ()
     tag = site.tag(fresh, call, against.name, against.day, cut)
     if is_held(tag, call.if_none_match):

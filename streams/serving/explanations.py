@@ -8,7 +8,7 @@ the difference.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from schemas.release import Release, ReleaseCell
 from schemas.scorecard import ScorecardRow
 from snapshots.checking.differences import Explanation
 from snapshots.releases.release_failures import ReleaseError
-from streams.serving.against import Against, against_asked
+from streams.serving.against import Against, held_against
 from streams.serving.answers import Answer, unkept
 from streams.serving.case_list import check_listed
 from streams.serving.case_timeline import event_words
@@ -114,12 +114,7 @@ async def explanations(site: LiveSite, call: Call) -> Answer:
     taking, asked, identity = call.taking, call.asked, call.identity
     cell = cell_asked(site, asked)
     check_listed(cell)
-    against = await against_asked(site, asked)
-    if isinstance(against.earlier, Release):
-        asked = replace(asked, values={**asked.values, "as_of": (against.day.isoformat(),)})
-    fresh = await site.freshness(asked)
-    if against.earlier is None and against.day >= fresh.day:
-        raise wrong_parameter("against", f"{against.name} is not before {fresh.day}")
+    against, fresh = await held_against(site, asked)
     if against.earlier is None:
         found = await _since_day(site, cell, against.day, fresh, asked.page)
     else:

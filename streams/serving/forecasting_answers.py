@@ -9,7 +9,7 @@ from processors.places.forecast import DAYS_AHEAD, Forecast, chosen
 from schemas.outward import csv_text
 from streams.serving.answers import Answer, is_held, unchanged
 from streams.serving.data_answers import as_json, told_of
-from streams.serving.parameters import DATE, Query
+from streams.serving.parameters import Query, day_in
 from streams.serving.problems import wrong_parameter
 from streams.serving.roles import CSV
 from streams.serving.site import Call, LiveSite
@@ -67,21 +67,12 @@ def _days(asked: Query, today: date) -> list[date]:
         return [today + timedelta(days=ahead) for ahead in DAYS_AHEAD]
     if len(texts) > MOST_DATES:
         raise wrong_parameter("on", f"more than {MOST_DATES} dates")
-    days = sorted(_day(text) for text in texts)
+    days = sorted(day_in("on", text) for text in texts)
     if days[0] <= today:
         raise wrong_parameter("on", f"{days[0]} is not after today, {today}")
     if days[-1].year > LAST_YEAR:
         raise wrong_parameter("on", f"{days[-1]} is not before {LAST_YEAR + 1}")
     return days
-
-
-def _day(text: str) -> date:
-    try:
-        if not DATE.fullmatch(text):
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise wrong_parameter("on", f"{text} is no date such as 2015-10-31") from None
 
 
 def _rows(it: Forecast, today: date) -> list[ForecastRow]:

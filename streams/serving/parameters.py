@@ -62,6 +62,25 @@ PARAMETERS = {
 }
 
 
+def day_in(name: str, text: str, nor: str = "") -> date:
+    """The day that a parameter names. Raises Problem, which says `nor` what else it is not."""
+    try:
+        if not DATE.fullmatch(text):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise wrong_parameter(name, f"{text} is no date such as 2015-10-31{nor}") from None
+
+
+def within_calendar(name: str, day: date) -> date:
+    """A day that a parameter names, if there can be figures of it. Raises Problem."""
+    try:
+        check_within_calendar(day)
+    except NotThere as error:
+        raise wrong_parameter(name, str(error)) from error
+    return day
+
+
 @dataclass(frozen=True)
 class Query:
     """What an address asks for, by parameter."""
@@ -80,19 +99,7 @@ class Query:
     def as_of(self) -> date | None:
         """The date asked for; None for live. Raises Problem."""
         text = self.one("as_of")
-        if text is None:
-            return None
-        try:
-            if not DATE.fullmatch(text):
-                raise ValueError
-            day = date.fromisoformat(text)
-        except ValueError:
-            raise wrong_parameter("as_of", f"{text} is no date such as 2015-10-31") from None
-        try:
-            check_within_calendar(day)
-        except NotThere as error:
-            raise wrong_parameter("as_of", str(error)) from error
-        return day
+        return None if text is None else within_calendar("as_of", day_in("as_of", text))
 
     def single(self, name: str, otherwise: str | None = None) -> str | None:
         """The one value that is given, where only one makes sense. Raises Problem."""
