@@ -6,7 +6,7 @@ from bench.bed import Bed
 from bench.figures import Figure, Section, at_least, median, quantile
 from bench.progress import stage
 from bench.sizes import Sizes
-from bench.workers import running_worker
+from bench.workers import one_worker_rate, running_worker
 from examples.workload import case_events
 from processors.rules import Rules
 
@@ -27,7 +27,7 @@ def pair(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     for number in range(1, sizes.throughput_rounds + 1):
         for workers in rates:
             with stage(f"round {number} of {sizes.throughput_rounds}: {workers} at work"):
-                measure = _one if workers == 1 else _two
+                measure = one_worker_rate if workers == 1 else _two
                 rates[workers].append(measure(bed, rules, total))
     times = quantile(rates[2], 0.5) / quantile(rates[1], 0.5)
     return Section(
@@ -39,13 +39,6 @@ def pair(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
             Figure("two workers to one", times, "times", at_least(LEAST_TIMES)),
         ),
     )
-
-
-def _one(bed: Bed, rules: Rules, total: int) -> float:
-    bed.empty_redis()
-    with running_worker(bed, bed.settings(), rules) as worker:
-        worker.wait_until_taken()
-        return total / (worker.wait_until_stored(total) - worker.taken)
 
 
 def _two(bed: Bed, rules: Rules, total: int) -> float:

@@ -11,7 +11,7 @@ from bench.figures import Figure, Section, at_least, median, quantile
 from bench.peers.committing import AT_LEAST_ONCE, EXACTLY_ONCE, install, kafka_streams, quix
 from bench.progress import stage
 from bench.sizes import Sizes
-from bench.workers import running_worker
+from bench.workers import one_worker_rate
 from examples.workload import case_events
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
@@ -39,7 +39,7 @@ def throughput(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     with stage("installing the peers, where they are missing"):
         where = install()
     contestants: dict[str, Callable[[], float]] = {
-        "Caseline": lambda: _caseline(bed, rules, total),
+        "Caseline": lambda: one_worker_rate(bed, rules, total),
         "Bytewax": lambda: _contestant("bytewax_flow", bed),
         "Plain Faust": lambda: _contestant(
             "plain_faust", bed, str(total), str(sizes.plain_faust_seconds)
@@ -69,13 +69,6 @@ def _figures(rates: dict[str, list[float]]) -> tuple[Figure, ...]:
         Figure("Caseline to plain Faust", ours / faust, times, at_least(LEAST_TIMES_FAUST)),
         Figure("Caseline to Bytewax", ours / bytewax, times, at_least(LEAST_TIMES_BYTEWAX)),
     )
-
-
-def _caseline(bed: Bed, rules: Rules, total: int) -> float:
-    bed.empty_redis()
-    with running_worker(bed, bed.settings(), rules) as worker:
-        worker.wait_until_taken()
-        return total / (worker.wait_until_stored(total) - worker.taken)
 
 
 def _contestant(module: str, bed: Bed, *arguments: str) -> float:

@@ -129,13 +129,18 @@ class Worker:
 
     def stop(self) -> None:
         """Ask it to stop and wait until it has."""
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
         self._reader.join()
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """Ask a process to end and wait until it has; it is killed if it takes too long."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -148,6 +153,14 @@ def _message(line: str) -> str:
         return str(json.loads(line)["message"])
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def one_worker_rate(bed: Bed, rules: Rules, total: int) -> float:
+    """Events a second of one worker, from its partitions taken to all of them stored."""
+    bed.empty_redis()
+    with running_worker(bed, bed.settings(), rules) as worker:
+        worker.wait_until_taken()
+        return total / (worker.wait_until_stored(total) - worker.taken)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from bench.bed import PARTITIONS, ROOT, Bed, BenchError
+from bench.workers import STOP_SECONDS, end
 from schemas.events.registry import CASE_TOPIC
 
 SCRIPT = ROOT / "scripts" / "peers"
@@ -21,7 +22,6 @@ EXACTLY_ONCE, AT_LEAST_ONCE = "exactly once", "at least once"
 STREAMS_GUARANTEES = {EXACTLY_ONCE: "exactly_once_v2", AT_LEAST_ONCE: "at_least_once"}
 QUIX_GUARANTEES = {EXACTLY_ONCE: "exactly-once", AT_LEAST_ONCE: "at-least-once"}
 MOST_SECONDS = 300.0
-STOP_SECONDS = 30.0
 ASK_SECONDS = 10
 LOOK_SECONDS = 0.02
 
@@ -72,12 +72,7 @@ def _running(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
 
 
 def _wait_until_committed(
