@@ -19,7 +19,7 @@ from processors.record.decoding import Event
 from processors.rules import Rules
 from schemas.catalogue import BANDS, Indicator, PopulationOf, WorkforceOf
 from schemas.places import PROVIDER, Place
-from schemas.scorecard import Status
+from schemas.scorecard import ShownStatus
 
 
 class AsOf(NamedTuple):
@@ -57,7 +57,7 @@ class Figure(NamedTuple):
     numerator: Exact | None
     denominator: Exact | None
     value: tuple[int, int]
-    status: Status
+    status: ShownStatus
 
 
 AWAITED = Figure(None, None, NO_VALUE, "to-be-supplied")

@@ -4,7 +4,7 @@ What depends on the catalogue, the places and the levels asked for alone is made
 figures of a date are then worked out for all cells together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -156,7 +156,16 @@ def _divisor(indicator: Indicator) -> Divisor | None:
     return None if isinstance(below, dict) else below
 
 
-def cells_at(rules: Rules, places: tuple[Place, ...], levels: tuple[str, ...]) -> Cells:
-    """The cells at places of every indicator that exists at one of the levels."""
-    there = [it for it in rules.catalogue.indicator if set(it.levels).intersection(levels)]
+def cells_at(
+    rules: Rules,
+    places: tuple[Place, ...],
+    levels: tuple[str, ...],
+    codes: Set[str] | None = None,
+) -> Cells:
+    """The cells at places of every indicator that exists at one of the levels, or of some codes."""
+    there = [
+        it
+        for it in rules.catalogue.indicator
+        if not set(it.levels).isdisjoint(levels) and (codes is None or it.code in codes)
+    ]
     return Cells(rules, there, places, [len(BANDS) if it.bands != "none" else 1 for it in there])

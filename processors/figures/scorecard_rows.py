@@ -64,16 +64,21 @@ Numbers = NDArray[np.int64]
 
 
 def scorecard(
-    rules: Rules, now: AsOf, previous: AsOf, levels: Collection[str] = ()
+    rules: Rules,
+    now: AsOf,
+    previous: AsOf,
+    levels: Collection[str] = (),
+    codes: frozenset[str] | None = None,
 ) -> list[ScorecardRow]:
-    """Every indicator's rows at levels, those of the areas if none is named.
+    """Every indicator's rows at levels, those of the areas if none is named; or those of codes.
 
     By place, those of the areas from the top down, and then by band, all ages first.
     """
     asked = tuple(levels) or tuple(rules.areas.levels)
     today, earlier = place_sums(rules, now), place_sums(rules, previous)
     places = _together(today.places, earlier.places, rules.graph.known())
-    outline = _outline(rules, tuple(place for place in places if place.level in asked), asked)
+    there = tuple(place for place in places if place.level in asked)
+    outline = _outline(rules, there, asked, codes)
     figures = FiguresOfDate(rules, outline.cells, now, today)
     before = FiguresOfDate(rules, outline.cells, previous, earlier)
     return _rows(outline, figures, before, now.targets)
@@ -149,9 +154,14 @@ def _each(cells: Cells, values: Iterable[int]) -> Numbers:
     return np.fromiter(values, dtype=np.int64)[cells.indicator]
 
 
-@lru_cache(maxsize=8)
-def _outline(rules: Rules, places: tuple[Place, ...], levels: tuple[str, ...]) -> _Outline:
-    return _Outline(rules, cells_at(rules, places, levels))
+@lru_cache(maxsize=16)
+def _outline(
+    rules: Rules,
+    places: tuple[Place, ...],
+    levels: tuple[str, ...],
+    codes: frozenset[str] | None,
+) -> _Outline:
+    return _Outline(rules, cells_at(rules, places, levels, codes))
 
 
 class _Columns:

@@ -9,7 +9,7 @@ published.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from processors.rules import Rules
@@ -53,16 +53,29 @@ def suppressed(
     """The rows of a whole scorecard, every level of it, that are not shown.
 
     A row that the reader knows, as `is_known` says, is always shown; what else they see is then
-    chosen so that those do not give the rest away.
+    chosen so that those do not give the rest away. What is said of indicators is the same where the
+    rows are those of `deciding` alone.
     """
-    work = _Suppression(rules, rule)
+    work = _Suppression(rules, rule, {Place(*it) for it in {(row.level, row.area) for row in rows}})
     for row in rows:
         work.add(row, is_known(row))
     return work.run()
 
 
+def deciding(rules: Rules, codes: Set[str]) -> frozenset[str]:
+    """The indicators whose rows decide which of some indicators are suppressed, those among them.
+
+    They are what tells one of the counts that those rest on: counts of another kind never do.
+    """
+    counted = {
+        it.code: {formula for formula, *_ in _formulas(it)} for it in rules.catalogue.indicator
+    }
+    asked = {formula for code in codes for formula in counted[code]}
+    return frozenset(codes).union(it for it, told in counted.items() if not told.isdisjoint(asked))
+
+
 class _Suppression:
-    def __init__(self, rules: Rules, rule: Rule) -> None:
+    def __init__(self, rules: Rules, rule: Rule, places: Set[Place]) -> None:
         self._rules, self._rule = rules, rule
         self._indicators = {it.code: it for it in rules.catalogue.indicator}
         self._formulas: dict[Formula, int] = {}
@@ -73,21 +86,20 @@ class _Suppression:
         self._counts: dict[int, float] = {}
         self._known: set[int] = set()
         self._cells: list[tuple[ScorecardRow, list[int]]] = []
-        self._of_row: dict[tuple[str, str], int] = {}
-        self._by_provider: dict[str, dict[int, None]] = defaultdict(dict)
+        self._by_provider: dict[str, list[int]] = defaultdict(list)
         self._adding_up: dict[int, list[tuple[int, list[int]]]] = {}
         self._above = {it.name: it.parent for it in rules.areas.area}
         self._level = {it.name: it.level for it in rules.areas.area}
+        # In an order that rests on no row, for what is chosen first does on it.
+        self._of_row = {(it.level, it.name): self._number(it) for it in sorted(places)}
+        for place in sorted(places):
+            if place.level.startswith(PROVIDER):
+                within = place.name.partition(" / ")[2] or rules.areas.top
+                self._by_provider[within].append(self._number(place))
 
     def add(self, row: ScorecardRow, is_known: bool) -> None:
         """Take in a row, with the counts that it rests on."""
-        level, area = row.level, row.area
-        place = self._of_row.get((level, area))
-        if place is None:
-            place = self._of_row[level, area] = self._number(Place(level, area))
-            if level.startswith(PROVIDER):
-                within = area.partition(" / ")[2] or self._rules.areas.top
-                self._by_provider[within][place] = None
+        place = self._of_row[row.level, row.area]
         band = NUMBER_OF_BAND[row.age_band]
         above, below = row.numerator, row.denominator
         rest = None if above is None or below is None else below - above

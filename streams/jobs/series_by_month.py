@@ -1,20 +1,23 @@
 """A figure by month with what its variation says: live, from event files, or as released."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
 
 import numpy as np
 from redis.asyncio import Redis
 
 from processors.days.calendar import date_of, london_days, month_number, month_start
-from processors.figures.evaluate import NO_VALUE, Figure
-from processors.figures.series import CellOf, Dated, Reach, Series, series
+from processors.figures.evaluate import NO_VALUE, AsOf, Figure
+from processors.figures.series import CellOf, Dated, Reach, Series, dated, series
 from processors.figures.supplies import exact
 from processors.rules import Rules
 from snapshots.publish.text.view import Point, View
 from snapshots.publish.text.wording import FigureMark
 from streams.jobs.replay import Replay
-from streams.state.reading import read_all_series, read_first_day
+from streams.state.reading import each_as_of, read_first_day
+
+# How the figures of some cells as of a date are shown to someone.
+Seen = Callable[[AsOf, Sequence[CellOf]], Awaitable[list[Dated]]]
 
 
 async def live_series(
@@ -24,17 +27,25 @@ async def live_series(
     cells: Sequence[CellOf],
     months: Sequence[date],
     today: date,
+    seen: Seen | None = None,
 ) -> list[Series]:
     """The figure of each of some cells as of some months, oldest first, as known now.
 
-    Raises streams.state.reading.NothingYet, streams.state.store.OtherLayout, or redis.RedisError.
+    As they are, or as `seen` shows them to someone. Raises streams.state.reading.NothingYet,
+    streams.state.store.OtherLayout, or redis.RedisError.
     """
-    found = await read_all_series(redis, deployment, rules, months, cells)
-    first = await read_first_day(redis, deployment, rules)
-    return [
-        series(rules, cell, it.figures, Reach(first, _civil_date(it.latest), today))
-        for cell, it in zip(cells, found, strict=True)
-    ]
+    found: list[list[Dated]] = [[] for _ in cells]
+    latest = None
+    async for at in each_as_of(redis, deployment, rules, months):
+        latest = at.latest
+        if seen:
+            shown = await seen(at.as_of, cells)
+        else:
+            shown = [dated(rules, at.as_of, cell) for cell in cells]
+        for figures, it in zip(found, shown, strict=True):
+            figures.append(it)
+    reach = Reach(await read_first_day(redis, deployment, rules), _civil_date(latest), today)
+    return [series(rules, cell, it, reach) for cell, it in zip(cells, found, strict=True)]
 
 
 def replayed_series(

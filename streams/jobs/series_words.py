@@ -12,6 +12,7 @@ from schemas.catalogue import Indicator
 from snapshots.publish.text.wording import long_date, month_title, number_text
 
 NO_VALUE = "no value"
+SUPPRESSED = "[c] suppressed"
 ALL = Fraction(100)
 
 
@@ -24,6 +25,13 @@ def exact_text(indicator: Indicator, value: Fraction | None) -> str:
     """A figure's exact value as it is shown, with its unit."""
     rounded = None if value is None else shown(indicator, value.as_integer_ratio())
     return NO_VALUE if rounded is None else number_text(indicator, rounded)
+
+
+def figure_text(indicator: Indicator, month: SeriesMonth) -> str:
+    """A month's figure as it is shown, with its unit; or that it is suppressed."""
+    if month.figure.status == "suppressed":
+        return SUPPRESSED
+    return exact_text(indicator, month.judged.observed.value)
 
 
 def mean_text(indicator: Indicator, value: Fraction) -> str:

@@ -149,19 +149,17 @@ async def _multiples(
     rows: Sequence[ScorecardRow],
     fresh: Freshness,
 ) -> DrawnPlaces:
-    """The months of each place whose figures over time may be seen, on one scale."""
-    seen = [row for row in rows if call.identity.sees(row.area, site.rules.areas)]
-    left_out = [row.area for row in rows if row not in seen]
-    if not seen:
-        return DrawnPlaces(None, left_out)
+    """The months of each place, on one scale."""
     cells = [
         (compared.indicator, Place(row.level, row.area), compared.band)
-        for row in seen[:MOST_PLACES]
+        for row in rows[:MOST_PLACES]
     ]
+    if not cells:
+        return DrawnPlaces(None, [])
     dates = [it for it in months_until(fresh.day, SHOWN_MONTHS) if it.year > FIRST_YEAR]
-    found = await site.figures.months_of(cells, dates, fresh.today)
+    found = await site.figures.months(cells, dates, fresh.today, call.identity)
     drawn = figure(PlacesChart("places", tuple(found)))
-    return DrawnPlaces(drawn, left_out, more=len(seen[MOST_PLACES:]))
+    return DrawnPlaces(drawn, [], more=len(rows[MOST_PLACES:]))
 
 
 def _address(page: str, indicator: Indicator, query: str) -> str:

@@ -50,6 +50,10 @@ from streams.serving.site import Call, LiveSite
 MOST_DATES = 400
 USUAL_COUNT = 13
 MONTH, DAY = "month", "day"
+BY_DAY_FOR = (
+    "figures by day are for who sees those of {place} in full, since from one day to the next they "
+    "show what changed; ask for those by month"
+)
 # Months that a page shows.
 SHOWN_MONTHS = 24
 # What `show` asks for.
@@ -131,13 +135,13 @@ async def series(site: LiveSite, call: Call) -> Answer:
     taking, asked = call.taking, call.asked
     cell = cell_asked(site, asked)
     by, count = _steps(asked)
-    if not call.identity.sees(cell.place.name, site.rules.areas):
-        raise Problem(HTTPStatus.FORBIDDEN, f"{cell.place.name} is none of your places")
+    if by == DAY and not call.identity.sees(cell.place.name, site.rules.areas):
+        raise Problem(HTTPStatus.FORBIDDEN, BY_DAY_FOR.format(place=cell.place.name))
     fresh = await site.freshness(asked)
     tag = site.tag(fresh, call)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
-    columns, rows = await _rows(site, cell, fresh, by, count)
+    columns, rows = await _rows(site, call, cell, fresh, (by, count))
     if taking.media == CSV:
         text = csv_text([columns, *rows])
     else:
@@ -157,9 +161,10 @@ def _steps(asked: Query) -> tuple[str, int]:
 
 
 async def _rows(
-    site: LiveSite, cell: AskedCell, fresh: Freshness, by: str, count: int
+    site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness, steps: tuple[str, int]
 ) -> tuple[Sequence[str], list[list[object]]]:
     """The rows of a series, those of the command `trend`. Raises Problem."""
+    by, count = steps
     if by == DAY:
         dates = [fresh.day - timedelta(days=back) for back in range(count - 1, -1, -1)]
         _check(dates)
@@ -167,7 +172,7 @@ async def _rows(
         return TREND_COLUMNS, [dated_row(cell.indicator, it) for it in days]
     dates = months_until(fresh.day, count)
     _check(dates)
-    found = await site.figures.months(dates, cell.whole, fresh.today)
+    (found,) = await site.figures.months([cell.whole], dates, fresh.today, call.identity)
     return MONTH_COLUMNS, [month_row(cell.indicator, it) for it in found.months]
 
 
@@ -179,7 +184,7 @@ def _check(dates: Sequence[date]) -> None:
 
 
 async def indicator_page(site: LiveSite, call: Call) -> Answer:
-    """What an indicator is, its figures at every place, and over time for who may see that."""
+    """What an indicator is, its figures at every place, and over time."""
     asked, indicator = call.asked, indicator_named(site.rules, call)
     cell, code = _cell(site, asked, indicator), indicator.code
     fresh = await site.freshness(asked)
@@ -315,12 +320,10 @@ class Past:
     needed: str
 
 
-async def _past(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) -> Past | None:
-    """Its months with their chart and table; None where who asks may not see that."""
-    if not call.identity.sees(cell.place.name, site.rules.areas):
-        return None
+async def _past(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) -> Past:
+    """Its months as who asks may see them, with their chart and table."""
     dates = [it for it in months_until(fresh.day, SHOWN_MONTHS) if it.year > FIRST_YEAR]
-    found = await site.figures.months(dates, cell.whole, fresh.today)
+    (found,) = await site.figures.months([cell.whole], dates, fresh.today, call.identity)
     return Past(figure(ControlChart(cell.indicator.code, found)), _needed(cell.indicator, found))
 
 

@@ -24,7 +24,8 @@ from streams.alerts.alert_names import KnownNames, names_known
 from streams.alerts.decisions import Decisions
 from streams.clock import Clock
 from streams.failures import Understood, described
-from streams.serving.live_figures import LastAsked, answered
+from streams.serving.last_asked import LastAsked
+from streams.serving.live_figures import answered
 from streams.serving.problems import Problem, away
 from streams.state.open_alerts import HeldAlerts, open_change
 

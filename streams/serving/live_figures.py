@@ -6,10 +6,9 @@ is so. Redis is asked where the state stands for every answer, and for figures w
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import date, datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from aiokafka.errors import KafkaError
 from msgspec.structs import replace
@@ -17,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from processors.days.calendar import previous_month_end
+from processors.figures.evaluate import AsOf
 from processors.figures.series import CellOf, Dated, Series
 from processors.places.forecast import Forecast, forecast
 from processors.rules import Rules
@@ -33,7 +33,9 @@ from streams.jobs.data_quality import QualityFound, contradictions, read_quality
 from streams.jobs.live_changes import SinceCut, since
 from streams.jobs.series_by_month import live_series
 from streams.serving.identity import Identity, is_within
+from streams.serving.last_asked import LastAsked
 from streams.serving.problems import away
+from streams.serving.seen_figures import SeenFigures
 from streams.state.held_tables import HeldTables
 from streams.state.reading import (
     StateStanding,
@@ -60,8 +62,8 @@ LISTS_AT_ONCE = 2
 KEPT = 8
 # Sets of suppressed cells kept: of three days each for some who see different places in full.
 KEPT_SUPPRESSED = 12
-# Series kept: those of the headlines at some twenty places. One takes some ten kilobytes.
-KEPT_TRENDS = 128
+# Series of the headlines kept: those of some twenty places. One takes some ten kilobytes.
+KEPT_TRENDS = 20
 # Releases of which it is kept what they differ from live by, case by case.
 KEPT_EXPLAINED = 2
 
@@ -104,29 +106,6 @@ class LiveChanges(NamedTuple):
     left_out: str = ""
 
 
-class LastAsked(Generic[T]):
-    """What was worked out, by what it is of: so much of it as was asked for last."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._found: OrderedDict[tuple[object, ...], T] = OrderedDict()
-
-    def get(self, key: tuple[object, ...]) -> T | None:
-        """What is kept; None for nothing."""
-        if key not in self._found:
-            return None
-        self._found.move_to_end(key)
-        return self._found[key]
-
-    def keep(self, key: tuple[object, ...], made: T) -> T:
-        """Keep it, in place of what was not asked for longest."""
-        self._found[key] = made
-        self._found.move_to_end(key)
-        while len(self._found) > self._most:
-            self._found.popitem(last=False)
-        return made
-
-
 class LiveFigures:
     """The scorecards of a deployment."""
 
@@ -138,7 +117,8 @@ class LiveFigures:
         self._scorecards = LastAsked[Scorecard](KEPT)
         self._suppressed = LastAsked[_SuppressedCells](KEPT_SUPPRESSED)
         self._seen_rows = LastAsked[_SeenRows](KEPT)
-        self._trends = LastAsked[Series](KEPT_TRENDS)
+        self._trends = LastAsked[list[Series]](KEPT_TRENDS)
+        self._seen_figures = SeenFigures(rules)
         self._explained = LastAsked[SinceCut](KEPT_EXPLAINED)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._explaining = asyncio.Lock()  # for which the log is gone through
@@ -185,26 +165,35 @@ class LiveFigures:
         """A figure as of each of some dates, as known now. Raises Problem."""
         return (await answered(read_series(*self._state, dates, cell))).figures
 
-    async def months(self, dates: Sequence[date], cell: CellOf, today: date) -> Series:
-        """A figure by month, with what its variation says. Raises Problem."""
-        (found,) = await self.months_of([cell], dates, today)
-        return found
-
-    async def months_of(
-        self, cells: Sequence[CellOf], dates: Sequence[date], today: date
+    async def months(
+        self, cells: Sequence[CellOf], dates: Sequence[date], today: date, identity: Identity
     ) -> list[Series]:
-        """Figures by month, with what the variation of each says. Raises Problem."""
-        return await answered(live_series(*self._state, cells, dates, today))
+        """Figures by month as someone may see them, with what the variation of each says.
 
-    async def trend(
-        self, dates: Sequence[date], cell: CellOf, today: date, moment: Moment
-    ) -> Series:
-        """A figure by month, as it is known at a moment or later, kept. Raises Problem."""
-        indicator, place, band = cell
-        key = "trend", indicator.code, place, band, tuple(dates), today, moment.version
+        Of what is suppressed nothing is left but that it is. Raises Problem.
+        """
+
+        async def seen(as_of: AsOf, cells: Sequence[CellOf]) -> list[Dated]:
+            return await self._seen_figures.of(as_of, cells, identity)
+
+        is_full = all(identity.sees(place.name, self.rules.areas) for _, place, _ in cells)
+        work = live_series(*self._state, cells, dates, today, None if is_full else seen)
+        return await answered(work)
+
+    async def trends(
+        self,
+        cells: Sequence[CellOf],
+        dates: Sequence[date],
+        today: date,
+        moment: Moment,
+        identity: Identity,
+    ) -> list[Series]:
+        """The same as it is known at a moment or later, kept. Raises Problem."""
+        of = tuple((indicator.code, place, band) for indicator, place, band in cells)
+        key = "trends", of, tuple(dates), today, moment.version, identity.view
         found = self._trends.get(key)
         if found is None:
-            found = await self._once(key, lambda: self.months(dates, cell, today))
+            found = await self._once(key, lambda: self.months(cells, dates, today, identity))
             self._trends.keep(key, found)
         return found
 

@@ -76,7 +76,6 @@ PLACE = ("place", "level")
 LISTED_ALERTS = ("standard", "state", "severity", "area", "provider", "owner", "page")
 
 CELL = ("code", "place", "level", "age_band", "as_of")
-# Who may see figures over time: those of other places would have to be suppressed date by date.
 # Who may see the cases behind a figure, wherever they are.
 SEE_CASES = frozenset({Role.ANALYST})
 # Who may see one case: leads those that their own teams and places hold.
@@ -85,7 +84,6 @@ SEE_A_CASE = SEE_CASES | {Role.LEAD}
 SEE_ALERTS = SEE_CASES | {Role.LEAD}
 # Who may acknowledge and silence the alerts that they see.
 ACT_ON_ALERTS = frozenset({Role.LEAD})
-SEE_SERIES = SEE_ALL | {Role.MANAGER}
 # Who may look after the running of it all.
 OPERATE = frozenset({Role.OPERATOR})
 # Who may freeze and publish.
@@ -129,7 +127,7 @@ ROUTES = (
     Route(
         "series",
         "/api/v1/series",
-        SEE_SERIES,
+        READERS,
         (JSON, CSV),
         "a figure over time, as known now",
         (*CELL, "by", "count"),
@@ -138,7 +136,7 @@ ROUTES = (
     Route(
         "series.csv",
         "/api/v1/series.csv",
-        SEE_SERIES,
+        READERS,
         (CSV,),
         "the same as CSV, whatever is accepted",
         (*CELL, "by", "count"),
@@ -223,7 +221,7 @@ ROUTES = (
     Route(
         "changes",
         "/api/v1/changes",
-        SEE_SERIES,
+        READERS,
         (JSON, CSV),
         "the figures that changed, of the places that one sees in full",
         (*CHOICE, "against", "cursor"),
@@ -231,7 +229,7 @@ ROUTES = (
     Route(
         "changes.csv",
         "/api/v1/changes.csv",
-        SEE_SERIES,
+        READERS,
         (CSV,),
         "the same as CSV, whatever is accepted",
         (*CHOICE, "against", "cursor"),
@@ -239,7 +237,7 @@ ROUTES = (
     Route(
         "forecast",
         "/api/v1/forecast",
-        SEE_SERIES,
+        READERS,
         (JSON, CSV),
         "how many open cases will breach each standard if nothing happens",
         ("standard", "area", "provider", "on"),
@@ -247,7 +245,7 @@ ROUTES = (
     Route(
         "forecast.csv",
         "/api/v1/forecast.csv",
-        SEE_SERIES,
+        READERS,
         (CSV,),
         "the same as CSV, whatever is accepted",
         ("standard", "area", "provider", "on"),

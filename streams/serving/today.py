@@ -10,7 +10,7 @@ from markupsafe import Markup
 from processors.alerts.overview import CaseLine, Count, WantedAlerts, days_overdue
 from processors.figures.asking import AskedRows, NotThere, RowChoice, place_of
 from processors.figures.figure_text import LEGEND
-from processors.figures.series import months_until
+from processors.figures.series import CellOf, Series, months_until
 from processors.figures.variation import VARIATION_WORDS
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.scorecard import ScorecardRow
@@ -19,7 +19,6 @@ from streams.alerts.alert_lists import Listing, judged_text, staleness
 from streams.serving.answers import Answer, is_held, unchanged
 from streams.serving.charts.drawing import svg
 from streams.serving.charts.sparkline import MONTHS, Sparkline
-from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
 from streams.serving.parameters import Query
 from streams.serving.problems import wrong_parameter
@@ -36,7 +35,7 @@ class HeadlineTile:
     """A headline: its line of the scorecard, its months as a picture, and what they say."""
 
     line: Line
-    trend: Markup | None
+    trend: Markup
     variation: str
 
 
@@ -101,11 +100,11 @@ async def today(site: LiveSite, call: Call) -> Answer:
     place, level, lines = _lines(site, asked, now.rows)
     before = {it.code: it.value for it in _lines(site, asked, then.rows)[2]}
     headlines = {it.code: it for it in site.rules.catalogue.indicator if it.headline}
-    tiles = [
-        await _tile(site, identity, fresh, it, (headlines[it.code], place, level))
-        for it in lines
-        if it.code in headlines
-    ]
+    shown = [it for it in lines if it.code in headlines]
+    cells = [_cell(site, headlines[it.code], place, level) for it in shown]
+    dates = months_until(fresh.day, MONTHS)
+    trends = await site.figures.trends(cells, dates, fresh.today, fresh.moment, identity)
+    tiles = [_tile(line, trend) for line, trend in zip(shown, trends, strict=True)]
     yesterday = fresh.day - timedelta(days=1)
     text = site.page(
         "today.html",
@@ -163,24 +162,16 @@ def _moves(lines: Iterable[Line], before: dict[str, str]) -> list[Move]:
     ]
 
 
-async def _tile(
-    site: LiveSite,
-    identity: Identity,
-    fresh: Freshness,
-    line: Line,
-    of: tuple[Indicator, str, str],
-) -> HeadlineTile:
-    """A headline, of an indicator, a place and its level, with its months for who may see them."""
-    indicator, place, level = of
-    if not identity.sees(place, site.rules.areas):
-        return HeadlineTile(line, None, "")
-    cell = indicator, place_of(site.rules, indicator, place, level), ALL_AGES
-    dates = months_until(fresh.day, MONTHS)
-    found = await site.figures.trend(dates, cell, fresh.today, fresh.moment)
-    latest = found.latest
+def _cell(site: LiveSite, indicator: Indicator, place: str, level: str) -> CellOf:
+    return indicator, place_of(site.rules, indicator, place, level), ALL_AGES
+
+
+def _tile(line: Line, trend: Series) -> HeadlineTile:
+    """A headline with its months."""
+    latest = trend.latest
     variation = latest.judged.variation if latest else None
     said = VARIATION_WORDS[variation].partition(",")[0] if variation is not None else ""
-    return HeadlineTile(line, svg(Sparkline(f"trend {line.code}", found)), said)
+    return HeadlineTile(line, svg(Sparkline(f"trend {line.code}", trend)), said)
 
 
 async def _late(site: LiveSite, identity: Identity) -> LateCases:

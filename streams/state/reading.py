@@ -226,33 +226,38 @@ async def read_series(
 ) -> LiveSeries:
     """An indicator's figure of a place and band, as of each of the dates, as known now.
 
-    Raises as `read_all_series` does.
+    Raises as `read_stocks` does.
     """
-    (found,) = await read_all_series(redis, deployment, rules, dates, [cell])
-    return found
+    figures, latest = [], None
+    async for found in each_as_of(redis, deployment, rules, dates):
+        figures.append(dated(rules, found.as_of, cell))
+        latest = found.latest
+    return LiveSeries(figures, latest)
 
 
-async def read_all_series(
-    redis: Redis, deployment: str, rules: Rules, dates: Sequence[date], cells: Sequence[CellOf]
-) -> list[LiveSeries]:
-    """The figures of some cells as of each of the dates, as known now, of one reading.
+class KnownAt(NamedTuple):
+    """What is known as of a date, and the latest event time of what was read for it."""
 
-    Many dates are read some at a time, each time at one moment. Raises NothingYet,
-    streams.state.store.OtherLayout, or redis.RedisError.
+    as_of: AsOf
+    latest: int | None
+
+
+async def each_as_of(
+    redis: Redis, deployment: str, rules: Rules, dates: Sequence[date]
+) -> AsyncIterator[KnownAt]:
+    """What is known as of each of some dates, in their order.
+
+    Many dates are read some at a time, each time at one moment. Raises as `read_stocks` does.
     """
     reference = await read_reference(redis, deployment, rules)
-    found: list[list[Dated]] = [[] for _ in cells]
     latest = 0
     for start in range(0, len(dates), DATES_AT_ONCE):
         some = dates[start : start + DATES_AT_ONCE]
         stocks = await read_stocks(redis, deployment, rules, some)
-        for day, stock in zip(some, stocks.by_date, strict=True):
-            as_of = known(rules, day, stock, reference.events)
-            for figures, cell in zip(found, cells, strict=True):
-                figures.append(dated(rules, as_of, cell))
-            await asyncio.sleep(0)  # whoever else is served is not kept waiting for all of them
         latest = max([latest, *(head.latest for head in stocks.heads.values())])
-    return [LiveSeries(figures, latest or None) for figures in found]
+        for day, stock in zip(some, stocks.by_date, strict=True):
+            yield KnownAt(known(rules, day, stock, reference.events), latest or None)
+            await asyncio.sleep(0)  # whoever else is served is not kept waiting for all of them
 
 
 async def read_first_day(redis: Redis, deployment: str, rules: Rules) -> date | None:

@@ -134,7 +134,7 @@ def test_a_page_says_what_it_shows_and_of_when(served: Served) -> None:
     assert "may be out of date" in stale.ask("/scorecard").text
 
 
-def test_a_series_has_the_figures_of_each_month_and_is_for_whose_place_it_is(
+def test_a_series_has_the_figures_of_each_month_and_days_are_for_whose_place_it_is(
     served: Served,
 ) -> None:
     manager = one_with(Role.MANAGER, places=frozenset({"East"}))
@@ -143,13 +143,14 @@ def test_a_series_has_the_figures_of_each_month_and_is_for_whose_place_it_is(
         [
             Asks(f"{path}&place=Thanet", ANALYST),
             Asks(f"{path}&place=Thanet", manager),
-            Asks(f"{path}&place=Dover", manager),
-            Asks(f"{path}&place=Kent", manager),
-            Asks(path, NOBODY),
             Asks(f"{path}&place=Thanet", ANALYST, headers={"accept": "text/csv"}),
+            Asks(f"{path}&place=Thanet&by=day", manager),
+            Asks(f"{path}&place=Dover&by=day", manager),
+            Asks(f"{path}&place=Thanet&by=day", NOBODY),
         ]
     )
-    assert [it.status_code for it in answers] == [200, 200, 403, 403, 403, 200]
+    assert [it.status_code for it in answers] == [200, 200, 200, 200, 403, 403]
+    assert "ask for those by month" in answers[5].text
     series = answers[0].json()["series"]
     assert series == answers[1].json()["series"]
     assert [it["as_of"] for it in series] == ["2017-04-30", "2017-05-31", "2017-06-30"]
@@ -159,7 +160,36 @@ def test_a_series_has_the_figures_of_each_month_and_is_for_whose_place_it_is(
     ]
     shown = [it.json()["rows"][0]["value"] for it in served.ask_all(past)]
     assert [it["value"] for it in series] == shown
-    assert answers[5].text.splitlines()[0] == ",".join(MONTH_COLUMNS)
+    assert answers[2].text.splitlines()[0] == ",".join(MONTH_COLUMNS)
+
+
+def test_a_series_shows_nobody_what_the_scorecards_of_its_months_do(served: Served) -> None:
+    places = [it.name for it in served.rules.areas.area]
+    codes = ["EH02", "EH05", "EH14", "EH17"]
+    asked = [(code, place) for code in codes for place in places]
+    series = served.ask_all(
+        Asks(f"/api/v1/series?code={code}&place={place}&count=4", NOBODY) for code, place in asked
+    )
+    days = [it["as_of"] for it in series[0].json()["series"]]
+    cards = served.ask_all(
+        Asks(f"/api/v1/scorecard?as_of={day}&age_band=all&{'&'.join(f'code={it}' for it in codes)}")
+        for day in days
+    )
+    shown = {
+        (row["code"], row["area"], day): (row["value"], row["status"], None, None)
+        for day, card in zip(days, cards, strict=True)
+        for row in card.json()["rows"]
+    }
+    found = {
+        (code, place, it["as_of"]): tuple(
+            it[name] for name in ("value", "status", "numerator", "denominator")
+        )
+        for (code, place), answer in zip(asked, series, strict=True)
+        for it in answer.json()["series"]
+    }
+    assert found == shown
+    statuses = [status for _, status, *_ in found.values()]
+    assert {"suppressed", "reported"} <= {*statuses}
 
 
 def test_a_page_of_an_indicator_shows_no_small_number_to_nobody(served: Served) -> None:
@@ -167,10 +197,10 @@ def test_a_page_of_an_indicator_shows_no_small_number_to_nobody(served: Served) 
         Asks("/indicators/EH05?place=Dover", who) for who in (NOBODY, ANALYST)
     )
     assert "Cases open to units" in nobody.text
-    assert "[c]" in nobody.text
-    assert "shown to analysts" in nobody.text
+    assert "[c] suppressed" in nobody.text
     assert "[c]" not in analyst.text
-    assert "May 2017" in analyst.text
+    for page in nobody, analyst:
+        assert "May 2017" in page.text
 
 
 def test_a_page_of_an_indicator_at_a_provider_that_nobody_has_named_is_refused(

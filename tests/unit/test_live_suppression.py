@@ -9,7 +9,7 @@ import pytest
 from processors.rules import Rules
 from schemas.catalogue import AGE_BANDS, ALL_AGES
 from schemas.scorecard import ScorecardRow
-from snapshots.disclosure.live_suppression import key_of, suppressed
+from snapshots.disclosure.live_suppression import deciding, key_of, suppressed
 from snapshots.disclosure.suppression import Rule
 from streams.jobs.replay import Replay
 from streams.kafka.eventfiles import read_events
@@ -65,6 +65,21 @@ def sums(
             below = [it for it in rules.areas.area if it.parent == area]
             parts = [there.get((code, it.level, it.name, band)) for it in below]
             yield whole, [it for it in parts if it]
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_of_an_indicator_the_rows_that_decide_say_what_the_whole_scorecard_says(
+    own: tuple[str, ...], rows: list[ScorecardRow], rules: Rules
+) -> None:
+    is_known = owned_by(rules, *own)
+    hidden = suppressed(rules, rows, Rule(), is_known)
+    for indicator in rules.catalogue.indicator:
+        codes = deciding(rules, {indicator.code})
+        some = [row for row in rows if row.code in codes]
+        found = suppressed(rules, some, Rule(), is_known)
+        assert {it for it in found if it.indicator == indicator.code} == {
+            it for it in hidden if it.indicator == indicator.code
+        }, indicator.code
 
 
 @pytest.mark.parametrize("own", OWN)

@@ -11,6 +11,7 @@ from snapshots.publish.text.wording import MONTHS, UNIT_WORDS
 from streams.jobs.series_words import (
     ALL,
     exact_text,
+    figure_text,
     mean_text,
     month_words,
     possible,
@@ -144,7 +145,7 @@ class ControlChart:
         above, below = ("" if it is None else f"{float(it):,.10g}" for it in parts)
         return (
             month_words(month.day),
-            exact_text(indicator, judged.observed.value),
+            figure_text(indicator, month),
             above,
             "" if indicator.denominator is None else below,
             "" if month.target is None else exact_text(indicator, month.target),

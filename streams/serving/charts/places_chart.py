@@ -6,7 +6,7 @@ from datetime import date
 
 from processors.figures.series import Series, SeriesMonth
 from snapshots.publish.text.wording import short_month
-from streams.jobs.series_words import ALL, exact_text, month_words
+from streams.jobs.series_words import ALL, figure_text, month_words
 from streams.serving.charts.control_chart import Level, unit_words
 from streams.serving.charts.drawing import ChartColumn, ChartTable, Key
 from streams.serving.charts.frame import Frame, Scale, Tick, vertical
@@ -83,10 +83,7 @@ class PlacesChart:
         for it in self.places:
             by_day = {month.day: month for month in _months(it)}
             indicator, place, _ = it.cell
-            figures = (
-                exact_text(indicator, by_day[day].judged.observed.value) if day in by_day else ""
-                for day in days
-            )
+            figures = (figure_text(indicator, by_day[day]) if day in by_day else "" for day in days)
             rows.append((place.name, *figures))
         return ChartTable(tuple(columns), tuple(rows))
 
@@ -114,7 +111,7 @@ class PlacesChart:
         figure = words = "no figures yet"
         if months:
             last = months[-1]
-            figure = exact_text(indicator, last.judged.observed.value)
+            figure = figure_text(indicator, last)
             words = f"{month_words(last.day)}: {figure}, {MARK_WORDS[mark_of(last)]}."
             levels = tuple(_aimed(last, up))
         suffix = "%" if indicator.unit == "percent" else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from processors.figures.series import Series, SeriesMonth
 from processors.figures.variation import VARIATION_WORDS
-from streams.jobs.series_words import exact_text, month_words
+from streams.jobs.series_words import figure_text, month_words
 from streams.serving.charts.drawing import ChartColumn, ChartTable, Key
 from streams.serving.charts.frame import Frame, Scale
 from streams.serving.charts.marks import Spot, runs, spot
@@ -73,16 +73,13 @@ class Sparkline:
     def table(self) -> ChartTable:
         """Its months."""
         indicator = self.series.cell[0]
-        rows = (
-            (month_words(it.day), exact_text(indicator, it.judged.observed.value))
-            for it in self._months
-        )
+        rows = ((month_words(it.day), figure_text(indicator, it)) for it in self._months)
         return ChartTable(
             (ChartColumn("Month"), ChartColumn("Figure", is_number=True)), tuple(rows)
         )
 
     def _said(self, month: SeriesMonth) -> str:
-        figure = exact_text(self.series.cell[0], month.judged.observed.value)
+        figure = figure_text(self.series.cell[0], month)
         return f"{figure} in {month_words(month.day)}"
 
     @property
