@@ -107,6 +107,26 @@ class Node(NamedTuple):
         return f"{self.host}:{self.port}"
 
 
+class _UrlParts(NamedTuple):
+    """What of a URL is where (RFC 3986, section 3).
+
+    Not by `urlsplit`, which takes no list of servers where one after the first is in brackets: that
+    is no URL of one server.
+    """
+
+    authority: str
+    path: str
+    query: str
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """The parts of a URL that has a scheme."""
+        whole = url.partition("://")[2].partition("#")[0]
+        before, _, query = whole.partition("?")
+        authority, slash, path = before.partition("/")
+        return cls(authority, f"{slash}{path}", query)
+
+
 class WrongUrl(ValueError):  # noqa: N818 - named for the condition
     """A URL of Redis that says too little or too much; the text doesn't show it."""
 
@@ -141,12 +161,14 @@ class RedisConnection:
         scheme = url.partition("://")[0]
         if scheme not in SCHEMES:
             raise WrongUrl(f"must begin with one of {', '.join(f'{it}://' for it in SCHEMES)}")
-        parts = urlsplit(url)
+        parts = _UrlParts.of(url)
         plain, kind = scheme.partition("+")[0], scheme.partition("+")[2]
-        user, _, hosts = parts.netloc.rpartition("@")
+        user, _, hosts = parts.authority.rpartition("@")
         shown = f"{scheme}://{hosts}{parts.path}"
         if not kind:
             _check_query(plain, parts.query)
+            if plain != "unix":
+                _check_server(url, parts.path)
             return cls(shown, SecretStr(url), has_tls=plain == "rediss")
         if parts.query:
             raise WrongUrl(f"{scheme}:// takes no query: there is a setting for each thing")
@@ -174,8 +196,8 @@ class RedisConnection:
     @property
     def has_password(self) -> bool:
         """Whether the URL holds a user or a password."""
-        parts = urlsplit(self.url.get_secret_value())
-        return "@" in parts.netloc or bool(URL_SECRETS & parse_qs(parts.query).keys())
+        parts = _UrlParts.of(self.url.get_secret_value())
+        return "@" in parts.authority or bool(URL_SECRETS & parse_qs(parts.query).keys())
 
     def __str__(self) -> str:
         return self.shown
@@ -196,6 +218,16 @@ def _check_query(scheme: str, query: str) -> None:
         seconds = r"(\.\d+)?" if name.endswith("timeout") else ""
         if not re.fullmatch(rf"\d+{seconds}", asked[name][0]):
             raise WrongUrl(f"{name} is a {'number' if seconds else 'whole number'}")
+
+
+def _check_server(url: str, path: str) -> None:
+    """Raises WrongUrl for what a client would take for another server or database, or none."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise WrongUrl("is no address of a server, such as redis://host:6379/0") from error
+    if not (path.strip("/") or "0").isdigit():
+        raise WrongUrl("a database of Redis is a number")
 
 
 def _node(text: str, port: int) -> Node:

@@ -201,6 +201,23 @@ def test_the_kind_of_redis_is_in_its_url() -> None:
         RedisConnection.parsed("redis+sentinel://a:b:c/mymaster")
 
 
+@pytest.mark.parametrize("url", ["redis://[::1:6379/0", "redis://a:port/0", "redis://a:6379/one"])
+def test_a_url_of_no_server_or_database_is_an_error(url: str) -> None:
+    with pytest.raises(WrongUrl, match=r"address of a server|is a number"):
+        RedisConnection.parsed(url)
+
+
+def test_servers_of_a_cluster_may_be_numbers_in_any_order() -> None:
+    said = RedisConnection.parsed("rediss+cluster://[::1]:7000,a,[fe80::2]/0#")
+    assert [(it.host, it.port) for it in said.nodes] == [
+        ("::1", 7000),
+        ("a", 6379),
+        ("fe80::2", 6379),
+    ]
+    assert not said.has_password
+    assert RedisConnection.parsed("redis+cluster://u:p@a,[::1]").has_password
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
