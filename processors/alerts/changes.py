@@ -4,7 +4,6 @@ What is true of a day follows from the facts alone (processors.alerts.deadlines)
 kept with the child's record, so that each change is told once however often it is worked out.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,8 +46,11 @@ class Run:
 
     def next_after(self, day: int) -> int:
         """The first later day on which the state changes, NEVER if on none."""
-        edges = (self.begin, self.breach, self.end)
-        return min((edge for edge in edges if day < edge <= self.end), default=NEVER)
+        found = NEVER
+        for edge in (self.begin, self.breach, self.end):
+            if day < edge <= self.end and edge < found:
+                found = edge
+        return found
 
 
 def runs_by_case(
@@ -80,11 +82,6 @@ def runs_by_case(
     return runs
 
 
-def next_change(runs: Iterable[Run], day: int) -> int:
-    """The first later day on which any alert changes if no event comes, NEVER if on none."""
-    return min((run.next_after(day) for run in runs), default=NEVER)
-
-
 def succeed(told: Alert | None, now: Alert, at: float = 0.0) -> Alert | None:
     """The alert to be told in place of the one told before; None when it says nothing new.
 
@@ -92,7 +89,7 @@ def succeed(told: Alert | None, now: Alert, at: float = 0.0) -> Alert | None:
     """
     if told is None:
         return msgspec.structs.replace(now, stand=1, stand_at=at)
-    if told.content == now.content:
+    if told.state == now.state and told.content == now.content:
         return None
     version, stand, stand_at = told.version + 1, told.stand or told.version, told.stand_at
     if told.standing != now.standing:

@@ -9,7 +9,6 @@ from processors.alerts.changes import (
     Told,
     end,
     is_raised,
-    next_change,
     succeed,
 )
 from processors.alerts.child import Child
@@ -20,15 +19,12 @@ from processors.alerts.told import About, Alert, Identity
 from processors.alerts.toldalerts import WrittenAlerts
 from processors.days.calendar import NEVER
 from processors.facts.crowds import CROWD
-from processors.record.decoding import Event, in_order
+from processors.record.decoding import Event
 from schemas.areas import Areas
 from schemas.standards import Standard, Standards
 
 # Of a child who must be judged as soon as may be: earlier than every day.
 AT_ONCE = -(2**40)
-# The events that an alert takes its names from, or rests on.
-NAMED = {"case.allocated", "notification.received", "worker.assigned"}
-
 # The runs of one case by (the standard's position, episode), and of one child by case.
 OfCase = Mapping[tuple[int, int], list[Run]]
 OfChild = Mapping[str, OfCase]
@@ -85,12 +81,14 @@ class Watch:
         for name, child in children.items():
             of_child, cases = runs.get(name, {}), some.get(name)
             before = child.told.alerts if cases is None else child.told.of(cases)
-            known = _Known(child.record.named_in(of_child), judgement.day)
-            changes, waiting = self._news(name, child, before, of_child, known, judgement)
+            named = {
+                case: _NamedOfCase(child.record.named_in(case), judgement.day) for case in of_child
+            }
+            changes, waiting = self._news(name, child, before, of_child, named, judgement)
             if changes:
                 telling.changes += changes
                 telling.told[name] = child.told.take([it.alert for it in changes])
-            following, must_wait = _outlook(child, cases, of_child, known, waiting, judgement.day)
+            following, must_wait = _outlook(child, cases, of_child, named, waiting, judgement.day)
             telling.deadlines[name] = AT_ONCE if must_wait else following
         return telling
 
@@ -100,26 +98,26 @@ class Watch:
         child: Child,
         before: Mapping[About, Alert],
         runs: OfChild,
-        known: "_Known",
+        named: Mapping[str, "_NamedOfCase"],
         judgement: Judgement,
     ) -> tuple[list[Told], set[str]]:
         """What is new of alerts told as `before`, and the cases of which some must wait."""
         changes: list[Told] = []
         waiting: set[str] = set()
-        if not runs and not before:
-            return changes, waiting
-        now = {it.about: it for it in self._true_of(runs, known, judgement.day)}
-        for about, alert in now.items():
-            told = before.get(about)
-            if is_raised(told, alert) and judgement.is_withheld(name):
-                waiting.add(alert.case)
-                continue
-            following = succeed(told, alert, judgement.at)
-            if following is not None:
-                changes.append(Told(name, following, told.state if told else None))
-        for about in before.keys() - now.keys():
-            told = before[about]
-            if told.is_void:  # it was ended like that before
+        now: set[About] = set()
+        for case, of_case in runs.items():
+            for alert in self._true_of(case, of_case, named[case], judgement.day):
+                about = alert.about
+                now.add(about)
+                told = before.get(about)
+                if is_raised(told, alert) and judgement.is_withheld(name):
+                    waiting.add(case)
+                    continue
+                following = succeed(told, alert, judgement.at)
+                if following is not None:
+                    changes.append(Told(name, following, told.state if told else None))
+        for about, told in before.items():
+            if about in now or told.is_void:  # the latter was ended like that before
                 continue
             record, standard = child.record, self._by_code.get(told.standard)
             events = record.that_tell(told.case)
@@ -129,14 +127,15 @@ class Watch:
                 changes.append(Told(name, following, told.state))
         return changes, waiting
 
-    def _true_of(self, runs: OfChild, known: "_Known", day: int) -> Iterator[Alert]:
-        """What is true of one child's alerts on a day, as if none had been told."""
-        for case, of_case in runs.items():
-            for (position, episode), of_alert in of_case.items():
-                begun = [run for run in of_alert if run.begin <= day]
-                if begun:
-                    standard = self._standards[position]
-                    yield self._alert(case, standard, episode, begun[-1], known, day)
+    def _true_of(self, case: str, runs: OfCase, named: "_NamedOfCase", day: int) -> Iterator[Alert]:
+        """What is true of one case's alerts on a day, as if none had been told."""
+        for (position, episode), of_alert in runs.items():
+            latest = None
+            for run in of_alert:
+                if run.begin <= day:
+                    latest = run
+            if latest is not None:
+                yield self._alert(case, self._standards[position], episode, latest, named, day)
 
     def _alert(
         self,
@@ -144,85 +143,83 @@ class Watch:
         standard: Standard,
         episode: int,
         run: Run,
-        known: "_Known",
+        named: "_NamedOfCase",
         day: int,
     ) -> Alert:
         state, since = run.on(day)
-        allocation = known.allocation(case, standard.service)
+        allocation, is_over = named.allocation(standard.service), state == "resolved"
         holder: Mapping[str, Any] = allocation.data if allocation else {}
-        rests_on = (known.notification(case), allocation)
         return Alert(
-            case=case,
-            standard=standard.code,
-            episode=episode,
-            version=1,
-            state=state,
-            since=since,
-            due=run.due,
-            reason=REASONS[run.ended] if state == "resolved" else None,
-            historic=state == "resolved",
-            area=self._leaves[run.area],
-            team=holder.get("team"),
-            provider=holder.get("provider"),
-            severity=standard.severity,
-            owner=standard.owner,
-            rests_on=tuple(_identity(it) for it in rests_on if it),
-            worker=known.worker(case, standard),
+            case,
+            standard.code,
+            episode,
+            1,
+            state,
+            since,
+            run.due,
+            REASONS[run.ended] if is_over else None,
+            is_over,
+            self._leaves[run.area],
+            holder.get("team"),
+            holder.get("provider"),
+            standard.severity,
+            standard.owner,
+            rests_on=_identities(named.notification, allocation),
+            worker=named.worker(standard),
         )
 
 
-class _Known:
-    """What of a child's cases alerts name: whom they were given to, and when they were received.
+class _NamedOfCase:
+    """What of a case alerts name: whom it was given to, and when it was received.
 
-    `next` is, by case, the first later day on which it is given to a team or a worker, if on any.
+    `notification` is the first of it. `next` is the first later day on which it is given to a team
+    or a worker, NEVER if on none.
     """
 
-    def __init__(self, events: Iterable[Event], day: int) -> None:
-        found = [it for it in events if it.type in NAMED]
-        self._by_case: dict[str, list[Event]] = {}
-        for event in in_order(it for it in found if it.day <= day):
-            self._by_case.setdefault(event.subject, []).append(event)
-        self.next: dict[str, int] = {}
-        for event in found:
-            if event.day > day and event.type != "notification.received":
-                case = event.subject
-                self.next[case] = min(event.day, self.next.get(case, NEVER))
+    __slots__ = ("_allocated", "_assigned", "next", "notification")
 
-    def allocation(self, case: str, service: str) -> Event | None:
-        """The latest allocation of a case to a service."""
-        for event in reversed(self._of(case)):
-            if event.type == "case.allocated" and event.data["service"] == service:
+    def __init__(self, events: Iterable[Event], day: int) -> None:
+        self._allocated: list[Event] = []
+        self._assigned: list[Event] = []
+        self.notification: Event | None = None
+        self.next = NEVER
+        for event in events:
+            kind = event.type
+            if kind == "notification.received":
+                if self.notification is None and event.day <= day:
+                    self.notification = event
+            elif kind == "case.allocated" or kind == "worker.assigned":
+                if event.day > day:
+                    self.next = min(self.next, event.day)
+                else:
+                    (self._allocated if kind == "case.allocated" else self._assigned).append(event)
+
+    def allocation(self, service: str) -> Event | None:
+        """The latest allocation of the case to a service."""
+        for event in reversed(self._allocated):
+            if event.data["service"] == service:
                 return event
         return None
 
-    def worker(self, case: str, standard: Standard) -> str | None:
-        """Whom a case was given to last of the workers who count for its service."""
-        of_case = self._of(case)
-        assigned = [it for it in of_case if it.type == "worker.assigned"]
-        first = self.notification(case)
-        if not assigned or first is None:
+    def worker(self, standard: Standard) -> str | None:
+        """Whom the case was given to last of the workers who count for a standard's service."""
+        first = self.notification
+        if not self._assigned or first is None:
             return None
-        start = worker_counts_from(receipt_of(standard, of_case, first.day), first.day)
-        named = (it.data.get("worker") for it in reversed(assigned) if it.day >= start)
+        start = worker_counts_from(receipt_of(standard, self._allocated, first.day), first.day)
+        named = (it.data.get("worker") for it in reversed(self._assigned) if it.day >= start)
         return next((name for name in named if name), None)
 
-    def notification(self, case: str) -> Event | None:
-        """The first notification of a case."""
-        return next((it for it in self._of(case) if it.type == "notification.received"), None)
 
-    def _of(self, case: str) -> list[Event]:
-        return self._by_case.get(case, [])
-
-
-def _identity(event: Event) -> Identity:
-    return event.source, event.id
+def _identities(*events: Event | None) -> tuple[Identity, ...]:
+    return tuple([(it.source, it.id) for it in events if it])
 
 
 def _outlook(
     child: Child,
     cases: Collection[str] | None,
     runs: OfChild,
-    known: _Known,
+    named: Mapping[str, _NamedOfCase],
     waiting: set[str],
     day: int,
 ) -> tuple[int, bool]:
@@ -231,9 +228,7 @@ def _outlook(
     And whether some must wait. What is known of each case is kept where there are very many, some
     of which were judged, or all.
     """
-    following = {
-        case: _next(of_case, known.next.get(case, NEVER), day) for case, of_case in runs.items()
-    }
+    following = {case: _next(of_case, named[case].next, day) for case, of_case in runs.items()}
     if cases is None and len(child.record.settled) < CROWD:
         return min(following.values(), default=NEVER), bool(waiting)
     if cases is None or child.outlook is None:
@@ -244,4 +239,8 @@ def _outlook(
 
 def _next(runs: OfCase, named: int, day: int) -> int:
     """The first later day on which an alert of a case changes, or what it names does."""
-    return min([named, *(next_change(of_alert, day) for of_alert in runs.values())])
+    found = named
+    for of_alert in runs.values():
+        for run in of_alert:
+            found = min(found, run.next_after(day))
+    return found

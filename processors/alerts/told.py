@@ -54,8 +54,10 @@ class Alert(msgspec.Struct, array_like=True, frozen=True, gc=False):
     @property
     def standing(self) -> tuple[AlertState, OwnerKind, str | None]:
         """What goes on unchanged while an acknowledgement of it may hold."""
-        who = {"team": self.team, "provider": self.provider, "area": self.area}[self.owner]
-        return self.state, self.owner, who or self.area
+        owner, who = self.owner, self.area
+        if owner != "area":
+            who = (self.team if owner == "team" else self.provider) or who
+        return self.state, owner, who
 
     @property
     def content(self) -> tuple[object, ...]:

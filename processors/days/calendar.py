@@ -24,6 +24,8 @@ LAST_DAY = (date(LAST_YEAR, 12, 31) - EPOCH).days
 NEVER = 2**40
 LONDON = ZoneInfo("Europe/London")
 MICROSECONDS_A_DAY = 86_400_000_000
+# Days of which the date is remembered: as many as ten years have.
+DATES_KEPT = 4_096
 # Fewer seconds than ever lay between two changes of London's offset.
 CHANGES_APART = 14 * 86_400
 
@@ -33,6 +35,7 @@ def day_number(day: date) -> int:
     return (day - EPOCH).days
 
 
+@lru_cache(maxsize=DATES_KEPT)
 def date_of(day: int) -> date:
     """The civil date of a day number."""
     return EPOCH + timedelta(days=day)

@@ -145,12 +145,11 @@ class Record:
         known, gone = KNOWN_BYTES * len(self.known), RETRACTED_BYTES * len(self.retracted)
         return BYTES + known + self._weight + gone
 
-    def named_in(self, cases: Iterable[str]) -> Iterator[Event]:
-        """The events of cases that alerts may name, and others of theirs."""
-        for case in cases:
-            rows = self.cases[case]
-            for _, _, source, id_, _ in rows.named() if isinstance(rows, LongCase) else rows:
-                yield self.known[source, id_]
+    def named_in(self, case: str) -> list[Event]:
+        """The events of a case that its alerts may name, each type's in order; and others of it."""
+        rows, known = self.cases[case], self.known
+        of_case = rows.named() if isinstance(rows, LongCase) else rows
+        return [known[source, id_] for _, _, source, id_, _ in of_case]
 
     def that_tell(self, case: str) -> Iterator[Event]:
         """The events of a case by whose rows the rules can tell it from another."""

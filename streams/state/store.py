@@ -34,6 +34,7 @@ began at. So a worker that has lost the shard cannot write, whatever it believes
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -616,10 +617,15 @@ class ShardStore:
         records = stored[0] if stored else []
         return head, found.tables, await self._opened(generation, children, records)
 
-    async def due(self, head: Head, seconds: float, most: int) -> list[str]:
-        """Children whose alerts are to be looked at by a time, the longest due first."""
+    async def due(
+        self, head: Head, seconds: float, most: int, since: float = -math.inf
+    ) -> list[str]:
+        """Children whose alerts are to be looked at by a time, the longest due first.
+
+        Those who were due by `since` are left out.
+        """
         children: list[bytes] = await self._redis.zrangebyscore(
-            self.key(head.generation, "deadlines"), "-inf", seconds, start=0, num=most
+            self.key(head.generation, "deadlines"), f"({since}", seconds, start=0, num=most
         )
         return [child.decode() for child in children]
 

@@ -26,7 +26,7 @@ SHARE, LONGEST_SECONDS = 5, 0.1
 # whole: so many times as long is waited until the next, within what a reader can wait, so that what
 # it costs is bounded by time, and not by how many messages come. It is the processor's time that
 # counts, since a machine that is busy with other things makes any settlement last.
-FEW_MESSAGES, LARGE_BYTES, SLOW_SECONDS, PACE, LONGEST_PACE = 1_000, 1_000_000, 0.02, 4, 2.0
+FEW, LARGE_BYTES, SLOW_SECONDS, PACE, LONGEST_PACE = 1_000, 1_000_000, 0.02, 4, 2.0
 # The tally of retractions that named no event that was known when they came.
 UNMATCHED = "unmatched"
 
@@ -83,7 +83,8 @@ class Committing:
         used = time.thread_time() - used
         self._given.garbage.spare()
         messages = sum(it["messages"] for it in tallies.values())
-        pause = pause_after(held.state.largest, messages, used, len(self._shards))
+        much = max(messages, len(settlement.telling.deadlines))
+        pause = pause_after(held.state.largest, much, used, len(self._shards))
         held.commits.due = max(held.commits.due, asyncio.get_running_loop().time() + pause)
         if settlement.grown.unmatched:
             more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
@@ -117,13 +118,13 @@ class Committing:
         return Judgement(clock.day(), held.calm.kept_back(now), clock.seconds())
 
 
-def pause_after(largest: int, messages: int, seconds: float, shards: int) -> float:
-    """How long to wait after a settlement that took so many seconds of the processor for messages.
+def pause_after(largest: int, much: int, seconds: float, shards: int) -> float:
+    """How long to wait after a settlement that took so many seconds of the processor.
 
-    `largest` is about how many bytes the largest record takes, `shards` how many the worker has.
-    Many messages are waited for by nobody.
+    `much` is of how many messages it was, or children who were judged; `largest` about how many
+    bytes the largest record takes, `shards` how many the worker has. After many nothing waits.
     """
-    if messages >= FEW_MESSAGES:
+    if much >= FEW:
         return 0.0
     if largest > LARGE_BYTES and seconds > SLOW_SECONDS:
         return min(LONGEST_PACE, PACE * seconds)

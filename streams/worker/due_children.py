@@ -13,9 +13,15 @@ from streams.worker.stops import Stops
 
 # How often the deadlines of alerts are looked up, and how many children are judged at a time.
 LOOK_SECONDS = 0.5
-JUDGED_AT_ONCE = 500
+JUDGED_AT_ONCE = 1_000
 # How often it is noted that nothing is left to judge: until when alerts are right.
 JUDGED_SECONDS = 10.0
+# How long before they fall due children are read into memory, and how often it is asked who they
+# are. At a midnight very many fall due, and to read them takes as long as to judge them.
+AHEAD_SECONDS, ASK_AHEAD_SECONDS = 900.0, 60.0
+# So many of them at a time, not sooner than so long after the last: a shard of 50,000 takes half a
+# minute, and what comes meanwhile hardly waits.
+AHEAD_AT_ONCE, READ_SECONDS = 100, 0.05
 
 
 class DueChildren:
@@ -35,13 +41,31 @@ class DueChildren:
             self._begin(held)
         elif lookups.task.done():
             due, lookups.task = lookups.task.result(), None
-            await self._memory.make_room(held)
-            try:
-                await self._memory.admit(held, due)
-            except (Incomplete, Refused, *TROUBLE) as error:
-                await self._stops.unreadable(held, error)
+            if due:
+                if await self._read(held, due):
+                    held.state.look_at(due)
                 return
-            held.state.look_at(due)
+        if lookups.coming and not held.is_judging:
+            await self._read_ahead(held)
+
+    async def _read_ahead(self, held: Held) -> None:
+        """Read some of those into memory who are due before long."""
+        now, lookups = asyncio.get_running_loop().time(), held.lookups
+        if now >= lookups.read_at:
+            lookups.read_at = now + READ_SECONDS
+            some = lookups.coming[-AHEAD_AT_ONCE:]
+            del lookups.coming[-AHEAD_AT_ONCE:]
+            await self._read(held, some)
+
+    async def _read(self, held: Held, children: list[str]) -> bool:
+        """Have the records of children in memory; whether they could be read."""
+        await self._memory.make_room(held)
+        try:
+            await self._memory.admit(held, children)
+        except (Incomplete, Refused, *TROUBLE) as error:
+            await self._stops.unreadable(held, error)
+            return False
+        return True
 
     def _begin(self, held: Held) -> None:
         now = asyncio.get_running_loop().time()
@@ -61,6 +85,13 @@ class DueChildren:
             if not due and (is_another_day or at >= lookups.judged_at + JUDGED_SECONDS):
                 await held.store.judged(at)
                 lookups.judged_at = at
+            until = at + AHEAD_SECONDS
+            if not due and until >= lookups.ahead + ASK_AHEAD_SECONDS:
+                # Half of what memory holds, so that they do not put one another out.
+                most, since = self._memory.most // 2, max(at, lookups.ahead)
+                coming = await held.store.due(held.head, until, most, since)
+                lookups.coming[:0] = reversed(coming)
+                lookups.ahead = until
         except TROUBLE as error:
             log.warning("deadlines cannot be read: %s", error, extra=held.where)
             return []

@@ -18,9 +18,14 @@ class Memory:
     def __init__(self, given: Given, shards: dict[TP, Held]) -> None:
         self._given, self._shards = given, shards
 
+    @property
+    def most(self) -> int:
+        """How many records of a shard may be in memory."""
+        return self._given.limits.records_in_memory // len(self._shards)
+
     async def make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
-        most = self._given.limits.records_in_memory // len(self._shards)
+        most = self.most
         most_bytes = self._given.limits.bytes_in_memory // len(self._shards)
         if len(held.state.children) > most or held.state.size > most_bytes:
             await held.committed()

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
 
 import pytest
 
@@ -138,8 +137,8 @@ class Kept:
         self.outbox: list[bytes] = []
         self.named: set[str] = set()
 
-    def execute_command(self, *command: Any) -> None:
-        self.outbox.append(command[-1])
+    def eval(self, _script: str, _keys: int, _key: str, *changes: bytes) -> None:
+        self.outbox += changes
 
     def hset(self, _: str, mapping: dict[str, bytes]) -> None:
         self.open |= mapping

@@ -12,17 +12,22 @@ from streams.worker.committing import (
     SLOW_SECONDS,
     pause_after,
 )
+from streams.worker.due_children import JUDGED_AT_ONCE
 
 
 @pytest.mark.parametrize(
-    ("largest", "messages", "seconds"),
+    ("largest", "much", "seconds"),
     [
         (LARGE_BYTES, 1, 10.0),  # a busy day of ordinary children, however slow the machine
         (10 * LARGE_BYTES, 1, SLOW_SECONDS),
     ],
 )
-def test_ordinary_settlements_put_little_off(largest: int, messages: int, seconds: float) -> None:
-    assert pause_after(largest, messages, seconds, shards=8) == LONGEST_SECONDS
+def test_ordinary_settlements_put_little_off(largest: int, much: int, seconds: float) -> None:
+    assert pause_after(largest, much, seconds, shards=8) == LONGEST_SECONDS
+
+
+def test_who_falls_due_at_one_midnight_is_judged_without_a_pause() -> None:
+    assert pause_after(0, JUDGED_AT_ONCE, 10.0, shards=8) == 0
 
 
 def test_a_backlog_in_which_there_is_much_to_do_at_once_puts_nothing_off() -> None:
