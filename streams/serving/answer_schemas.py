@@ -245,6 +245,15 @@ SEND_AGAIN: Schema = {
         asked("as_it_was", as_it_was={"const": True}),
     ]
 }
+SESSIONS_TO_END: Schema = asked(
+    "session", session={"type": "string", "pattern": "^([0-9a-f]{20}|others)$"}
+)
+# The provider may send more beside it.
+LOGOUT: Schema = {
+    "type": "object",
+    "properties": {"logout_token": {"type": "string", "minLength": 1, "maxLength": 16_000}},
+    "required": ["logout_token"],
+}
 DEAD_LETTER = {
     **dict.fromkeys(("letter", "topic", "reason", "message"), TEXT),
     **dict.fromkeys(("partition", "offset"), COUNT),

@@ -14,6 +14,7 @@ from litestar.response import Stream
 from streams.serving import (
     alert_actions,
     alert_answers,
+    back_channel_logout,
     case_list,
     case_timeline,
     changed_figures,
@@ -26,6 +27,7 @@ from streams.serving import (
     forecasting_answers,
     indicator_answers,
     operations,
+    own_sessions,
     page_answers,
     quality_answers,
     release_actions,
@@ -68,9 +70,12 @@ WORK: Mapping[str, Work] = {
     "silence-form": alert_actions.silence,
     "silence": alert_actions.silence,
     "sign-in": signing_in.leave,
+    "sign-in-again": signing_in.leave,
     "sign-in-return": signing_in.arrive,
     "sign-out": signing_in.sign_out,
     "signed-out": signing_in.signed_out,
+    "back-channel-logout": back_channel_logout.log_out,
+    "end-sessions": own_sessions.end_sessions,
     "style": page_answers.style,
     "script": page_answers.script,
     "freeze-form": release_actions.freeze,
@@ -126,7 +131,7 @@ WORK: Mapping[str, Work] = {
     "public-file": release_answers.public_file,
     "internal-file": release_answers.internal_file,
     "connect": connecting.connect,
-    "account": connecting.account,
+    "account": own_sessions.account,
     "status": data_answers.status,
     "openapi": data_answers.openapi,
     "health": data_answers.health,
@@ -218,6 +223,7 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.getall("cookie", []),
             request.state.get(ORIGIN, ""),
             headers.get("sec-fetch-site", "") in ELSEWHERE,
+            headers.get("user-agent", ""),
         )
         answer = await work(site, call)
         is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"

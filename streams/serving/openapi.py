@@ -11,8 +11,10 @@ from streams.serving.answer_schemas import (
     ANY_OBJECT,
     ASKED_OF_RELEASES,
     BODIES,
+    LOGOUT,
     NAME,
     SEND_AGAIN,
+    SESSIONS_TO_END,
     WISH,
     Schema,
     any_event,
@@ -148,6 +150,8 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
         statuses |= {*REFUSED_BODIES}
     for status in sorted(statuses):
         found[str(status)] = _response(HTTPStatus(status), {} if is_head else problem)
+    if route.name == "end-sessions":
+        found["422"] = _response(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
     if route.name in DECISIONS | TASKS | SENDING:
         for status in (409, 422):
             found[str(status)] = _response(HTTPStatus(status), problem)
@@ -183,9 +187,12 @@ TASKS = {name for kind in ASKED_OF_RELEASES for name in (kind, f"{kind}-form")}
 # Routes that send a dead letter again.
 SENDING = {"send-again", "send-again-form"}
 # Routes by which people sign in and out, and those whose answer is to go elsewhere.
-SIGNING_IN = {"sign-in", "sign-in-return", "sign-out", "signed-out"}
+SIGNING_IN = {
+    *("sign-in", "sign-in-again", "sign-in-return", "sign-out", "signed-out"),
+    *("end-sessions", "back-channel-logout"),
+}
 FORMS = {name for name in DECISIONS | TASKS | SENDING if name.endswith("-form")}
-LEADING_ON = {"sign-in", "sign-in-return", *FORMS}
+LEADING_ON = {"sign-in", "sign-in-again", "sign-in-return", "end-sessions", *FORMS}
 # What is sent to a route, by its name.
 BODIES_TAKEN: dict[str, Any] = {
     "events": {
@@ -195,6 +202,8 @@ BODIES_TAKEN: dict[str, Any] = {
             BATCH: {"schema": _MANY, "example": [EVENT]},
         },
     },
+    "end-sessions": {"required": True, "content": {FORM: {"schema": SESSIONS_TO_END}}},
+    "back-channel-logout": {"required": True, "content": {FORM: {"schema": LOGOUT}}},
     **{
         name: {
             "required": True,

@@ -596,6 +596,14 @@ ROUTES = (
         methods=("GET",),
     ),
     Route(
+        "sign-in-again",
+        "/sign-in/again",
+        EVERYONE,
+        (HTML,),
+        "prove anew at the OpenID provider who one is",
+        methods=("GET",),
+    ),
+    Route(
         "sign-in-return",
         "/sign-in/return",
         EVERYONE,
@@ -610,6 +618,22 @@ ROUTES = (
         SIGNED_IN,
         (HTML,),
         "end one's session, as a form",
+        methods=("POST",),
+    ),
+    Route(
+        "end-sessions",
+        "/account/sessions/end",
+        SIGNED_IN,
+        (HTML,),
+        "end one or all of one's other sessions, as a form",
+        methods=("POST",),
+    ),
+    Route(
+        "back-channel-logout",
+        "/sign-out/back-channel",
+        EVERYONE,
+        (JSON,),
+        "take from the OpenID provider that someone has signed out there",
         methods=("POST",),
     ),
     Route(

@@ -78,6 +78,8 @@ class Call:
     """The address that the question comes from."""
     is_led_here: bool = False
     """Whether a browser says that a page of another site has led its reader here."""
+    user_agent: str = ""
+    """What the reader's browser says that it is."""
 
     @cached_property
     def taking(self) -> Accepted:
