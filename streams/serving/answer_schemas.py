@@ -233,6 +233,7 @@ ASKED_OF_RELEASES: dict[str, Schema] = {
         preview={"type": "string", "pattern": "^[0-9a-f]{64}$"},
         accept_narrow=FLAG,
     ),
+    "publish-internal": asked(),
     "accept": asked(
         *("text", "reason"),
         text={"type": "integer", "minimum": 0, "maximum": 100_000},

@@ -84,6 +84,8 @@ WORK: Mapping[str, Work] = {
     "preview": release_actions.preview,
     "publish-form": release_actions.publish,
     "publish": release_actions.publish,
+    "publish-internal-form": release_actions.publish_internal,
+    "publish-internal": release_actions.publish_internal,
     "accept-form": release_actions.accept,
     "accept": release_actions.accept,
     "release-task-page": release_actions.release_task,
