@@ -41,7 +41,7 @@ from streams.serving.door import Door
 from streams.serving.form_tokens import without_token
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
-from streams.serving.problems import Problem
+from streams.serving.problems import NothingRead, Problem
 from streams.serving.roles import CSV, FORM, HTML, ROUTES, Route
 from streams.serving.same_origin import is_from_here
 from streams.serving.sign_in import Connection, SignIn, nobody, sign_in_at
@@ -296,10 +296,15 @@ def _told(site: LiveSite, request: Asking, problem: Problem) -> Response[bytes]:
     """A problem as its reader can read it: a page where one was asked for."""
     headers = {"Cache-Control": "no-store", "Vary": "Accept", **problem.headers}
     is_page = not request.url.path.startswith("/api/") and HTML in request.headers.get("accept", "")
-    if is_page:
+    status = problem.status
+    if is_page and isinstance(problem, NothingRead) and request.method in SAFE_METHODS:
+        # Nothing is wrong: a person is told what there is to do, and the page follows what comes.
+        text = site.page("nothing_yet.html", None, who(request), is_live=True, why=problem.detail)
+        status, media = HTTPStatus.OK, HTML
+    elif is_page:
         signs_in = sign_in_at(request) if site.openid and not who(request).form_token else ""
         text = site.page("problem.html", None, who(request), problem=problem, signs_in=signs_in)
         media = HTML
     else:
         text, media = problem.as_json(), "application/problem+json"
-    return Response(text.encode(), status_code=problem.status, headers=headers, media_type=media)
+    return Response(text.encode(), status_code=status, headers=headers, media_type=media)

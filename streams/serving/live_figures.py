@@ -33,9 +33,10 @@ from streams.jobs.data_quality import QualityFound, contradictions, read_quality
 from streams.jobs.live_changes import SinceCut, since
 from streams.jobs.series_by_month import live_series
 from streams.serving.identity import Identity, is_within
-from streams.serving.problems import away
+from streams.serving.problems import NothingRead, away
 from streams.state.held_tables import HeldTables
 from streams.state.reading import (
+    NothingYet,
     StateStanding,
     latest_in,
     messages_in,
@@ -67,7 +68,10 @@ KEPT_EXPLAINED = 2
 
 
 class Moment(NamedTuple):
-    """Where the state stood: what tells it from any other, and what is said of it."""
+    """Where the state stood: what tells it from any other, and what is said of it.
+
+    Before there is any state the version is empty, and the note says what to do.
+    """
 
     version: str
     latest: int | None
@@ -146,7 +150,10 @@ class LiveFigures:
 
     async def moment(self, day: date) -> Moment:
         """Where the state stands for a date's figures. Raises Problem."""
-        return self._moment(await answered(read_standing(*self._state, day)))
+        try:
+            return self._moment(await answered(read_standing(*self._state, day)))
+        except NothingRead as problem:
+            return Moment("", None, 0, (f"No event has been read yet: {problem.detail}.",))
 
     async def scorecard(self, day: date, moment: Moment) -> Scorecard:
         """The scorecard of a date, as it is known at a moment or later. Raises Problem."""
@@ -341,10 +348,15 @@ class LiveFigures:
 
 
 async def answered(work: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
-    """What Redis answers within the time that a page is waited for. Raises Problem."""
+    """What Redis answers within the time that a page is waited for. Raises Problem.
+
+    What rests on events raises NothingRead before there is any state.
+    """
     try:
         async with asyncio.timeout(seconds):
             return await work
+    except NothingYet as error:
+        raise NothingRead(str(error)) from error
     except Understood as error:
         raise away(str(error)) from error
     except (RedisError, TimeoutError, OSError) as error:

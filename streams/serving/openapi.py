@@ -163,7 +163,7 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
 
 
 def _response(status: HTTPStatus, content: dict[str, Any]) -> dict[str, Any]:
-    described = {"description": status.phrase}
+    described = {"description": DESCRIBED.get(status, status.phrase)}
     return {**described, "content": content} if content else described
 
 
@@ -177,6 +177,11 @@ def _content(rules: Rules, route: Route, media: str) -> dict[str, Any]:
     return told
 
 
+# What is to be known of an answer besides the name of its status.
+DESCRIBED = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "What it rests on does not answer, or no event has been read "
+    "yet: no figure is made of that, nor an empty list. Ask again after Retry-After.",
+}
 _MANY = {**array(any_event()), "minItems": 1, "maxItems": MOST_EVENTS}
 _WISH = {"note": "Visit booked", "for": "3d", "version": 2}
 # Routes that answer for each of what they are sent, and those that decide something of an alert.

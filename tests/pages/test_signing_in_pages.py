@@ -136,7 +136,7 @@ def test_a_page_that_is_open_elsewhere_is_emptied_when_the_session_ends(
 def test_sessions_elsewhere_are_ended_by_whose_they_are_and_by_the_provider(
     browser: Browser, site: SignInSite
 ) -> None:
-    page, other = opened(browser, script=False), opened(browser)
+    page, other = opened(browser), opened(browser)
     for it in (page, other):
         it.goto(f"{site.address}/account")
         sign_in(it, "analyst")
