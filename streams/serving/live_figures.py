@@ -21,11 +21,12 @@ from processors.figures.series import CellOf, Dated, Series
 from processors.places.forecast import Forecast, forecast
 from processors.rules import Rules
 from schemas.cells import CellKey
-from schemas.release import Change, Release
+from schemas.release import Change, Commentary, Release
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from snapshots.disclosure.live_suppression import key_of, suppressed
 from snapshots.disclosure.suppression import Rule
+from snapshots.making.freeze import commentary
 from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
@@ -41,6 +42,7 @@ from streams.state.reading import (
     latest_in,
     messages_in,
     read_known,
+    read_reference,
     read_scorecard,
     read_series,
     read_standing,
@@ -106,6 +108,13 @@ class LiveChanges(NamedTuple):
 
     changes: tuple[Change, ...]
     left_out: str = ""
+
+
+class PeriodCommentary(NamedTuple):
+    """A narrative, and the month whose figures it is about."""
+
+    period: str
+    said: Commentary
 
 
 class LastAsked(Generic[T]):
@@ -214,6 +223,18 @@ class LiveFigures:
             found = await self._once(key, lambda: self.months(dates, cell, today))
             self._trends.keep(key, found)
         return found
+
+    async def commentary(self, day: date) -> list[PeriodCommentary]:
+        """What was written beside the figures of a date's month, and of the one before it.
+
+        Raises Problem.
+        """
+        reference = await answered(read_reference(*self._state, self._held))
+        return [
+            PeriodCommentary(f"{month:%Y-%m}", it)
+            for month in (day, previous_month_end(day))
+            for it in commentary(reference.events, self.rules.areas, f"{month:%Y-%m}")
+        ]
 
     async def forecast(self, today: date, days: Sequence[date]) -> list[Forecast]:
         """Cases that breach standards today, and later if nothing happens. Raises Problem."""
