@@ -16,6 +16,7 @@ AuditResult = Literal[
     "signed-in",
     "sign-in-refused",
     "signed-out",
+    "sign-out-refused",
     "acknowledged",
     "silenced",
     "begun",

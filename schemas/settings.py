@@ -93,8 +93,8 @@ class Settings(SignInSettings):
     )
     internal_folder: Path | None = Field(
         None,
-        description="the folder that releases are published into for the council itself, whose "
-        "files `serve` offers to analysts and publishers; none if unset",
+        description="the folder that releases are published into for the council itself, apart "
+        "from the public one, whose files `serve` offers to analysts and publishers; none if unset",
     )
     erasure_key_file: Path | None = Field(
         None,

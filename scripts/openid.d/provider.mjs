@@ -3,7 +3,9 @@
 //   FOLDER has node_modules. CONFIG is JSON: `sites`, whom people are sent back to; `people`, the
 //   roles of each by their name.
 // Prints its issuer once it listens. At /as/MODE it is told to give tokens as it would not by itself
-// (`spoilt` below), until it is told otherwise; at /as/itself it is honest.
+// (`spoilt` below), until it is told otherwise; at /as/itself it is honest. At /logout/NAME it makes
+// the logout token of someone's latest session and answers with it, as the mode has it, instead of
+// sending it; at /logout/NAME/all the token is of all of their sessions.
 import { createServer } from "node:http";
 import { generateKeyPairSync } from "node:crypto";
 import { pathToFileURL } from "node:url";
@@ -40,9 +42,18 @@ const spoilt = {
   "wrong-issuer": (claims) => signed({ ...claims, iss: "http://localhost:1" }),
   "expired": (claims) => signed({ ...claims, iat: claims.iat - 7200, exp: claims.iat - 61 }),
   "just-expired": (claims) => signed({ ...claims, exp: claims.iat - 30 }),
+  "not-anew": (claims) => signed({ ...claims, auth_time: claims.iat - 3600 }),
   "not-yet": (claims) => signed({ ...claims, nbf: claims.iat + 3600 }),
   "rotated": (claims) => signed(claims, next, "second"),
 };
+// Logout tokens that are none.
+const spoiltLogouts = {
+  ...Object.fromEntries(["other-key", "unknown-key", "unsigned", "secret-signed"].map((it) => [it, spoilt[it]])),
+  "no-kind": (claims) => signed(claims),
+};
+
+const sids = {}; // what the provider calls the latest session of each
+let caught = null; // the logout token that is not to be sent
 
 const provider = new Provider(issuer, {
   clients: [{
@@ -50,13 +61,21 @@ const provider = new Provider(issuer, {
     client_secret: "a-secret-of-32-bytes-or-a-bit-more",
     redirect_uris: sites.map((site) => `${site}/sign-in/return`),
     post_logout_redirect_uris: sites.map((site) => `${site}/signed-out`),
+    backchannel_logout_uri: `${sites[0]}/sign-out/back-channel`,
+    backchannel_logout_session_required: true,
   }],
   jwks: { keys: [await jwk(key, "first")] },
   cookies: { keys: ["for tests"] },
   pkce: { required: () => true },
   claims: { openid: ["sub"], profile: ["preferred_username", "roles"] },
   conformIdTokenClaims: false,
-  features: { devInteractions: { enabled: false } },
+  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+  fetch: (url, options) => {
+    // By itself it asks no machine that is as near as this one.
+    if (caught === null) return fetch(url, { ...options, dispatcher: undefined });
+    caught = new URLSearchParams(options.body).get("logout_token");
+    return Promise.resolve(new Response(null, { status: 200 }));
+  },
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (ctx, id) => people[id] && {
     accountId: id,
@@ -75,8 +94,10 @@ const provider = new Provider(issuer, {
 provider.use(async (ctx, next_) => {
   await next_();
   const route = ctx.oidc?.route;
-  if (route === "token" && ctx.body?.id_token && mode in spoilt) {
-    ctx.body.id_token = await spoilt[mode](decodeJwt(ctx.body.id_token));
+  if (route === "token" && ctx.body?.id_token) {
+    const claims = decodeJwt(ctx.body.id_token);
+    sids[claims.sub] = claims.sid;
+    if (mode in spoilt) ctx.body.id_token = await spoilt[mode](claims);
   }
   if (route === "jwks" && next) ctx.body = { keys: [...ctx.body.keys, open(await jwk(next, "second"))] };
 });
@@ -91,6 +112,16 @@ server.on("request", async (request, response) => {
     mode = told[1];
     if (mode === "rotated") next ??= rsa();
     response.end();
+  } else if (request.url.startsWith("/logout/")) {
+    const [name, of] = request.url.slice("/logout/".length).split("/");
+    const client = await provider.Client.find("caseline");
+    caught = "";
+    client.backchannelLogoutSessionRequired = of !== "all";
+    await client.backchannelLogout(name, sids[name]);
+    client.backchannelLogoutSessionRequired = true;
+    const token = caught;
+    caught = null;
+    response.end(mode in spoiltLogouts ? await spoiltLogouts[mode](decodeJwt(token)) : token);
   } else if (request.url.startsWith("/interaction/") && request.method === "POST") {
     let body = "";
     for await (const part of request) body += part;

@@ -6,10 +6,12 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from processors.rules import Rules
+from schemas.alerts import CaseChange
 from schemas.receivers import Smtp, named_receivers
 from schemas.settings import Settings
 from streams.alerts.actions import NotPossible
-from streams.state.open_alerts import HeldAlerts, begun_with, owners_known
+from streams.state.open_alerts import HeldAlerts, begun_with, open_changes, owners_known
+from streams.state.reading import cases_there
 
 DIGITS = 20
 
@@ -23,6 +25,21 @@ async def whole_id(redis: Redis, deployment: str, digits: str) -> str:
         has = f"begins the ids {', '.join(found)}" if found else "begins no active alert's id"
         raise NotPossible(f"{digits} {has}: see `caseline alerts list`")
     return found[0]
+
+
+async def unknown_cases(
+    redis: Redis, deployment: str, rules: Rules, cases: frozenset[str]
+) -> list[str]:
+    """Those of some cases that are misspelt: no alert on them is active, and no event is of them.
+
+    Of a case without an active alert every record is read, for it may well be there.
+    """
+    if not cases:
+        return []
+    active = await open_changes(redis, deployment)
+    quiet = cases - {it.case for it in active if isinstance(it, CaseChange)}
+    there = await cases_there(redis, deployment, rules, quiet) if quiet else frozenset()
+    return sorted(quiet - there)
 
 
 class KnownNames(NamedTuple):

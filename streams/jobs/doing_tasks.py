@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date
+from pathlib import Path
 
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
@@ -18,6 +19,7 @@ from streams.jobs.release_tasks import (
     AcceptTask,
     FreezeTask,
     PreviewTask,
+    PublishInternalTask,
     ReleaseTask,
     TaskOutcome,
 )
@@ -49,11 +51,16 @@ def _do(
         publishing.accept(name, task.text, task.by, task.reason)
         text = f"{name}: text {task.text} may go out, {task.by} says."
         return TaskOutcome(state="done", text=text, release=name)
+    formats = [*PublicationFormat]
+    if isinstance(task, PublishInternalTask):
+        asked = AskedRelease(task.period, task.number, _internal_folder(settings), formats)
+        written = publishing.internal(asked)
+        text = f"{name} was published for the council itself: {len(written):,} files."
+        return TaskOutcome(state="done", text=text, release=name)
     if settings.public_folder is None:
         raise NotAllowed(
             "there is no folder to publish into: set CASELINE_PUBLIC_FOLDER, where `serve` runs"
         )
-    formats = [*PublicationFormat]
     asked = AskedRelease(task.period, task.number, settings.public_folder, formats)
     if isinstance(task, PreviewTask):
         choice = PublicChoice(task.threshold, task.zeros_shown)
@@ -65,6 +72,23 @@ def _do(
     written = publishing.public(asked, choice, task.preview)
     text = f"{name} was published: {len(written):,} files."
     return TaskOutcome(state="done", text=text, notes=tuple(told), release=name)
+
+
+def _internal_folder(settings: Settings) -> Path:
+    """Where what is internal is published: apart from what is public. Raises NotAllowed."""
+    folder, public = settings.internal_folder, settings.public_folder
+    if folder is None:
+        raise NotAllowed(
+            "there is no folder for what is internal: set CASELINE_INTERNAL_FOLDER, where `serve` "
+            "runs"
+        )
+    here, there = folder.resolve(), public.resolve() if public else None
+    if there and (here == there or here in there.parents or there in here.parents):
+        raise NotAllowed(
+            "CASELINE_INTERNAL_FOLDER and CASELINE_PUBLIC_FOLDER are one, or one is within the "
+            "other: set folders that are apart, so that nothing internal lies beside what is public"
+        )
+    return folder
 
 
 async def _freeze(

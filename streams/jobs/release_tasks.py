@@ -51,6 +51,15 @@ class PublishTask(Frozen):
     by: str
 
 
+class PublishInternalTask(Frozen):
+    """Publish a release for the council itself, with small numbers as they are."""
+
+    what: Literal["publish-internal"] = "publish-internal"
+    period: Period
+    number: Number
+    by: str
+
+
 class AcceptTask(Frozen):
     """Keep that someone has read a text of a release, and that it may go out as it stands."""
 
@@ -63,7 +72,8 @@ class AcceptTask(Frozen):
 
 
 ReleaseTask = Annotated[
-    FreezeTask | PreviewTask | PublishTask | AcceptTask, Field(discriminator="what")
+    FreezeTask | PreviewTask | PublishTask | PublishInternalTask | AcceptTask,
+    Field(discriminator="what"),
 ]
 
 

@@ -233,6 +233,7 @@ ASKED_OF_RELEASES: dict[str, Schema] = {
         preview={"type": "string", "pattern": "^[0-9a-f]{64}$"},
         accept_narrow=FLAG,
     ),
+    "publish-internal": asked(),
     "accept": asked(
         *("text", "reason"),
         text={"type": "integer", "minimum": 0, "maximum": 100_000},
@@ -244,6 +245,15 @@ SEND_AGAIN: Schema = {
         asked("event", event={"type": "string", "minLength": 1}),
         asked("as_it_was", as_it_was={"const": True}),
     ]
+}
+SESSIONS_TO_END: Schema = asked(
+    "session", session={"type": "string", "pattern": "^([0-9a-f]{20}|others)$"}
+)
+# The provider may send more beside it.
+LOGOUT: Schema = {
+    "type": "object",
+    "properties": {"logout_token": {"type": "string", "minLength": 1, "maxLength": 16_000}},
+    "required": ["logout_token"],
 }
 DEAD_LETTER = {
     **dict.fromkeys(("letter", "topic", "reason", "message"), TEXT),

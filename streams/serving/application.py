@@ -14,6 +14,7 @@ from litestar.response import Stream
 from streams.serving import (
     alert_actions,
     alert_answers,
+    back_channel_logout,
     case_list,
     case_timeline,
     changed_figures,
@@ -26,6 +27,7 @@ from streams.serving import (
     forecasting_answers,
     indicator_answers,
     operations,
+    own_sessions,
     page_answers,
     quality_answers,
     release_actions,
@@ -39,7 +41,7 @@ from streams.serving.door import Door
 from streams.serving.form_tokens import without_token
 from streams.serving.identity import NOBODY, Identity
 from streams.serving.parameters import LONGEST_QUERY, read_query
-from streams.serving.problems import Problem
+from streams.serving.problems import NothingRead, Problem
 from streams.serving.roles import CSV, FORM, HTML, ROUTES, Route
 from streams.serving.same_origin import is_from_here
 from streams.serving.sign_in import Connection, SignIn, nobody, sign_in_at
@@ -68,9 +70,12 @@ WORK: Mapping[str, Work] = {
     "silence-form": alert_actions.silence,
     "silence": alert_actions.silence,
     "sign-in": signing_in.leave,
+    "sign-in-again": signing_in.leave,
     "sign-in-return": signing_in.arrive,
     "sign-out": signing_in.sign_out,
     "signed-out": signing_in.signed_out,
+    "back-channel-logout": back_channel_logout.log_out,
+    "end-sessions": own_sessions.end_sessions,
     "style": page_answers.style,
     "script": page_answers.script,
     "freeze-form": release_actions.freeze,
@@ -79,6 +84,8 @@ WORK: Mapping[str, Work] = {
     "preview": release_actions.preview,
     "publish-form": release_actions.publish,
     "publish": release_actions.publish,
+    "publish-internal-form": release_actions.publish_internal,
+    "publish-internal": release_actions.publish_internal,
     "accept-form": release_actions.accept,
     "accept": release_actions.accept,
     "release-task-page": release_actions.release_task,
@@ -126,7 +133,7 @@ WORK: Mapping[str, Work] = {
     "public-file": release_answers.public_file,
     "internal-file": release_answers.internal_file,
     "connect": connecting.connect,
-    "account": connecting.account,
+    "account": own_sessions.account,
     "status": data_answers.status,
     "openapi": data_answers.openapi,
     "health": data_answers.health,
@@ -218,6 +225,7 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.getall("cookie", []),
             request.state.get(ORIGIN, ""),
             headers.get("sec-fetch-site", "") in ELSEWHERE,
+            headers.get("user-agent", ""),
         )
         answer = await work(site, call)
         is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"
@@ -288,10 +296,15 @@ def _told(site: LiveSite, request: Asking, problem: Problem) -> Response[bytes]:
     """A problem as its reader can read it: a page where one was asked for."""
     headers = {"Cache-Control": "no-store", "Vary": "Accept", **problem.headers}
     is_page = not request.url.path.startswith("/api/") and HTML in request.headers.get("accept", "")
-    if is_page:
+    status = problem.status
+    if is_page and isinstance(problem, NothingRead) and request.method in SAFE_METHODS:
+        # Nothing is wrong: a person is told what there is to do, and the page follows what comes.
+        text = site.page("nothing_yet.html", None, who(request), is_live=True, why=problem.detail)
+        status, media = HTTPStatus.OK, HTML
+    elif is_page:
         signs_in = sign_in_at(request) if site.openid and not who(request).form_token else ""
         text = site.page("problem.html", None, who(request), problem=problem, signs_in=signs_in)
         media = HTML
     else:
         text, media = problem.as_json(), "application/problem+json"
-    return Response(text.encode(), status_code=problem.status, headers=headers, media_type=media)
+    return Response(text.encode(), status_code=status, headers=headers, media_type=media)

@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 from processors.days.calendar import FIRST_YEAR
 from processors.figures.asking import NotThere, known
-from processors.figures.figure_text import LEGEND
 from processors.figures.funnel import PlaceShare
 from processors.figures.series import months_until
 from processors.rules import Rules
@@ -22,7 +21,7 @@ from streams.serving.freshness import Freshness
 from streams.serving.indicator_answers import SHOWN_MONTHS, band_asked, indicator_named
 from streams.serving.parameters import with_query
 from streams.serving.problems import wrong_parameter
-from streams.serving.scorecard_page import MOST_PLACES, level_name, tables
+from streams.serving.scorecard_page import MARKS, MOST_PLACES, level_name, tables
 from streams.serving.site import Call, LiveSite
 
 NOT_JUDGED = "A funnel is drawn round the figure of {top}, and there is none that can be shown."
@@ -85,7 +84,7 @@ async def compare_page(site: LiveSite, call: Call) -> Answer:
         multiples=await _multiples(site, call, compared, rows, fresh),
         live_address=_address("compare", indicator, asked.query(as_of=None)),
         indicator_address=_address("indicators", indicator, asked.query(level=None)),
-        legend=LEGEND,
+        legend=MARKS,
     )
     return await site.answer(fresh, call, text, tag)
 

@@ -1,11 +1,11 @@
-"""`/connect`, how other programs read the figures; and `/account`, who one is here."""
+"""`/connect`: how other programs read the figures."""
 
 from processors.figures.asking import NotThere, RowChoice
 from streams.serving.answers import Answer, unkept
 from streams.serving.parameters import with_query
 from streams.serving.power_query import power_query, scorecard_types
 from streams.serving.problems import wrong_parameter
-from streams.serving.roles import ROUTES, ROUTES_BY_NAME
+from streams.serving.roles import ROUTES_BY_NAME
 from streams.serving.site import Call, LiveSite
 
 CSV_ROUTE = "scorecard.csv"
@@ -29,17 +29,5 @@ async def connect(site: LiveSite, call: Call) -> Answer:
         description=f"{call.site}/api/v1/openapi.json",
         is_signed_in=site.settings.sign_in != "none",
         asked=[(name, value) for name, them in call.asked.values.items() for value in them],
-    )
-    return unkept(text, call.taking)
-
-
-async def account(site: LiveSite, call: Call) -> Answer:
-    """Who one is: their name, roles, places, and until when."""
-    text = site.page(
-        "account.html",
-        call,
-        call.identity,
-        is_signed_in=site.settings.sign_in != "none",
-        may=[it for it in ROUTES if it.admits(call.identity.roles)],
     )
     return unkept(text, call.taking)

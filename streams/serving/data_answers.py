@@ -94,11 +94,13 @@ async def health(site: LiveSite, call: Call) -> Answer:
 
 
 async def ready(site: LiveSite, call: Call) -> Answer:
-    """That figures can be read. Raises Problem."""
+    """That figures can be read: not before there are any. Raises Problem."""
     try:
-        await site.freshness(call.asked)
+        fresh = await site.freshness(call.asked)
     except Problem as problem:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, problem.detail) from problem
+    if not fresh.moment.version:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, " ".join(fresh.moment.notes))
     return whole(as_json({"status": "ready"}), call.taking, tag_of("ready"), "no-store")
 
 

@@ -91,31 +91,42 @@ async def dead_letter(site: LiveSite, call: Call) -> Answer:
     letter, mark = await _found(site, call)
     shows = not call.identity.roles.isdisjoint(SEE_CASES)
     await site.note(call, "shown", int(shows), 1)
-    row = _row(letter, mark)
     text = _text(letter) if shows else None
     if taking.media == HTML:
-        page = site.page(
-            "dead_letter.html",
-            call,
-            call.identity,
-            row=row,
-            shows=shows,
-            text=text,
-            is_stub=letter.is_stub,
-        )
-        return unkept(page, taking)
-    return unkept(as_json({**row, "event": text}), taking)
+        return unkept(_page(site, call, letter, mark, text), taking)
+    return unkept(as_json({**_row(letter, mark), "event": text}), taking)
+
+
+def _page(
+    site: LiveSite,
+    call: Call,
+    letter: DeadLetter,
+    mark: SentAgain | None,
+    text: str | None,
+    wrong: str = "",
+) -> str:
+    """The page of a letter, with a text to correct; and what is wrong with it, if it was sent."""
+    return site.page(
+        "dead_letter.html",
+        call,
+        call.identity,
+        row=_row(letter, mark),
+        shows=not call.identity.roles.isdisjoint(SEE_CASES),
+        text=text,
+        is_stub=letter.is_stub,
+        wrong=wrong,
+    )
 
 
 async def send_again(site: LiveSite, call: Call) -> Answer:
     """Send a dead letter again: as it was, or corrected, which is judged as any event is.
 
-    The letter stays and is marked. To send twice is safe: the same event again changes nothing.
-    Raises Problem.
+    The letter stays and is marked. To send twice is safe: the same event again changes nothing. A
+    form whose correction cannot be sent comes back with what was typed, and why. Raises Problem.
     """
     _ = call.taking
     asked = sent(call, SendAgain)
-    letter, _ = await _found(site, call)
+    letter, earlier = await _found(site, call)
     name = letter_name(letter)
     if asked.event is None:
         if letter.is_stub:
@@ -125,7 +136,15 @@ async def send_again(site: LiveSite, call: Call) -> Answer:
         await _send_as_it_was(site, letter)
     else:
         value = asked.event.strip().encode()
-        await _send_corrected(site, call, value)
+        try:
+            await _send_corrected(site, call, value)
+        except Problem as problem:
+            if not is_form(call):
+                raise
+            text = _page(site, call, letter, earlier, asked.event, problem.detail)
+            again = unkept(text, call.taking)
+            headers = {**again.headers, **problem.headers}
+            return Answer(problem.status, again.media, again.body, headers)
     mark = SentAgain(
         by=call.identity.name,
         at=site.figures.clock.now(),

@@ -23,6 +23,7 @@ EVENT: dict[str, Any] = {
 ASKED: Mapping[str, dict[str, Any]] = {
     "freeze": {"period": "2015-10", "kind": "revised", "reason": "Closures that came late."},
     "preview": {"zeros": "shown"},
+    "publish-internal": {},
     "publish": {"preview": "0" * 64, "accept_narrow": True},
     "accept": {"text": 1, "reason": "Guests of the open day."},
 }

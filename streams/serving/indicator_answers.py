@@ -21,7 +21,6 @@ from processors.figures.asking import (
     place_of,
 )
 from processors.figures.evaluate import NO_VALUE, Figure
-from processors.figures.figure_text import LEGEND
 from processors.figures.needed import needed
 from processors.figures.series import CellOf, Series, months_until
 from processors.figures.spread import spread
@@ -40,10 +39,11 @@ from streams.serving.charts.control_chart import ControlChart
 from streams.serving.charts.drawing import figure
 from streams.serving.data_answers import as_json, told_of
 from streams.serving.freshness import Freshness
+from streams.serving.live_figures import PeriodCommentary
 from streams.serving.parameters import Query, with_query
 from streams.serving.problems import Problem, wrong_parameter
 from streams.serving.roles import CSV, SEE_CASES
-from streams.serving.scorecard_page import PlaceTable, options, tables
+from streams.serving.scorecard_page import MARKS, PlaceTable, options, tables
 from streams.serving.site import Call, LiveSite
 
 # Ten years of months, or a year and more of days.
@@ -210,13 +210,14 @@ async def indicator_page(site: LiveSite, call: Call) -> Answer:
         waits=waits,
         compare_address=_compare_address(site, cell, asked),
         past=await _past(site, call, cell, fresh),
+        commentary=await _commentary(site, call, cell, fresh),
         options=options(site.rules, _of_code(code, scorecard.rows)),
         live_address=address_of(code, asked.query(as_of=None)),
         series_query=cell_query(place=cell.place.name, count=str(SHOWN_MONTHS)),
         lists_cases=cell.indicator.source == "events" and bool(SEE_CASES & call.identity.roles),
         why=_why(cell, fresh, asked),
         cases_query=cell_query(place=cell.place.name, level=cell.place.level),
-        legend=LEGEND,
+        legend=MARKS,
     )
     return await site.answer(fresh, call, text, tag)
 
@@ -325,6 +326,17 @@ async def _past(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) -
     dates = [it for it in months_until(fresh.day, SHOWN_MONTHS) if it.year > FIRST_YEAR]
     (found,) = await site.figures.months([cell.whole], dates, fresh.today, call.identity)
     return Past(figure(ControlChart(cell.indicator.code, found)), _needed(cell.indicator, found))
+
+
+async def _commentary(
+    site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness
+) -> list[PeriodCommentary]:
+    """What was written beside the figure; for who sees the place in full, as texts tell numbers."""
+    code, place = cell.indicator.code, cell.place.name
+    if not call.identity.sees(place, site.rules.areas):
+        return []
+    found = await site.figures.commentary(fresh.day)
+    return [it for it in found if (it.said.code, it.said.area) == (code, place)]
 
 
 def _needed(indicator: Indicator, found: Series) -> str:

@@ -21,11 +21,12 @@ from processors.figures.series import CellOf, Dated, Series
 from processors.places.forecast import Forecast, forecast
 from processors.rules import Rules
 from schemas.cells import CellKey
-from schemas.release import Change, Release
+from schemas.release import Change, Commentary, Release
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
 from snapshots.disclosure.live_suppression import key_of, suppressed
 from snapshots.disclosure.suppression import Rule
+from snapshots.making.freeze import commentary
 from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
@@ -34,14 +35,16 @@ from streams.jobs.live_changes import SinceCut, since
 from streams.jobs.series_by_month import live_series
 from streams.serving.identity import Identity, is_within
 from streams.serving.last_asked import LastAsked
-from streams.serving.problems import away
+from streams.serving.problems import NothingRead, away
 from streams.serving.seen_figures import SeenFigures
 from streams.state.held_tables import HeldTables
 from streams.state.reading import (
+    NothingYet,
     StateStanding,
     latest_in,
     messages_in,
     read_known,
+    read_reference,
     read_scorecard,
     read_series,
     read_standing,
@@ -69,7 +72,10 @@ KEPT_EXPLAINED = 2
 
 
 class Moment(NamedTuple):
-    """Where the state stood: what tells it from any other, and what is said of it."""
+    """Where the state stood: what tells it from any other, and what is said of it.
+
+    Before there is any state the version is empty, and the note says what to do.
+    """
 
     version: str
     latest: int | None
@@ -106,6 +112,13 @@ class LiveChanges(NamedTuple):
     left_out: str = ""
 
 
+class PeriodCommentary(NamedTuple):
+    """A narrative, and the month whose figures it is about."""
+
+    period: str
+    said: Commentary
+
+
 class LiveFigures:
     """The scorecards of a deployment."""
 
@@ -126,7 +139,10 @@ class LiveFigures:
 
     async def moment(self, day: date) -> Moment:
         """Where the state stands for a date's figures. Raises Problem."""
-        return self._moment(await answered(read_standing(*self._state, day)))
+        try:
+            return self._moment(await answered(read_standing(*self._state, day)))
+        except NothingRead as problem:
+            return Moment("", None, 0, (f"No event has been read yet: {problem.detail}.",))
 
     async def scorecard(self, day: date, moment: Moment) -> Scorecard:
         """The scorecard of a date, as it is known at a moment or later. Raises Problem."""
@@ -196,6 +212,18 @@ class LiveFigures:
             found = await self._once(key, lambda: self.months(cells, dates, today, identity))
             self._trends.keep(key, found)
         return found
+
+    async def commentary(self, day: date) -> list[PeriodCommentary]:
+        """What was written beside the figures of a date's month, and of the one before it.
+
+        Raises Problem.
+        """
+        reference = await answered(read_reference(*self._state, self._held))
+        return [
+            PeriodCommentary(f"{month:%Y-%m}", it)
+            for month in (day, previous_month_end(day))
+            for it in commentary(reference.events, self.rules.areas, f"{month:%Y-%m}")
+        ]
 
     async def forecast(self, today: date, days: Sequence[date]) -> list[Forecast]:
         """Cases that breach standards today, and later if nothing happens. Raises Problem."""
@@ -330,10 +358,15 @@ class LiveFigures:
 
 
 async def answered(work: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
-    """What Redis answers within the time that a page is waited for. Raises Problem."""
+    """What Redis answers within the time that a page is waited for. Raises Problem.
+
+    What rests on events raises NothingRead before there is any state.
+    """
     try:
         async with asyncio.timeout(seconds):
             return await work
+    except NothingYet as error:
+        raise NothingRead(str(error)) from error
     except Understood as error:
         raise away(str(error)) from error
     except (RedisError, TimeoutError, OSError) as error:

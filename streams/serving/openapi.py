@@ -11,8 +11,10 @@ from streams.serving.answer_schemas import (
     ANY_OBJECT,
     ASKED_OF_RELEASES,
     BODIES,
+    LOGOUT,
     NAME,
     SEND_AGAIN,
+    SESSIONS_TO_END,
     WISH,
     Schema,
     any_event,
@@ -148,6 +150,8 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
         statuses |= {*REFUSED_BODIES}
     for status in sorted(statuses):
         found[str(status)] = _response(HTTPStatus(status), {} if is_head else problem)
+    if route.name == "end-sessions":
+        found["422"] = _response(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
     if route.name in DECISIONS | TASKS | SENDING:
         for status in (409, 422):
             found[str(status)] = _response(HTTPStatus(status), problem)
@@ -159,7 +163,7 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
 
 
 def _response(status: HTTPStatus, content: dict[str, Any]) -> dict[str, Any]:
-    described = {"description": status.phrase}
+    described = {"description": DESCRIBED.get(status, status.phrase)}
     return {**described, "content": content} if content else described
 
 
@@ -173,6 +177,11 @@ def _content(rules: Rules, route: Route, media: str) -> dict[str, Any]:
     return told
 
 
+# What is to be known of an answer besides the name of its status.
+DESCRIBED = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "What it rests on does not answer, or no event has been read "
+    "yet: no figure is made of that, nor an empty list. Ask again after Retry-After.",
+}
 _MANY = {**array(any_event()), "minItems": 1, "maxItems": MOST_EVENTS}
 _WISH = {"note": "Visit booked", "for": "3d", "version": 2}
 # Routes that answer for each of what they are sent, and those that decide something of an alert.
@@ -183,9 +192,12 @@ TASKS = {name for kind in ASKED_OF_RELEASES for name in (kind, f"{kind}-form")}
 # Routes that send a dead letter again.
 SENDING = {"send-again", "send-again-form"}
 # Routes by which people sign in and out, and those whose answer is to go elsewhere.
-SIGNING_IN = {"sign-in", "sign-in-return", "sign-out", "signed-out"}
+SIGNING_IN = {
+    *("sign-in", "sign-in-again", "sign-in-return", "sign-out", "signed-out"),
+    *("end-sessions", "back-channel-logout"),
+}
 FORMS = {name for name in DECISIONS | TASKS | SENDING if name.endswith("-form")}
-LEADING_ON = {"sign-in", "sign-in-return", *FORMS}
+LEADING_ON = {"sign-in", "sign-in-again", "sign-in-return", "end-sessions", *FORMS}
 # What is sent to a route, by its name.
 BODIES_TAKEN: dict[str, Any] = {
     "events": {
@@ -195,6 +207,8 @@ BODIES_TAKEN: dict[str, Any] = {
             BATCH: {"schema": _MANY, "example": [EVENT]},
         },
     },
+    "end-sessions": {"required": True, "content": {FORM: {"schema": SESSIONS_TO_END}}},
+    "back-channel-logout": {"required": True, "content": {FORM: {"schema": LOGOUT}}},
     **{
         name: {
             "required": True,

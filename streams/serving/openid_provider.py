@@ -7,6 +7,7 @@ once.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from joserfc.jws import JWSRegistry
 
 from schemas.sign_in_settings import OpenIdClient
 from streams.failures import described
+from streams.serving.logout_tokens import LEEWAY_SECONDS, NoLogout, ProviderLogout, logout_in
 
 DISCOVERY = "/.well-known/openid-configuration"
 # Where people come back to, and where once they have signed out at the provider too.
@@ -34,8 +36,9 @@ MOST_SECONDS = 10.0
 KNOWN_FOR_SECONDS = 3_600.0
 # One that does not answer is left alone for so long, so that people need not wait in turn.
 AWAY_FOR_SECONDS = 5.0
-# How far its clock may be off ours.
-LEEWAY_SECONDS = 60
+# Whoever likes may send what says that the provider signed it: for that its keys are asked for
+# again only after so long.
+KEYS_STAND_SECONDS = 10.0
 # Signatures by a key that the provider alone has: neither none nor by a secret that others know.
 ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -43,6 +46,9 @@ ALGORITHMS = (
 )
 KEY_TYPES = ("RSA", "EC")
 LONGEST_NAME = 200
+# What the provider is asked so that it has people prove anew who they are (OpenID Connect Core 1.0,
+# 3.1.2.1).
+ANEW = {"prompt": "login", "max_age": 0}
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +63,17 @@ class NotBelieved(Exception):  # noqa: N818 - named for the condition
 
 @dataclass(frozen=True)
 class OpenIdPerson:
-    """Who signed in, as the provider has it: a name, what it knows them by, and their roles."""
+    """Who signed in, as the provider has it: a name, what it knows them by, and their roles.
+
+    `session` is what it calls its own session, and `proved` when they last proved to it who they
+    are, in seconds; nothing where it does not say.
+    """
 
     name: str
     subject: str
     roles: frozenset[str]
+    session: str = ""
+    proved: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,18 +95,23 @@ class OpenIdProvider:
     """The provider of a deployment. `seconds` is the time of day, which its tokens are held to."""
 
     def __init__(self, client: OpenIdClient, seconds: Callable[[], float] = time.time) -> None:
-        self._client, self._seconds = client, seconds
+        self._client, self.seconds = client, seconds
         self._turn = asyncio.Lock()
         self._discovered: Discovered | None = None
         self._keys: KeySet | None = None
+        self._keys_asked = -math.inf
         self._away: tuple[float, ProviderAway] | None = None
 
-    async def address(self, state: str, nonce: str, verifier: str) -> str:
-        """Where people sign in. Raises ProviderAway."""
+    async def address(self, state: str, nonce: str, verifier: str, *, is_anew: bool = False) -> str:
+        """Where people sign in, or prove anew who they are. Raises ProviderAway."""
         found = await self._found()
         async with self._asking(found) as asking:
             address, _ = asking.create_authorization_url(
-                found.authorization, state=state, code_verifier=verifier, nonce=nonce
+                found.authorization,
+                state=state,
+                code_verifier=verifier,
+                nonce=nonce,
+                **(ANEW if is_anew else {}),
             )
         return str(address)
 
@@ -136,7 +153,18 @@ class OpenIdProvider:
             name_in(claims, self._client.name_claim) or subject,
             subject,
             roles_in(claims, self._client.roles_claim),
+            name_in(claims, "sid"),
+            claims.get("auth_time"),
         )
+
+    async def logout(self, text: str) -> ProviderLogout:
+        """Whose sessions a logout token says are over. Raises NotBelieved or ProviderAway."""
+        signed = await self._signed(await self._found(), text, is_of_anyone=True)
+        try:
+            return logout_in(signed, self._client.issuer, self._client.number, int(self.seconds()))
+        except NoLogout as error:
+            log.warning("a logout token was not believed", extra={"error": str(error)})
+            raise NotBelieved(f"the token is no logout for this deployment: {error}") from error
 
     async def _redeemed(self, found: Discovered, code: str, verifier: str) -> Mapping[str, Any]:
         """What the provider gives for a code."""
@@ -158,25 +186,30 @@ class OpenIdProvider:
         assert isinstance(answer, Mapping)
         return answer
 
-    async def _signed(self, found: Discovered, text: str) -> jwt.Token:
-        """A token, if one of the provider's keys has signed it; its keys may have changed since."""
+    async def _signed(
+        self, found: Discovered, text: str, *, is_of_anyone: bool = False
+    ) -> jwt.Token:
+        """A token, if one of the provider's keys has signed it; its keys may have changed since.
+
+        One that `is_of_anyone` did not come from the provider by its own answer.
+        """
         registry = JWSRegistry(algorithms=[*ALGORITHMS], strict_check_header=False)
-        keys, self._keys = self._keys, None
+        stand = is_of_anyone and self.seconds() - self._keys_asked < KEYS_STAND_SECONDS
         try:
-            if keys is not None:
+            if self._keys is not None:
                 try:
-                    signed = jwt.decode(text, keys, registry=registry)
+                    return jwt.decode(text, self._keys, registry=registry)
                 except (InvalidKeyIdError, BadSignatureError):
-                    keys = None
-            if keys is None:
-                keys = await self._fetched_keys(found)
-                signed = jwt.decode(text, keys, registry=registry)
+                    if stand:
+                        raise
+            elif stand:
+                raise ProviderAway("its keys were asked for just now, and did not come")
+            self._keys = await self._fetched_keys(found)
+            return jwt.decode(text, self._keys, registry=registry)
         except (JoseError, ValueError) as error:
             reason = type(error).__name__
-            log.warning("an ID token was not believed", extra={"error": reason})
+            log.warning("a token was not believed", extra={"error": reason})
             raise NotBelieved("the provider has not signed the token") from error
-        self._keys = keys
-        return signed
 
     def _checked(self, signed: jwt.Token, nonce: str, access_token: object) -> CodeIDToken:
         """What a token says, if it is for this deployment, for this sign-in, and still good."""
@@ -192,7 +225,7 @@ class OpenIdProvider:
         }
         claims = CodeIDToken(signed.claims, signed.header, options, params)
         try:
-            claims.validate(now=int(self._seconds()), leeway=LEEWAY_SECONDS)
+            claims.validate(now=int(self.seconds()), leeway=LEEWAY_SECONDS)
         except ClaimError as error:
             log.warning("an ID token was not believed", extra={"error": str(error.claim)})
             raise NotBelieved(f"the token is not for this sign-in: {error.claim}") from error
@@ -202,14 +235,14 @@ class OpenIdProvider:
         """What the provider says of itself."""
         async with self._turn:
             known = self._discovered
-            if known is None or self._seconds() - known.at > KNOWN_FOR_SECONDS:
-                if self._away and abs(self._seconds() - self._away[0]) < AWAY_FOR_SECONDS:
+            if known is None or self.seconds() - known.at > KNOWN_FOR_SECONDS:
+                if self._away and abs(self.seconds() - self._away[0]) < AWAY_FOR_SECONDS:
                     raise self._away[1]
                 try:
                     known = self._read(await self._fetched(self._discovery))
                 except ProviderAway as error:
                     log.warning("the OpenID provider is away", extra={"error": str(error)})
-                    self._away = self._seconds(), error
+                    self._away = self.seconds(), error
                     raise
                 self._discovered, self._keys = known, None
             return known
@@ -225,7 +258,7 @@ class OpenIdProvider:
             )
         methods = told.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         return Discovered(
-            self._seconds(),
+            self.seconds(),
             self._endpoint(told, "authorization_endpoint"),
             self._endpoint(told, "token_endpoint"),
             self._endpoint(told, "jwks_uri"),
@@ -245,6 +278,7 @@ class OpenIdProvider:
         return address
 
     async def _fetched_keys(self, found: Discovered) -> KeySet:
+        self._keys_asked = self.seconds()
         told = await self._fetched(found.keys)
         keys = told.get("keys")
         if not isinstance(keys, list):

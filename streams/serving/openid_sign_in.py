@@ -1,9 +1,11 @@
 """Signing in at the OpenID provider: what is kept between leaving for it and coming back.
 
     caseline:{<deployment>}:sign-in:<hash>    STRING  what was asked for, as JSON, for MOST_MINUTES
+    caseline:{<deployment>}:logout:<hash>     STRING  nothing: that this logout token was obeyed
 
 The hash is of the browser's cookie and the state, so that it takes both to come back, once: neither
 another browser's return nor one that nobody set out for is taken (OpenID Connect Core 1.0, 3.1.2).
+A logout token is obeyed once; its hash is of its number.
 """
 
 import hashlib
@@ -24,9 +26,10 @@ from streams.serving.cookies import Cookie
 from streams.serving.groups import Groups
 from streams.serving.identity import Identity
 from streams.serving.live_figures import answered
+from streams.serving.logout_tokens import LEEWAY_SECONDS, REMEMBERED_SECONDS
 from streams.serving.openid_provider import NotBelieved, OpenIdPerson, OpenIdProvider, ProviderAway
 from streams.serving.problems import Problem, away
-from streams.serving.sessions import LONGEST, Sessions, SignInSession
+from streams.serving.sessions import LONGEST, Sessions, SignInFrom, SignInSession
 
 SECRET_BYTES = 32
 # Between leaving for the provider and coming back, a password and a second factor in between.
@@ -34,13 +37,17 @@ MOST_MINUTES = 10
 
 
 class Departure(BaseModel):
-    """What is kept of one who left for the provider."""
+    """What is kept of one who left for the provider.
+
+    `anew` is when they left to prove anew who they are, if they did, in seconds.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     nonce: str
     verifier: str
     goes_to: str
+    anew: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ class OpenIdSignIn:
         """`refusals` are those of an address that are kept in the audit log."""
         self._redis: Any = redis
         self._begin = f"{keys.of_deployment(deployment)}:sign-in:"
+        self._logouts = f"{keys.of_deployment(deployment)}:logout:"
         self._groups, self._now, self.refusals = groups, now, refusals
         self.provider, self.sessions = provider, Sessions(redis, deployment)
         is_secure = client.site.startswith("https:")
@@ -92,23 +100,35 @@ class OpenIdSignIn:
         number = self.session_cookie.in_headers(cookies)
         return await answered(self.sessions.of(number, self._now(), is_asked=is_asked))
 
-    async def leave(self, goes_to: str, browser: str) -> tuple[str, str]:
-        """Where to sign in, and what cookie the browser is to keep. Raises Problem."""
+    def now(self) -> datetime:
+        """The time that sessions are held to."""
+        return self._now()
+
+    async def leave(self, goes_to: str, browser: str, *, is_anew: bool = False) -> tuple[str, str]:
+        """Where to sign in, and what cookie the browser is to keep. Raises Problem.
+
+        `is_anew` has the provider ask who it is, whether or not they are signed in there.
+        """
         browser = browser or secrets.token_urlsafe(SECRET_BYTES)
         state, nonce, verifier = (secrets.token_urlsafe(SECRET_BYTES) for _ in range(3))
         try:
-            address = await self.provider.address(state, nonce, verifier)
+            address = await self.provider.address(state, nonce, verifier, is_anew=is_anew)
         except ProviderAway as error:
             raise _away(error) from error
-        departure = Departure(nonce=nonce, verifier=verifier, goes_to=goes_to)
+        departure = Departure(
+            nonce=nonce,
+            verifier=verifier,
+            goes_to=goes_to,
+            anew=self.provider.seconds() if is_anew else None,
+        )
         kept = departure.model_dump_json()
         await answered(self._redis.set(self._key(browser, state), kept, ex=MOST_MINUTES * 60))
         return address, self.browser_cookie.given(browser, int(LONGEST.total_seconds()))
 
     async def arrive(
-        self, browser: str, state: str, code: str, issuer: str, before: str
+        self, browser: str, state: str, code: str, issuer: str, before: str, family: str
     ) -> Arrival:
-        """Who came back. `before` is the session that the browser had, which ends.
+        """Who came back, in a family of browsers. `before` is the session they had, which ends.
 
         Raises NoRole, or Problem where they did not leave from here or nothing proves who they
         are.
@@ -125,13 +145,33 @@ class OpenIdSignIn:
             raise refused(str(error)) from error
         except ProviderAway as error:
             raise _away(error) from error
+        # A provider that does not say when they proved it has been asked to have them do it now.
+        earliest = (departure.anew or 0.0) - LEEWAY_SECONDS
+        if person.proved is not None and person.proved < earliest:
+            raise refused("the provider did not have you prove anew who you are")
         identity = self._groups.identity(person.name, set(person.roles))
         if before:
             await answered(self.sessions.end(before))
         if not identity.roles:
             raise NoRole(person)
-        session = await answered(self.sessions.begin(identity, person.subject, self._now()))
+        came = SignInFrom(
+            person.subject, person.session, family, is_proved=departure.anew is not None
+        )
+        session = await answered(self.sessions.begin(identity, came, self._now()))
         return Arrival(identity, person, session, departure.goes_to)
+
+    async def log_out(self, text: str) -> list[SignInSession]:
+        """End the sessions that a logout token says are over; which they were.
+
+        Raises NotBelieved, ProviderAway or Problem, and then the token may be sent again.
+        """
+        told = await self.provider.logout(text)
+        obeyed = self._logouts + hashlib.sha256(told.number.encode()).hexdigest()
+        if await answered(self._redis.exists(obeyed)):
+            raise NotBelieved("the token has been obeyed before")
+        ended = await answered(self.sessions.end_at_provider(told.subject, told.session))
+        await answered(self._redis.set(obeyed, "", ex=REMEMBERED_SECONDS))
+        return ended
 
     def _key(self, browser: str, state: str) -> str:
         return self._begin + hashlib.sha256(f"{browser} {state}".encode()).hexdigest()

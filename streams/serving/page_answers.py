@@ -8,12 +8,11 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from processors.figures.asking import AskedRows, NotThere, RowChoice
-from processors.figures.figure_text import LEGEND
 from schemas.catalogue import ALL_AGES
 from streams.serving.answers import Answer, Streamed, is_held, tag_of, unchanged, whole
 from streams.serving.parameters import with_query
 from streams.serving.problems import Problem, away, wrong_parameter
-from streams.serving.scorecard_page import MOST_PLACES, options, tables
+from streams.serving.scorecard_page import MARKS, MOST_PLACES, options, tables
 from streams.serving.site import Call, LiveSite
 
 LONGEST_ID = 64
@@ -109,7 +108,7 @@ async def scorecard_page(site: LiveSite, call: Call) -> Answer:
         query=with_query("", asked.query()),
         carried=lambda place: _carried(place, asked.one("as_of")),
         shows_sums=any(line.rests_on for it in found for _, lines in it.families for line in lines),
-        legend=LEGEND,
+        legend=MARKS,
     )
     return whole(text, taking, tag)
 

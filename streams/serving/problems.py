@@ -35,6 +35,13 @@ class Problem(Exception):  # noqa: N818 - what is told, whatever went wrong
         return for_json(msgspec.json.encode(told).decode())
 
 
+class NothingRead(Problem):
+    """What was asked for rests on events, and none has been read; pages explain that."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
+
+
 def wrong_parameter(name: str, detail: str) -> Problem:
     """A parameter that is unknown, or whose value is."""
     return Problem(HTTPStatus.BAD_REQUEST, f"{name}: {detail}", name)

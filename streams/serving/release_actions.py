@@ -20,6 +20,7 @@ from streams.jobs.release_tasks import (
     AcceptTask,
     FreezeTask,
     PreviewTask,
+    PublishInternalTask,
     PublishTask,
     ReleaseTask,
 )
@@ -127,6 +128,15 @@ async def publish(site: LiveSite, call: Call) -> Answer:
         by=call.identity.name,
     )
     return await _begin(site, call, task)
+
+
+async def publish_internal(site: LiveSite, call: Call) -> Answer:
+    """Publish a release for the council itself. Raises Problem."""
+    sent(call, TaskAsked)
+    period, number = await _release(site, call)
+    return await _begin(
+        site, call, PublishInternalTask(period=period, number=number, by=call.identity.name)
+    )
 
 
 async def accept(site: LiveSite, call: Call) -> Answer:

@@ -173,6 +173,7 @@ async def release_page(site: LiveSite, call: Call) -> Answer:
         figures=figures,
         publishes=not call.identity.roles.isdisjoint(PUBLISH),
         has_folder=site.settings.public_folder is not None,
+        has_internal_folder=site.settings.internal_folder is not None,
         live_address=listed.address,
     )
     return whole(text, taking, tag)

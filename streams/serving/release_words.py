@@ -17,6 +17,7 @@ TITLES = {
     "freeze": "Freeze {name}",
     "preview": "Preview of {name}",
     "publish": "Publish {name}",
+    "publish-internal": "Publish {name} for the council itself",
     "accept": "Accept a text of {name}",
 }
 STATES: dict[TaskState, str] = {

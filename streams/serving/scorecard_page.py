@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from processors.figures.figure_text import MISSING, UNITS, value_text
+from processors.figures.figure_text import LEGEND, MISSING, UNITS, value_text
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.places import PROVIDER
 from schemas.scorecard import ScorecardRow
 
+# What divides by fewer moves by more than 5 percentage points with each case: "low reliability",
+# [u], by the Government Statistical Service's symbols.
+LEAST_RELIABLE = 20
+MARKS = f"{LEGEND}; [u] low reliability: of fewer than {LEAST_RELIABLE}"
 # Places on one page; more are asked for one by one.
 MOST_PLACES = 30
 SUPPRESSED = "[c]"
@@ -89,8 +93,14 @@ def _line(indicator: Indicator, row: ScorecardRow) -> Line:
         sign=SIGNS.get(row.direction or "", ""),
         target="" if row.target is None else f"{row.target:,g}{UNITS[indicator.unit]}",
         rag=row.rag or "",
-        status=STATUS_WORDS[row.status],
+        status=", ".join(filter(None, (STATUS_WORDS[row.status], _reliability(indicator, row)))),
     )
+
+
+def _reliability(indicator: Indicator, row: ScorecardRow) -> str:
+    """That a figure rests on few; nothing of one whose denominator is not shown."""
+    is_few = bool(row.denominator) and row.denominator < LEAST_RELIABLE
+    return "[u]" if indicator.denominator is not None and is_few else ""
 
 
 def _rests_on(indicator: Indicator, row: ScorecardRow) -> str:

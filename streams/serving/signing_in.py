@@ -5,10 +5,12 @@ from urllib.parse import parse_qsl
 
 from streams.kafka.audit_log import Audited
 from streams.serving.answers import Answer, unkept
+from streams.serving.browser_families import browser_family
 from streams.serving.identity import NOBODY
 from streams.serving.live_figures import answered
 from streams.serving.openid_sign_in import NoRole, OpenIdSignIn
 from streams.serving.problems import Problem
+from streams.serving.roles import ROUTES_BY_NAME
 from streams.serving.same_origin import own_path
 from streams.serving.sessions import LONGEST
 from streams.serving.site import Call, LiveSite
@@ -16,24 +18,27 @@ from streams.serving.site import Call, LiveSite
 # What a provider adds to the address that it sends people back to.
 MOST_ADDED = 20
 NOT_KEPT = {"Cache-Control": "no-store"}
+# The route that has one prove anew who one is, and the page for which that is asked.
+ANEW, ACCOUNT = "sign-in-again", ROUTES_BY_NAME["account"].path
 
 
 async def leave(site: LiveSite, call: Call) -> Answer:
-    """Send a browser to the provider. Raises Problem."""
-    openid = _openid(site)
+    """Send a browser to the provider, by one route to prove anew who it is. Raises Problem."""
+    openid = openid_of(site)
     if call.is_led_here:
         raise Problem(HTTPStatus.UNAUTHORIZED, "a page of another site led here: sign in to go on")
-    goes_to = own_path(call.asked.single("next") or "")
+    is_anew = call.route.name == ANEW
+    goes_to = ACCOUNT if is_anew else own_path(call.asked.single("next") or "")
     if goes_to.startswith(("/sign-in", "/signed-out")):
         goes_to = "/"
     browser = openid.browser_cookie.in_headers(call.cookies)
-    address, cookie = await openid.leave(goes_to, browser)
+    address, cookie = await openid.leave(goes_to, browser, is_anew=is_anew)
     return _on_to(address, cookie)
 
 
 async def arrive(site: LiveSite, call: Call) -> Answer:
     """Take one back from the provider, and begin their session. Raises Problem."""
-    openid = _openid(site)
+    openid = openid_of(site)
     said = _said(call.query)
     try:
         arrival = await openid.arrive(
@@ -42,6 +47,7 @@ async def arrive(site: LiveSite, call: Call) -> Answer:
             said.get("code", ""),
             said.get("iss", ""),
             openid.session_cookie.in_headers(call.cookies),
+            browser_family(call.user_agent),
         )
     except NoRole as problem:
         who = problem.person
@@ -75,7 +81,7 @@ async def sign_out(site: LiveSite, call: Call) -> Answer:
 
     The page leads on by itself: a form may lead to no other site (`form-action` of the policy).
     """
-    openid, identity = _openid(site), call.identity
+    openid, identity = openid_of(site), call.identity
     if not identity.form_token:
         raise Problem(HTTPStatus.BAD_REQUEST, "a token has no session: have it revoked instead")
     number = openid.session_cookie.in_headers(call.cookies)
@@ -98,11 +104,12 @@ async def sign_out(site: LiveSite, call: Call) -> Answer:
 
 async def signed_out(site: LiveSite, call: Call) -> Answer:
     """That one is signed out, here and at the provider. Raises Problem."""
-    _openid(site)
+    openid_of(site)
     return unkept(site.page("signed_out.html", call, NOBODY, leads_to=None), call.taking)
 
 
-def _openid(site: LiveSite) -> OpenIdSignIn:
+def openid_of(site: LiveSite) -> OpenIdSignIn:
+    """How people sign in here by a page. Raises Problem where they do not."""
     if site.openid is None:
         raise Problem(HTTPStatus.NOT_FOUND, "nobody signs in here by a page")
     return site.openid

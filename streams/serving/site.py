@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -28,11 +29,11 @@ from streams.serving.live_cases import LiveCases
 from streams.serving.live_figures import LiveFigures
 from streams.serving.openapi import document
 from streams.serving.openid_sign_in import OpenIdSignIn
-from streams.serving.parameters import Query
+from streams.serving.parameters import Query, with_query
 from streams.serving.problems import away
 from streams.serving.release_desk import ReleaseDesk
 from streams.serving.release_list import last_release
-from streams.serving.roles import HTML, ROUTES_BY_NAME, Route
+from streams.serving.roles import HTML, PLACE, ROUTES_BY_NAME, Route
 
 # The style of releases first, then what live pages add to it.
 STYLES = (
@@ -51,6 +52,8 @@ PAGES = {
     "connect": "Connect",
     "account": "Account",
 }
+# What goes along from page to page: each means the same wherever it can be asked for.
+CARRIED = ("place", "level", "area", "age_band", "as_of", "family")
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Call:
     """The address that the question comes from."""
     is_led_here: bool = False
     """Whether a browser says that a page of another site has led its reader here."""
+    user_agent: str = ""
+    """What the reader's browser says that it is."""
 
     @cached_property
     def taking(self) -> Accepted:
@@ -179,12 +184,27 @@ class LiveSite:
         """A page made of a template."""
         here = call.route.name if call else ""
         pages = [
-            (title, ROUTES_BY_NAME[page].path, page == here)
+            (title, _carried(ROUTES_BY_NAME[page], call), page == here)
             for page, title in PAGES.items()
             if ROUTES_BY_NAME[page].admits(identity.roles)
         ]
         template = self._environment.get_template(name)
         return template.render(identity=identity, pages=pages, **given)
+
+
+def _carried(route: Route, call: Call | None) -> str:
+    """The address of a page with what is asked for here, as far as it is asked for alike there."""
+    values = call.asked.values if call else {}
+    given = {
+        name: values[name][0]
+        for name in CARRIED
+        if name in route.parameters and len(values.get(name, ())) == 1
+    }
+    # A kind of place is carried with its place, and that from where both can be asked for: those
+    # of a release may be others.
+    if "place" not in given or (call and "level" not in call.route.parameters):
+        given = {name: it for name, it in given.items() if name not in PLACE}
+    return with_query(route.path, urlencode(given))
 
 
 def _hash(text: str) -> str:

@@ -1,7 +1,8 @@
 """Reading the scorecard from the live tables: each partition at one moment, at a constant cost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from datetime import date, timedelta
 from heapq import heappush, heappushpop
 from typing import NamedTuple
@@ -306,7 +307,7 @@ async def shards_of(redis: Redis, deployment: str) -> list[TP]:
 
 async def read_children(
     redis: Redis, deployment: str, rules: Rules
-) -> AsyncIterator[Sequence[Event]]:
+) -> AsyncGenerator[Sequence[Event]]:
     """The events of each child and place; of one that changes meanwhile they may come twice."""
     for shard in await known_shards(redis, deployment):
         if shard.topic != REFERENCE_TOPIC:
@@ -314,6 +315,22 @@ async def read_children(
             head = await store.head()
             async for events in _records(store, head or Head()):
                 yield events
+
+
+async def cases_there(
+    redis: Redis, deployment: str, rules: Rules, cases: frozenset[str]
+) -> frozenset[str]:
+    """Which of some cases there are events of: every record is read until all are found.
+
+    Raises as `read_children` does.
+    """
+    found: frozenset[str] = frozenset()
+    async with aclosing(read_children(redis, deployment, rules)) as children:
+        async for events in children:
+            found |= cases.intersection(it.subject for it in events)
+            if found == cases:
+                break
+    return found
 
 
 async def read_known(redis: Redis, deployment: str, rules: Rules, as_of: date) -> AsOf:

@@ -2,6 +2,7 @@
 and judged by axe."""
 
 from collections.abc import Iterator
+from json import dumps
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from processors.record.decoding import Rejection
 from snapshots.releases.chain import seal
 from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic, headers_of
+from streams.serving.examples import EVENT
 from tests.support.disclosing import step_downs
 from tests.support.patience import SECONDS
 from tests.support.publishers import Publishers, keep, publishing
@@ -152,6 +154,11 @@ def test_without_a_script_a_preview_comes_by_itself_and_says_what_is_suppressed(
     wait_for_state(page, "Done")
     page.goto(f"{publishers.address}/releases/2015-10/1")
     assert page.get_by_role("link", name=".csv").count() >= 2
+    page.get_by_role("button", name="Publish internally").click()
+    page.locator("h1", has_text="Publish 2015-10/001 for the council itself").wait_for()
+    wait_for_state(page, "Done")
+    page.goto(f"{publishers.address}/releases/2015-10/1")
+    assert page.get_by_role("link", name="scorecard-internal.pdf").count() == 1
     page.context.close()
 
 
@@ -177,6 +184,7 @@ def test_a_viewer_is_shown_releases_and_denied_all_that_is_done_of_them(
     assert page.get_by_role("button").count() == 0
     page.goto(f"{publishers.address}/releases/2015-10/1")
     assert page.get_by_role("button", name="Preview").count() == 0
+    assert page.get_by_role("button", name="Publish internally").count() == 0
     for path in (f"/release-tasks/{'0' * 16}", "/operations/dead-letters"):
         answer = page.goto(f"{publishers.address}{path}")
         assert answer is not None
@@ -198,8 +206,16 @@ def test_an_operator_corrects_a_dead_letter_and_is_not_shown_what_is_in_it(
     page.keyboard.type('{"specversion": "1.0"}')
     tab_to_button(page, "Send corrected")
     page.keyboard.press("Enter")
-    page.locator("h1", has_text="Unprocessable").wait_for()
-    assert "It is still no event" in page.locator("main").inner_text()
+    page.locator("#wrong").wait_for()
+    assert "it is still no event" in page.locator("#wrong").inner_text()
+    # What was typed is there, to be put right where the keyboard is.
+    assert page.evaluate("document.activeElement.id") == "event"
+    assert page.locator("#event").input_value() == '{"specversion": "1.0"}'
+    judge(page, WIDE)
+    page.locator("#event").fill(dumps(EVENT))
+    tab_to_button(page, "Send corrected")
+    page.keyboard.press("Enter")
+    page.get_by_text("Sent again, corrected, by O. Perator").wait_for()
     page.context.close()
 
 

@@ -133,6 +133,35 @@ def test_a_page_that_is_open_elsewhere_is_emptied_when_the_session_ends(
     page.context.close()
 
 
+def test_sessions_elsewhere_are_ended_by_whose_they_are_and_by_the_provider(
+    browser: Browser, site: SignInSite
+) -> None:
+    page, other = opened(browser), opened(browser)
+    for it in (page, other):
+        it.goto(f"{site.address}/account")
+        sign_in(it, "analyst")
+        expect(it.get_by_role("heading", name="Your account")).to_be_visible(timeout=PATIENT)
+    page.goto(f"{site.address}/account")
+    assert page.get_by_role("row", name="Chrome").count() == 2
+    page.get_by_role("link", name="sign in again").press("Enter")
+    page.get_by_label("Name").fill("analyst")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="End all but this one")).to_be_visible(timeout=PATIENT)
+    assert_no_rule_is_broken(page)
+    page.get_by_role("button", name="End", exact=True).press("Enter")
+    expect(page.get_by_text("You are signed in nowhere else")).to_be_visible(timeout=PATIENT)
+    other.goto(f"{site.address}/account")
+    expect(other.get_by_text("you are not signed in here")).to_be_visible(timeout=PATIENT)
+    # Signing out at the provider, which no browser tells the site of.
+    page.goto(f"{site.issuer}/session/end")
+    page.get_by_role("button", name="Yes, sign me out").press("Enter")
+    expect(page.get_by_text("Sign-out Success")).to_be_visible(timeout=PATIENT)
+    page.goto(f"{site.address}/account")
+    expect(page.get_by_text("you are not signed in here")).to_be_visible(timeout=PATIENT)
+    page.context.close()
+    other.context.close()
+
+
 def test_one_without_a_role_is_told_so_and_not_signed_in(
     browser: Browser, site: SignInSite
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +18,14 @@ from tests.support.alerting import Recorder, alert_id, asked, change, indicator,
 from tests.support.commands import Command
 from tests.support.opencases import open_case, pushed
 from tests.support.servers import Server
+from tests.support.stored_state import StoredState
 from tests.support.workers import CommandLine, finished, wait_until
 
 pytestmark = pytest.mark.services
 
 NOON = datetime(2015, 10, 31, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+DATA = Path(__file__).parents[1] / "data"
 
 
 def test_states_of_yesterday_come_with_their_day_a_warning_and_exit_code_4(
@@ -94,6 +97,19 @@ def test_a_name_that_is_misspelt_is_wrong_usage(caseline: CommandLine, recorder:
             run = asked(caseline, *command, option, name, code=2)
             assert said in " ".join(run.stderr.replace("│", "").split())
     asked(caseline, "list", "--owner", "Unit A")  # which has none now, and had one
+
+
+def test_a_case_that_nothing_is_of_is_wrong_usage_and_one_without_an_alert_is_not(
+    caseline: CommandLine, recorder: Recorder
+) -> None:
+    recorder.record(change(1))
+    StoredState(caseline.settings, caseline.rules).add_file(DATA / "messy-11.jsonl.gz")
+    run = asked(caseline, "list", "--case", "C1", "--case", "E-2O15", code=2)
+    assert "E-2O15: no event is of a case of this name" in " ".join(
+        run.stderr.replace("│", "").split()
+    )
+    assert "C1" in asked(caseline, "list", "--case", "C1").stdout
+    assert "0 alerts are active" in asked(caseline, "list", "--case", "C332").stderr
 
 
 def listed_at(caseline: CommandLine, columns: int) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,7 @@ from streams.serving.openid_provider import KNOWN_FOR_SECONDS, OpenIdProvider
 from streams.serving.openid_sign_in import OpenIdSignIn
 from streams.serving.parameters import Query
 from streams.serving.roles import FORM, ROUTES, ROUTES_BY_NAME, SIGNED_IN, Role
-from streams.serving.sessions import LONGEST, Sessions
+from streams.serving.sessions import LONGEST, Sessions, reference_of_id
 from streams.serving.site import Call
 from tests.support.openid import (
     GROUPS,
@@ -133,6 +134,20 @@ class Browser:
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
+    def signs_in_anew(self, name: str) -> httpx.Response:
+        """What the site answers once someone has proved anew who they are."""
+        answer = self.asks("/sign-in/again")
+        assert answer.status_code == 303, answer.text
+        asked = asked_of(answer.headers["location"])
+        assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+        return self.asks(path_of(self.provider.returned(answer.headers["location"], name)))
+
+    def ends(self, which: str) -> httpx.Response:
+        """What the site answers to the form that ends sessions."""
+        token = form_token_in(self.asks("/account").text)
+        body = urlencode({"session": which, "form_token": token}).encode()
+        return self.asks("/account/sessions/end", "POST", FORM_HEADERS, body)
+
     def signs_in(self, name: str, goes_to: str = "/account") -> httpx.Response:
         """What the site answers once someone has signed in."""
         return self.asks(path_of(self.provider.returned(self.leaves(goes_to), name)))
@@ -207,15 +222,21 @@ def test_every_process_knows_a_session_and_what_is_kept_of_it_proves_nothing(
     async def kept() -> dict[bytes, bytes]:
         redis: Any = Redis.from_url(browser.settings.redis_url)
         async with redis:
-            names = [it async for it in redis.scan_iter(f"*{browser.settings.deployment}*")]
+            every = [it async for it in redis.scan_iter(f"*{browser.settings.deployment}*")]
+            names = [it for it in every if b":session:" in it]
             assert all([0 < await redis.ttl(it) <= 1_800 for it in names])
+            # Which sessions there are of someone, and of their session at the provider.
+            listed = {*every} - {*names}
+            assert len(listed) == 2
+            assert all([0 < await redis.ttl(it) <= 36_000 for it in listed])
             return {it: await redis.get(it) for it in names}
 
     found = asyncio.run(kept())
     assert len(found) == 1
     assert browser.session not in repr(found)
     assert set(json.loads(*found.values())) == {
-        *("name", "subject", "roles", "places", "began", "asked")
+        *("name", "subject", "roles", "places", "began", "asked"),
+        *("browser", "at_provider", "proved"),
     }
 
 
@@ -444,6 +465,141 @@ def test_sessions_are_listed_and_ended_by_command(browser: Browser) -> None:
     assert session("end", "--name", "a", "--everyone").exit_code == 2
     assert "1 session ended" in session("end", "--everyone").stderr
     assert other.asks("/account").status_code == 401
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def sessions_on(page: str) -> list[str]:
+    """The references of the sessions that a page of an account has."""
+    return re.findall(r'id="session-([0-9a-f]{20})"', page)
+
+
+def test_one_sees_where_one_is_signed_in_and_ends_it_once_it_is_certain_who_one_is(
+    browser: Browser, noted: list[Audited]
+) -> None:
+    elsewhere, third, someone = another(browser), another(browser), another(browser)
+    browser.signs_in("lead")
+    assert "signed in nowhere else" in browser.asks("/account").text
+    back = path_of(browser.provider.returned(elsewhere.leaves(), "lead"))
+    elsewhere.asks(back, headers={**PAGE, "user-agent": FIREFOX})
+    third.signs_in("lead")
+    someone.signs_in("manager")
+    page = browser.asks("/account").text
+    assert len(sessions_on(page)) == 3
+    assert ">Firefox</th>" in page
+    assert page.count(">Another browser</th>") == 2
+    assert page.count("This one") == 1
+    assert '<a href="/sign-in/again">' in page
+    assert "<button>End" not in page
+    # Signed in by a session of the provider's, maybe: whoever sits there cannot end the others.
+    assert browser.ends("others").status_code == 403
+    assert browser.signs_in_anew("lead").headers["location"] == "/account"
+    page = browser.asks("/account").text
+    (firefox,) = re.findall(r'id="session-(\w+)">Firefox', page)
+    not_theirs = sessions_on(someone.asks("/account").text)[0]
+    assert len(sessions_on(page)) == 3  # that from which they went on is over
+    own = browser.session
+    for which, status in ((not_theirs, 303), (firefox, 303), (firefox, 303), ("x", 422)):
+        assert browser.ends(which).status_code == status
+    assert [it.asks("/account").status_code for it in (elsewhere, third, someone)] == [
+        401,
+        200,
+        200,
+    ]
+    assert browser.ends("others").headers["location"] == "/account"
+    assert browser.session == own
+    assert third.asks("/account").status_code == 401
+    assert sessions_on(browser.asks("/account").text) == [reference_of_id(own)]
+    ended = [(it.who, it.cases, it.origin) for it in noted if it.route == "end-sessions"]
+    assert ended == [("lead@example.org", 1, "127.0.0.1")] * 2
+    browser.ahead = timedelta(minutes=11)
+    assert browser.ends("others").status_code == 403
+
+
+def test_who_was_not_asked_anew_who_they_are_has_proved_nothing(
+    honest: Provider, browser: Browser
+) -> None:
+    browser.signs_in("lead")
+    honest.acts("not-anew")
+    answer = browser.signs_in_anew("lead")
+    assert answer.status_code == 401
+    assert "prove anew" in answer.text
+    assert browser.ends("others").status_code == 403
+
+
+def told(browser: Browser, token: str) -> httpx.Response:
+    """What the site answers its provider."""
+    body = urlencode({"logout_token": token}).encode()
+    return browser.asks("/sign-out/back-channel", "POST", {"content-type": FORM}, body)
+
+
+def test_who_signs_out_at_the_provider_is_signed_out_here(
+    browser: Browser, noted: list[Audited]
+) -> None:
+    other, someone = another(browser), another(browser)
+    other.signs_in("lead")
+    someone.signs_in("analyst")
+    browser.signs_in("lead")
+    stranger = another(browser)  # who asks as the provider does, without a cookie
+    token = browser.provider.logout_token("lead")
+    answer = told(stranger, token)
+    assert (answer.status_code, answer.text) == (200, "{}")
+    assert answer.headers["cache-control"] == "no-store"
+    status = [it.asks("/account").status_code for it in (browser, other, someone)]
+    assert status == [401, 200, 200]
+    # The same again, which somebody may have overheard.
+    browser.signs_in("lead")
+    replayed = told(stranger, token)
+    assert replayed.status_code == 400
+    assert "obeyed before" in replayed.json()["detail"]
+    assert browser.asks("/account").status_code == 200
+    assert told(stranger, browser.provider.logout_token("lead", is_of_all=True)).status_code == 200
+    status = [it.asks("/account").status_code for it in (browser, other, someone)]
+    assert status == [401, 401, 200]
+    # Of one who is not signed in any more.
+    assert told(stranger, browser.provider.logout_token("lead")).status_code == 200
+    ended = [(it.who, it.query, it.result, it.cases) for it in noted if it.cases]
+    who = "lead@example.org", "subject=lead", "signed-out"
+    assert ended == [(*who, 1), (*who, 2)]
+
+
+@pytest.mark.parametrize(
+    "mode", ["other-key", "unknown-key", "unsigned", "secret-signed", "no-kind"]
+)
+def test_a_logout_that_the_provider_did_not_send_ends_nothing(
+    mode: str, honest: Provider, browser: Browser, noted: list[Audited]
+) -> None:
+    browser.signs_in("lead")
+    honest.acts(mode)
+    refused = told(another(browser), honest.logout_token("lead"))
+    assert refused.status_code == 400, mode
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert browser.asks("/account").status_code == 200
+    results = [(it.result, it.who, it.origin) for it in noted if it.route == "back-channel-logout"]
+    assert results == [("sign-out-refused", "unknown", "127.0.0.1")]
+
+
+def test_strangers_have_the_provider_not_asked_for_its_keys_time_and_again(
+    honest: Provider, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.signs_in("lead")
+    (shared,) = browser.shared
+    fetched, fetch = [], shared._fetched_keys
+
+    async def counted(found: Any) -> Any:
+        fetched.append(found)
+        return await fetch(found)
+
+    monkeypatch.setattr(shared, "_fetched_keys", counted)
+    honest.acts("unknown-key")
+    forged = honest.logout_token("lead")
+    assert [told(another(browser), forged).status_code for _ in range(3)] == [400] * 3
+    assert not fetched
+    later = time.time() + 30
+    browser.seconds = lambda: later
+    assert [told(another(browser), forged).status_code for _ in range(3)] == [400] * 3
+    assert len(fetched) == 1
 
 
 def test_what_the_provider_says_of_itself_is_asked_for_again_in_time(browser: Browser) -> None:

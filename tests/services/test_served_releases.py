@@ -55,6 +55,12 @@ class Program:
     def post(self, path: str, **sent: object) -> httpx.Response:
         return httpx.post(self._api + path, json=sent, headers=self._headers, timeout=SECONDS)
 
+    def form(self, path: str, **sent: str) -> httpx.Response:
+        """What a page's form is answered."""
+        here = self._api.removesuffix("/api/v1")
+        headers = {**self._headers, "origin": here, "accept": "text/html"}
+        return httpx.post(here + path, data=sent, headers=headers, timeout=SECONDS)
+
     def done(self, begun: httpx.Response) -> dict[str, Any]:
         """A task, once it has ended."""
         assert begun.status_code == 202, begun.text
@@ -119,13 +125,21 @@ def test_a_month_is_frozen_and_published_as_the_commands_do_it(
     assert files(folder / "by-command") == files(folder / "public")
     assert len(list((root / "public").glob("0*"))) == 1
 
+    told = program.done(program.post("/releases/2015-10/1/publish-internal"))
+    assert told["state"] == "done", told
+    command = ("snapshot", "publish", "--period", "2015-10", "--profile", "internal")
+    caseline.run(*command, "--to", folder / "inside", releases=root)
+    assert files(folder / "inside") == files(folder / "internal")
+
     entries = audited(served)
     done = [(route, result) for who, route, _, result in entries if who == "P. Lisher"]
     assert {("freeze", "begun"), ("publish-task", "done")} <= {*done}
+    assert {("publish-internal", "begun"), ("publish-internal-task", "done")} <= {*done}
     assert not any("Month-end" in query for _, _, query, _ in entries)
     viewer = Program(served, "V. Iewer")
     assert viewer.post("/releases", **FREEZE).status_code == 403
     assert viewer.post("/releases/2015-10/1/publish", **body).status_code == 403
+    assert viewer.post("/releases/2015-10/1/publish-internal").status_code == 403
 
 
 def test_one_task_is_done_at_a_time_and_one_whose_server_ends_has_left_nothing(
@@ -189,6 +203,11 @@ def test_a_dead_letter_is_corrected_and_sent_and_stays_marked(served: Publishers
     refused = operator.post(f"{path}/send-again", event=BAD.decode())
     assert (refused.status_code, "Ann" in refused.text) == (422, False)
     assert not any(everything(brokers, TOPIC).values())
+    # A form comes back with what was typed, so that it need not be typed again.
+    page = operator.form(f"/operations{path}/send-again", event='{"a": "<b>\u00e9"}')
+    assert page.status_code == 422
+    assert "it is still no event" in page.text
+    assert "{&#34;a&#34;: &#34;&lt;b&gt;\u00e9&#34;}</textarea>" in page.text
     corrected = httpx.Response(200, json=EVENT).text
     told = operator.post(f"{path}/send-again", event=corrected).json()
     assert (told["sent_again"]["how"], told["sent_again"]["by"]) == ("corrected", "O. Perator")

@@ -55,6 +55,11 @@ class Provider:
         """Have it give tokens as `provider.mjs` says of a mode; `itself` is honest."""
         httpx2.get(f"{self.issuer}/as/{mode}").raise_for_status()
 
+    def logout_token(self, name: str, *, is_of_all: bool = False) -> str:
+        """What it would send once someone has signed out: of their latest session, or of all."""
+        told = httpx2.get(f"{self.issuer}/logout/{name}{'/all' if is_of_all else ''}")
+        return told.raise_for_status().text
+
     def returned(self, address: str, name: str) -> str:
         """Where someone is sent back to who goes to an address and signs in there."""
         with httpx2.Client() as browser:

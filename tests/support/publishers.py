@@ -55,7 +55,11 @@ def keep(settings: Settings, *releases: Sealed) -> None:
 def publishing(caseline: CommandLine, folder: Path) -> Iterator[Publishers]:
     """`caseline serve` on a deployment's releases, which lie in `folder`."""
     (folder / "releases").mkdir(exist_ok=True)
-    update = {"releases": folder / "releases", "public_folder": folder / "public"}
+    update = {
+        "releases": folder / "releases",
+        "public_folder": folder / "public",
+        "internal_folder": folder / "internal",
+    }
     settings = caseline.settings.model_copy(update=update)
     given = {name: str(path) for name, path in update.items()}
     with ThreadPoolExecutor(max_workers=1) as pool:  # a browser's driver has a loop of its own

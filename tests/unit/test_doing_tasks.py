@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from processors.rules import Rules
 from schemas.settings import Settings
 from snapshots.checking.evidence import Show
+from snapshots.publish.text.wording import INTERNAL_NOTE
 from snapshots.releases.chain import seal
 from snapshots.releases.folder import ReleaseFolder
 from streams.jobs.doing_tasks import do_task
@@ -17,6 +18,7 @@ from streams.jobs.release_tasks import (
     AcceptTask,
     FreezeTask,
     PreviewTask,
+    PublishInternalTask,
     PublishTask,
     ReleaseTask,
     TaskOutcome,
@@ -35,11 +37,17 @@ app.command()(publish)
 class Desk:
     """Does tasks on a folder of releases, and has the command do the same."""
 
-    def __init__(self, root: Path, rules: Rules, has_folder: bool = True) -> None:
+    def __init__(
+        self, root: Path, rules: Rules, has_folder: bool = True, internal: str = "internal"
+    ) -> None:
         self.releases, self.public = root / "releases", root / "public"
+        self.internal = root / internal
         self.releases.mkdir(exist_ok=True)
-        folder = self.public if has_folder else None
-        self._settings = Settings(releases=self.releases, public_folder=folder)
+        self._settings = Settings(
+            releases=self.releases,
+            public_folder=self.public if has_folder else None,
+            internal_folder=self.internal if internal else None,
+        )
         self._rules = rules
 
     def do(self, task: ReleaseTask) -> TaskOutcome:
@@ -53,8 +61,8 @@ class Desk:
         hashed = preview.preview.sha256
         return self.do(PublishTask(period="2015-10", number=1, preview=hashed, by="P"))
 
-    def command(self, to: Path) -> Result:
-        given = ["--period", "2015-10", "--number", "1", "--profile", "public", "--to", str(to)]
+    def command(self, to: Path, profile: str = "public") -> Result:
+        given = ["--period", "2015-10", "--number", "1", "--profile", profile, "--to", str(to)]
         return CliRunner().invoke(app, given)
 
 
@@ -83,6 +91,41 @@ def test_what_a_task_publishes_is_byte_for_byte_what_the_command_does(
     assert f"{len(files(desk.public))} files" in published.text
 
 
+INTERNALLY = PublishInternalTask(period="2015-10", number=1, by="P")
+
+
+def test_what_a_task_publishes_internally_is_what_the_command_does_and_says_so(
+    desk: Desk, tmp_path: Path
+) -> None:
+    ReleaseFolder(desk.releases).write(seal(step_downs(Alder_04=3)))
+    published = desk.do(INTERNALLY)
+    assert (published.state, published.release) == ("done", "2015-10/001")
+    assert not desk.public.exists()
+    assert desk.command(tmp_path / "by-command", "internal").exit_code == 0
+    found = files(desk.internal)
+    assert found == files(tmp_path / "by-command")
+    assert f"{len(found)} files" in published.text
+    assert all(name.startswith("2015-10-001-internal/") for name in found)
+    page = found["2015-10-001-internal/html/index-internal.html"].decode()
+    assert INTERNAL_NOTE in page
+
+
+@pytest.mark.parametrize("internal", ["public", "public/internal", ".", "internal"])
+def test_what_is_internal_never_lies_beside_what_is_public(
+    internal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: Rules
+) -> None:
+    RecordTopic(monkeypatch)
+    desk = Desk(tmp_path, rules, internal=internal)
+    ReleaseFolder(desk.releases).write(seal(step_downs(Alder_04=3)))
+    if internal == "internal":
+        # What someone has published there by hand.
+        (desk.internal / "2015-09-001-public").mkdir(parents=True)
+    refused = desk.do(INTERNALLY)
+    assert refused.state == "refused"
+    assert "within" in refused.text
+    assert not files(desk.internal / "2015-10-001-internal")
+
+
 def test_what_is_refused_is_refused_in_the_words_of_the_command(desk: Desk, tmp_path: Path) -> None:
     ReleaseFolder(desk.releases).write(seal(talkative("We met 4 families.")))
     previewed = desk.do(PREVIEW)
@@ -105,6 +148,8 @@ def test_a_task_that_cannot_be_done_says_why_and_leaves_nothing(
     nowhere = Desk(tmp_path, rules, has_folder=False).do(PREVIEW)
     assert nowhere.state == "refused"
     assert "CASELINE_PUBLIC_FOLDER" in nowhere.text
+    nowhere = Desk(tmp_path, rules, internal="").do(INTERNALLY)
+    assert (nowhere.state, "CASELINE_INTERNAL_FOLDER" in nowhere.text) == ("refused", True)
     revised = desk.do(FreezeTask(period="2015-10", kind="revised", by="P"))
     assert (revised.state, "needs a reason" in revised.text) == ("refused", True)
     assert not desk.public.exists()

@@ -26,7 +26,10 @@ from tests.support.served import Asks, Served, one_with
 # Where nothing answers.
 NO_REDIS = Settings(redis_url="redis://localhost:1/0", kafka_bootstrap="localhost:1")
 # What shows nothing of anyone.
-OPEN = {"style", "script", "health", "ready", "sign-in", "sign-in-return", "signed-out"}
+OPEN = {
+    *("style", "script", "health", "ready", "signed-out", "back-channel-logout"),
+    *("sign-in", "sign-in-again", "sign-in-return"),
+}
 # What waits for a Kafka that does not answer, which tests of services ask for.
 PATIENT = {"operations-page", "operations", "dead-letters-page", "dead-letters"}
 UNANSWERED = {503, 200, 307, 404, 400, 415}

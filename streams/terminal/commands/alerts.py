@@ -30,7 +30,7 @@ from streams.alerts.alert_lists import (
     second,
     staleness,
 )
-from streams.alerts.alert_names import names_known, whole_id
+from streams.alerts.alert_names import names_known, unknown_cases, whole_id
 from streams.alerts.delivery.refusals import RECEIVER_HEADER
 from streams.clock import Clock
 from streams.kafka.deadletters import DeadLetter, read_dead_letters
@@ -181,6 +181,11 @@ def list_alerts(
     async def work(redis: Redis) -> Listing:
         there = await names_known(redis, settings, rules)
         check_names(there, standard, owner, provider)
+        for name in await unknown_cases(redis, settings.deployment, rules, wanted.cases):
+            raise typer.BadParameter(
+                f"{name}: no event is of a case of this name, and no alert either",
+                param_hint="--case",
+            )
         return await listing(redis, settings.deployment, wanted, now, slice(limit))
 
     found = on_redis(settings, work)
