@@ -19,8 +19,11 @@ def alert_id(*about: str | int) -> str:
 
     A hash, so that it can be a key and a label without saying which child it is about.
     """
-    text = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return hashlib.sha256(_as_json(about).encode()).hexdigest()[:20]
+
+
+# Made once: `json.dumps` would make an encoder for each id.
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Wording:

@@ -340,8 +340,8 @@ class LiveFigures:
             task.exception()  # of which everyone who asked may be gone
 
 
-async def answered(work: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
-    """What Redis answers within the time that a page is waited for. Raises Problem."""
+async def answered(work: Awaitable[T], seconds: float | None = ANSWER_SECONDS) -> T:
+    """What Redis answers within the time that a page is waited for, if any. Raises Problem."""
     try:
         async with asyncio.timeout(seconds):
             return await work

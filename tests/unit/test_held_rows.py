@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from processors.behind.counted_rows import CellSums, Question
+from processors.behind.found_amounts import FoundAmounts
 from processors.behind.held_rows import HeldRows, case_reference
 from processors.behind.listing import listed
 from processors.days.calendar import day_number
@@ -60,7 +61,7 @@ def test_what_is_held_is_what_every_record_says() -> None:
     held, records = grown()
     seen = 0
     for number, question in enumerate(asked()):
-        found = held.amounts(CellSums(RULES, question))
+        found = FoundAmounts(held.amounts(CellSums(RULES, question)))
         mine = sorted((*it.subject[:2], it.above, it.below) for it in found)
         if number % 4 == 0:  # looking at every record takes a while
             told = listed(RULES, records.items(), question)
@@ -81,7 +82,7 @@ def test_a_case_is_found_by_its_reference_until_its_child_is_gone() -> None:
     assert held.find(reference) is None
     assert held.children == len(records) - 1
     for question in asked()[:10]:
-        found = held.amounts(CellSums(RULES, question))
+        found = FoundAmounts(held.amounts(CellSums(RULES, question)))
         assert child not in {it.subject.child for it in found}
     held.put(RULES, {child: records[child]})
     assert held.find(reference) == (child, case, True)
