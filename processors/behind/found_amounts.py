@@ -1,4 +1,4 @@
-"""What makes up a cell, found in blocks: as many as there are, and named only where they are shown."""
+"""What makes up a cell, found in blocks: all that there are, named only where they are shown."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence

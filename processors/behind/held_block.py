@@ -263,7 +263,7 @@ def _children(names: PackedNames) -> Children:
 
 
 def _numbered(kept: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """The new number of each of so many, of whom these are kept in their order; -1 of the others."""
+    """The new number of each of so many, of whom these are kept in this order; -1 of others."""
     numbers = np.full(count, -1, dtype=np.int64)
     numbers[kept] = np.arange(len(kept))
     return numbers

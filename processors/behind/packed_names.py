@@ -1,6 +1,7 @@
 """Names that lie one after another in memory, a few bytes each beside their letters."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ class PackedNames(NamedTuple):
     def all_encoded(self) -> list[bytes]:
         """All of them, in UTF-8."""
         whole, starts = self.letters.tobytes(), self.starts.tolist()
-        return [whole[begin:end] for begin, end in zip(starts, starts[1:], strict=False)]
+        return [whole[begin:end] for begin, end in pairwise(starts)]
 
     def taken(self, at: Numbers) -> "PackedNames":
         """Those at positions, in their order."""

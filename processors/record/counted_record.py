@@ -1,7 +1,7 @@
 """What is counted of a record, read from how it is stored without making the record.
 
-Most records are a single piece, in which every event counts and nothing takes another's place: their
-rows are put in order as they come, at a quarter of what the whole record would cost.
+Most records are a single piece, in which every event counts and none takes another's place: their
+rows are put in order as they come, at a third of what the whole record would cost.
 """
 
 from typing import NamedTuple, Protocol

@@ -22,6 +22,7 @@ from streams.kafka.eventfiles import read_events
 LOG = Path(__file__).parents[1] / "data" / "all-21.jsonl.gz"
 RULES = Rules(load_catalogue(), load_areas(), places=load_places())
 CODES = [it for it in RULES.catalogue.indicator if it.source == "events"]
+PUT_AT_ONCE = 700
 DAY = day_number(date(2017, 6, 17))
 
 
@@ -42,7 +43,11 @@ def grown() -> tuple[HeldRows, dict[str, Record]]:
     for some in (all_events[:half], all_events[half:most], all_events[most:]):
         state.fold_unstored(some)
         state.settle()
-        held.put(RULES, {name: state.children[name].record for name, _ in some})
+        names = [*dict.fromkeys(name for name, _ in some)]
+        for start in range(0, len(names), PUT_AT_ONCE):
+            few = names[start : start + PUT_AT_ONCE]
+            held.put(RULES, {name: state.children[name].record for name in few})
+            held.tidy()
         held.amounts(CellSums(RULES, asked()[0]))  # asked in between, as whoever looks does
     return held, {name: child.record for name, child in state.children.items()}
 
