@@ -1,4 +1,4 @@
-"""Many who listen for changes, in a process of their own: plain sockets that are read as they speak.
+"""Many who listen for changes, in a process of their own: plain sockets, read as they speak.
 
     python -m bench.listeners ADDRESS COUNT      (CASELINE_BENCH_TOKEN in the environment)
 

@@ -30,8 +30,7 @@ REST_MS = 1_000
 # Events that take less are not told of by the browser.
 LEAST_MS = 16
 PRESSES = 5
-WATCH = (
-    """
+WATCH = """
 window.seen = {fcp: 0, lcp: 0, cls: 0, inp: 0};
 const watch = (type, see, more) =>
   new PerformanceObserver((list) => list.getEntries().forEach(see))
@@ -40,10 +39,8 @@ watch("paint", (it) => { if (it.name === "first-contentful-paint") seen.fcp = it
 watch("largest-contentful-paint", (it) => { seen.lcp = it.startTime; });
 watch("layout-shift", (it) => { if (!it.hadRecentInput) seen.cls += it.value; });
 watch("event", (it) => { if (it.interactionId) seen.inp = Math.max(seen.inp, it.duration); },
-  {durationThreshold: %d});
-"""
-    % LEAST_MS
-)
+  {durationThreshold: LEAST_MS});
+""".replace("LEAST_MS", str(LEAST_MS))
 
 
 class Seen(NamedTuple):

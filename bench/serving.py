@@ -79,8 +79,8 @@ def serving(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
             figures.append(Figure("server: memory in the end", server.megabytes, "MB"))
     notes = (
         f"About {sizes.serving_children:,} children with {total:,} events of a year, one worker "
-        "and one `caseline serve`, which share the machine with Kafka, Redis and what asks. At full "
-        "ingest: while the worker stores what waits for it. p50 and p99: of one who asks again as "
+        "and one `caseline serve`, which share the machine with Kafka, Redis and what asks. "
+        "At full ingest: while the worker stores what waits for it. p50 and p99: of one who asks again as "
         f"soon as answered; requests a second: of {READERS} at once. Processor: the server's, a "
         "request. Told: from Kafka's acknowledgement of an event until the last of all listeners "
         "has heard that figures changed. Pages: gzipped with their style and script; opened in "
