@@ -84,7 +84,7 @@ QUICK = Sizes(
     alert_cases=10_000,
     alert_deadlines=500,
     serving_children=2_000,
-    serving_seconds=3,
+    serving_seconds=2,
     serving_listeners=100,
     serving_moves=5,
 )
