@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from http.client import HTTPConnection
 from threading import Thread
 from time import perf_counter
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from bench.bed import BenchError
 
 ANSWER_SECONDS = 120.0
+NOTHING: Mapping[str, str] = {}
 
 
 class Reply(NamedTuple):
@@ -36,10 +36,9 @@ class Reader:
         self._connection = HTTPConnection(urlsplit(address).netloc, timeout=ANSWER_SECONDS)
         self._headers = headers
 
-    def ask(self, path: str, **headers: str) -> Reply:
+    def ask(self, path: str, headers: Mapping[str, str] = NOTHING) -> Reply:
         """One answer."""
-        sent = {name.replace("_", "-"): it for name, it in headers.items()}
-        self._connection.request("GET", path, headers={**self._headers, **sent})
+        self._connection.request("GET", path, headers={**self._headers, **headers})
         answer = self._connection.getresponse()
         return Reply(answer.status, dict(answer.headers.items()), answer.read())
 
@@ -49,7 +48,7 @@ class Reader:
 
 
 def ask_for(
-    readers: Sequence[Reader], path: str, seconds: float, status: int = HTTPStatus.OK, **sent: str
+    readers: Sequence[Reader], path: str, seconds: float, status: int, sent: Mapping[str, str]
 ) -> Asked:
     """What readers are given within a time that they ask for the same. Raises BenchError.
 
@@ -62,7 +61,7 @@ def ask_for(
     def read(reader: Reader) -> None:
         while not others and perf_counter() - began < seconds:
             asked = perf_counter()
-            reply = reader.ask(path, **sent)
+            reply = reader.ask(path, sent)
             took.append(perf_counter() - asked)
             if reply.status != status:
                 others[reply.status] += 1

@@ -160,16 +160,16 @@ def _addresses(reader: Reader, code: str, place: str) -> dict[str, str]:
 
 def _assets(reader: Reader) -> tuple[float, float]:
     """What style and script weigh, in kB."""
-    text = reader.ask("/account", Accept="text/html").body.decode()
+    text = reader.ask("/account", {"Accept": "text/html"}).body.decode()
     sizes = []
     for pattern in (r"/assets/\w+/style\.css", r"/assets/\w+/live\.js"):
         found = re.search(pattern, text)
         assert found, "a page names its style and its script"
-        body = reader.ask(found[0], Accept_Encoding="gzip")
+        body = reader.ask(found[0], {"Accept-Encoding": "gzip"})
         is_packed = body.headers.get("content-encoding") == "gzip"
         sizes.append(len(body.body if is_packed else compress(body.body)) / 1000)
     return sizes[0], sizes[1]
 
 
 def _page(reader: Reader, address: str) -> Reply:
-    return reader.ask(address, Accept="text/html", Accept_Encoding="gzip")
+    return reader.ask(address, {"Accept": "text/html", "Accept-Encoding": "gzip"})

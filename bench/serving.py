@@ -81,8 +81,8 @@ def serving(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
         f"About {sizes.serving_children:,} children with {total:,} events of a year, one worker "
         "and one `caseline serve`, which share the machine with Kafka, Redis and what asks. "
         "At full ingest: while the worker stores what waits for it. p50 and p99: of one who asks "
-        f"again as soon as answered; requests a second: of {READERS} at once. Processor: the server's, a "
-        "request. Told: from Kafka's acknowledgement of an event until the last of all listeners "
+        f"again as soon as answered; requests a second: of {READERS} at once. Processor: what the "
+        "server takes a request. Told: from Kafka's acknowledgement of an event until the last of all listeners "
         "has heard that figures changed. Pages: gzipped with their style and script; opened in "
         "Chromium with its processor slowed down 4 times, the middle of some."
     )
@@ -134,14 +134,14 @@ def _at_full_ingest(
             bed.preload(case_events(about, seed=seed), about)
             seed += 1
         with stage(f"{scenario.name}, at full ingest"):
-            sent = {"If_None_Match": scenario.if_none_match} if scenario.if_none_match else {}
+            sent = {"If-None-Match": scenario.if_none_match} if scenario.if_none_match else {}
             asked = scenario.path, sizes.serving_seconds, scenario.status
             readers[0].ask(scenario.path)
             began, before = perf_counter(), sum(worker.stored.read())
             spent = server.processor_seconds
-            one = ask_for(readers[:1], *asked, **sent)
+            one = ask_for(readers[:1], *asked, sent)
             each = (server.processor_seconds - spent) / len(one.seconds)
-            many = ask_for(readers, *asked, **sent)
+            many = ask_for(readers, *asked, sent)
             stored += sum(worker.stored.read()) - before
             measured += perf_counter() - began
         worker.check()

@@ -256,9 +256,9 @@ def _grouped(rows: CountedRows) -> tuple[Groups, Words]:
 
 
 def _children(names: PackedNames) -> Children:
-    checks = np.fromiter(map(crc32, names.all_encoded()), np.uint32, names.count)
+    checks = np.fromiter(map(crc32, names.all_encoded()), np.uint32, names.number_of_names)
     order = np.argsort(checks, kind="stable")
-    there = np.ones(names.count, dtype=np.bool_)
+    there = np.ones(names.number_of_names, dtype=np.bool_)
     return Children(names, there, checks[order], order.astype(np.int32))
 
 

@@ -29,7 +29,8 @@ class PackedColumn(NamedTuple):
         codes = self.codes[at]
         found = codes.astype(np.int64) + self.least
         found[codes == self._greatest] = MOST
-        return found.astype(np.int32)
+        words: Words = found.astype(np.int32)
+        return words
 
     def at_most(self, number: int) -> Flags:
         """Whether each number is not greater than one, which is less than MOST."""
@@ -51,7 +52,7 @@ def packed_column(values: NDArray[np.signedinteger[Any]]) -> PackedColumn:
     is_finite = None if greatest != MOST else values != MOST
     reach = (greatest if is_finite is None else int(values[is_finite].max())) - least
     kind = next(it for it in (np.uint8, np.uint16, np.uint32) if reach < np.iinfo(it).max)
-    codes = (values.astype(np.int64) - least).astype(kind)
+    codes: Codes = (values.astype(np.int64) - least).astype(kind)
     if is_finite is not None:
         codes[~is_finite] = np.iinfo(kind).max
     return PackedColumn(codes, least)

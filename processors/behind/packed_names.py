@@ -17,7 +17,7 @@ class PackedNames(NamedTuple):
     starts: NDArray[np.int64]
 
     @property
-    def count(self) -> int:
+    def number_of_names(self) -> int:
         """How many there are."""
         return len(self.starts) - 1
 

@@ -31,6 +31,7 @@ from streams.kafka.batches import TP
 from streams.kafka.changed_keys import changed_keys
 from streams.serving.live_figures import ANSWER_SECONDS, answered
 from streams.serving.problems import Problem
+from streams.serving.shared_work import SharedWork
 from streams.state.reading import shards_of
 from streams.state.store import Head, ShardStore
 
@@ -69,17 +70,12 @@ class LiveCases:
         self._redis, self._settings, self._rules = redis, settings, rules
         self._wait_seconds = wait_seconds
         self._shards: dict[TP, _Held] = {}
-        self._updating = asyncio.Lock()
-        self._next: asyncio.Task[None] | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._updates = SharedWork[None]()
         self._read_so_far, self._to_read = 0, 0
 
     async def aclose(self) -> None:
         """Read nothing more."""
-        tasks = [*self._under_way]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._updates.aclose()
 
     async def amounts(self, question: Question) -> FoundAmounts:
         """What makes up a cell, in the order of children and what is counted. Raises Problem."""
@@ -130,25 +126,13 @@ class LiveCases:
         return [it.rows for it in self._shards.values()]
 
     async def _keep_up(self) -> None:
-        """Have what is held be of now or later. Raises Problem, also where that takes long.
-
-        Who asks while what changed before is read waits for the next reading, all of them for the
-        same: that begins later than they asked.
-        """
-        if self._next is None:
-            self._next = asyncio.create_task(self._update_once())
-            self._under_way.add(self._next)
-            self._next.add_done_callback(self._ended)
+        """Have what is held be of now or later. Raises Problem, also where that takes long."""
+        update = self._updates.begun_from_now(None, lambda: answered(self._update(), None))
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await asyncio.shield(self._next)
+                await update
         except TimeoutError as error:
             raise self._not_ready() from error
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled():
-            task.exception()  # of which everyone who asked may be gone
 
     def _not_ready(self) -> Problem:
         far = f"{self._read_so_far:,} of {self._to_read:,} records are read"
@@ -158,11 +142,6 @@ class LiveCases:
             "shown meanwhile",
             headers={"Retry-After": str(AGAIN_SECONDS)},
         )
-
-    async def _update_once(self) -> None:
-        async with self._updating:
-            self._next = None
-            await answered(self._update(), None)
 
     async def _update(self) -> None:
         there = await self._stores()

@@ -99,7 +99,7 @@ def test_blocks_say_what_was_put_into_them_and_is_still_there(
     days = data.draw(st.lists(DAYS.filter(lambda it: it < MOST), min_size=1, max_size=2))
     assert sorted(it for one in blocks for it in said(one, slots, days)) == told(alive, slots, days)
     for one in blocks:
-        names = [it.text(number) for it in [one.children.names] for number in range(it.count)]
+        names = [it.decode() for it in one.children.names.all_encoded()]
         assert names == sorted(names)
         subjects = [one.subject(number) for number in range(len(one.subjects.child))]
         assert subjects == sorted(subjects)
@@ -145,7 +145,9 @@ def test_a_packed_column_has_the_same_numbers(numbers: list[int], day: int) -> N
     assert column.at_most(day).tolist() == [it <= day for it in numbers]
 
 
-def counted(rules: Rules, records: Mapping[str, bytes], *, is_whole: bool) -> list[object]:
+def counted(
+    rules: Rules, records: Mapping[str, bytes], *, is_whole: bool
+) -> list[tuple[object, ...]]:
     read = decode_record if is_whole else read_counted
     subjects, rows = counted_rows(
         rules, {child: read(it, rules.make_row) for child, it in records.items()}
