@@ -29,7 +29,7 @@ from schemas.events.registry import REFERENCE_TOPIC, topics_in
 from schemas.settings import Settings
 from streams.kafka.batches import TP
 from streams.kafka.changed_keys import changed_keys
-from streams.serving.live_figures import ANSWER_SECONDS, answered
+from streams.serving.live_figures import ANSWER_SECONDS, LIST_SECONDS, answered
 from streams.serving.problems import Problem
 from streams.serving.shared_work import SharedWork
 from streams.state.reading import shards_of
@@ -38,6 +38,8 @@ from streams.state.store import Head, ShardStore
 # Records whose rows are held together, and of these how many are read at a time; between, whoever
 # else is served has a turn.
 AT_ONCE, READ_AT_ONCE = 1_000, 250
+# So many records are there in a moment, and waited for however busy the machine is.
+FEW = 20_000
 # When to ask again for what is not read yet, in seconds.
 AGAIN_SECONDS = 15
 
@@ -65,10 +67,9 @@ class LiveCases:
         redis: Redis,
         settings: Settings,
         rules: Rules,
-        wait_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._redis, self._settings, self._rules = redis, settings, rules
-        self._wait_seconds = wait_seconds
+        self.wait_seconds, self.few = ANSWER_SECONDS, FEW
         self._shards: dict[TP, _Held] = {}
         self._updates = SharedWork[None]()
         self._read_so_far, self._to_read = 0, 0
@@ -126,13 +127,18 @@ class LiveCases:
         return [it.rows for it in self._shards.values()]
 
     async def _keep_up(self) -> None:
-        """Have what is held be of now or later. Raises Problem, also where that takes long."""
+        """Have what is held be of now or later. Raises Problem, also where much is to be read."""
         update = self._updates.begun_from_now(None, lambda: answered(self._update(), None))
         try:
-            async with asyncio.timeout(self._wait_seconds):
+            await asyncio.wait([update], timeout=self.wait_seconds)
+            if not update.done() and self._to_read - self._read_so_far > self.few:
+                raise self._not_ready()
+            async with asyncio.timeout(LIST_SECONDS):
                 await update
         except TimeoutError as error:
             raise self._not_ready() from error
+        finally:
+            update.cancel()  # of which nobody is told any more; what it waits for goes on
 
     def _not_ready(self) -> Problem:
         far = f"{self._read_so_far:,} of {self._to_read:,} records are read"

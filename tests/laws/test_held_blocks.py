@@ -122,9 +122,8 @@ def test_any_part_of_a_list_is_that_part_of_all_of_it(
             dtype=np.int64,
         )
         found.append(AmountsInBlock(one, number, counts, counts * 2))
-        plain += [
-            SubjectAmount(one.subject(it), int(counts[it]), 2 * int(counts[it])) for it in number
-        ]
+        pairs = [(it, 2 * it) for it in counts.tolist()]
+        plain += [SubjectAmount(one.subject(at), *it) for at, it in enumerate(pairs)]
     amounts, plain = FoundAmounts(found), sorted(plain)
     first, end = (
         data.draw(st.integers(0, len(plain) + 1)),
