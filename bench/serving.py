@@ -83,8 +83,8 @@ def serving(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
         "At full ingest: while the worker stores what waits for it. p50 and p99: of one who asks "
         f"again as soon as answered; requests a second: of {READERS} at once. Processor: what the "
         "server takes a request. Told: from Kafka's acknowledgement of an event until the last of "
-        "all listeners has heard that figures changed. Pages: gzipped with their style and script; opened in "
-        "Chromium with its processor slowed down 4 times, the middle of some."
+        "all listeners has heard that figures changed. Pages: gzipped with their style and "
+        "script; opened in Chromium with its processor slowed down 4 times, the middle of some."
     )
     return Section(TITLE, notes, tuple(figures))
 

@@ -62,12 +62,7 @@ class ReadChild(NamedTuple):
 class LiveCases:
     """Whatever is counted of children, by question and by reference."""
 
-    def __init__(
-        self,
-        redis: Redis,
-        settings: Settings,
-        rules: Rules,
-    ) -> None:
+    def __init__(self, redis: Redis, settings: Settings, rules: Rules) -> None:
         self._redis, self._settings, self._rules = redis, settings, rules
         self.wait_seconds, self.few = ANSWER_SECONDS, FEW
         self._shards: dict[TP, _Held] = {}
