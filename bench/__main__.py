@@ -6,6 +6,7 @@ A figure that misses its target is shown so; it fails nothing, since it depends 
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +28,7 @@ from bench.places import places
 from bench.progress import console
 from bench.reads import reads
 from bench.report import show, write
+from bench.serving import serving
 from bench.sizes import FULL, QUICK, Sizes
 from bench.snapshots import snapshots
 from bench.stages import stages
@@ -55,6 +57,7 @@ class Name(StrEnum):
     ALERTS = "alerts"
     BREADTH = "breadth"
     COUNTRY = "country"
+    SERVING = "serving"
 
 
 BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
@@ -71,17 +74,25 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.ALERTS: alerting,
     Name.BREADTH: breadth,
     Name.COUNTRY: country,
+    Name.SERVING: serving,
 }
 
 QuickOption = Annotated[bool, typer.Option("--quick", help="Small sizes: a minute, rough figures.")]
 OnlyOption = Annotated[
     list[Name] | None, typer.Option("--only", help="Only this benchmark; may be repeated.")
 ]
+ChildrenOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Children of the benchmark of serving, instead of its own number."),
+]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Where results are written.")]
 
 
 def main(
-    quick: QuickOption = False, only: OnlyOption = None, results: ResultsOption = RESULTS
+    quick: QuickOption = False,
+    only: OnlyOption = None,
+    children: ChildrenOption = None,
+    results: ResultsOption = RESULTS,
 ) -> None:
     """Measure Caseline on a real Kafka and Redis of its own, beside Faust and Bytewax.
 
@@ -90,14 +101,16 @@ def main(
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     names = [name for name in Name if not only or name in only]
-    rules = load_rules(Settings())
+    rules, sizes = load_rules(Settings()), QUICK if quick else FULL
+    if children is not None:
+        sizes = replace(sizes, serving_children=children)
     sections: list[Section] = []
     try:
         with running_bed() as bed:
             where = machine(bed)
             for name in names:
                 console.print(f"[bold]{name}[/bold]")
-                sections.append(BENCHMARKS[name](bed, rules, QUICK if quick else FULL))
+                sections.append(BENCHMARKS[name](bed, rules, sizes))
     except BenchError as error:
         console.print(f"bench: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)

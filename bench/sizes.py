@@ -28,6 +28,10 @@ class Sizes:
     snapshot_children: tuple[int, ...]
     alert_cases: int
     alert_deadlines: int
+    serving_children: int
+    serving_seconds: float
+    serving_listeners: int
+    serving_moves: int
 
 
 FULL = Sizes(
@@ -52,6 +56,10 @@ FULL = Sizes(
     snapshot_children=(10_000, 100_000, 1_000_000),
     alert_cases=1_000_000,
     alert_deadlines=50_000,
+    serving_children=1_000_000,
+    serving_seconds=10,
+    serving_listeners=1_000,
+    serving_moves=30,
 )
 QUICK = Sizes(
     throughput_events=60_000,
@@ -75,4 +83,8 @@ QUICK = Sizes(
     snapshot_children=(1_000, 10_000),
     alert_cases=10_000,
     alert_deadlines=500,
+    serving_children=2_000,
+    serving_seconds=2,
+    serving_listeners=100,
+    serving_moves=5,
 )

@@ -87,14 +87,14 @@ def released(bed: Bed, settings: Settings) -> tuple[float, float]:
         stderr=subprocess.DEVNULL,
     )
     while process.poll() is None:
-        memory = max(memory, _peak(process.pid))
+        memory = max(memory, peak_memory(process.pid))
         sleep(LOOK_SECONDS)
     if process.returncode:
         raise BenchError(f"caseline snapshot freeze ended with exit code {process.returncode}")
     return perf_counter() - began, memory
 
 
-def _peak(pid: int) -> float:
+def peak_memory(pid: int) -> float:
     """A process's peak memory so far, in MB; 0 when it has ended.
 
     The kernel's other account of it, `ru_maxrss`, begins with what the parent had.

@@ -46,6 +46,13 @@ class StoredOffsets:
                 pipe.hget(key, f"{OFFSET}{CASE_TOPIC}")
             return [int(offset or 0) for offset in pipe.execute()]
 
+    def commits(self) -> list[bytes | None]:
+        """How often each partition's state was stored; None where it never was."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in self._keys:
+                pipe.hget(key, "commits")
+            return list(pipe.execute())
+
 
 class Worker:
     """A running worker. `began` and `taken` are moments of time.perf_counter."""
@@ -61,7 +68,7 @@ class Worker:
         self._process = subprocess.Popen(
             [Path(sys.executable).with_name("caseline"), "worker"],
             cwd=bed.folder,
-            env={**os.environ, **_environment(settings)},
+            env=environment_of(settings),
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -143,9 +150,10 @@ def end(process: "subprocess.Popen[str]") -> None:
         process.wait()
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a process that has these settings."""
     given = settings.model_dump(mode="json", exclude_defaults=True)
-    return {f"CASELINE_{name.upper()}": str(value) for name, value in given.items()}
+    return {**os.environ, **{f"CASELINE_{name.upper()}": str(it) for name, it in given.items()}}
 
 
 def _message(line: str) -> str:

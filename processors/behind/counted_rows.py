@@ -14,7 +14,7 @@ from processors.arrays import Flags
 from processors.days.calendar import Days
 from processors.facts.cases import Cases, derive
 from processors.facts.columns import Columns
-from processors.record.record import Record
+from processors.record.counted_record import Counted
 from processors.rules import Rules
 from schemas.catalogue import AGE_BANDS, ALL_AGES, Indicator
 from schemas.places import Place
@@ -69,7 +69,7 @@ def joined(parts: Sequence[CountedRows]) -> CountedRows:
 
 
 def case_facts(
-    rules: Rules, records: Mapping[str, Record]
+    rules: Rules, records: Mapping[str, Counted]
 ) -> tuple[list[Subject], Columns, Sequence[CountedRows]]:
     """The cases of records, the facts of their segments, and what they add to slots."""
     subjects: list[Subject] = []
@@ -90,7 +90,7 @@ def case_facts(
     return subjects, facts.case, counted
 
 
-def counted_rows(rules: Rules, records: Mapping[str, Record]) -> tuple[list[Subject], CountedRows]:
+def counted_rows(rules: Rules, records: Mapping[str, Counted]) -> tuple[list[Subject], CountedRows]:
     """All that records add to slots, and what is counted of them."""
     subjects, _, parts = case_facts(rules, records)
     numbers: dict[tuple[str, str], int] = {(it.child, it.name): n for n, it in enumerate(subjects)}
@@ -131,6 +131,11 @@ class CellSums:
         self._places = question.place, place_below
         self._is_in = np.zeros((2, 0), dtype=np.int64)
         self._band = None if question.band == ALL_AGES else [*AGE_BANDS].index(question.band)
+
+    @property
+    def day(self) -> int:
+        """The day that is asked for."""
+        return self._question.day
 
     @property
     def slots(self) -> list[int]:

@@ -4,23 +4,22 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from processors.alerts.phrases import alert_id
-from processors.arrays import Flags
-from processors.behind.counted_rows import CellSums, CountedRows, Subject, counted_rows, joined
-from processors.days.calendar import Days
-from processors.record.record import Record
+from processors.behind.counted_rows import CellSums, Subject, counted_rows
+from processors.behind.found_amounts import AmountsInBlock
+from processors.behind.held_block import HeldBlock, block_of, blocks_together
+from processors.record.counted_record import Counted
 from processors.rules import Rules
 
-# Rows that came since all were put in order, beyond which they are again.
-FEWEST_FRESH = 20_000
-# One in so many rows.
-MOST_FRESH = 4
+# Blocks of about one size that are kept apart: one more, and they are put together. So what is held
+# of a child is moved as often as the children can be divided by this, down to the smallest blocks.
+MOST_ALIKE = 8
+SMALLEST = 500
+# Of a block, the part that may be of children who are there no more; then it is made anew.
+MOST_GONE = 4
 # Of a reference, the hexadecimal digits that are looked for first.
 FIRST_DIGITS = 16
-
-Digests = NDArray[np.uint64]
 
 
 def case_reference(child: str, case: str) -> str:
@@ -29,14 +28,6 @@ def case_reference(child: str, case: str) -> str:
     A hash, which says neither whose case it is nor which.
     """
     return alert_id(child, case)
-
-
-class SubjectAmount(NamedTuple):
-    """What a subject adds to a numerator and a denominator."""
-
-    subject: Subject
-    above: int
-    below: int
 
 
 class MovedSubject(NamedTuple):
@@ -57,111 +48,99 @@ class MovedSubject(NamedTuple):
 class HeldRows:
     """What the children of a shard add to slots: a question costs by the rows of its slots."""
 
-    def __init__(self) -> None:
-        self._subjects: list[Subject] = []
-        self._of_child: dict[str, list[int]] = {}
-        self._is_there: Flags = np.zeros(0, dtype=np.bool_)
-        self._digests: Digests = np.zeros(0, dtype=np.uint64)
-        self._ordered = joined([])
-        self._fresh = joined([])
-        self._waiting: list[CountedRows] = []
+    def __init__(self, blocks: Iterable[HeldBlock] = ()) -> None:
+        self._blocks = [*blocks]
+
+    def copy(self) -> "HeldRows":
+        """The same, of which what is held changes apart."""
+        return HeldRows(self._blocks)
 
     @property
     def children(self) -> int:
         """Of how many children rows are held."""
-        return len(self._of_child)
+        return sum(it.there for it in self._blocks)
 
-    def put(self, rules: Rules, records: Mapping[str, Record]) -> None:
+    def put(self, rules: Rules, records: Mapping[str, Counted]) -> None:
         """Hold what these children add, in place of what is held of them."""
         self.forget(records)
-        subjects, rows = counted_rows(rules, records)
-        first = len(self._subjects)
-        self._of_child.update({child: [] for child in records})
-        for number, it in enumerate(subjects, first):
-            self._of_child[it.child].append(number)
-        self._subjects += subjects
-        digests = [_digest(case_reference(it.child, it.name)) for it in subjects]
-        self._digests = np.concatenate([self._digests, np.array(digests, dtype=np.uint64)])
-        there = np.ones(len(subjects), dtype=np.bool_)
-        self._is_there = np.concatenate([self._is_there, there])
-        self._waiting.append(rows.moved(first))
+        if records:
+            subjects, rows = counted_rows(rules, records)
+            self._blocks.append(block_of(records, subjects, rows, [*map(_digest_of, subjects)]))
 
     def forget(self, children: Iterable[str]) -> None:
         """Hold nothing more of children."""
-        for child in children:
-            gone = self._of_child.pop(child, None)
-            if gone:
-                self._is_there[gone] = False
+        encoded = [it.encode() for it in children]
+        self._blocks = [it.without(encoded) for it in self._blocks]
 
-    def amounts(self, asking: CellSums) -> list[SubjectAmount]:
-        """What every subject adds to a cell that adds anything to it."""
-        self._put_in_order()
-        rows = self._rows_of(asking.slots)
-        above, below = asking.sums(rows, len(self._subjects))
-        at = np.flatnonzero((above != 0) | (below != 0))
-        return [
-            SubjectAmount(self._subjects[number], *counts)
-            for number, *counts in zip(
-                *(it.tolist() for it in (at, above[at], below[at])), strict=True
-            )
+    def tidy(self) -> None:
+        """Put blocks together where there are many, and leave out much that is gone.
+
+        Whatever is asked is answered as before.
+        """
+        self._blocks = [
+            blocks_together([it]) if MOST_GONE * it.gone > len(it.children.is_there) else it
+            for it in self._blocks
+            if it.there
         ]
+        while self._blocks:
+            size = _size(self._blocks[-1])
+            alike = next(
+                (at for at, it in enumerate(reversed(self._blocks)) if _size(it) > size),
+                len(self._blocks),
+            )
+            if alike < MOST_ALIKE:
+                return
+            self._blocks[-alike:] = [blocks_together(self._blocks[-alike:])]
+
+    def amounts(self, asking: CellSums) -> list[AmountsInBlock]:
+        """What every subject adds to a cell that adds anything to it."""
+        slots, found = asking.slots, list[AmountsInBlock]()
+        for block in self._blocks:
+            rows = block.rows(slots, [asking.day])
+            subject, at = np.unique(rows.subject, return_inverse=True)
+            above, below = asking.sums(rows._replace(subject=at), len(subject))
+            adds = (above != 0) | (below != 0)
+            if adds.any():
+                found.append(AmountsInBlock(block, subject[adds], above[adds], below[adds]))
+        return found
 
     def moved(self, then: CellSums, now: CellSums) -> list[MovedSubject]:
         """The subjects that add something else to a cell than to the one it is held against."""
-        self._put_in_order()
-        rows, subjects = self._rows_of(now.slots), len(self._subjects)
-        before, after = then.sums(rows, subjects), now.sums(rows, subjects)
-        columns = before[0], after[0], before[1], after[1]
-        at = np.flatnonzero((before[0] != after[0]) | (before[1] != after[1]))
-        return [
-            MovedSubject(self._subjects[number], *counts)
-            for number, *counts in zip(
-                *(it.tolist() for it in (at, *(column[at] for column in columns))), strict=True
-            )
-        ]
+        found: list[MovedSubject] = []
+        slots = now.slots
+        for block in self._blocks:
+            rows = block.rows(slots, [then.day, now.day])
+            subject, at = np.unique(rows.subject, return_inverse=True)
+            rows = rows._replace(subject=at)
+            before, after = then.sums(rows, len(subject)), now.sums(rows, len(subject))
+            differs = np.flatnonzero((before[0] != after[0]) | (before[1] != after[1]))
+            columns = subject, before[0], after[0], before[1], after[1]
+            found += [
+                MovedSubject(block.subject(number), *counts)
+                for number, *counts in zip(*(it[differs].tolist() for it in columns), strict=True)
+            ]
+        return found
 
     def find(self, reference: str) -> Subject | None:
         """The case of a reference; None where none is held."""
-        at = np.flatnonzero((self._digests == np.uint64(_digest(reference))) & self._is_there)
-        found = (self._subjects[number] for number in at.tolist())
+        digest = _digest(reference)
+        found = (block.subject(it) for block in self._blocks for it in block.find(digest))
         return next(
             (it for it in found if it.is_case and case_reference(it.child, it.name) == reference),
             None,
         )
 
-    def _rows_of(self, slots: list[int]) -> CountedRows:
-        ordered, parts = self._ordered, list[CountedRows]()
-        for slot in slots:
-            first, end = np.searchsorted(ordered.slot, [slot, slot + 1]).tolist()
-            parts.append(ordered.taken(np.arange(first, end)))
-        parts.append(self._fresh.taken(np.flatnonzero(np.isin(self._fresh.slot, slots))))
-        found = joined(parts)
-        return found.taken(np.flatnonzero(self._is_there[found.subject]))
 
-    def _put_in_order(self) -> None:
-        """Have what came with the rest; all in the order of slots where that is much."""
-        if self._waiting:
-            self._fresh, self._waiting = joined([self._fresh, *self._waiting]), []
-        fresh = len(self._fresh.slot)
-        if fresh > max(FEWEST_FRESH, len(self._ordered.slot) // MOST_FRESH):
-            self._renumber()
+def _size(block: HeldBlock) -> int:
+    """How often the smallest block has to be taken MOST_ALIKE times to be as large."""
+    size, children = 0, block.there
+    while children > SMALLEST:
+        size, children = size + 1, children // MOST_ALIKE
+    return size
 
-    def _renumber(self) -> None:
-        """Leave out what is of nobody any more, and put the rest in the order of slots."""
-        numbers: Days = np.cumsum(self._is_there) - 1
-        rows = joined([self._ordered, self._fresh])
-        rows = rows.taken(np.flatnonzero(self._is_there[rows.subject]))
-        rows = rows.taken(np.argsort(rows.slot, kind="stable"))
-        self._ordered = joined([rows._replace(subject=numbers[rows.subject])])
-        self._fresh = joined([])
-        kept = np.flatnonzero(self._is_there)
-        self._subjects = [self._subjects[it] for it in kept.tolist()]
-        self._digests = self._digests[kept]
-        self._is_there = self._is_there[kept]
-        of_child: dict[str, list[int]] = {child: [] for child in self._of_child}
-        for number, it in enumerate(self._subjects):
-            of_child[it.child].append(number)
-        self._of_child = of_child
+
+def _digest_of(subject: Subject) -> int:
+    return _digest(case_reference(subject.child, subject.name)) if subject.is_case else 0
 
 
 def _digest(reference: str) -> int:

@@ -84,7 +84,23 @@ def encode_event(event: Event, texts: Texts) -> bytes:
 
 def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:
     """The event that `encode_event` wrote, of a record with these texts of its own."""
-    parts = _decode_event(encoded)
+    return _event(_decode_event(encoded), named)
+
+
+def events_of_one(encoded: bytes) -> list[Event] | None:
+    """The events of a record of a single piece, which are all that count; None for several pieces.
+
+    Raises ValueError, LookupError or msgspec.DecodeError for what is no piece.
+    """
+    whole = memoryview(encoded)
+    if LENGTH + int.from_bytes(whole[:LENGTH], "little") != len(whole):
+        return None
+    named, events, _ = _decode_whole(whole[LENGTH:])
+    return [_event(parts, named) for parts in events]
+
+
+def _event(parts: list[Any], named: list[str]) -> Event:
+    """The event of decoded parts."""
     when, revision = parts[2], parts[3]
     instant = when * SECOND if type(when) is int else when[0]
     data = {}
@@ -141,3 +157,4 @@ def _array_header(length: int) -> bytes:
 _encode = msgspec.msgpack.Encoder().encode
 _decode_event = msgspec.msgpack.Decoder(list[Any]).decode
 _decode = msgspec.msgpack.Decoder(tuple[list[str], list[msgspec.Raw], list[tuple[Any, str]]]).decode
+_decode_whole = msgspec.msgpack.Decoder(tuple[list[str], list[list[Any]], list[Any]]).decode

@@ -187,10 +187,10 @@ class Record:
         row = make_row(event)
         if not row:
             return True
-        case = _case_of(event)
+        case = case_of(event)
         if case not in self.before:
             self.before[case] = self.settled.get(case, b"")
-        ordered = _ordered(event, row)
+        ordered = ordered_row(event, row)
         rows = self.cases.get(case)
         if rows is None:
             self.cases[case] = [ordered]
@@ -327,7 +327,7 @@ class Record:
         self._body = None
         row = make_row(known)
         if row:
-            case, ordered = _case_of(known), _ordered(known, row)
+            case, ordered = case_of(known), ordered_row(known, row)
             if case not in self.before:
                 self.before[case] = self.settled.get(case, b"")
             self._stir(case)
@@ -376,12 +376,13 @@ def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
     return record
 
 
-def _case_of(event: Event) -> str:
+def case_of(event: Event) -> str:
     """The case whose rules read an event; openings in social care are of the child alone."""
     return f"{ALONE}{event.day // ALONE_DAYS}" if event.type == OPENED else event.subject
 
 
-def _ordered(event: Event, row: bytes) -> Ordered:
+def ordered_row(event: Event, row: bytes) -> Ordered:
+    """A row with what those of a case are in order of."""
     return event.instant, event.type != "case.allocated", event.source, event.id, row
 
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from processors.behind.case_waits import case_waits, next_due
 from processors.behind.counted_rows import Question
-from processors.behind.held_rows import SubjectAmount, case_reference
+from processors.behind.found_amounts import FoundAmounts, SubjectAmount
+from processors.behind.held_rows import case_reference
 from processors.behind.listing import about
 from processors.days.calendar import date_of, day_number
 from schemas.outward import csv_text
@@ -99,13 +100,13 @@ def check_listed(cell: AskedCell) -> None:
 
 
 async def _page(
-    site: LiveSite, found: Sequence[SubjectAmount], part: str, number: int, day: int
+    site: LiveSite, found: FoundAmounts, part: str, number: int, day: int
 ) -> ListedPage:
     """A page of those that a part of a figure counts. Raises Problem where there is none such."""
-    counted = [it for it in found if counts_of(it, part)]
+    counted = found.that(lambda it: it.above if part == PARTS[0] else it.below)
     pages = pages_of(len(counted), number)
-    rows = await shown_cases(site, counted[part_of(number)], part, day)
-    total = sum(counts_of(it, part) for it in counted)
+    rows = await shown_cases(site, counted.shown(part_of(number)), part, day)
+    total = counted.sums[PARTS.index(part)]
     return ListedPage(rows, part, number, pages, len(counted), total)
 
 

@@ -306,7 +306,7 @@ async def _waits(site: LiveSite, call: Call, cell: AskedCell, fresh: Freshness) 
         return Waits(address, is_asked=False)
     question = Question(indicator, cell.place, cell.band, day_number(fresh.day))
     found = await site.cases.amounts(question)
-    values = spread((it.above, it.below) for it in found)
+    values = spread(found.pairs)
     if values is None:
         return Waits(address, is_asked=True)
     drawn = figure(SpreadChart("waits", indicator, cell.place.name, values))

@@ -3,11 +3,15 @@
 Every record is read once. When the state has moved, the log says whose records changed, and those
 alone are read again; where it does not, or the state was made anew, all are. So a list costs by
 what is counted, and the records of what is shown are read for each page.
+
+What has to be read is read for all who ask meanwhile together, and goes on when nobody waits for it
+any more: who has waited for long is told how far it is.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,22 +20,31 @@ from redis.asyncio import Redis
 from processors.alerts.told import Alert
 from processors.alerts.toldalerts import read_told
 from processors.behind.counted_rows import CellSums, Question, Subject
-from processors.behind.held_rows import HeldRows, MovedSubject, SubjectAmount
+from processors.behind.found_amounts import FoundAmounts
+from processors.behind.held_rows import HeldRows, MovedSubject
+from processors.record.counted_record import Counted, read_counted
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC, topics_in
 from schemas.settings import Settings
 from streams.kafka.batches import TP
 from streams.kafka.changed_keys import changed_keys
-from streams.serving.live_figures import LIST_SECONDS, answered
+from streams.serving.live_figures import ANSWER_SECONDS, LIST_SECONDS, answered
+from streams.serving.problems import Problem
+from streams.serving.shared_work import SharedWork
 from streams.state.reading import shards_of
 from streams.state.store import Head, ShardStore
 
-# Records that are taken in together; between, whoever else is served has a turn.
-AT_ONCE = 500
+# Records whose rows are held together, and of these how many are read at a time; between, whoever
+# else is served has a turn.
+AT_ONCE, READ_AT_ONCE = 1_000, 250
+# So many records are there in a moment, and waited for however busy the machine is.
+FEW = 20_000
+# When to ask again for what is not read yet, in seconds.
+AGAIN_SECONDS = 15
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Held:
     """What is held of a shard, and where it stood when that was read."""
 
@@ -51,15 +64,20 @@ class LiveCases:
 
     def __init__(self, redis: Redis, settings: Settings, rules: Rules) -> None:
         self._redis, self._settings, self._rules = redis, settings, rules
+        self.wait_seconds, self.few = ANSWER_SECONDS, FEW
         self._shards: dict[TP, _Held] = {}
-        self._updating = asyncio.Lock()
+        self._updates = SharedWork[None]()
+        self._read_so_far, self._to_read = 0, 0
 
-    async def amounts(self, question: Question) -> list[SubjectAmount]:
+    async def aclose(self) -> None:
+        """Read nothing more."""
+        await self._updates.aclose()
+
+    async def amounts(self, question: Question) -> FoundAmounts:
         """What makes up a cell, in the order of children and what is counted. Raises Problem."""
         await self._keep_up()
         asking = CellSums(self._rules, question)
-        found = [it for held in self._shards.values() for it in held.rows.amounts(asking)]
-        return sorted(found)
+        return FoundAmounts(it for rows in self._rows for it in rows.amounts(asking))
 
     async def moved(self, then: Question, now: Question) -> list[MovedSubject]:
         """What adds something else to a cell than to the one it is held against. Raises Problem."""
@@ -70,20 +88,19 @@ class LiveCases:
         self, pairs: Iterable[tuple[Question, Question]]
     ) -> list[list[MovedSubject]]:
         """The same of several pairs of cells, all of one moment. Raises Problem."""
+        await self._keep_up()
+        held = self._rows  # which nobody changes while whoever else is served has a turn
         found = []
-        async with self._updating:  # nothing changes while whoever else is served has a turn
-            await answered(self._update(), LIST_SECONDS)
-            for pair in pairs:
-                then, now = (CellSums(self._rules, it) for it in pair)
-                shards = self._shards.values()
-                found.append(sorted(it for held in shards for it in held.rows.moved(then, now)))
-                await asyncio.sleep(0)
+        for pair in pairs:
+            then, now = (CellSums(self._rules, it) for it in pair)
+            found.append(sorted(it for rows in held for it in rows.moved(then, now)))
+            await asyncio.sleep(0)
         return found
 
     async def find(self, reference: str) -> Subject | None:
         """The case that a reference is of; None where there is none. Raises Problem."""
         await self._keep_up()
-        found = (held.rows.find(reference) for held in self._shards.values())
+        found = (rows.find(reference) for rows in self._rows)
         return next((it for it in found if it is not None), None)
 
     async def children(self, names: Iterable[str]) -> dict[str, ReadChild]:
@@ -100,28 +117,55 @@ class LiveCases:
                     found[name] = ReadChild(record, [*read_told(it.told).alerts.values()])
         return found
 
+    @property
+    def _rows(self) -> list[HeldRows]:
+        return [it.rows for it in self._shards.values()]
+
     async def _keep_up(self) -> None:
-        async with self._updating:
-            await answered(self._update(), LIST_SECONDS)
+        """Have what is held be of now or later. Raises Problem, also where much is to be read."""
+        update = self._updates.begun_from_now(None, lambda: answered(self._update(), None))
+        try:
+            await asyncio.wait([update], timeout=self.wait_seconds)
+            if not update.done() and self._to_read - self._read_so_far > self.few:
+                raise self._not_ready()
+            async with asyncio.timeout(LIST_SECONDS):
+                await update
+        except TimeoutError as error:
+            raise self._not_ready() from error
+        finally:
+            update.cancel()  # of which nobody is told any more; what it waits for goes on
+
+    def _not_ready(self) -> Problem:
+        far = f"{self._read_so_far:,} of {self._to_read:,} records are read"
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"the lists of cases are being made ready: {far}. Ask again in a moment; figures are "
+            "shown meanwhile",
+            headers={"Retry-After": str(AGAIN_SECONDS)},
+        )
 
     async def _update(self) -> None:
         there = await self._stores()
-        self._shards = {
-            shard: self._shards[shard] for shard, _, _ in there if shard in self._shards
-        }
+        self._read_so_far, self._to_read = 0, 0
+        kept = {shard for shard, _, _ in there}
+        self._shards = {shard: it for shard, it in self._shards.items() if shard in kept}
+        behind: list[tuple[TP, ShardStore, Head, set[str] | None]] = []
         for shard, store, head in there:
             held = self._shards.get(shard)
-            if held is not None and held.head.place == head.place:
-                continue
-            changed = await self._changed(shard, held.head, head) if held else None
-            if held is None or changed is None:
-                self._shards[shard] = await self._read(store, head)
-                continue
-            await self._read_again(store, head, held.rows, sorted(changed))
-            held.head = head
-            if held.rows.children != head.kept.records:
+            if held is None or held.head.place != head.place:
+                changed = await self._changed(shard, held.head, head) if held else None
+                behind.append((shard, store, head, changed))
+                self._to_read += head.kept.records if changed is None else len(changed)
+        for shard, store, head, changed in behind:
+            held = self._shards.get(shard)
+            if held is not None and changed is not None:
+                held = _Held(head, held.rows.copy())
+                await self._read_again(store, held, sorted(changed))
+            if held is None or changed is None or held.rows.children != head.kept.records:
                 # Such as when a record went without an event.
-                self._shards[shard] = await self._read(store, head)
+                held = _Held(head, HeldRows())
+                await self._read(store, held)
+            self._shards[shard] = held
 
     async def _changed(self, shard: TP, before: Head, now: Head) -> set[str] | None:
         if before.generation != now.generation:
@@ -133,33 +177,34 @@ class LiveCases:
         )
         return await changed_keys(self._settings.kafka, since, until)
 
-    async def _read(self, store: ShardStore, head: Head) -> _Held:
+    async def _read(self, store: ShardStore, held: _Held) -> None:
         """Every record of a shard."""
-        rows = HeldRows()
         waiting: dict[str, bytes] = {}
-        async for child, stored in store.all_records(head):
+        async for child, stored in store.all_records(held.head):
             waiting[child] = stored
             if len(waiting) == AT_ONCE:
-                await self._put(rows, waiting)
+                await self._put(held.rows, waiting)
                 waiting = {}
-        await self._put(rows, waiting)
-        return _Held(head, rows)
+        await self._put(held.rows, waiting)
 
-    async def _read_again(
-        self, store: ShardStore, head: Head, rows: HeldRows, names: Sequence[str]
-    ) -> None:
+    async def _read_again(self, store: ShardStore, held: _Held, names: Sequence[str]) -> None:
         """The records of some, who may have none any more."""
         for some in _parts(names):
-            stored = await store.records(head, some)
+            stored = await store.records(held.head, some)
             pairs = zip(some, stored, strict=True)
             there = {name: it for name, it in pairs if it is not None}
-            rows.forget(it for it in some if it not in there)
-            await self._put(rows, there)
+            held.rows.forget(it for it in some if it not in there)
+            await self._put(held.rows, there)
 
     async def _put(self, rows: HeldRows, stored: Mapping[str, bytes]) -> None:
-        make_row = self._rules.make_row
-        rows.put(self._rules, {name: decode_record(it, make_row) for name, it in stored.items()})
-        await asyncio.sleep(0)
+        make_row, read = self._rules.make_row, dict[str, Counted]()
+        for some in _parts(stored, READ_AT_ONCE):
+            read |= {name: read_counted(stored[name], make_row) for name in some}
+            await asyncio.sleep(0)
+        rows.put(self._rules, read)
+        self._read_so_far += len(read)
+        # Which asks no rules, and so may be done beside whoever does.
+        await asyncio.to_thread(rows.tidy)
 
     async def _stores(self) -> list[tuple[TP, ShardStore, Head]]:
         """The shards that have state, but for what others supply. Raises Understood."""
@@ -178,7 +223,7 @@ class LiveCases:
         ]
 
 
-def _parts(names: Sequence[str]) -> Iterable[list[str]]:
+def _parts(names: Iterable[str], at_once: int = AT_ONCE) -> Iterable[list[str]]:
     rest = iter(names)
-    while some := list(islice(rest, AT_ONCE)):
+    while some := list(islice(rest, at_once)):
         yield some

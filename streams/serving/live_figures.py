@@ -37,6 +37,7 @@ from streams.serving.identity import Identity, is_within
 from streams.serving.last_asked import LastAsked
 from streams.serving.problems import NothingRead, away
 from streams.serving.seen_figures import SeenFigures
+from streams.serving.shared_work import SharedWork
 from streams.state.held_tables import HeldTables
 from streams.state.reading import (
     NothingYet,
@@ -135,23 +136,29 @@ class LiveFigures:
         self._explained = LastAsked[SinceCut](KEPT_EXPLAINED)
         self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._explaining = asyncio.Lock()  # for which the log is gone through
+        self._readings = SharedWork[Scorecard]()
+        self._standings = SharedWork[StateStanding]()
         self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
 
     async def moment(self, day: date) -> Moment:
         """Where the state stands for a date's figures. Raises Problem."""
         try:
-            return self._moment(await answered(read_standing(*self._state, day)))
+            return self._moment(
+                await self._standings.begun_from_now(
+                    day, lambda: answered(read_standing(*self._state, day))
+                )
+            )
         except NothingRead as problem:
             return Moment("", None, 0, (f"No event has been read yet: {problem.detail}.",))
 
     async def scorecard(self, day: date, moment: Moment) -> Scorecard:
         """The scorecard of a date, as it is known at a moment or later. Raises Problem."""
-        key = "rows", day, moment.version
-        found = self._scorecards.get(key)
-        if found is None:
-            found = await self._once(key, lambda: answered(self._read(day)))
-            self._scorecards.keep(("rows", day, found.moment.version), found)
-        return found
+        found = self._scorecards.get(("rows", day, moment.version))
+        if found is None and (under_way := self._readings.under_way(day)):
+            # It began before it was asked for, and yet may be of that very moment.
+            await asyncio.wait([under_way])
+            found = self._scorecards.get(("rows", day, moment.version))
+        return found or await self._readings.begun_from_now(day, lambda: self._keep_read(day))
 
     async def shown(self, day: date, moment: Moment, identity: Identity) -> Scorecard:
         """The scorecard of a date as someone may see it. Raises Problem.
@@ -328,6 +335,10 @@ class LiveFigures:
             gone = {**nothing}
         return replace(row, **gone)
 
+    async def _keep_read(self, day: date) -> Scorecard:
+        found = await answered(self._read(day))
+        return self._scorecards.keep(("rows", day, found.moment.version), found)
+
     async def _read(self, day: date) -> Scorecard:
         live = await read_scorecard(*self._state, day, self.rules.graph.levels, self._held)
         return Scorecard(live.rows, self._moment(StateStanding(live.heads, live.notes)))
@@ -357,8 +368,8 @@ class LiveFigures:
             task.exception()  # of which everyone who asked may be gone
 
 
-async def answered(work: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
-    """What Redis answers within the time that a page is waited for. Raises Problem.
+async def answered(work: Awaitable[T], seconds: float | None = ANSWER_SECONDS) -> T:
+    """What Redis answers within the time that a page is waited for, if any. Raises Problem.
 
     What rests on events raises NothingRead before there is any state.
     """

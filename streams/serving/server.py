@@ -91,7 +91,7 @@ async def serve(
         sign_in = _sign_in(redis, settings, clock, groups, openid)
         hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names), *_site_host(settings)])
         with served(settings, registry):
-            async with aclosing(site.desk):
+            async with aclosing(site.desk), aclosing(site.cases):
                 front = Front(application(site, sign_in), hosts, metrics)
                 await _answer(site, front, listening)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from schemas.events.registry import CASE_TOPIC
 from schemas.places import Place
 from streams.kafka.changed_keys import changed_keys
 from streams.kafka.eventfiles import EventLine
-from streams.serving.live_cases import LiveCases
+from streams.serving.live_cases import FEW, LiveCases
+from streams.serving.live_figures import ANSWER_SECONDS
+from streams.serving.problems import Problem
 from streams.state.reading import read_list
 from tests.support.opencases import line, open_case
 from tests.support.workers import CommandLine, log_ends
@@ -59,6 +62,13 @@ def test_what_is_held_is_kept_up_by_what_the_log_says_changed(
                 assert {(*it.subject[:2], it.above) for it in found} == told
                 return {it.subject.name for it in found}
 
+            cases.wait_seconds, cases.few = 0.0, -1
+            with pytest.raises(Problem) as told:
+                await cases.amounts(question)
+            assert told.value.status == HTTPStatus.SERVICE_UNAVAILABLE
+            assert int(told.value.headers["Retry-After"]) > 0
+            assert "records are read" in told.value.detail
+            cases.wait_seconds, cases.few = ANSWER_SECONDS, FEW
             assert await held() == {f"case-{it}" for it in range(30)}
             await asyncio.to_thread(caseline.run, "ingest", more)
             await asyncio.to_thread(caseline.wait_for_the_end)

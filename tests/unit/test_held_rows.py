@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from processors.behind.counted_rows import CellSums, Question
+from processors.behind.found_amounts import FoundAmounts
 from processors.behind.held_rows import HeldRows, case_reference
 from processors.behind.listing import listed
 from processors.days.calendar import day_number
@@ -21,6 +22,7 @@ from streams.kafka.eventfiles import read_events
 LOG = Path(__file__).parents[1] / "data" / "all-21.jsonl.gz"
 RULES = Rules(load_catalogue(), load_areas(), places=load_places())
 CODES = [it for it in RULES.catalogue.indicator if it.source == "events"]
+PUT_AT_ONCE = 700
 DAY = day_number(date(2017, 6, 17))
 
 
@@ -41,7 +43,11 @@ def grown() -> tuple[HeldRows, dict[str, Record]]:
     for some in (all_events[:half], all_events[half:most], all_events[most:]):
         state.fold_unstored(some)
         state.settle()
-        held.put(RULES, {name: state.children[name].record for name, _ in some})
+        names = [*dict.fromkeys(name for name, _ in some)]
+        for start in range(0, len(names), PUT_AT_ONCE):
+            few = names[start : start + PUT_AT_ONCE]
+            held.put(RULES, {name: state.children[name].record for name in few})
+            held.tidy()
         held.amounts(CellSums(RULES, asked()[0]))  # asked in between, as whoever looks does
     return held, {name: child.record for name, child in state.children.items()}
 
@@ -60,7 +66,7 @@ def test_what_is_held_is_what_every_record_says() -> None:
     held, records = grown()
     seen = 0
     for number, question in enumerate(asked()):
-        found = held.amounts(CellSums(RULES, question))
+        found = FoundAmounts(held.amounts(CellSums(RULES, question)))
         mine = sorted((*it.subject[:2], it.above, it.below) for it in found)
         if number % 4 == 0:  # looking at every record takes a while
             told = listed(RULES, records.items(), question)
@@ -81,7 +87,7 @@ def test_a_case_is_found_by_its_reference_until_its_child_is_gone() -> None:
     assert held.find(reference) is None
     assert held.children == len(records) - 1
     for question in asked()[:10]:
-        found = held.amounts(CellSums(RULES, question))
+        found = FoundAmounts(held.amounts(CellSums(RULES, question)))
         assert child not in {it.subject.child for it in found}
     held.put(RULES, {child: records[child]})
     assert held.find(reference) == (child, case, True)

@@ -1,0 +1,76 @@
+"""Questions asked of a server by some readers at once, each as soon as it has its answer."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from http.client import HTTPConnection
+from threading import Thread
+from time import perf_counter
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from bench.bed import BenchError
+
+ANSWER_SECONDS = 120.0
+NOTHING: Mapping[str, str] = {}
+
+
+class Reply(NamedTuple):
+    """An answer: its status, its headers and its body as it was sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Asked(NamedTuple):
+    """How long answers took, in seconds, and how many a second all readers were given."""
+
+    seconds: Sequence[float]
+    rate: float
+
+
+class Reader:
+    """Asks on a connection of its own."""
+
+    def __init__(self, address: str, headers: Mapping[str, str]) -> None:
+        self._connection = HTTPConnection(urlsplit(address).netloc, timeout=ANSWER_SECONDS)
+        self._headers = headers
+
+    def ask(self, path: str, headers: Mapping[str, str] = NOTHING) -> Reply:
+        """One answer."""
+        self._connection.request("GET", path, headers={**self._headers, **headers})
+        answer = self._connection.getresponse()
+        return Reply(answer.status, dict(answer.headers.items()), answer.read())
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._connection.close()
+
+
+def ask_for(
+    readers: Sequence[Reader], path: str, seconds: float, status: int, sent: Mapping[str, str]
+) -> Asked:
+    """What readers are given within a time that they ask for the same. Raises BenchError.
+
+    An answer that is refused, or another one than is expected, ends it.
+    """
+    took: list[float] = []
+    others = Counter[int]()
+    began = perf_counter()
+
+    def read(reader: Reader) -> None:
+        while not others and perf_counter() - began < seconds:
+            asked = perf_counter()
+            reply = reader.ask(path, sent)
+            took.append(perf_counter() - asked)
+            if reply.status != status:
+                others[reply.status] += 1
+
+    threads = [Thread(target=read, args=[it]) for it in readers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if others or not took:
+        raise BenchError(f"{path}: not {status} but {dict(others)}")
+    return Asked(took, len(took) / (perf_counter() - began))
