@@ -57,11 +57,12 @@ class Folding:
         await self._taking.take_over(tps)
 
     async def positions(self, tps: set[TP]) -> Mapping[TP, int]:
-        """Where each partition's stored state stands, but for those that are stopped."""
+        """Where each partition's stored state stands; not of those stopped, or not known yet."""
         return {
-            tp: self._shards[shard_of(tp)].reads[tp.topic].next
+            tp: held.reads[tp.topic].next
             for tp in tps
             if tp not in self._stops.of
+            and not (held := self._shards[shard_of(tp)]).trouble.is_unknown
         }
 
     async def revoked(self, tps: set[TP]) -> None:

@@ -78,11 +78,14 @@ class Lookups:
 class Trouble:
     """What is wrong with the state in memory.
 
-    A broken one is of no use, and taken anew. `failure` is what settling raised that no service is
-    to blame for, `stopped` why nothing more is counted in the shard until its state is made anew.
+    A broken one is of no use, and taken anew; `is_unknown` says that the services did not answer,
+    so that it is not known either where the shard is to be read on. `failure` is what settling
+    raised that no service is to blame for, `stopped` why nothing more is counted in the shard until
+    its state is made anew.
     """
 
     is_broken: bool = False
+    is_unknown: bool = False
     failure: Exception | None = None
     stopped: str = ""
 

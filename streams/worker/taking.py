@@ -15,14 +15,15 @@ from streams.state.reading import partitions_key
 from streams.state.sources import Source
 from streams.state.store import Head, OtherLayout, ShardStore, shard_of
 from streams.worker.given import Given
-from streams.worker.held import Held, Read, by_shard, commit_of, log, where
+from streams.worker.held import Held, Read, Trouble, by_shard, commit_of, log, where
 from streams.worker.holdback import Calm
 from streams.worker.logwatch import Watched
 from streams.worker.service_errors import SERVICES, TROUBLE
 from streams.worker.stops import Stops
 
 RETRY_SECONDS = 0.5
-# How long a starting worker waits for Redis before it gives up.
+# How long a worker that takes shards over waits for Redis and Kafka: the others of its group wait
+# for it meanwhile. What it could not take by then it takes anew once they answer.
 TAKE_SECONDS = 20.0
 
 NOTHING_STORED = Head()
@@ -35,20 +36,28 @@ class Taking:
         self._given, self._shards, self._stops = given, shards, stops
 
     async def take_over(self, tps: set[TP]) -> None:
-        """Take over shards: their state, if the logs are those that it was made from."""
+        """Take over shards: their state, if the logs are those that it was made from.
+
+        Those of which that cannot be known for TAKE_SECONDS are left to be taken anew.
+        """
         topics_by_shard = by_shard(tps)
+        deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
         for shard, topics in topics_by_shard.items():
             for topic in topics:
                 self._given.dead_letters.take_over(TP(topic, shard.partition))
             meter = self._given.metrics.meter
             meters = {topic: meter(TP(topic, shard.partition)) for topic in topics}
-            self._shards[shard] = await self._take(shard, meters)
+            self._shards[shard] = await self._take(shard, meters, deadline)
         whole = {
             shard: topics
             for shard, topics in topics_by_shard.items()
-            if not self._shards[shard].trouble.stopped
+            if not self._shards[shard].trouble.is_broken
         }
-        watched = await self._look_at_logs(whole)
+        watched = await self._look_at_logs(whole, deadline)
+        if watched is None:
+            for shard in whole:
+                _put_off(self._shards[shard])
+            return
         for shard in whole:
             held = self._shards[shard]
             held.bind(watched.described)
@@ -107,37 +116,41 @@ class Taking:
             else:
                 await self._given.consumer().seek(tp, read.next)
 
-    async def _take(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
-        """A shard's state, waiting up to TAKE_SECONDS for a Redis that does not answer."""
-        deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
+    async def _take(self, shard: TP, meters: Mapping[str, Meter], deadline: float) -> Held:
+        """A shard's state; none, to be taken anew, where Redis does not answer until a deadline."""
         while True:
             try:
-                await register(self._given, [shard])
-                return await self._load(shard, meters)
+                async with asyncio.timeout_at(deadline):
+                    await register(self._given, [shard])
+                    return await self._load(shard, meters)
             except Incomplete as error:
                 held = self._unloaded(shard, meters)
                 await self._stops.stop_shard(held, error)
                 return held
             except TROUBLE as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
                 log.warning("state cannot be read: %s", error, extra=where(shard))
+                if asyncio.get_running_loop().time() > deadline:
+                    held = self._unloaded(shard, meters)
+                    _put_off(held)
+                    return held
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _look_at_logs(self, topics_by_shard: Mapping[TP, list[str]]) -> Watched:
-        """What is wrong with the logs of shards just taken, waiting as `_take` does."""
-        deadline = asyncio.get_running_loop().time() + TAKE_SECONDS
+    async def _look_at_logs(
+        self, topics_by_shard: Mapping[TP, list[str]], deadline: float
+    ) -> Watched | None:
+        """What is wrong with the logs of shards just taken; None where that cannot be known."""
         heads = {shard: self._shards[shard].head for shard in topics_by_shard}
         while True:
             try:
-                watched = await self._given.logs.look(heads, topics_by_shard, marks=True)
-                for shard in topics_by_shard:
-                    await self._heed(self._shards[shard])
-                return watched
+                async with asyncio.timeout_at(deadline):
+                    watched = await self._given.logs.look(heads, topics_by_shard, marks=True)
+                    for shard in topics_by_shard:
+                        await self._heed(self._shards[shard])
+                    return watched
             except SERVICES as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
                 log.warning("logs cannot be looked at: %s", type(error).__name__)
+                if asyncio.get_running_loop().time() > deadline:
+                    return None
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _load(self, shard: TP, meters: Mapping[str, Meter]) -> Held:
@@ -176,6 +189,12 @@ class Taking:
         calm = Calm(given.limits.calm_seconds, head.old_share, now)
         state = Partition(given.rules, tables, head.kept.records)
         return Held(shard, store, head, state, reads, calm, head.latest)
+
+
+def _put_off(held: Held) -> None:
+    """Read nothing of a shard until it is taken anew: where it stands is not known."""
+    held.trouble = Trouble(is_broken=True, is_unknown=True)
+    log.warning("shard taken over later, once Redis and Kafka answer", extra=held.where)
 
 
 async def register(given: Given, shards: Iterable[TP]) -> None:

@@ -1,4 +1,4 @@
-"""Services that are away when a process begins: it waits, says for what and where, and goes on."""
+"""Services that are away when a process begins, or takes partitions over: it waits and goes on."""
 
 from datetime import date
 from itertools import islice
@@ -12,6 +12,7 @@ from tests.support.workers import (
     CommandLine,
     RunningWorker,
     assert_shown_as_replayed,
+    wait_to_share,
     wait_until,
 )
 
@@ -45,6 +46,25 @@ def test_what_begins_before_redis_and_kafka_waits_for_each_and_goes_on_by_itself
         with feeding(kafka.address, TOPIC, sent) as feeder:
             feeder.burst().result()
         caseline.wait_for_the_end([worker, teller])
+    assert_shown_as_replayed(caseline, sent, DAY)
+
+
+def test_partitions_taken_over_while_redis_is_away_are_read_on_once_it_is_back(
+    kafka: Server, redis_server: Server, caseline: CommandLine
+) -> None:
+    sent = list(islice(case_events(900, seed=6), 500))
+    with caseline.worker() as first, caseline.worker() as second:
+        wait_to_share(first, second)
+        with feeding(kafka.address, TOPIC, sent[:250]) as feeder:
+            feeder.burst().result()
+        caseline.wait_for_the_end([first, second])
+        redis_server.stop()
+        second.kill()
+        wait_to_say("taken over later", first)
+        redis_server.start()
+        with feeding(kafka.address, TOPIC, sent[250:]) as feeder:
+            feeder.burst().result()
+        caseline.wait_for_the_end([first])
     assert_shown_as_replayed(caseline, sent, DAY)
 
 
