@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from itertools import repeat
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -162,7 +161,7 @@ class FiguresOfDate:
         below_where = np.where(cells.is_of_district, elsewhere, where)
         above = sums.totals(cells.above)[cells.indicator, where, cells.band]
         below = sums.totals(cells.below)[cells.indicator, below_where, cells.band]
-        numbers = [*_supplied_below(cells, as_of.supplies)]
+        numbers = _supplied_below(cells, as_of.supplies)
         whole = [it if type(it) is int and -MOST < it < MOST else 0 for it in numbers]
         below[cells.divided] = np.array(whole, dtype=np.int64)[cells.divided_at]
         self.columns = worked_out(cells.ways, above, below)
@@ -219,18 +218,21 @@ def _figure(
     return Figure(numerator, denominator, value, STATUSES[status])
 
 
-def _supplied_below(cells: Cells, supplies: Supplies) -> Iterator[Exact]:
+def _supplied_below(cells: Cells, supplies: Supplies) -> list[Exact]:
     """What is supplied to divide by, by divisor, place and band; 0 for nothing."""
+    found: list[Exact] = []
     for divisor in cells.divisors:
-        for place in cells.places:
-            if divisor == "population":
-                yield from (supplies.population(place.name, band) for band in BANDS)
-            elif isinstance(divisor, PopulationOf):
-                yield from repeat(
-                    supplies.population(place.name, divisor.ages, divisor.group), len(BANDS)
-                )
-            else:
-                yield from repeat(_workforce(supplies, place, divisor), len(BANDS))
+        if divisor == "population":
+            for place in cells.places:
+                found += [supplies.population(place.name, band) for band in BANDS]
+        elif isinstance(divisor, PopulationOf):
+            ages, group = divisor.ages, divisor.group
+            for place in cells.places:
+                found += [supplies.population(place.name, ages, group)] * len(BANDS)
+        else:
+            for place in cells.places:
+                found += [_workforce(supplies, place, divisor)] * len(BANDS)
+    return found
 
 
 def _workforce(supplies: Supplies, place: Place, divisor: WorkforceOf) -> Exact:

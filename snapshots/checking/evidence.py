@@ -172,8 +172,9 @@ class _Count:
     def add(self, key: str, placed: Sequence[Placed]) -> None:
         """Count what has one key."""
         events = known(it.event for it in placed)
-        for day, sums in zip(self._days, self._sums, strict=True):
-            for _, share, amount in self._definitions.amounts(events, day):
+        amounts = self._definitions.amounts_on(events, self._days)
+        for of_day, sums in zip(amounts, self._sums, strict=True):
+            for _, share, amount in of_day:
                 sums[share] += amount
         question = self._question
         for fact in odd_facts(events, question.areas, calendar(), question.as_of):

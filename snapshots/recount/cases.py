@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from processors.record.decoding import Event
@@ -28,6 +28,8 @@ SUSTAINED_MONTHS = 3
 # Completed years up to which each band of AGE_BANDS but the last two goes.
 BAND_ENDS = (4, 10, 15)
 UNKNOWN = AGE_BANDS[-1]
+# Dates of birth, each with a day, of which the band is remembered: a case is asked several times.
+MOST_BIRTHS = 10_000
 
 
 class Spell(NamedTuple):
@@ -172,7 +174,15 @@ class Case:
         return event.type in {CLOSED, REOPENED} and event.day >= self.received
 
     def _days(self, kind: str, since: int) -> Iterator[int]:
-        return (it.day for it in self.events if it.type == kind and it.day >= since)
+        return iter([day for day in self._days_by_type.get(kind, ()) if day >= since])
+
+    @cached_property
+    def _days_by_type(self) -> Mapping[str, Sequence[int]]:
+        """The days of the events of each type, in their order."""
+        found: dict[str, list[int]] = {}
+        for event in self.events:
+            found.setdefault(event.type, []).append(event.day)
+        return found
 
 
 DAYS: Mapping[str, Callable[[Case], int | None]] = {
@@ -220,11 +230,15 @@ def provider_of(allocation: Event | None) -> str | None:
 
 def band_of(notification: Event, day: int) -> str:
     """The band of the completed years on a day, by a notification's date of birth."""
-    born = notification.data.get("date_of_birth")
+    return _band(notification.data.get("date_of_birth"), day)
+
+
+@lru_cache(maxsize=MOST_BIRTHS)
+def _band(born: str | None, day: int) -> str:
     years = completed_years(date.fromisoformat(born), day) if born is not None else -1
     if years < 0:
         return UNKNOWN
-    return AGE_BANDS[sum(years > end for end in BAND_ENDS)]
+    return AGE_BANDS[sum([years > end for end in BAND_ENDS])]
 
 
 def _at_days_ends(at: Mapping[int, EndOfDay]) -> Iterator[Spell]:

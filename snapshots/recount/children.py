@@ -69,7 +69,12 @@ def _of_topic(topic: str, records: Sequence[LogRecord]) -> Iterator[tuple[str, P
 
 def known(events: Iterable[Event]) -> list[Event]:
     """The events that count (docs/events.md, Identity rules)."""
-    return list(_record(events).events)
+    came, found = list(events), dict[tuple[str, str], Event]()
+    for event in came:
+        known_as = found.setdefault((event.source, event.id), event)
+        if event.type == RETRACTION or known_as != event:
+            return list(_record(came).events)
+    return list(found.values())
 
 
 def before(placed: Sequence[Placed], cut: Offsets) -> list[Placed]:

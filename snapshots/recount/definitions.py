@@ -5,7 +5,7 @@ no ledger, no tables and no columns: it looks at what was known on the date, of 
 place, and asks of each measure what it counts (docs/indicators.md).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -44,6 +44,14 @@ class Amount(NamedTuple):
     amount: int
 
 
+class _Fact(NamedTuple):
+    """Something about a case that may count, and the measures that are about it."""
+
+    subject: str
+    measures: Sequence[Measure]
+    counted: Countable
+
+
 class Definitions:
     """Measures, places and working days, ready to be asked about what has one key."""
 
@@ -63,7 +71,17 @@ class Definitions:
             for is_closed in (True, False)
         }
         self._about = lru_cache(MOST_TEXTS)(self._measures_about)
-        self._relations = catalogue.relation
+        facts: dict[str, Callable[[Case, Mapping[str, int]], Iterator[Countable]]] = {
+            "case": self._as_case,
+            "notification": self._as_notifications,
+            "spell": self._as_spells,
+        }
+        # What there is of each kind of fact that measures count: the facts, and their relations.
+        self._kinds = [
+            (kind, found, [it for it in catalogue.relation if it.of == kind])
+            for kind, found in facts.items()
+            if self._measures[kind, True] or self._measures[kind, False]
+        ]
         self._people = catalogue.person_measures
         self._sessions = catalogue.session_measures
         named = {day for it in catalogue.case_measures for day in it.days_named}
@@ -71,33 +89,49 @@ class Definitions:
 
     def amounts(self, events: Iterable[Event], today: int) -> Iterator[Amount]:
         """What the events of one key add to each sum as of a day."""
-        known = in_order(event for event in events if event.day <= today)
-        of_child = cases(known, self._week)
-        kin = ChildCases(known, of_child)
-        for case in of_child:
-            yield from self._of_case(case, kin, today)
+        (found,) = self.amounts_on(events, [today])
+        return found
+
+    def amounts_on(
+        self, events: Iterable[Event], days: Sequence[int]
+    ) -> Iterator[Iterator[Amount]]:
+        """The same as of several days, one after another.
+
+        What is known of cases is worked out once for days by which the same events have come.
+        """
+        ordered, before = in_order(events), -1
+        facts: list[_Fact] = []
+        for today in days:
+            known = [event for event in ordered if event.day <= today]
+            # Those of an earlier day are among those of a later one, so that their number tells.
+            if len(known) != before:
+                facts, before = list(self._facts(known)), len(known)
+            yield self._counted(known, facts, today)
+
+    def _counted(
+        self, known: Sequence[Event], facts: Iterable[_Fact], today: int
+    ) -> Iterator[Amount]:
+        for subject, measures, counted in facts:
+            yield from self._of_fact(subject, measures, counted, today)
         if self._people and any(event.type in PERSON_TYPES for event in known):
             yield from self._of_person(RecountedPerson(known, today))
         for event in known if self._sessions else ():
             if event.type in SESSION_TYPES:
                 yield from self._of_session(event, today)
 
-    def _of_case(self, case: Case, kin: ChildCases, today: int) -> Iterator[Amount]:
-        days = case.days(self._days)
-        for kind, facts in (
-            ("case", self._as_case),
-            ("notification", self._as_notifications),
-            ("spell", self._as_spells),
-        ):
-            if not any(self._measures[kind, is_closed] for is_closed in (True, False)):
-                continue
-            for counted in facts(case, days):
-                for relation in self._relations:
-                    if relation.of == kind:
+    def _facts(self, known: Sequence[Event]) -> Iterator[_Fact]:
+        """What may count of each case, with what relations say of it."""
+        of_child = cases(known, self._week)
+        kin = ChildCases(known, of_child)
+        for case in of_child:
+            days = case.days(self._days)
+            for kind, found, relations in self._kinds:
+                for counted in found(case, days):
+                    for relation in relations:
                         kin.relate(relation, case, counted)
-                texts = tuple(counted.texts.items())
-                measures = self._about(kind, counted.is_closed, texts)
-                yield from self._of_fact(case.subject, measures, counted, today)
+                    texts = tuple(counted.texts.items())
+                    measures = self._about(kind, counted.is_closed, texts)
+                    yield _Fact(case.subject, measures, counted)
 
     def _measures_about(
         self, kind: str, is_closed: bool, texts: tuple[tuple[str, str], ...]

@@ -26,13 +26,13 @@ class ChildCases:
             later = [it for it in self._openings if within_months(anchor, it, relation.months)]
             if later:
                 counted.days[relation.name] = min(later)
-        elif any(
-            _is_recent(relation, spell, anchor)
-            for other in self._cases
-            if other.subject != case.subject and _is_alike(relation, case, other)
-            for spell in other.spells
-        ):
-            counted.flags.add(relation.name)
+            return
+        for other in self._cases:
+            if other is not case and _is_alike(relation, case, other):
+                for spell in other.spells:
+                    if _is_recent(relation, spell, anchor):
+                        counted.flags.add(relation.name)
+                        return
 
 
 def _is_alike(relation: Relation, case: Case, other: Case) -> bool:

@@ -25,8 +25,11 @@ from streams import keys
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.held_tables import HeldTables, Reference
-from streams.state.integrity import Incomplete
+from streams.state.integrity import Incomplete, Look
 from streams.state.store import Head, ShardStore
+
+# What is there of each shard, and its head.
+Looks = Mapping[TP, tuple[Look, Head | None]]
 
 # Records that are looked at together for a list.
 LISTED_AT_ONCE = 2_000
@@ -103,10 +106,10 @@ async def read_scorecard(
     held = held or HeldTables()
     dates = as_of, previous_month_end(as_of)
     stores = await _stores(redis, deployment, rules)
-    stocks, reference = await asyncio.gather(
-        _stocks(stores, rules, dates, held), _reference(stores, held)
+    stocks, reference, looks = await asyncio.gather(
+        _stocks(stores, rules, dates, held), _reference(stores, held), _looks(stores)
     )
-    standing = await _standing(stores, rules, as_of, held)
+    standing = _standing(looks, rules, as_of, held)
     now, previous = (
         held.known(rules, day, stock, reference)
         for day, stock in zip(dates, stocks.by_date, strict=True)
@@ -131,17 +134,21 @@ async def read_standing(redis: Redis, deployment: str, rules: Rules, as_of: date
 
     Raises as `read_stocks` does.
     """
-    return await _standing(await _stores(redis, deployment, rules), rules, as_of, HeldTables())
+    looks = await _looks(await _stores(redis, deployment, rules))
+    return _standing(looks, rules, as_of, HeldTables())
 
 
-async def _standing(
-    stores: Mapping[TP, ShardStore], rules: Rules, as_of: date, held: HeldTables
-) -> StateStanding:
+async def _looks(stores: Mapping[TP, ShardStore]) -> Looks:
+    """What is there of each shard."""
+    looks = await asyncio.gather(*(store.look(every_month=True) for store in stores.values()))
+    return dict(zip(stores, looks, strict=True))
+
+
+def _standing(looks: Looks, rules: Rules, as_of: date, held: HeldTables) -> StateStanding:
     """Where the state stands; what is held of shards part of which is missing is forgotten."""
     found: list[str] = []
     heads: dict[TP, Head] = {}
-    looks = await asyncio.gather(*(store.look(every_month=True) for store in stores.values()))
-    for shard, (look, head) in zip(stores, looks, strict=True):
+    for shard, (look, head) in looks.items():
         if head:
             heads[shard] = head
         trouble, name = look.trouble(), f"{shard.topic}[{shard.partition}]"

@@ -18,10 +18,13 @@ from streams.worker.stops import where_raised
 # The least time from one commit of a partition to the next. Each costs some 3 ms of work whatever
 # is in it, so that in light traffic this, and not the traffic, decides how busy a worker is.
 COMMIT_SECONDS = 0.03
-# Settlements of few messages in all of a worker's shards take at most one part in so many of its
-# time: where more comes than can be settled so often, it is settled less often, and nobody waits
-# for a processor. An ordinary one puts off the next for no longer than a reader would notice.
-SHARE, LONGEST_SECONDS = 5, 0.1
+# Settlements of few messages in all of a worker's busy shards take at most one part in so many of
+# its time: where more comes than can be settled so often, it is settled less often, and nobody
+# waits for a processor. An ordinary one puts off the next for no longer than a reader would notice,
+# nor for longer than makes so many commits a second in all of these shards.
+SHARE, LONGEST_SECONDS, COMMITS_A_SECOND = 5, 0.1, 60
+# A shard is busy for so long after a commit.
+BUSY_SECONDS = 1.0
 # A settlement that takes long for few messages is one of a very large record, which is worked out
 # whole: so many times as long is waited until the next, within what a reader can wait, so that what
 # it costs is bounded by time, and not by how many messages come. It is the processor's time that
@@ -84,8 +87,9 @@ class Committing:
         self._given.garbage.spare()
         messages = sum(it["messages"] for it in tallies.values())
         much = max(messages, len(settlement.telling.deadlines))
-        pause = pause_after(held.state.largest, much, used, len(self._shards))
-        held.commits.due = max(held.commits.due, asyncio.get_running_loop().time() + pause)
+        now = asyncio.get_running_loop().time()
+        pause = pause_after(held.state.largest, much, used, self._busy(now))
+        held.commits.due = max(held.commits.due, now + pause)
         if settlement.grown.unmatched:
             more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
             advance = replace(advance, tallies=more)
@@ -110,6 +114,10 @@ class Committing:
         metrics.told(settlement.telling.changes)
         metrics.recorded(held.shard, held.state.largest, settlement.grown.unmatched)
 
+    def _busy(self, now: float) -> int:
+        """How many shards had a commit of late, of which the one just settled is one."""
+        return sum(it.commits.due > now - BUSY_SECONDS for it in self._shards.values()) or 1
+
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""
         now, clock = asyncio.get_running_loop().time(), self._given.clock
@@ -122,10 +130,10 @@ def pause_after(largest: int, much: int, seconds: float, shards: int) -> float:
     """How long to wait after a settlement that took so many seconds of the processor.
 
     `much` is of how many messages it was, or children who were judged; `largest` about how many
-    bytes the largest record takes, `shards` how many the worker has. After many nothing waits.
+    bytes the largest record takes, `shards` how many are busy. After many nothing waits.
     """
     if much >= FEW:
         return 0.0
     if largest > LARGE_BYTES and seconds > SLOW_SECONDS:
         return min(LONGEST_PACE, PACE * seconds)
-    return min(LONGEST_SECONDS, SHARE * shards * seconds)
+    return min(LONGEST_SECONDS, shards / COMMITS_A_SECOND, SHARE * shards * seconds)

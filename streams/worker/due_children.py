@@ -11,7 +11,8 @@ from streams.worker.memory import Memory
 from streams.worker.service_errors import TROUBLE
 from streams.worker.stops import Stops
 
-# How often the deadlines of alerts are looked up, and how many children are judged at a time.
+# How often the deadlines of alerts are looked up, besides when a day begins; and how many children
+# are judged at a time.
 LOOK_SECONDS = 0.5
 JUDGED_AT_ONCE = 1_000
 # How often it is noted that nothing is left to judge: until when alerts are right.
@@ -71,7 +72,9 @@ class DueChildren:
         now = asyncio.get_running_loop().time()
         if now < held.lookups.due or held.is_judging:
             return
-        held.lookups.due = now + LOOK_SECONDS
+        clock = self._given.clock
+        until_tomorrow = midnight(clock.day() + 1) - clock.seconds()
+        held.lookups.due = now + min(LOOK_SECONDS, max(0.0, until_tomorrow))
         if not held.calm.is_replaying(now):
             held.lookups.task = asyncio.create_task(self._due(held))
 

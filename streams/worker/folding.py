@@ -32,6 +32,8 @@ CATCHING_UP = 5_000
 STEP, STEP_CHILDREN = 60_000, 20_000
 # How long more is waited for then, while other shards have their turn.
 MORE_SECONDS = 2.0
+# How often what is measured of each partition is brought up to date where nothing is stored.
+MEASURE_SECONDS = 0.25
 # Changed children at which folding waits for the commit under way: bounds memory.
 MOST_UNSETTLED = 100_000
 
@@ -51,6 +53,7 @@ class Folding:
         self._watching = Watching(given.logs, given.redis, self._shards, self._stops)
         self._comparing = Comparing(given, self._shards)
         self._showing = Showing(given, self._shards)
+        self._measured_at = 0.0
 
     async def assigned(self, tps: set[TP]) -> None:
         """Take over shards: their state, if the logs are those that it was made from."""
@@ -117,6 +120,9 @@ class Folding:
         self._watching.look()
         self._comparing.compare()
         now = asyncio.get_running_loop().time()
+        is_measured = now >= self._measured_at + MEASURE_SECONDS
+        if is_measured:
+            self._measured_at = now
         for held in list(self._shards.values()):
             if held.trouble.is_broken:
                 await self._take_anew(held)
@@ -124,7 +130,7 @@ class Folding:
             await self._deadlines.look(held)
             if held.is_dirty and now >= held.commits.put_off:
                 self._committing.soon(held)
-            if not held.trouble.is_broken:
+            if is_measured and not held.trouble.is_broken:
                 self._measure(held)
         self._showing.show()
 

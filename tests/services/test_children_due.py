@@ -14,7 +14,12 @@ from processors.record.decoding import decode
 from processors.rules import Rules
 from streams.clock import Clock
 from streams.state.store import Advance
-from streams.worker.due_children import AHEAD_AT_ONCE, AHEAD_SECONDS, DueChildren
+from streams.worker.due_children import (
+    AHEAD_AT_ONCE,
+    AHEAD_SECONDS,
+    LOOK_SECONDS,
+    DueChildren,
+)
 from streams.worker.given import Given, Limits
 from streams.worker.held import Held
 from streams.worker.holdback import Calm
@@ -112,5 +117,21 @@ def test_no_more_are_read_ahead_than_half_of_what_memory_holds(
         soon = looking(redis, rules, held, at(MIDNIGHT - timedelta(minutes=1)), few)
         await look_until(soon, held, lambda: held.lookups.ahead > 0 and not held.lookups.coming)
         assert CHILDREN - len(held.state.missing(children)) == CHILDREN // 4
+
+    in_redis(redis_server.address, work)
+
+
+def test_it_is_looked_as_soon_as_a_day_begins(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        state = State(redis, deployment, rules)
+        await judged_the_day_before(state)
+        held = await held_by_a_worker_that_begins(state)
+        left = LOOK_SECONDS / 10
+        just_before = at(MIDNIGHT - timedelta(seconds=left))
+        await looking(redis, rules, held, just_before, LIMITS).look(held)
+        assert held.lookups.due <= asyncio.get_running_loop().time() + left
+        held.let_go()
 
     in_redis(redis_server.address, work)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.worker.committing import (
+    COMMITS_A_SECOND,
     LARGE_BYTES,
     LONGEST_PACE,
     LONGEST_SECONDS,
@@ -34,10 +35,19 @@ def test_a_backlog_in_which_there_is_much_to_do_at_once_puts_nothing_off() -> No
     assert pause_after(10 * LARGE_BYTES, 10_000, 10.0, shards=8) == 0
 
 
-@given(st.floats(0.0001, 0.005), st.integers(1, 4))
-def test_settlements_of_all_shards_take_at_most_their_share(seconds: float, shards: int) -> None:
+@given(st.floats(0.0001, 1 / (SHARE * COMMITS_A_SECOND)), st.integers(1, 6))
+def test_settlements_of_busy_shards_take_at_most_their_share(seconds: float, shards: int) -> None:
     between = seconds + pause_after(0, 10, seconds, shards)
     assert shards * seconds / between <= 1 / SHARE
+
+
+@given(st.floats(0.01, 1.0), st.integers(1, 6))
+def test_longer_settlements_of_few_messages_make_so_many_commits_a_second_at_most(
+    seconds: float, shards: int
+) -> None:
+    pause = pause_after(0, 10, seconds, shards)
+    assert pause <= LONGEST_SECONDS
+    assert shards / pause == pytest.approx(COMMITS_A_SECOND)
 
 
 def test_a_very_large_record_puts_off_the_next_commit_by_what_it_took_and_never_for_long() -> None:
