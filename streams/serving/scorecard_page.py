@@ -99,8 +99,9 @@ def _line(indicator: Indicator, row: ScorecardRow) -> Line:
 
 def _reliability(indicator: Indicator, row: ScorecardRow) -> str:
     """That a figure rests on few; nothing of one whose denominator is not shown."""
-    is_few = bool(row.denominator) and row.denominator < LEAST_RELIABLE
-    return "[u]" if indicator.denominator is not None and is_few else ""
+    if indicator.denominator is None or row.denominator is None:
+        return ""
+    return "[u]" if 0 < row.denominator < LEAST_RELIABLE else ""
 
 
 def _rests_on(indicator: Indicator, row: ScorecardRow) -> str:

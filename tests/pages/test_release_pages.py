@@ -158,7 +158,7 @@ def test_without_a_script_a_preview_comes_by_itself_and_says_what_is_suppressed(
     page.locator("h1", has_text="Publish 2015-10/001 for the council itself").wait_for()
     wait_for_state(page, "Done")
     page.goto(f"{publishers.address}/releases/2015-10/1")
-    assert page.get_by_role("link", name="scorecard-internal.pdf").count() == 1
+    assert page.get_by_role("link", name="early-help-2015-10-internal.pdf").count() == 1
     page.context.close()
 
 

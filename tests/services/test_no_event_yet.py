@@ -1,5 +1,6 @@
 """Pages and the API of a deployment that has read nothing yet, or no event."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from processors.rules import Rules
 from schemas.settings import Settings
 from streams.serving.roles import Role
+from tests.support.ports import free_ports
+from tests.support.redis_servers import server
 from tests.support.served import Asks, Served, one_with
-from tests.support.servers import Server
 from tests.support.stored_state import StoredState
 
 pytestmark = pytest.mark.services
@@ -17,19 +19,26 @@ EVERY_ROLE = one_with(*(it for it in Role if it is not Role.NOBODY))
 PAGE = {"accept": "text/html"}
 # Pages of figures, each with what its address needs.
 OF_FIGURES = [
-    *("/", "/scorecard", "/indicators/EH1", "/compare/EH1", "/quality"),
-    *("/scorecard?as_of=2015-10-31", "/cases?code=EH1", "/explanations?code=EH1"),
+    *("/", "/scorecard", "/indicators/EH05", "/compare/EH05", "/quality"),
+    *("/scorecard?as_of=2015-10-31", "/cases?code=EH05", "/explanations?code=EH05"),
 ]
 FOR_PROGRAMS = [
-    *("/api/v1/scorecard", "/api/v1/scorecard.csv", "/api/v1/series?code=EH1"),
-    *("/api/v1/cases?code=EH1", "/api/v1/changes", "/api/v1/forecast", "/api/v1/quality"),
+    *("/api/v1/scorecard", "/api/v1/scorecard.csv", "/api/v1/series?code=EH05"),
+    *("/api/v1/cases?code=EH05", "/api/v1/changes", "/api/v1/forecast", "/api/v1/quality"),
 ]
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    (port,) = free_ports(1)
+    with server(tmp_path_factory.mktemp("redis"), port):
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 @pytest.fixture
-def served(redis_server: Server, rules: Rules, deployment: str, tmp_path: Path) -> Served:
+def served(redis_url: str, rules: Rules, deployment: str, tmp_path: Path) -> Served:
     settings = Settings(
-        redis_url=redis_server.address,
+        redis_url=redis_url,
         kafka_bootstrap="localhost:1",
         deployment=deployment,
         releases=tmp_path,

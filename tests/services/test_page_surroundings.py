@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -13,8 +14,9 @@ from schemas.settings import Settings
 from streams.clock import Clock
 from streams.serving.identity import Identity
 from streams.serving.roles import Role
+from tests.support.ports import free_ports
+from tests.support.redis_servers import server
 from tests.support.served import Served, one_with
-from tests.support.servers import Server
 from tests.support.stored_state import StoredState
 
 pytestmark = pytest.mark.services
@@ -26,17 +28,19 @@ THANET = one_with(Role.MANAGER, places=frozenset({"Thanet"}))
 
 
 @pytest.fixture(scope="module")
-def served(redis_server: Server, rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Served:
+def served(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     releases = tmp_path_factory.mktemp("releases")
     shutil.copytree(DATA / "release-format-1", releases / "2015-10" / "001")
+    (port,) = free_ports(1)
     settings = Settings(
-        redis_url=redis_server.address,
+        redis_url=f"redis://127.0.0.1:{port}/0",
         kafka_bootstrap="localhost:1",
         deployment=f"test-{uuid4().hex[:12]}",
         releases=releases,
     )
-    StoredState(settings, rules).add_file(DATA / "all-21.jsonl.gz")
-    return Served(settings, rules, Clock(NOW - datetime.now(UTC)))
+    with server(tmp_path_factory.mktemp("redis"), port):
+        StoredState(settings, rules).add_file(DATA / "all-21.jsonl.gz")
+        yield Served(settings, rules, Clock(NOW - datetime.now(UTC)))
 
 
 def page(served: Served, path: str, who: Identity = ANALYST) -> str:
@@ -95,7 +99,7 @@ def test_what_is_asked_for_goes_along_wherever_it_means_the_same(served: Served)
     assert several["Today"] == "/"
     area = links(page(served, "/scorecard?area=Thanet"))
     assert (area["Alerts"], area["Today"]) == ("/alerts?area=Thanet", "/")
-    release = page(served, "/releases/2015-10/1?place=Thanet")
+    release = page(served, "/releases/2015-10/1?place=Dartford")
     assert links(release)["Today"] == "/"
 
 

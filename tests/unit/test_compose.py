@@ -184,4 +184,6 @@ def test_the_pages_and_the_schedule_have_the_same_releases() -> None:
         folder = SERVICES[name]["environment"]["CASELINE_RELEASES"]
         assert f"releases:{folder}" in SERVICES[name]["volumes"]
     serve = SERVICES["serve"]
-    assert f"public:{serve['environment']['CASELINE_PUBLIC_FOLDER']}" in serve["volumes"]
+    for name in ("public", "internal"):
+        folder = serve["environment"][f"CASELINE_{name.upper()}_FOLDER"]
+        assert f"{name}:{folder}" in serve["volumes"]
