@@ -73,7 +73,7 @@ keep_kafka_classes() {
     # Beside where it goes, so that whoever starts meanwhile finds all of it or nothing.
     mv "$made" "$cache/$$.jsa" && mv "$cache/$$.jsa" "$(kafka_classes)"
   fi
-  rm -f "$made"
+  rm -f "$made" "$cache/$$.jsa"
 }
 
 write_kafka_conf() {
