@@ -596,11 +596,22 @@ def _refuse(name: str, days: set[str], fact: str, further: Sequence[str]) -> Non
 def load_catalogue(path: Path | None = None) -> Catalogue:
     """The catalogue in a TOML file, or the one that ships; `version` is the hash of its text.
 
+    The one that ships is read once a process, as nobody can change it there.
+
     Raises OSError, tomllib.TOMLDecodeError or pydantic.ValidationError when the file cannot be
     read, is not TOML, or breaks a rule of the catalogue.
     """
+    return _catalogue_in(path) if path else _shipped()
+
+
+def _catalogue_in(path: Path | None) -> Catalogue:
     file = data_file(path, "catalogue.toml")
     return file.into(Catalogue, version=file.version)
+
+
+@cache
+def _shipped() -> Catalogue:
+    return _catalogue_in(None)
 
 
 @cache

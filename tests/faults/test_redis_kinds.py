@@ -34,7 +34,7 @@ from tests.support.servers import Server
 from tests.support.topics import remove_topics
 from tests.support.workers import CommandLine, assert_shown_as_replayed
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 TOPIC, DAY = "case-events", date(2015, 10, 31)
 BURST = 1_500

@@ -17,7 +17,7 @@ from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
 from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken
 
-pytestmark = [pytest.mark.browser, pytest.mark.services]
+pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.long]
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)

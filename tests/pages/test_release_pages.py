@@ -20,7 +20,7 @@ from tests.support.topics import Sent, send
 from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken, broken_rules
 from tests.support.workers import CommandLine
 
-pytestmark = [pytest.mark.browser, pytest.mark.services]
+pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.long]
 
 PATIENCE_MS = SECONDS * 1000
 TOPIC = "case-events"

@@ -34,7 +34,7 @@ from tests.support.servers import Server
 from tests.support.topics import Sent, send
 from tests.support.workers import CommandLine, log_ends, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 OVER = NOON - timedelta(days=10)
 CHILD, CASE = "child-3", "case-3"

@@ -23,7 +23,7 @@ from tests.support.servers import Server
 from tests.support.stored_state import StoredState
 from tests.support.workers import CommandLine
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)

@@ -11,5 +11,8 @@ import snapshots.publish.writing  # noqa: E402, F401
 import streams.cli  # noqa: E402
 import streams.worker.worker  # noqa: E402, F401
 from processors.days.calendar import calendar  # noqa: E402
+from schemas.catalogue import load_catalogue  # noqa: E402
 
-calendar()  # the same in every process, and as much work as all else that a command begins with
+# The same in every process, and as much work as all else that a command begins with.
+calendar()
+load_catalogue()

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from functools import cache
 
-from schemas.catalogue import ALL_AGES
+from schemas.catalogue import ALL_AGES, BANDS
 from schemas.cells import CellKey
 from schemas.release import Release, ReleaseCell
 from snapshots.publish.text.view import View
 from tests.support.october_releases import earlier_months, later, october
 
-BANDS = october().age_bands
 DARTFORD_CLOSED = CellKey("EH15", "Dartford", ALL_AGES)
 
 

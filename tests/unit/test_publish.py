@@ -25,6 +25,8 @@ from tests.support.pagetables import Tables, scorecard_of
 from tests.support.publicview import HidesSome, public_view
 from tests.support.screener import screen
 
+pytestmark = pytest.mark.long
+
 DIRECTIONS = {"up": "▲Up", "down": "▼Down", "level": "▶No change"}
 
 
