@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bench.bed import BenchError
 
 ANSWER_SECONDS = 120.0
+AWAY = 503
 NOTHING: Mapping[str, str] = {}
 
 
@@ -23,10 +24,11 @@ class Reply(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """How long answers took, in seconds, and how many a second all readers were given."""
+    """How long answers took, in seconds, how many a second all had, and how many were refused."""
 
     seconds: Sequence[float]
     rate: float
+    refused: int
 
 
 class Reader:
@@ -52,25 +54,27 @@ def ask_for(
 ) -> Asked:
     """What readers are given within a time that they ask for the same. Raises BenchError.
 
-    An answer that is refused, or another one than is expected, ends it.
+    Refused is what was answered by 503; any other answer than is expected ends it.
     """
     took: list[float] = []
     others = Counter[int]()
     began = perf_counter()
 
     def read(reader: Reader) -> None:
-        while not others and perf_counter() - began < seconds:
+        while not others.keys() - {AWAY} and perf_counter() - began < seconds:
             asked = perf_counter()
-            reply = reader.ask(path, sent)
-            took.append(perf_counter() - asked)
-            if reply.status != status:
-                others[reply.status] += 1
+            found = reader.ask(path, sent).status
+            if found == status:
+                took.append(perf_counter() - asked)
+            else:
+                others[found] += 1
 
     threads = [Thread(target=read, args=[it]) for it in readers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if others or not took:
+    refused = others.pop(AWAY, 0)
+    if others or (not took and not refused):
         raise BenchError(f"{path}: not {status} but {dict(others)}")
-    return Asked(took, len(took) / (perf_counter() - began))
+    return Asked(took, len(took) / (perf_counter() - began), refused)

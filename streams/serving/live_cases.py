@@ -28,7 +28,7 @@ from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC, topics_in
 from schemas.settings import Settings
 from streams.kafka.batches import TP
-from streams.kafka.changed_keys import changed_keys
+from streams.kafka.changed_keys import MOST_MESSAGES, changed_keys
 from streams.serving.live_figures import ANSWER_SECONDS, LIST_SECONDS, answered
 from streams.serving.problems import Problem
 from streams.serving.shared_work import SharedWork
@@ -175,7 +175,9 @@ class LiveCases:
             {TP(topic, shard.partition): head.offset(topic) for topic in topics}
             for head in (before, now)
         )
-        return await changed_keys(self._settings.kafka, since, until)
+        # A message is read for less than a record.
+        most = max(MOST_MESSAGES, now.kept.records)
+        return await changed_keys(self._settings.kafka, since, until, most)
 
     async def _read(self, store: ShardStore, held: _Held) -> None:
         """Every record of a shard."""
