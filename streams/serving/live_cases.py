@@ -22,7 +22,7 @@ from processors.alerts.toldalerts import read_told
 from processors.behind.counted_rows import CellSums, Question, Subject
 from processors.behind.found_amounts import FoundAmounts
 from processors.behind.held_rows import HeldRows, MovedSubject
-from processors.record.counted_record import Counted, read_counted
+from processors.record.counted_record import CountedParts, read_counted
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC, topics_in
@@ -199,7 +199,7 @@ class LiveCases:
             await self._put(held.rows, there)
 
     async def _put(self, rows: HeldRows, stored: Mapping[str, bytes]) -> None:
-        make_row, read = self._rules.make_row, dict[str, Counted]()
+        make_row, read = self._rules.make_row, dict[str, CountedParts]()
         for some in _parts(stored, READ_AT_ONCE):
             read |= {name: read_counted(stored[name], make_row) for name in some}
             await asyncio.sleep(0)
