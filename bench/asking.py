@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from threading import Thread
 from time import perf_counter
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bench.bed import BenchError
 
 ANSWER_SECONDS = 120.0
-AWAY = 503
+AWAY = "503"
 NOTHING: Mapping[str, str] = {}
 
 
@@ -40,6 +40,13 @@ class Reader:
 
     def ask(self, path: str, headers: Mapping[str, str] = NOTHING) -> Reply:
         """One answer."""
+        try:
+            return self._ask(path, headers)
+        except ConnectionError:  # a server ends a connection that was not used for a while
+            self._connection.close()
+            return self._ask(path, headers)
+
+    def _ask(self, path: str, headers: Mapping[str, str]) -> Reply:
         self._connection.request("GET", path, headers={**self._headers, **headers})
         answer = self._connection.getresponse()
         return Reply(answer.status, dict(answer.headers.items()), answer.read())
@@ -57,14 +64,17 @@ def ask_for(
     Refused is what was answered by 503; any other answer than is expected ends it.
     """
     took: list[float] = []
-    others = Counter[int]()
+    others = Counter[str]()
     began = perf_counter()
 
     def read(reader: Reader) -> None:
         while not others.keys() - {AWAY} and perf_counter() - began < seconds:
             asked = perf_counter()
-            found = reader.ask(path, sent).status
-            if found == status:
+            try:
+                found = str(reader.ask(path, sent).status)
+            except (OSError, HTTPException) as error:
+                found = str(error) or type(error).__name__
+            if found == str(status):
                 took.append(perf_counter() - asked)
             else:
                 others[found] += 1
