@@ -160,7 +160,7 @@ def _addresses(reader: Reader, code: str, place: str) -> dict[str, str]:
 
 def _assets(reader: Reader) -> tuple[float, float]:
     """What style and script weigh, in kB."""
-    text = reader.ask("/account", {"Accept": "text/html"}).body.decode()
+    text = reader.ask("/scorecard", {"Accept": "text/html"}).body.decode()
     sizes = []
     for pattern in (r"/assets/\w+/style\.css", r"/assets/\w+/live\.js"):
         found = re.search(pattern, text)
