@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from threading import Thread
 from time import perf_counter
 from typing import NamedTuple
@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from bench.bed import BenchError
 
-ANSWER_SECONDS = 120.0
+ANSWER_SECONDS = 300.0
+AWAY = "503"
 NOTHING: Mapping[str, str] = {}
 
 
@@ -23,10 +24,11 @@ class Reply(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """How long answers took, in seconds, and how many a second all readers were given."""
+    """How long answers took, in seconds, how many a second all had, and how many were refused."""
 
     seconds: Sequence[float]
     rate: float
+    refused: int
 
 
 class Reader:
@@ -38,6 +40,13 @@ class Reader:
 
     def ask(self, path: str, headers: Mapping[str, str] = NOTHING) -> Reply:
         """One answer."""
+        try:
+            return self._ask(path, headers)
+        except ConnectionError:  # a server ends a connection that was not used for a while
+            self._connection.close()
+            return self._ask(path, headers)
+
+    def _ask(self, path: str, headers: Mapping[str, str]) -> Reply:
         self._connection.request("GET", path, headers={**self._headers, **headers})
         answer = self._connection.getresponse()
         return Reply(answer.status, dict(answer.headers.items()), answer.read())
@@ -52,25 +61,30 @@ def ask_for(
 ) -> Asked:
     """What readers are given within a time that they ask for the same. Raises BenchError.
 
-    An answer that is refused, or another one than is expected, ends it.
+    Refused is what was answered by 503; any other answer than is expected ends it.
     """
     took: list[float] = []
-    others = Counter[int]()
+    others = Counter[str]()
     began = perf_counter()
 
     def read(reader: Reader) -> None:
-        while not others and perf_counter() - began < seconds:
+        while not others.keys() - {AWAY} and perf_counter() - began < seconds:
             asked = perf_counter()
-            reply = reader.ask(path, sent)
-            took.append(perf_counter() - asked)
-            if reply.status != status:
-                others[reply.status] += 1
+            try:
+                found = str(reader.ask(path, sent).status)
+            except (OSError, HTTPException) as error:
+                found = str(error) or type(error).__name__
+            if found == str(status):
+                took.append(perf_counter() - asked)
+            else:
+                others[found] += 1
 
     threads = [Thread(target=read, args=[it]) for it in readers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if others or not took:
+    refused = others.pop(AWAY, 0)
+    if others or (not took and not refused):
         raise BenchError(f"{path}: not {status} but {dict(others)}")
-    return Asked(took, len(took) / (perf_counter() - began))
+    return Asked(took, len(took) / (perf_counter() - began), refused)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from gzip import compress
 from http import HTTPStatus
+from time import perf_counter
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -30,6 +31,8 @@ REST_MS = 1_000
 # Events that take less are not told of by the browser.
 LEAST_MS = 16
 PRESSES = 5
+# A page that is answered later is not opened: nobody looks at how it comes up.
+MOST_SECONDS = 10.0
 WATCH = """
 window.seen = {fcp: 0, lcp: 0, cls: 0, inp: 0};
 const watch = (type, see, more) =>
@@ -59,10 +62,16 @@ def opened_pages(server: Server, code: str, place: str) -> Iterator[Figure]:
     with stage("pages are weighed", len(addresses)) as show:
         style, script = _assets(reader)
         yield Figure("JavaScript of a page", script, "kB", at_most(25))
-        for number, (name, address) in enumerate(addresses.items()):
+        for number, (name, address) in enumerate([*addresses.items()]):
+            began = perf_counter()
             reply = _page(reader, address)
+            took = perf_counter() - began
             show(number)
+            if took > MOST_SECONDS:
+                del addresses[name]
+                yield Figure(f"{name}: not opened, for it is answered after", took, "s")
             if reply.status != HTTPStatus.OK:
+                addresses.pop(name, None)
                 yield Figure(f"{name}: not shown, but status", reply.status, "")
                 continue
             weight = len(reply.body) / 1000 + style + script
@@ -160,7 +169,7 @@ def _addresses(reader: Reader, code: str, place: str) -> dict[str, str]:
 
 def _assets(reader: Reader) -> tuple[float, float]:
     """What style and script weigh, in kB."""
-    text = reader.ask("/account", {"Accept": "text/html"}).body.decode()
+    text = reader.ask("/scorecard", {"Accept": "text/html"}).body.decode()
     sizes = []
     for pattern in (r"/assets/\w+/style\.css", r"/assets/\w+/live\.js"):
         found = re.search(pattern, text)

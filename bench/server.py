@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
-from typing import get_args
 
 from bench.bed import Bed, BenchError
 from bench.workers import end, environment_of
@@ -87,7 +86,7 @@ async def _token(settings: Settings) -> str:
         tokens, now = Tokens(redis, settings.deployment), datetime.now(UTC)
         # The clock of what is measured may be set otherwise.
         at = settings.clock_from or now
-        made = await tokens.create("bench", [*get_args(Role)], [], at, timedelta(days=366))
+        made = await tokens.create("bench", [*Role], [], at, timedelta(days=366))
         return made.text
 
 

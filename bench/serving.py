@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from redis import Redis
 
-from bench.asking import Reader, ask_for
+from bench.asking import Asked, Reader, ask_for
 from bench.bed import Bed, BenchError
 from bench.figures import Figure, Section, at_most, median, quantile
 from bench.listeners import TOKEN
@@ -59,7 +59,12 @@ def serving(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     """Milliseconds of answers, of being told of a change, and of pages."""
     bed.clean()
     settings = bed.settings().model_copy(
-        update={"clock_from": NOW, "sign_in": "token", "questions_a_minute": 0}
+        update={
+            "clock_from": NOW,
+            "sign_in": "token",
+            "questions_a_minute": 0,
+            "alert_calm_seconds": CALM_SECONDS / 2,
+        }
     )
     about = int(sizes.serving_children * EVENTS_A_CHILD)
     total = bed.preload(case_events(about), about)
@@ -140,20 +145,30 @@ def _at_full_ingest(
             began, before = perf_counter(), sum(worker.stored.read())
             spent = server.processor_seconds
             one = ask_for(readers[:1], *asked, sent)
-            each = (server.processor_seconds - spent) / len(one.seconds)
+            spent = server.processor_seconds - spent
             many = ask_for(readers, *asked, sent)
             stored += sum(worker.stored.read()) - before
             measured += perf_counter() - began
         worker.check()
+        server.check()
+        yield from _answered(scenario, one, many, spent)
+    for reader in readers:
+        reader.close()
+    yield Figure("stored by the worker meanwhile", stored / measured, "events/s")
+
+
+def _answered(scenario: Scenario, one: Asked, many: Asked, spent: float) -> Iterator[Figure]:
+    """What one was given who asked alone, for so much of the server's time, and many at once."""
+    if one.seconds:
         took = [1000 * it for it in one.seconds]
         most = at_most(scenario.most) if scenario.most else None
         yield Figure(f"{scenario.name}: p50", quantile(took, 0.5), "ms")
         yield Figure(f"{scenario.name}: p99", quantile(took, 0.99), "ms", most)
-        yield Figure(f"{scenario.name}: processor", 1000 * each, "ms")
-        yield Figure(f"{scenario.name}: requests a second", many.rate, "a second")
-    for reader in readers:
-        reader.close()
-    yield Figure("stored by the worker meanwhile", stored / measured, "events/s")
+        yield Figure(f"{scenario.name}: processor", 1000 * spent / len(took), "ms")
+    yield Figure(f"{scenario.name}: requests a second", many.rate, "a second")
+    refused = one.refused + many.refused
+    if refused:
+        yield Figure(f"{scenario.name}: refused as not ready yet", refused, "", at_most(0))
 
 
 def _waiting(bed: Bed, worker: Worker) -> int:

@@ -8,7 +8,6 @@ takes `for_terminal`'s text and has something to say for what no font has
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -18,7 +17,9 @@ T = TypeVar("T")
 STAND_IN = "\N{REPLACEMENT CHARACTER}"
 # Marks that turn what follows to the left or the right, so that a line reads as it is not.
 TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-LINES = "\n\t"
+# What a terminal obeys: those, and what Unicode calls controls (Cc) and halves of pairs (Cs), but
+# for the ends of lines and tabs. Nothing of it is printable, as Python has it.
+OBEYED = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{''.join(sorted(TURNING))}]")
 # What a spreadsheet takes for the beginning of a formula, in their full-width forms as well.
 FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20].", re.DOTALL)
 NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+%?")
@@ -26,20 +27,14 @@ NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+%?")
 LINK, NOTE = re.compile(r"\](?=\()"), re.compile(r"\$(?=\$)")
 
 
-def _is_obeyed(sign: str) -> bool:
-    return sign in TURNING or (sign not in LINES and unicodedata.category(sign) in {"Cc", "Cs"})
-
-
 def for_terminal(text: str) -> str:
     """Text in which a terminal obeys nothing but ends of lines and tabs."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(STAND_IN if _is_obeyed(sign) else sign for sign in text)
+    return text if text.isprintable() else OBEYED.sub(STAND_IN, text)
 
 
 def for_json(text: str) -> str:
     """A JSON text that says the same, with what a terminal obeys escaped within its strings."""
-    return "".join(f"\\u{ord(it):04x}" if _is_obeyed(it) else it for it in text)
+    return text if text.isprintable() else OBEYED.sub(lambda it: f"\\u{ord(it[0]):04x}", text)
 
 
 def for_csv(value: T) -> T | str:

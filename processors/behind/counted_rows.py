@@ -14,7 +14,7 @@ from processors.arrays import Flags
 from processors.days.calendar import Days
 from processors.facts.cases import Cases, derive
 from processors.facts.columns import Columns
-from processors.record.counted_record import Counted
+from processors.record.counted_record import CountedParts
 from processors.rules import Rules
 from schemas.catalogue import AGE_BANDS, ALL_AGES, Indicator
 from schemas.places import Place
@@ -69,7 +69,7 @@ def joined(parts: Sequence[CountedRows]) -> CountedRows:
 
 
 def case_facts(
-    rules: Rules, records: Mapping[str, Counted]
+    rules: Rules, records: Mapping[str, CountedParts]
 ) -> tuple[list[Subject], Columns, Sequence[CountedRows]]:
     """The cases of records, the facts of their segments, and what they add to slots."""
     subjects: list[Subject] = []
@@ -90,7 +90,9 @@ def case_facts(
     return subjects, facts.case, counted
 
 
-def counted_rows(rules: Rules, records: Mapping[str, Counted]) -> tuple[list[Subject], CountedRows]:
+def counted_rows(
+    rules: Rules, records: Mapping[str, CountedParts]
+) -> tuple[list[Subject], CountedRows]:
     """All that records add to slots, and what is counted of them."""
     subjects, _, parts = case_facts(rules, records)
     numbers: dict[tuple[str, str], int] = {(it.child, it.name): n for n, it in enumerate(subjects)}

@@ -38,7 +38,7 @@ class Amounts(NamedTuple):
         return np.flatnonzero(found).astype(np.int32)
 
 
-class Groups(NamedTuple):
+class AmountGroups(NamedTuple):
     """What is counted, where and in which band, for each group."""
 
     subject: Words
@@ -72,7 +72,7 @@ class HeldBlock(NamedTuple):
 
     children: Children
     subjects: Subjects
-    groups: Groups
+    groups: AmountGroups
     slots: Mapping[int, Amounts]
 
     @property
@@ -212,7 +212,7 @@ def blocks_together(blocks: Sequence[HeldBlock]) -> HeldBlock:
             np.concatenate([it.subjects.is_case for it in blocks])[kept],
             np.concatenate([it.subjects.digest for it in blocks])[kept],
         ),
-        Groups(subject[kept_groups].astype(np.int32), *map(packed_column, where)),
+        AmountGroups(subject[kept_groups].astype(np.int32), *map(packed_column, where)),
         dict(_slots_together(blocks, [new_group[it:] for it in firsts])),
     )
 
@@ -241,7 +241,7 @@ def _slots_together(
         )
 
 
-def _grouped(rows: CountedRows) -> tuple[Groups, Words]:
+def _grouped(rows: CountedRows) -> tuple[AmountGroups, Words]:
     """The groups of rows, and which each row is of."""
     order = np.lexsort((rows.band, rows.locality, rows.subject))
     columns = [it[order] for it in (rows.subject, rows.locality, rows.band)]
@@ -252,7 +252,9 @@ def _grouped(rows: CountedRows) -> tuple[Groups, Words]:
     group = np.empty(len(order), dtype=np.int32)
     group[order] = np.cumsum(is_new) - 1
     subject, locality, band = (it[is_new] for it in columns)
-    return Groups(subject.astype(np.int32), packed_column(locality), packed_column(band)), group
+    return AmountGroups(
+        subject.astype(np.int32), packed_column(locality), packed_column(band)
+    ), group
 
 
 def _children(names: PackedNames) -> Children:

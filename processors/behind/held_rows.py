@@ -9,7 +9,7 @@ from processors.alerts.phrases import alert_id
 from processors.behind.counted_rows import CellSums, Subject, counted_rows
 from processors.behind.found_amounts import AmountsInBlock
 from processors.behind.held_block import HeldBlock, block_of, blocks_together
-from processors.record.counted_record import Counted
+from processors.record.counted_record import CountedParts
 from processors.rules import Rules
 
 # Blocks of about one size that are kept apart: one more, and they are put together. So what is held
@@ -60,7 +60,7 @@ class HeldRows:
         """Of how many children rows are held."""
         return sum(it.there for it in self._blocks)
 
-    def put(self, rules: Rules, records: Mapping[str, Counted]) -> None:
+    def put(self, rules: Rules, records: Mapping[str, CountedParts]) -> None:
         """Hold what these children add, in place of what is held of them."""
         self.forget(records)
         if records:

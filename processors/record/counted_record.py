@@ -12,7 +12,7 @@ from processors.record.pieces import events_of_one
 from processors.record.record import LONG, MakeRow, case_of, decode_record, ordered_row
 
 
-class Counted(Protocol):
+class CountedParts(Protocol):
     """The rows of each case, and what makes facts of a person and of sessions, if anything does."""
 
     @property
@@ -31,7 +31,7 @@ class CountedRecord(NamedTuple):
     personal: Personal | None
 
 
-def read_counted(encoded: bytes, make_row: MakeRow) -> Counted:
+def read_counted(encoded: bytes, make_row: MakeRow) -> CountedParts:
     """What is counted of a stored record. Raises as `decode_record` does."""
     events = events_of_one(encoded)
     if events is None:

@@ -10,23 +10,28 @@ from streams.failures import described
 from streams.kafka.batches import TP
 from streams.kafka.logreading import ReadTimedOut, log_reader
 
-# Beyond so many messages it is quicker to read every record than to see which changed.
+# Beyond so many messages it is quicker to read every record than to see which changed, where there
+# are no more records than that.
 MOST_MESSAGES = 200_000
 
 log = logging.getLogger(__name__)
 
 
 async def changed_keys(
-    brokers: Brokers, since: Mapping[TP, int], until: Mapping[TP, int]
+    brokers: Brokers,
+    since: Mapping[TP, int],
+    until: Mapping[TP, int],
+    most: int = MOST_MESSAGES,
 ) -> set[str] | None:
     """The partition keys of the messages from `since` on and before `until`, by partition.
 
-    None where that is not to be known: too many, no longer in the log, or Kafka does not answer.
+    None where that is not to be known: they are more than `most`, no longer in the log, or Kafka
+    does not answer.
     """
     moved = {tp: (since.get(tp, 0), end) for tp, end in until.items() if end > since.get(tp, 0)}
     if not moved:
         return set()
-    if sum(end - start for start, end in moved.values()) > MOST_MESSAGES:
+    if sum(end - start for start, end in moved.values()) > most:
         return None
     found: set[str] = set()
     try:

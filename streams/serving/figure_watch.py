@@ -1,7 +1,7 @@
 """Told when figures change: one reader for every listener of the process.
 
-While anyone listens, it asks Redis where the state stands twice a second, whatever the number of
-listeners; with none it asks nothing.
+While anyone listens, it asks Redis where the state stands four times a second, whatever the number
+of listeners; with none it asks nothing. They are told twice a second at most.
 """
 
 import asyncio
@@ -12,7 +12,9 @@ from collections.abc import AsyncGenerator, Callable
 from streams.serving.live_figures import LiveFigures
 from streams.serving.problems import Problem
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
+# Of a state that goes on moving, what is told in between would cost the most and help nobody.
+REST_SECONDS = 0.5
 # What keeps proxies from taking a stream for dead.
 HEARTBEAT_SECONDS = 15.0
 # How long a browser waits before it connects again, in milliseconds.
@@ -72,6 +74,7 @@ class FigureWatch:
 
     async def _look(self) -> None:
         """Look again and again; wake every listener when the state has moved, and at the end."""
+        now, told_at = asyncio.get_running_loop().time, -REST_SECONDS
         while not self.is_stopping():
             try:
                 day = self._figures.clock.today()
@@ -80,8 +83,8 @@ class FigureWatch:
                 log.debug("where the state stands is not known now")
             else:
                 version = hashlib.sha256(f"{day} {moment.version}".encode()).hexdigest()[:16]
-                if version != self._version:
-                    self._version = version
+                if version != self._version and now() - told_at >= REST_SECONDS:
+                    self._version, told_at = version, now()
                     self._wake()
             await asyncio.sleep(LOOK_SECONDS)
         self._wake()

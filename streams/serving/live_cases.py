@@ -22,13 +22,13 @@ from processors.alerts.toldalerts import read_told
 from processors.behind.counted_rows import CellSums, Question, Subject
 from processors.behind.found_amounts import FoundAmounts
 from processors.behind.held_rows import HeldRows, MovedSubject
-from processors.record.counted_record import Counted, read_counted
+from processors.record.counted_record import CountedParts, read_counted
 from processors.record.record import Record, decode_record
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC, topics_in
 from schemas.settings import Settings
 from streams.kafka.batches import TP
-from streams.kafka.changed_keys import changed_keys
+from streams.kafka.changed_keys import MOST_MESSAGES, changed_keys
 from streams.serving.live_figures import ANSWER_SECONDS, LIST_SECONDS, answered
 from streams.serving.problems import Problem
 from streams.serving.shared_work import SharedWork
@@ -175,7 +175,9 @@ class LiveCases:
             {TP(topic, shard.partition): head.offset(topic) for topic in topics}
             for head in (before, now)
         )
-        return await changed_keys(self._settings.kafka, since, until)
+        # A message is read for less than a record.
+        most = max(MOST_MESSAGES, now.kept.records)
+        return await changed_keys(self._settings.kafka, since, until, most)
 
     async def _read(self, store: ShardStore, held: _Held) -> None:
         """Every record of a shard."""
@@ -197,7 +199,7 @@ class LiveCases:
             await self._put(held.rows, there)
 
     async def _put(self, rows: HeldRows, stored: Mapping[str, bytes]) -> None:
-        make_row, read = self._rules.make_row, dict[str, Counted]()
+        make_row, read = self._rules.make_row, dict[str, CountedParts]()
         for some in _parts(stored, READ_AT_ONCE):
             read |= {name: read_counted(stored[name], make_row) for name in some}
             await asyncio.sleep(0)

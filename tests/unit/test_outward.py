@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import sys
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.record.quality import OddFact, Oddity
-from schemas.outward import csv_text, for_csv, for_json, for_terminal
+from schemas.outward import STAND_IN, TURNING, csv_text, for_csv, for_json, for_terminal
 from schemas.release import Commentary, Release
 from snapshots.publish.formats.glyphs import showable, unshown
 from snapshots.publish.formats.opendata import csv_files
@@ -243,3 +245,14 @@ def test_a_digest_by_mail_has_no_line_formula_or_command_that_was_in_an_event(at
     assert "\n" not in subject
     for field in (subject, lines[0], *parts[0].lines[0]):
         assert for_csv(field) == field
+
+
+def test_what_a_terminal_obeys_is_every_control_but_ends_of_lines_and_tabs() -> None:
+    signs = [chr(number) for number in range(sys.maxunicode + 1)]
+    obeyed = [it in TURNING or unicodedata.category(it) in {"Cc", "Cs"} for it in signs]
+    expected = [
+        STAND_IN if is_obeyed and it not in "\n\t" else it
+        for it, is_obeyed in zip(signs, obeyed, strict=True)
+    ]
+    assert for_terminal("".join(signs)) == "".join(expected)
+    assert all(for_terminal(it) == expected[ord(it)] for it in signs if not it.isprintable())
