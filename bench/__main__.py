@@ -22,6 +22,7 @@ from bench.growth import growth
 from bench.latency import latency
 from bench.machine import machine
 from bench.memory import memory
+from bench.million import million
 from bench.pair import pair
 from bench.places import places
 from bench.progress import console
@@ -50,6 +51,7 @@ class Name(StrEnum):
     READS = "reads"
     PLACES = "places"
     MEMORY = "memory"
+    MILLION = "million"
     STARTUP = "startup"
     SNAPSHOTS = "snapshots"
     ALERTS = "alerts"
@@ -66,6 +68,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.READS: reads,
     Name.PLACES: places,
     Name.MEMORY: memory,
+    Name.MILLION: million,
     Name.STARTUP: startup,
     Name.SNAPSHOTS: snapshots,
     Name.ALERTS: alerting,

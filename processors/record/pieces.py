@@ -22,6 +22,9 @@ Identity = tuple[str, str]
 SECOND, DAY = 1_000_000, 86_400_000_000
 LENGTH = 4
 _FIXED = 6
+_NOTHING_GONE = b"\x90"
+# Of all events without data, which nobody changes.
+_NO_DATA: dict[str, Any] = {}
 _word = {word: number for number, word in enumerate(WORDS)}.get
 
 
@@ -82,12 +85,40 @@ def encode_event(event: Event, texts: Texts) -> bytes:
     return _encode(parts)
 
 
+class Whole(NamedTuple):
+    """A record of one piece without retractions: texts, events, and these in their encoding."""
+
+    texts: list[str]
+    events: list[list[Any]]
+    body: bytes
+
+
+def whole_in(encoded: bytes) -> Whole | None:
+    """What a record says at once; None for one that is to be read piece by piece.
+
+    Raises ValueError for what is none.
+    """
+    if LENGTH + int.from_bytes(encoded[:LENGTH], "little") != len(encoded):
+        return None
+    if encoded[-1:] != _NOTHING_GONE:
+        return None
+    texts, events, gone = _decode_whole(memoryview(encoded)[LENGTH:])
+    if gone:
+        return None
+    begin = LENGTH + 1 + len(_encode(texts)) + len(_array_header(len(events)))
+    return Whole(texts, events, encoded[begin:-1])
+
+
 def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:
     """The event that `encode_event` wrote, of a record with these texts of its own."""
-    parts = _decode_event(encoded)
-    when, revision = parts[2], parts[3]
+    return event_of(_decode_event(encoded), named)
+
+
+def event_of(parts: list[Any], named: list[str]) -> Event:
+    """The event of which these are the parts, of a record with these texts of its own."""
+    id_, source, when, revision, kind, subject = parts[:_FIXED]
     instant = when * SECOND if type(when) is int else when[0]
-    data = {}
+    data = {} if len(parts) > _FIXED else _NO_DATA
     for at in range(_FIXED, len(parts), 2):
         name, value = parts[at], parts[at + 1]
         if type(value) is int:
@@ -96,13 +127,15 @@ def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:
             value = value[0]
         data[WORDS[name] if type(name) is int else name] = value
     return Event(
-        text_of(parts[1], named),
-        parts[0],
+        text_of(source, named) if type(source) is not int or source >= 0 else named[-1 - source],
+        id_,
         revision // 2,
         instant,
         instant // DAY + revision % 2,
-        text_of(parts[4], named),
-        text_of(parts[5], named),
+        text_of(kind, named) if type(kind) is not int or kind < 0 else WORDS[kind],
+        text_of(subject, named)
+        if type(subject) is not int or subject >= 0
+        else named[-1 - subject],
         data,
     )
 
@@ -110,7 +143,9 @@ def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:
 def encode_piece(texts: list[str], number: int, events: bytes, retracted: list[bytes]) -> bytes:
     """A piece of what is new: texts, so many events in their encoding, and retracted identities."""
     named, header = _encode(texts), _array_header(number)
-    gone = _array_header(len(retracted)) + b"".join(retracted) if retracted else b"\x90"
+    gone = _NOTHING_GONE
+    if retracted:
+        gone = _array_header(len(retracted)) + b"".join(retracted)
     length = 1 + len(named) + len(header) + len(events) + len(gone)
     return b"".join([length.to_bytes(LENGTH, "little"), b"\x93", named, header, events, gone])
 
@@ -141,3 +176,4 @@ def _array_header(length: int) -> bytes:
 _encode = msgspec.msgpack.Encoder().encode
 _decode_event = msgspec.msgpack.Decoder(list[Any]).decode
 _decode = msgspec.msgpack.Decoder(tuple[list[str], list[msgspec.Raw], list[tuple[Any, str]]]).decode
+_decode_whole = msgspec.msgpack.Decoder(tuple[list[str], list[list[Any]], list[Any]]).decode

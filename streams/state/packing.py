@@ -40,7 +40,7 @@ class Packing:
 
     def __init__(self, dictionaries: Mapping[int, bytes]) -> None:
         self.number = max(dictionaries, default=AS_IS)
-        self._samples: list[bytes] = []
+        self._samples: list[bytes | bytearray | memoryview] = []
         self._compressor = _compressor(dictionaries[self.number]) if self.number else None
 
     def learn(self, records: Iterable[Written], known: int) -> bytes | None:
