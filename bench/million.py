@@ -49,8 +49,8 @@ def million(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     return Section(
         TITLE,
         f"{total:,} events of {children:,} children, in Kafka before the worker starts, which "
-        f"keeps {settings.records_in_memory:,} children in memory: from its partitions taken to all "
-        "offsets stored. Memory: the peak of the worker's process; the growth of Redis's "
+        f"keeps {settings.records_in_memory:,} children in memory: from its partitions taken to "
+        "all offsets stored. Memory: the peak of the worker's process; the growth of Redis's "
         "used_memory.",
         (
             Figure("caught up", rate, unit, at_least(LEAST_RATE)),

@@ -10,6 +10,7 @@ text is itself.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,8 @@ Identity = tuple[str, str]
 SECOND, DAY = 1_000_000, 86_400_000_000
 LENGTH = 4
 _FIXED = 6
+# Data of one usual value that are made once for all events that say the same.
+MOST_USUAL = 5_000
 _NOTHING_GONE = b"\x90"
 # Of all events without data, which nobody changes.
 _NO_DATA: dict[str, Any] = {}
@@ -118,14 +121,13 @@ def event_of(parts: list[Any], named: list[str]) -> Event:
     """The event of which these are the parts, of a record with these texts of its own."""
     id_, source, when, revision, kind, subject = parts[:_FIXED]
     instant = when * SECOND if type(when) is int else when[0]
-    data = {} if len(parts) > _FIXED else _NO_DATA
-    for at in range(_FIXED, len(parts), 2):
-        name, value = parts[at], parts[at + 1]
-        if type(value) is int:
-            value = WORDS[value]
-        elif type(value) is list:
-            value = value[0]
-        data[WORDS[name] if type(name) is int else name] = value
+    said = len(parts) - _FIXED
+    if not said:
+        data = _NO_DATA
+    elif said == 2 and type(parts[-1]) is int:
+        data = _usual_data(parts[-2], parts[-1])
+    else:
+        data = _data_in(parts)
     return Event(
         text_of(source, named) if type(source) is not int or source >= 0 else named[-1 - source],
         id_,
@@ -138,6 +140,24 @@ def event_of(parts: list[Any], named: list[str]) -> Event:
         else named[-1 - subject],
         data,
     )
+
+
+def _data_in(parts: list[Any]) -> dict[str, Any]:
+    data = {}
+    for at in range(_FIXED, len(parts), 2):
+        name, value = parts[at], parts[at + 1]
+        if type(value) is int:
+            value = WORDS[value]
+        elif type(value) is list:
+            value = value[0]
+        data[WORDS[name] if type(name) is int else name] = value
+    return data
+
+
+@lru_cache(maxsize=MOST_USUAL)
+def _usual_data(name: int | str, value: int) -> dict[str, Any]:
+    """What many events say: one attribute, of a usual value. Nobody changes it."""
+    return {WORDS[name] if type(name) is int else name: WORDS[value]}
 
 
 def encode_piece(texts: list[str], number: int, events: bytes, retracted: list[bytes]) -> bytes:
