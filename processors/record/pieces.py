@@ -157,7 +157,7 @@ def _data_in(parts: list[Any]) -> dict[str, Any]:
 @lru_cache(maxsize=MOST_USUAL)
 def _usual_data(name: int | str, value: int) -> dict[str, Any]:
     """What many events say: one attribute, of a usual value. Nobody changes it."""
-    return {WORDS[name] if type(name) is int else name: WORDS[value]}
+    return {WORDS[name] if isinstance(name, int) else name: WORDS[value]}
 
 
 def encode_piece(texts: list[str], number: int, events: bytes, retracted: list[bytes]) -> bytes:
