@@ -116,9 +116,10 @@ LARGE_TRIES = 20
 LARGE_AT_ONCE = 64
 DAMAGED = "a record is not as it was stored"
 NOT_LAST = "a record is one that was stored earlier"
-# Entries of a month are written all together where those that were added since are one in so many.
-# What is appended to takes up to twice its length in Redis, so that it is to be small beside them.
-ADDED_SHARE = 8
+# Entries of a month are written all together where those that were added since are one in so many,
+# and so many at least: what is appended to takes up to twice its length in Redis, and to write a
+# month takes longer than to add a few entries to each of many.
+ADDED_SHARE, ADDED_LEAST = 8, 64
 TOLD_DAMAGED = "alerts that were told of a child are gone"
 # What decoding raises for bytes that are not what was stored.
 DAMAGES = (ValueError, IndexError, KeyError, TypeError)
@@ -925,7 +926,8 @@ class ShardStore:
         for month, (places, amounts) in settlement.touched.entries.items():
             before = numbers.get(month, 0)
             number, beside = before + len(places), self.key(generation, f"added:{month}")
-            if number * ADDED_SHARE < len(tables.entries[month].places):
+            most = max(ADDED_LEAST, len(tables.entries[month].places) // ADDED_SHARE)
+            if number < most and month not in settlement.touched.begun:
                 pipe.append(beside, encode_added(places, amounts))
             else:
                 whole = encode_month(tables.entries[month])
