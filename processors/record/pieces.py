@@ -88,7 +88,7 @@ def encode_event(event: Event, texts: Texts) -> bytes:
     return _encode(parts)
 
 
-class Whole(NamedTuple):
+class WholeRecord(NamedTuple):
     """A record of one piece without retractions: texts, events, and these in their encoding."""
 
     texts: list[str]
@@ -96,7 +96,7 @@ class Whole(NamedTuple):
     body: bytes
 
 
-def whole_in(encoded: bytes) -> Whole | None:
+def whole_in(encoded: bytes) -> WholeRecord | None:
     """What a record says at once; None for one that is to be read piece by piece.
 
     Raises ValueError for what is none.
@@ -109,7 +109,7 @@ def whole_in(encoded: bytes) -> Whole | None:
     if gone:
         return None
     begin = LENGTH + 1 + len(_encode(texts)) + len(_array_header(len(events)))
-    return Whole(texts, events, encoded[begin:-1])
+    return WholeRecord(texts, events, encoded[begin:-1])
 
 
 def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:

@@ -17,7 +17,7 @@ from processors.record.personal import ACTIVE_TYPES, Personal
 from processors.record.pieces import (
     Identity,
     Texts,
-    Whole,
+    WholeRecord,
     decode_event,
     encode_event,
     encode_identity,
@@ -365,7 +365,7 @@ class Record:
             self.personal.was.clear()
         self._note_whole(len(encoded), None if self._body is None else b"".join(self._new))
 
-    def _take_whole(self, whole: Whole, make_row: MakeRow) -> bool:
+    def _take_whole(self, whole: WholeRecord, make_row: MakeRow) -> bool:
         """Take in what is known of a record as it is now; whether that is all to be said of it.
 
         What one event does to another is not asked: of those that are stored none does.
