@@ -141,7 +141,7 @@ class Partition:
         else:
             touched, telling = self._settle_judged(judgement)
         records, grown = self._written()
-        looked_at = self._dirty | self._due
+        looked_at = self._dirty | self._due if self._due else self._dirty
         deadlines = {
             number: day
             for name, day in telling.deadlines.items()
