@@ -23,6 +23,7 @@ from bench.growth import growth
 from bench.latency import latency
 from bench.machine import machine
 from bench.memory import memory
+from bench.million import million
 from bench.pair import pair
 from bench.places import places
 from bench.progress import console
@@ -52,6 +53,7 @@ class Name(StrEnum):
     READS = "reads"
     PLACES = "places"
     MEMORY = "memory"
+    MILLION = "million"
     STARTUP = "startup"
     SNAPSHOTS = "snapshots"
     ALERTS = "alerts"
@@ -69,6 +71,7 @@ BENCHMARKS: dict[Name, Callable[[Bed, Rules, Sizes], Section]] = {
     Name.READS: reads,
     Name.PLACES: places,
     Name.MEMORY: memory,
+    Name.MILLION: million,
     Name.STARTUP: startup,
     Name.SNAPSHOTS: snapshots,
     Name.ALERTS: alerting,

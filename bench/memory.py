@@ -21,6 +21,8 @@ SETTLE_SECONDS = 1.5
 TITLE = "Redis memory"
 MEGABYTE = 1_000_000
 KINDS = ("records", "entries", "checkpoint")
+# Parts of what is stored of records, and of entries, that have keys of their own.
+PARTS_OF = {"record": "records", "dictionaries": "records", "added": "entries"}
 
 
 def memory(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
@@ -34,9 +36,7 @@ def memory(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
         used = _used(redis) - before
         kinds, children = Counter[str](), 0
         for key, kind in _keys(redis):
-            # Large records lie apart.
-            kind_of_all = "records" if kind == "record" else kind
-            kinds[kind_of_all] += int(redis.memory_usage(key, samples=0) or 0)
+            kinds[PARTS_OF.get(kind, kind)] += int(redis.memory_usage(key, samples=0) or 0)
             children += int(redis.hlen(key)) if kind == "records" else 0
     notes = (
         f"{children:,} children with {events:,} events of one year in {PARTITIONS} partitions. "

@@ -22,6 +22,7 @@ class Sizes:
     read_years: tuple[int, int]
     reads: int
     memory_children: int
+    million_events: int
     startup_children: tuple[int, ...]
     startup_years: int
     startups: int
@@ -50,6 +51,7 @@ FULL = Sizes(
     read_years=(1, 10),
     reads=50,
     memory_children=50_000,
+    million_events=8_500_000,
     startup_children=(50_000, 200_000),
     startup_years=10,
     startups=3,
@@ -77,6 +79,7 @@ QUICK = Sizes(
     read_years=(1, 10),
     reads=20,
     memory_children=5_000,
+    million_events=100_000,
     startup_children=(2_000, 8_000),
     startup_years=10,
     startups=1,

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import subprocess
 import sys
 from datetime import date
@@ -11,6 +10,7 @@ from time import perf_counter, sleep
 
 from bench.bed import Bed, BenchError
 from bench.figures import Figure, Section
+from bench.peaks import peak_memory
 from bench.progress import stage
 from bench.sizes import Sizes
 from bench.workers import running_worker
@@ -24,7 +24,6 @@ TITLE = "Month-end releases"
 AS_OF = date(2015, 12, 31)
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.02
-KIB_A_MEGABYTE = 1024
 
 
 def snapshots(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
@@ -92,16 +91,3 @@ def released(bed: Bed, settings: Settings) -> tuple[float, float]:
     if process.returncode:
         raise BenchError(f"caseline snapshot freeze ended with exit code {process.returncode}")
     return perf_counter() - began, memory
-
-
-def peak_memory(pid: int) -> float:
-    """A process's peak memory so far, in MB; 0 when it has ended.
-
-    The kernel's other account of it, `ru_maxrss`, begins with what the parent had.
-    """
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) / KIB_A_MEGABYTE if found else 0.0

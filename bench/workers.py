@@ -15,6 +15,7 @@ from time import perf_counter, sleep
 from redis import Redis
 
 from bench.bed import PARTITIONS, Bed, BenchError
+from bench.peaks import peak_memory, processor_seconds
 from bench.progress import Show, unseen
 from processors.rules import Rules
 from schemas.events.registry import CASE_TOPIC
@@ -133,6 +134,14 @@ class Worker:
                 raise BenchError(f"not done in {WAIT_SECONDS:.0f} s: {''.join(self._lines)}")
             sleep(LOOK_SECONDS)
         return perf_counter()
+
+    def peak_memory(self) -> float:
+        """Its peak memory so far, in MB."""
+        return peak_memory(self._process.pid)
+
+    def processor_seconds(self) -> float:
+        """The processor time that it has used so far."""
+        return processor_seconds(self._process.pid)
 
     def stop(self) -> None:
         """Ask it to stop and wait until it has."""

@@ -43,12 +43,16 @@ Changes = Mapping[str, tuple[bytes, bytes]]
 
 @dataclass
 class Settlement:
-    """What a partition's state changed by since the last one: to be stored in one atomic step."""
+    """What a partition's state changed by since the last one: to be stored in one atomic step.
+
+    `deadlines` has those of the telling by the numbers of the children's records.
+    """
 
     records: dict[str, Written]
     touched: Touched
     telling: Telling = field(default_factory=Telling)
     grown: Grown = NOTHING_MORE
+    deadlines: dict[int, int] = field(default_factory=dict)
 
 
 class Partition:
@@ -137,9 +141,15 @@ class Partition:
         else:
             touched, telling = self._settle_judged(judgement)
         records, grown = self._written()
+        looked_at = self._dirty | self._due if self._due else self._dirty
+        deadlines = {
+            number: day
+            for name, day in telling.deadlines.items()
+            if (number := looked_at[name].number) is not None
+        }
         self._dirty.clear()
         self._due.clear()
-        return Settlement(records, touched, telling, grown)
+        return Settlement(records, touched, telling, grown, deadlines)
 
     def _written(self) -> tuple[dict[str, Written], Grown]:
         """What is to be stored of the records that changed, and by how much all of them grew."""

@@ -66,11 +66,12 @@ def together(stocks: list[Stock]) -> Stock:
 class Touched(NamedTuple):
     """What an update changed.
 
-    The numbers of the cells whose rows changed, by month; those whose checkpoints did, by month;
-    the months that it began; and how many cells there were before it.
+    What it added to entries, by month: amounts at places, which are different and in order; the
+    numbers of the cells whose checkpoints changed, by month; the months that it began; and how many
+    cells there were before it.
     """
 
-    rows: dict[int, NDArray[np.intp]]
+    entries: dict[int, tuple[Days, Sums]]
     checkpoints: dict[int, NDArray[np.intp]]
     begun: list[int]
     known: int
@@ -119,14 +120,6 @@ class Month:
         cell, amount = self.places[chosen] // ROW_DAYS, self.amounts[chosen]
         return np.bincount(cell, amount, cells).astype(np.int64)
 
-    def rows(self, cells: NDArray[np.intp]) -> tuple[NDArray[np.intp], Days, Sums]:
-        """Of the cells named, in order: how many entries each has; their days; their amounts."""
-        first = self.places.searchsorted(cells * ROW_DAYS)
-        counts = self.places.searchsorted((cells + 1) * ROW_DAYS) - first
-        ends = counts.cumsum()
-        at = (first - ends + counts).repeat(counts) + np.arange(ends[-1] if len(ends) else 0)
-        return counts, self.places[at] % ROW_DAYS, self.amounts[at]
-
 
 @dataclass
 class Tables:
@@ -162,7 +155,7 @@ class Tables:
         checkpoints = self._carry(rows, net)
         for month in begun:
             checkpoints[month] = np.arange(len(self.checkpoints[month]))
-        return Touched(rows, checkpoints, begun, known)
+        return Touched(changes, checkpoints, begun, known)
 
     def counted_sum(self) -> int:
         """The checksum of all entries, worked out from what is there."""
@@ -217,7 +210,7 @@ class Tables:
         cell = keys(entries.slot, entries.locality, entries.band)
         # First what cancels out goes, so that no cell is numbered that holds nothing.
         days = LAST_DAY - FIRST_DAY + 1
-        place, amount = _sums(cell * days + (day - FIRST_DAY), entries.amount)
+        place, amount = summed(cell * days + (day - FIRST_DAY), entries.amount)
         if not len(place):
             return {}
         cell, offset = place // days, place % days
@@ -306,7 +299,7 @@ def _put(
     return found
 
 
-def _sums(place: Days, amount: Days) -> tuple[Days, Sums]:
+def summed(place: Days, amount: Days) -> tuple[Days, Sums]:
     """The sum of the amounts at each place, in order of place; places whose sum is 0 left out."""
     place, amount = _in_order(place, amount)
     starts = positions(begins(place))

@@ -10,6 +10,7 @@ text is itself.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,11 @@ Identity = tuple[str, str]
 SECOND, DAY = 1_000_000, 86_400_000_000
 LENGTH = 4
 _FIXED = 6
+# Data of one usual value that are made once for all events that say the same.
+MOST_USUAL = 5_000
+_NOTHING_GONE = b"\x90"
+# Of all events without data, which nobody changes.
+_NO_DATA: dict[str, Any] = {}
 _word = {word: number for number, word in enumerate(WORDS)}.get
 
 
@@ -82,9 +88,33 @@ def encode_event(event: Event, texts: Texts) -> bytes:
     return _encode(parts)
 
 
+class WholeRecord(NamedTuple):
+    """A record of one piece without retractions: texts, events, and these in their encoding."""
+
+    texts: list[str]
+    events: list[list[Any]]
+    body: bytes
+
+
+def whole_in(encoded: bytes) -> WholeRecord | None:
+    """What a record says at once; None for one that is to be read piece by piece.
+
+    Raises ValueError for what is none.
+    """
+    if LENGTH + int.from_bytes(encoded[:LENGTH], "little") != len(encoded):
+        return None
+    if encoded[-1:] != _NOTHING_GONE:
+        return None
+    texts, events, gone = _decode_whole(memoryview(encoded)[LENGTH:])
+    if gone:
+        return None
+    begin = LENGTH + 1 + len(_encode(texts)) + len(_array_header(len(events)))
+    return WholeRecord(texts, events, encoded[begin:-1])
+
+
 def decode_event(encoded: msgspec.Raw, named: list[str]) -> Event:
     """The event that `encode_event` wrote, of a record with these texts of its own."""
-    return _event(_decode_event(encoded), named)
+    return event_of(_decode_event(encoded), named)
 
 
 def events_of_one(encoded: bytes) -> list[Event] | None:
@@ -96,13 +126,35 @@ def events_of_one(encoded: bytes) -> list[Event] | None:
     if LENGTH + int.from_bytes(whole[:LENGTH], "little") != len(whole):
         return None
     named, events, _ = _decode_whole(whole[LENGTH:])
-    return [_event(parts, named) for parts in events]
+    return [event_of(parts, named) for parts in events]
 
 
-def _event(parts: list[Any], named: list[str]) -> Event:
-    """The event of decoded parts."""
-    when, revision = parts[2], parts[3]
+def event_of(parts: list[Any], named: list[str]) -> Event:
+    """The event of which these are the parts, of a record with these texts of its own."""
+    id_, source, when, revision, kind, subject = parts[:_FIXED]
     instant = when * SECOND if type(when) is int else when[0]
+    said = len(parts) - _FIXED
+    if not said:
+        data = _NO_DATA
+    elif said == 2 and type(parts[-1]) is int:
+        data = _usual_data(parts[-2], parts[-1])
+    else:
+        data = _data_in(parts)
+    return Event(
+        text_of(source, named) if type(source) is not int or source >= 0 else named[-1 - source],
+        id_,
+        revision // 2,
+        instant,
+        instant // DAY + revision % 2,
+        text_of(kind, named) if type(kind) is not int or kind < 0 else WORDS[kind],
+        text_of(subject, named)
+        if type(subject) is not int or subject >= 0
+        else named[-1 - subject],
+        data,
+    )
+
+
+def _data_in(parts: list[Any]) -> dict[str, Any]:
     data = {}
     for at in range(_FIXED, len(parts), 2):
         name, value = parts[at], parts[at + 1]
@@ -111,22 +163,21 @@ def _event(parts: list[Any], named: list[str]) -> Event:
         elif type(value) is list:
             value = value[0]
         data[WORDS[name] if type(name) is int else name] = value
-    return Event(
-        text_of(parts[1], named),
-        parts[0],
-        revision // 2,
-        instant,
-        instant // DAY + revision % 2,
-        text_of(parts[4], named),
-        text_of(parts[5], named),
-        data,
-    )
+    return data
+
+
+@lru_cache(maxsize=MOST_USUAL)
+def _usual_data(name: int | str, value: int) -> dict[str, Any]:
+    """What many events say: one attribute, of a usual value. Nobody changes it."""
+    return {WORDS[name] if isinstance(name, int) else name: WORDS[value]}
 
 
 def encode_piece(texts: list[str], number: int, events: bytes, retracted: list[bytes]) -> bytes:
     """A piece of what is new: texts, so many events in their encoding, and retracted identities."""
     named, header = _encode(texts), _array_header(number)
-    gone = _array_header(len(retracted)) + b"".join(retracted) if retracted else b"\x90"
+    gone = _NOTHING_GONE
+    if retracted:
+        gone = _array_header(len(retracted)) + b"".join(retracted)
     length = 1 + len(named) + len(header) + len(events) + len(gone)
     return b"".join([length.to_bytes(LENGTH, "little"), b"\x93", named, header, events, gone])
 

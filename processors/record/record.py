@@ -17,13 +17,16 @@ from processors.record.personal import ACTIVE_TYPES, Personal
 from processors.record.pieces import (
     Identity,
     Texts,
+    WholeRecord,
     decode_event,
     encode_event,
     encode_identity,
     encode_piece,
+    event_of,
     number_of,
     pieces_in,
     text_of,
+    whole_in,
 )
 from processors.record.rows import ROW
 
@@ -342,6 +345,10 @@ class Record:
 
         Raises ValueError, LookupError or msgspec.DecodeError for what `write` did not make.
         """
+        whole = whole_in(encoded)
+        if whole is not None and self._take_whole(whole, make_row):
+            self._note_whole(len(encoded), whole.body)
+            return
         named: list[str] = []
         for piece in pieces_in(encoded):
             named += piece.texts
@@ -356,6 +363,42 @@ class Record:
         if self.personal is not None:
             self.personal.was.clear()
         self._note_whole(len(encoded), None if self._body is None else b"".join(self._new))
+
+    def _take_whole(self, whole: WholeRecord, make_row: MakeRow) -> bool:
+        """Take in what is known of a record as it is now; whether that is all to be said of it.
+
+        What one event does to another is not asked: of those that are stored none does.
+        """
+        known, cases = dict[Identity, Event](), dict[str, list[Ordered]]()
+        is_active = False
+        for parts in whole.events:
+            event = event_of(parts, whole.texts)
+            kind = event.type
+            known[event.source, event.id] = event
+            if kind == RETRACTION:
+                return False
+            if kind in ACTIVE_TYPES:
+                is_active = True
+            row = make_row(event)
+            if row:
+                case = case_of(event)
+                if case in cases:
+                    cases[case].append(ordered_row(event, row))
+                else:
+                    cases[case] = [ordered_row(event, row)]
+        if len(known) != len(whole.events):
+            return False
+        self.known, self._weight = known, len(whole.body)
+        self._texts = {text: -1 - number for number, text in enumerate(whole.texts)}
+        for case, rows in cases.items():
+            rows.sort()
+            held = LongCase(rows) if len(rows) > LONG else rows
+            telling = held.telling() if isinstance(held, LongCase) else held
+            self.cases[case] = held
+            self.settled[case] = b"".join([ordered[4] for ordered in telling])
+        if is_active:
+            self.personal = Personal(self.events)
+        return True
 
 
 def seal(name: str, record: bytes) -> int:

@@ -1,21 +1,32 @@
 """How tables lie in Redis, as pure functions from arrays to bytes and back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from zstandard import ZstdCompressor, ZstdError, decompress, frame_content_size
 
-from processors.ledger.tables import ROW_DAYS, Cells, Month, Sums, keys, parts
+from processors.arrays import positions
+from processors.days.calendar import Days
+from processors.ledger.tables import Cells, Month, Sums, keys, parts, summed
 from processors.record.localities import Localities
 from schemas.places import Locality, Place
 
-# A row of a month is stored as its days that have an entry: most cells have few.
-ENTRY = np.dtype([("day", "u1"), ("amount", "<i4")])
-NUMBER = np.dtype("<u4")
+NUMBER, AMOUNT = np.dtype("<u4"), np.dtype("<i4")
+# An amount that was added at a place of a month (processors.ledger.tables.Month).
+ADDED = np.dtype([("place", NUMBER), ("amount", AMOUNT)])
+# The furthest step, and the largest amount, that a byte has room for in a month's entries; and what
+# is there in the place of another, which no step and no amount within it is.
+NEAR, FEW = 255, 127
+ELSEWHERE, MUCH = 0, -128
+# Of so many steps and amounts what a higher level saves is not worth its time.
+LEVEL = 1
+# No month has as many bytes: a place and its amount take ten at most.
+MOST_BYTES = 2**30
 CELL = np.dtype([("slot", "<u2"), ("locality", "<u4"), ("band", "u1")])
-CHECKPOINT = np.dtype("<i4")
+CHECKPOINT = AMOUNT
 CHANGE = np.dtype([("cell", NUMBER), ("amount", CHECKPOINT)])
 # Cells that Redis takes in together in the time that it takes to set a single one.
 CELLS_AT_ONCE = 64
@@ -69,30 +80,65 @@ def decode_locality(text: bytes) -> Locality:
     return Locality(only=Place(*found["only"])) if isinstance(found, dict) else Locality(*found)
 
 
-def encode_rows(month: Month, cells: NDArray[np.intp]) -> dict[bytes, bytes]:
-    """The rows of a month's entries, by the numbers of the cells named."""
-    counts, days, amounts = month.rows(cells)
-    entries = np.empty(len(days), dtype=ENTRY)
-    entries["day"], entries["amount"] = days, amounts
-    packed = entries.tobytes()
-    ends = (counts.cumsum() * ENTRY.itemsize).tolist()
-    names = cells.astype(NUMBER).tobytes()
-    return {
-        names[4 * position : 4 * position + 4]: packed[start:end]
-        for position, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True))
-    }
+def encode_month(month: Month) -> bytes:
+    """A month's entries, all together: steps from place to place, and amounts, each in a byte.
+
+    What a byte has no room for lies before them.
+    """
+    kept = positions(month.amounts)
+    places, amounts = month.places[kept], month.amounts[kept]
+    steps = np.diff(places, prepend=-1)
+    is_far, is_much = steps > NEAR, np.abs(amounts.astype(np.int64)) > FEW
+    columns = (
+        np.array([len(steps), is_far.sum(), is_much.sum()], dtype=NUMBER),
+        steps[is_far].astype(NUMBER),
+        amounts[is_much].astype(AMOUNT),
+        np.where(is_far, ELSEWHERE, steps).astype(np.uint8),
+        np.where(is_much, MUCH, amounts).astype(np.int8),
+    )
+    packed = b"".join([column.tobytes() for column in columns])
+    return ZstdCompressor(level=LEVEL, write_checksum=True).compress(packed)
 
 
-def decode_rows(names: Collection[bytes], rows: Collection[bytes]) -> Month:
-    """A month's entries from its rows, and the cells' numbers that name them."""
-    cells = np.frombuffer(b"".join(names), dtype=NUMBER)
-    sizes = np.fromiter(map(len, rows), np.intp, len(rows)) // ENTRY.itemsize
-    entries = np.frombuffer(b"".join(rows), dtype=ENTRY)
-    kept = entries["amount"] != 0
-    places = np.repeat(cells.astype(np.int64), sizes) * ROW_DAYS + entries["day"]
-    places, amounts = places[kept], entries["amount"][kept].astype(np.int32)
-    order = np.argsort(places)
-    return Month(places[order], amounts[order])
+def encode_added(places: Days, amounts: Sums) -> bytes:
+    """What was added to a month's entries since they were stored all together."""
+    added = np.empty(len(places), dtype=ADDED)
+    added["place"], added["amount"] = places, amounts
+    return added.tobytes()
+
+
+def decode_month(stored: bytes, added: bytes = b"") -> Month:
+    """A month's entries, with what was added since they were stored all together.
+
+    Raises ValueError for what was not stored so.
+    """
+    places, amounts = _together(stored)
+    more = np.frombuffer(added, dtype=ADDED)
+    if len(more):
+        places = np.concatenate([places, more["place"].astype(np.int64)])
+        amounts = np.concatenate([amounts, more["amount"]])
+        places, amounts = summed(places, amounts.astype(np.int64))
+    return Month(places, amounts)
+
+
+def _together(stored: bytes) -> tuple[Days, Sums]:
+    try:
+        if not 0 <= frame_content_size(stored) <= MOST_BYTES:
+            raise ValueError("a month of no size, or of gigabytes")
+        packed = decompress(stored)
+    except ZstdError as error:
+        raise ValueError("a month is damaged") from error
+    number, far, much = np.frombuffer(packed, NUMBER, 3).astype(np.int64).tolist()
+    if len(packed) != NUMBER.itemsize * (3 + far + much) + 2 * number:
+        raise ValueError("a month is cut short")
+    at = 3 * NUMBER.itemsize
+    steps_far = np.frombuffer(packed, NUMBER, far, at)
+    amounts_much = np.frombuffer(packed, AMOUNT, much, at + NUMBER.itemsize * far)
+    at = len(packed) - 2 * number
+    steps = np.frombuffer(packed, np.uint8, number, at).astype(np.int64)
+    amounts = np.frombuffer(packed, np.int8, number, at + number).astype(np.int32)
+    steps[steps == ELSEWHERE], amounts[amounts == MUCH] = steps_far, amounts_much
+    return steps.cumsum() - 1, amounts
 
 
 def encode_checkpoint(checkpoint: Sums) -> bytes:

@@ -16,19 +16,20 @@ from processors.fold import Settlement
 from processors.ledger.tables import Tables
 from processors.record.record import Written, seal
 from streams.failures import Understood
-from streams.state.encoding import CELL, NewCells
+from streams.state.encoding import CELL, NUMBER, NewCells
+from streams.state.packing import AS_IS, NO_PACKING, NO_UNPACKING, Packing, Unpacking, unpack
 
 KEPT = "kept:"
 # Parts that only Redis can count in the step that changes them.
 NOTED = "noted:"
 NOTED_ALERTS = b"noted:alerts"
-# What ends what lies in a record's place: its number and its seal.
-_END = Struct("<II")
+# What ends what lies in a record's place: its dictionary's number, its own, and its seal.
+_END = Struct("<BII")
 # The seal of each record by its number, once more, in one string; and a change of it.
 SEAL_BYTES, SEAL_CHANGE = 4, Struct("<II")
-# What begins no record, since none is so long: its first bytes are the length of its first piece.
-APART = b"\xff\xff\xff\xff"
-_APART = Struct("<4sQII")
+# The number of no dictionary: what is known of a record that lies apart.
+_IS_APART = 255
+_APART = Struct("<QBII")
 
 # How many alerts are open and the last id of the outbox, after the number of commits when it was
 # so: a program that does not note it, in an upgrade, makes it say nothing. Entries of the outbox
@@ -80,13 +81,16 @@ local sizes = {
   size(base .. 'localities', 'list', 'LLEN'),
   size(base .. 'months', 'zset', 'ZCARD'),
   size(base .. 'seals', 'string', 'STRLEN'),
-  size(base .. 'deadlines', 'zset', 'ZCARD'),
+  size(base .. 'dictionaries', 'hash', 'HLEN'),
+  size(base .. 'added', 'hash', 'HLEN'),
+  size(base .. 'names', 'list', 'LLEN'),
+  size(base .. 'deadlines', 'string', 'STRLEN'),
   size(own .. 'alerts:told', 'hash', 'HLEN'),
 }
 local gone = {}
 if ARGV[1] == 'all' and sizes[4] > 0 then
   for _, month in ipairs(redis.call('ZRANGE', base .. 'months', 0, -1)) do
-    for name, kind in pairs({entries = 'hash', checkpoint = 'string'}) do
+    for name, kind in pairs({entries = 'string', checkpoint = 'string'}) do
       local key = base .. name .. ':' .. month
       if redis.call('TYPE', key).ok ~= kind then gone[#gone + 1] = name .. ':' .. month end
     end
@@ -102,12 +106,16 @@ NOTE = (
     + """
 local own = string.sub(KEYS[1], 1, -5)
 return redis.call('HSET', KEYS[1],
-  'noted:alerts', alerts(KEYS[1], own),
-  'noted:deadlines', redis.call('ZCARD', KEYS[2]), 'noted:told', redis.call('HLEN', KEYS[3]))
+  'noted:alerts', alerts(KEYS[1], own), 'noted:told', redis.call('HLEN', KEYS[2]))
 """
 )
 TOLD = "alerts:told"
-PARTS = ("records", "cells", "localities", "months", "seals", "deadlines", "told")
+# Parts that have as many as another has.
+COUNTED_AS = {"seals": "records", "names": "records", "deadlines": "records", "added": "months"}
+PARTS = (
+    *("records", "cells", "localities", "months", "seals", "dictionaries", "added"),
+    *("names", "deadlines", "told"),
+)
 
 
 class Incomplete(Understood):
@@ -125,26 +133,30 @@ class Incomplete(Understood):
 class Kept:
     """What the keys of a generation add up to.
 
-    How many records, cells, localities and months there are, and sums: of the records' seals, of
-    the entries, and of the bytes of cells and of localities.
+    How many records, cells, localities, months and dictionaries there are, and sums: of the
+    records' seals, of the entries, and of the bytes of cells and of localities.
     """
 
     records: int = 0
     cells: int = 0
     localities: int = 0
     months: int = 0
+    dictionaries: int = 0
     record_sum: int = 0
     entry_sum: int = 0
     cell_sum: int = 0
     locality_sum: int = 0
 
-    def after(self, settlement: Settlement, tables: Tables, new: NewCells) -> "Kept":
+    def after(
+        self, settlement: Settlement, tables: Tables, new: NewCells, packing: Packing = NO_PACKING
+    ) -> "Kept":
         """What they add up to once a settlement is stored."""
         return Kept(
             self.records + settlement.grown.records,
             len(tables.cells),
             self.localities + len(new.localities),
             len(tables.months),
+            packing.number,
             (self.record_sum + settlement.grown.seals) % 2**64,
             tables.sum,
             crc32(new.cells, self.cell_sum),
@@ -190,6 +202,7 @@ class Look(NamedTuple):
                 return f"{name} has another type"
         found["cells"] //= CELL.itemsize
         found["seals"] //= SEAL_BYTES
+        found["deadlines"] //= NUMBER.itemsize
         for name, size in found.items():
             counted = self._counted(name)
             if counted is None:
@@ -213,8 +226,8 @@ class Look(NamedTuple):
         return noted[0] == found[0] and noted != found
 
     def _counted(self, name: str) -> int | None:
-        noted = name in {"deadlines", "told"}
-        of = "records" if name == "seals" else name
+        noted = name == "told"
+        of = COUNTED_AS.get(name, name)
         text = self.head.get(f"{NOTED if noted else KEPT}{of}".encode())
         return int(text) if text is not None else None
 
@@ -271,14 +284,15 @@ def wrong_in_tables(kept: Kept, tables: Tables, cells: bytes, localities: Sequen
     )
 
 
-def sealed(written: Written) -> bytes:
+def sealed(written: Written, packing: Packing = NO_PACKING) -> bytes:
     """A small record as it is stored."""
-    return written.piece + _END.pack(written.number, written.seal)
+    dictionary, packed = packing.pack(written.piece)
+    return packed + _END.pack(dictionary, written.number, written.seal)
 
 
 def number_in(stored: bytes) -> int:
     """The number of the record in whose place this lies."""
-    number: int = _END.unpack(stored[-_END.size :])[0]
+    number: int = _END.unpack(stored[-_END.size :])[1]
     return number
 
 
@@ -295,9 +309,19 @@ def is_last(stored: bytes, sealed: bytes) -> bool:
     return stored[-SEAL_BYTES:] == sealed
 
 
-def opened(name: str, stored: bytes) -> bytes | None:
-    """The record that `sealed` was given; None for what is not what was stored."""
-    record = stored[: -_END.size]
+def dictionary_in(stored: bytes) -> int:
+    """The number of the dictionary by which what lies in a record's place is packed."""
+    return stored[-_END.size] if len(stored) >= _END.size else AS_IS
+
+
+def opened(name: str, stored: bytes, by: Unpacking = NO_UNPACKING) -> bytes | None:
+    """The record that `sealed` was given; None for what is not what was stored.
+
+    Nor for what was packed by a dictionary that is not among those.
+    """
+    record = unpack(stored[: -_END.size], dictionary_in(stored), by)
+    if record is None:
+        return None
     is_whole = seal(name, record).to_bytes(SEAL_BYTES, "little") == stored[-SEAL_BYTES:]
     return record if is_whole else None
 
@@ -315,7 +339,7 @@ class Apart(NamedTuple):
 
     def packed(self) -> bytes:
         """It as it is stored."""
-        return _APART.pack(APART, *self)
+        return _APART.pack(self.length, _IS_APART, self.number, self.seal)
 
     def opened(self, name: str, stored: bytes) -> bytes | None:
         """The record of which these are the first bytes; None where it is not the one meant."""
@@ -326,6 +350,7 @@ class Apart(NamedTuple):
 
 def apart_in(stored: bytes | None) -> Apart | None:
     """What lies in the place of a record that is stored apart; None for a record itself."""
-    if stored is None or len(stored) != _APART.size or not stored.startswith(APART):
+    if stored is None or len(stored) != _APART.size or dictionary_in(stored) != _IS_APART:
         return None
-    return Apart(*_APART.unpack(stored)[1:])
+    length, _, number, is_sealed = _APART.unpack(stored)
+    return Apart(length, number, is_sealed)

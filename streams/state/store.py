@@ -9,13 +9,18 @@ so that they lie in one slot of a Redis Cluster:
     ...:<generation>:records                              partition key -> record, or of a large
                                                           one how long it is; its number and seal
     ...:<generation>:record:<partition key>               a large record, which grows at its end
+    ...:<generation>:dictionaries                         number -> what small records are packed by
     ...:<generation>:seals                                packed: the seal of each record by number
     ...:<generation>:cells                                packed: slot, locality, band, by number
     ...:<generation>:localities                           localities, by their numbers in the cells
     ...:<generation>:months                               month numbers that have entries
     ...:<generation>:checkpoint:<month>                   packed: stocks when it begins, by cell
-    ...:<generation>:entries:<month>                      cell's number -> entries by day
-    ...:<generation>:deadlines                            child -> when to look at their alerts next
+    ...:<generation>:entries:<month>                      packed: entries by cell and day
+    ...:<generation>:added:<month>                        packed: those that came since
+    ...:<generation>:added                                month -> how many those are
+    ...:<generation>:names                                partition keys, by the records' numbers
+    ...:<generation>:deadlines                            packed: when to look at the alerts of each
+                                                          next, by the record's number
     ...:stopped                                           topic -> why a worker stopped reading it
     ...:alerts:told                                       child -> alerts as they were told last, or
                                                           of many how many there are
@@ -34,7 +39,6 @@ began at. So a worker that has lost the shard cannot write, whatever it believes
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,29 +49,29 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from processors.alerts.judging import AT_ONCE
 from processors.alerts.toldalerts import WrittenAlerts, is_apart, is_whole, joined, read_told
-from processors.days.calendar import NEVER
 from processors.fold import Settlement
 from processors.ledger.tables import Cells, Tables
 from processors.rules import Rules
 from schemas.events.registry import group_of, topics_in
 from streams import keys
-from streams.clock import midnight
 from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.admission import StoredChild
 from streams.state.alert_outbox import Outgoing, queue_changes
+from streams.state.due_times import Times, change_due, decode_due, encode_due, first_due
 from streams.state.encoding import (
+    ADDED,
     CELL,
     NewCells,
     checkpoint_changes,
     decode_cells,
     decode_checkpoint,
-    decode_rows,
+    decode_month,
+    encode_added,
     encode_cells,
     encode_checkpoint,
-    encode_rows,
+    encode_month,
 )
 from streams.state.fence import Overtaken, fenced
 from streams.state.gaps import Gap, decode_gaps, encode_gaps
@@ -79,6 +83,7 @@ from streams.state.integrity import (
     Kept,
     Look,
     apart_in,
+    dictionary_in,
     is_last,
     kept_in,
     look,
@@ -88,12 +93,13 @@ from streams.state.integrity import (
     sealed,
     wrong_in_tables,
 )
+from streams.state.packing import AS_IS, NO_UNPACKING, Packing, Unpacking, unpacking
 from streams.state.sources import Source, source_fields, sources_in
 
 # The generation of a head that is not there.
 NO_HEAD = -1
 # How state is written; another number makes a worker refuse state written otherwise.
-FORMAT = 5
+FORMAT = 8
 # Fields a command: long commands hold up Redis's other clients.
 FIELDS_AT_ONCE = 2_000
 # What begins the names of the head's fields that there are several of.
@@ -110,6 +116,10 @@ LARGE_TRIES = 20
 LARGE_AT_ONCE = 64
 DAMAGED = "a record is not as it was stored"
 NOT_LAST = "a record is one that was stored earlier"
+# Entries of a month are written all together where those that were added since are one in so many,
+# and so many at least: what is appended to takes up to twice its length in Redis, and to write a
+# month takes longer than to add a few entries to each of many.
+ADDED_SHARE, ADDED_LEAST = 8, 64
 TOLD_DAMAGED = "alerts that were told of a child are gone"
 # What decoding raises for bytes that are not what was stored.
 DAMAGES = (ValueError, IndexError, KeyError, TypeError)
@@ -136,7 +146,9 @@ for index = 2, #ARGV do
     answer[index + 4] = {
       found[1],
       redis.call('GET', base .. ':checkpoint:' .. found[1]) or '',
-      redis.call('HGETALL', base .. ':entries:' .. found[1]),
+      redis.call('GET', base .. ':entries:' .. found[1]) or '',
+      redis.call('HGET', base .. ':added', found[1]) or '',
+      redis.call('GET', base .. ':added:' .. found[1]) or '',
     }
   else
     answer[index + 4] = {}
@@ -267,6 +279,17 @@ class Advance:
     partitions: int = 0
 
 
+@dataclass(frozen=True)
+class _Form:
+    """How a generation is written: what packs its records, and how many entries lie beside a month.
+
+    A month that is not named has none beside it.
+    """
+
+    packing: Packing
+    added: dict[int, int]
+
+
 def shard_of(tp: TP) -> TP:
     """The shard that a partition belongs to, named by its group's first topic."""
     return TP(group_of(tp.topic), tp.partition)
@@ -314,6 +337,11 @@ class ShardStore:
         self.head_key = f"{self._prefix}:head"
         self._name = f"{shard.topic}[{shard.partition}]"
         self._read = redis.register_script(READ)
+        # By generation: how it is written, and by what the records that were read are packed.
+        self._forms: dict[int, _Form] = {}
+        self._unpackings: dict[int, Unpacking] = {}
+        # When children are to be looked at, and where the state stood then.
+        self._due: tuple[Place, Times] | None = None
 
     def key(self, generation: int, name: str) -> str:
         """The key of a part of a generation's state."""
@@ -383,12 +411,16 @@ class ShardStore:
             some = tables.months[start : start + MONTHS_AT_ONCE]
             async with redis.pipeline(transaction=False) as pipe:
                 for month in some:
-                    pipe.get(self.key(head.generation, f"checkpoint:{month}"))
-                    pipe.hgetall(self.key(head.generation, f"entries:{month}"))
-                found = await pipe.execute()
-            for month, checkpoint, rows in zip(some, found[::2], found[1::2], strict=True):
-                tables.checkpoints[month] = decode_checkpoint(checkpoint or b"")
-                tables.entries[month] = decode_rows(rows.keys(), rows.values())
+                    for part in ("checkpoint", "entries", "added"):
+                        pipe.get(self.key(head.generation, f"{part}:{month}"))
+                    pipe.hget(self.key(head.generation, "added"), month)
+                found = iter(await pipe.execute())
+            for month, *stored_month in zip(some, found, found, found, found, strict=True):
+                checkpoint, entries, added, number = (it or b"" for it in stored_month)
+                if not _is_there(entries, number, added):
+                    raise self._incomplete(f"some of month {month} is gone")
+                tables.checkpoints[month] = decode_checkpoint(checkpoint)
+                tables.entries[month] = decode_month(entries, added)
         wrong = wrong_in_tables(head.kept, tables, stored, named)
         if wrong:
             raise Incomplete(self._name, wrong)
@@ -427,7 +459,9 @@ class ShardStore:
             return Months(None, [], NO_VERSION)
         cells, named, number, version, *found = parts
         counted = head.kept.cells * CELL.itemsize, head.kept.localities, head.kept.months
-        if (len(cells), len(named), number) != counted or [b"", []] in (it[1:] for it in found):
+        if (len(cells), len(named), number) != counted or not all(
+            _is_there(*it[2:]) for it in found if it
+        ):
             await self.look()  # a Cluster that is moving the slot says so
             raise self._incomplete("some of what is read is gone")
         known = decode_cells(cells, named, self._rules.localities)
@@ -498,19 +532,49 @@ class ShardStore:
         is_ours: Callable[[Place], bool] | None = None,
     ) -> list[bytes | None]:
         """The records as they were before they were stored. Raises Incomplete."""
-        pairs = zip(children, stored, strict=True)
-        apart = [(child, it) for child, it in pairs if it is not None and apart_in(it)]
+        pairs = [(child, it) for child, it in zip(children, stored, strict=True) if it is not None]
+        apart = [pair for pair in pairs if apart_in(pair[1])]
         large = await self._large(generation, apart, is_ours) if apart else {}
-        return [
-            it if it is None else large[child] if child in large else self._whole(child, it)
-            for child, it in zip(children, stored, strict=True)
-        ]
+        small = await self._small(generation, [pair for pair in pairs if pair[0] not in large])
+        found = small | large
+        return [found.get(child) for child in children]
 
-    def _whole(self, child: str, stored: bytes) -> bytes:
-        record = opened(child, stored)
-        if record is None:
+    async def _small(self, generation: int, asked: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
+        """The records that lie in their places. Raises Incomplete."""
+        known = self._unpackings.get(generation, NO_UNPACKING)
+        found = {child: opened(child, stored, known) for child, stored in asked}
+        if None in found.values() and any(dictionary_in(stored) != AS_IS for _, stored in asked):
+            # There may be one more than was read, or others since the state was replaced.
+            known = unpacking(await self._read_dictionaries(generation))
+            self._unpackings[generation] = known
+            found = {child: opened(child, stored, known) for child, stored in asked}
+        whole = {child: record for child, record in found.items() if record is not None}
+        if len(whole) < len(found):
             raise Incomplete(self._name, DAMAGED)
-        return record
+        return whole
+
+    async def _read_dictionaries(self, generation: int) -> dict[int, bytes]:
+        """What small records of a generation are packed by. Raises Incomplete."""
+        try:
+            stored = await self._redis.hgetall(self.key(generation, "dictionaries"))
+            return {int(number): dictionary for number, dictionary in stored.items()}
+        except (ResponseError, ValueError) as error:
+            raise self._incomplete("dictionaries cannot be read", error) from error
+
+    async def _form(self, generation: int) -> "_Form":
+        """How a generation is written: to be given back once something is, so that it still holds.
+
+        Raises Incomplete.
+        """
+        known = self._forms.pop(generation, None)
+        if known is not None:
+            return known
+        packing = Packing(await self._read_dictionaries(generation))
+        try:
+            added = await self._redis.hgetall(self.key(generation, "added"))
+            return _Form(packing, {int(month): int(number) for month, number in added.items()})
+        except (ResponseError, ValueError) as error:
+            raise self._incomplete("entries cannot be read", error) from error
 
     async def _large(
         self,
@@ -529,7 +593,7 @@ class ShardStore:
             places = {child: apart_in(stored) for child, stored in waiting.items()}
             apart = {child: place for child, place in places.items() if place is not None}
             whole = {child: it for child, it in waiting.items() if child not in apart}
-            found |= {child: self._whole(child, it) for child, it in whole.items()}
+            found |= await self._small(generation, [*whole.items()])
             answers = await self._apart(generation, apart) if apart else []
             changed: dict[str, bytes] = {}
             for (child, place), (at, again, record) in zip(apart.items(), answers, strict=True):
@@ -617,17 +681,34 @@ class ShardStore:
         records = stored[0] if stored else []
         return head, found.tables, await self._opened(generation, children, records)
 
-    async def due(
-        self, head: Head, seconds: float, most: int, since: float = -math.inf
-    ) -> list[str]:
+    async def due(self, head: Head, seconds: float, most: int, since: float = 0.0) -> list[str]:
         """Children whose alerts are to be looked at by a time, the longest due first.
 
         Those who were due by `since` are left out.
         """
-        children: list[bytes] = await self._redis.zrangebyscore(
-            self.key(head.generation, "deadlines"), f"({since}", seconds, start=0, num=most
-        )
-        return [child.decode() for child in children]
+        numbers = first_due(await self._due_times(head), seconds, most, since)
+        if not numbers:
+            return []
+        names = self.key(head.generation, "names")
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for number in numbers:
+                pipe.lindex(names, number)
+            children: list[bytes | None] = await pipe.execute()
+        # One whose name is not there is missed when the keys are looked at next.
+        return [child.decode() for child in children if child is not None]
+
+    async def _due_times(self, head: Head) -> Times:
+        """When children are to be looked at: what is known of it, or what is stored by now."""
+        if self._due and self._due[0] == head.place:
+            return self._due[1]
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self.head_key, self._place_fields)
+            pipe.get(self.key(head.generation, "deadlines"))
+            at, stored = await pipe.execute()
+        times, place = decode_due(stored or b""), self._place_in(at)
+        if place[0] == head.generation:
+            self._due = (place, times)
+        return times
 
     async def told(self) -> int:
         """Of how many children alerts were told."""
@@ -647,10 +728,11 @@ class ShardStore:
             pairs = [(name.decode(), stored) for name, stored in page.items()]
             for start in range(0, len(pairs), LARGE_AT_ONCE):
                 some = pairs[start : start + LARGE_AT_ONCE]
-                apart = [pair for pair in some if apart_in(pair[1])]
-                large = await self._large(head.generation, apart) if apart else {}
-                for child, stored in some:
-                    yield child, large[child] if child in large else self._whole(child, stored)
+                children, places = zip(*some, strict=True)
+                records = await self._opened(head.generation, children, places)
+                for child, record in zip(children, records, strict=True):
+                    if record is not None:
+                        yield child, record
 
     async def commit(
         self, head: Head, settlement: Settlement, tables: Tables, advance: Advance
@@ -665,6 +747,7 @@ class ShardStore:
         Raises Refused or Incomplete. After that, or any other error, whether the commit took place
         is for the stored head to say: the answer to step 4 may have been lost.
         """
+        form = await self._form(head.generation)
         try:
             async with fenced(self._redis, self.head_key) as pipe:
                 found = await look(pipe, self.head_key)
@@ -680,14 +763,20 @@ class ShardStore:
                 if settlement.grown.records and settlement.grown.since != stored.kept.records:
                     raise Refused(f"{self.head_key}: records are numbered from another state")
                 pipe.multi()
-                new = self._queue_state(pipe, head.generation, settlement, tables, advance.again)
-                kept = stored.kept.after(settlement, tables, new)
+                new = self._queue_state(
+                    pipe, head.generation, settlement, tables, form, advance.again
+                )
+                kept = stored.kept.after(settlement, tables, new, form.packing)
                 after = _advanced(replace(stored, kept=kept), advance)
                 queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
                 self._queue_told(pipe, settlement.telling.told)
                 self._queue_head(pipe, after, advance.tallies)
         except Overtaken as error:
             raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
+        self._forms[head.generation] = form
+        if self._due and self._due[0] == head.place:
+            changes = encode_due(settlement.deadlines, advance.again)
+            self._due = (after.place, change_due(self._due[1], changes))
         return after
 
     async def write(
@@ -697,14 +786,15 @@ class ShardStore:
 
         Given what was kept of it, tells what is kept since.
         """
-        key = self.key(generation, "records")
+        key, form = self.key(generation, "records"), await self._form(generation)
         try:
             async with fenced(self._redis, key) as pipe:  # else it may be sent twice
                 pipe.multi()
-                new = self._queue_state(pipe, generation, settlement, tables)
+                new = self._queue_state(pipe, generation, settlement, tables, form)
         except Overtaken as error:
             raise Refused(f"{key}: whether it was written is not known") from error
-        return kept.after(settlement, tables, new)
+        self._forms[generation] = form
+        return kept.after(settlement, tables, new, form.packing)
 
     async def switch(self, current: Head, to: Head) -> None:
         """Make another generation the state, in one step. Raises Refused if it changed.
@@ -757,6 +847,7 @@ class ShardStore:
 
     async def drop(self, generation: int) -> None:
         """Remove all that is stored of a generation that no head names."""
+        self._forms.pop(generation, None)
         pattern = self.key(generation, "*")
         async for key in self._redis.scan_iter(match=pattern, count=1_000):
             await self._redis.unlink(key)
@@ -807,36 +898,62 @@ class ShardStore:
         generation: int,
         settlement: Settlement,
         tables: Tables,
+        form: "_Form",
         again: float = 0.0,
     ) -> NewCells:
         """Queue all but the head; the cells that are new."""
-        _queue_deadlines(
-            pipe, self.key(generation, "deadlines"), settlement.telling.deadlines, again
-        )
-        self._queue_records(pipe, generation, settlement)
+        self._queue_records(pipe, generation, settlement, form.packing)
         touched = settlement.touched
         new = encode_cells(tables.cells, touched.known, self._rules.localities)
         if new.cells:
             pipe.append(self.key(generation, "cells"), new.cells)
         if new.localities:
             pipe.rpush(self.key(generation, "localities"), *new.localities)
-        for month, cells in touched.rows.items():
-            fields = encode_rows(tables.entries[month], cells)
-            _queue_fields(pipe, self.key(generation, f"entries:{month}"), fields)
-        self._queue_cells(pipe, generation, settlement, tables)
+        self._queue_entries(pipe, generation, settlement, tables, form.added)
+        self._queue_cells(pipe, generation, settlement, tables, again)
         begun = {str(month): month for month in touched.begun}
         if begun:
             pipe.zadd(self.key(generation, "months"), begun)
         return new
 
-    def _queue_cells(
-        self, pipe: Any, generation: int, settlement: Settlement, tables: Tables
+    def _queue_entries(
+        self,
+        pipe: Any,
+        generation: int,
+        settlement: Settlement,
+        tables: Tables,
+        numbers: dict[int, int],
     ) -> None:
-        """Queue what is packed by number: the seals of records, and the stocks of months."""
+        """Queue entries: what was added, or, where there is much of that, all of the month."""
+        changed: dict[int, int] = {}
+        for month, (places, amounts) in settlement.touched.entries.items():
+            before = numbers.get(month, 0)
+            number, beside = before + len(places), self.key(generation, f"added:{month}")
+            most = max(ADDED_LEAST, len(tables.entries[month].places) // ADDED_SHARE)
+            if number < most and month not in settlement.touched.begun:
+                pipe.append(beside, encode_added(places, amounts))
+            else:
+                whole = encode_month(tables.entries[month])
+                pipe.set(self.key(generation, f"entries:{month}"), whole)
+                if before:
+                    pipe.delete(beside)
+                number = 0
+            changed[month] = number
+        if changed:
+            pipe.hset(self.key(generation, "added"), mapping=changed)
+            numbers |= changed
+
+    def _queue_cells(
+        self, pipe: Any, generation: int, settlement: Settlement, tables: Tables, again: float
+    ) -> None:
+        """Queue what is packed by number: seals and deadlines of records, and stocks of months."""
         changed: dict[str, bytes] = {}
         if settlement.records:
             seals = map(seal_change, settlement.records.values())
             changed[self.key(generation, "seals")] = b"".join(seals)
+        if settlement.deadlines:
+            due = encode_due(settlement.deadlines, again)
+            changed[self.key(generation, "deadlines")] = due
         for month, cells in settlement.touched.checkpoints.items():
             key = self.key(generation, f"checkpoint:{month}")
             changes = checkpoint_changes(tables.checkpoints[month], cells)
@@ -847,13 +964,19 @@ class ShardStore:
         if changed:
             pipe.eval(SET_CELLS, len(changed), *changed, *changed.values())
 
-    def _queue_records(self, pipe: Any, generation: int, settlement: Settlement) -> None:
+    def _queue_records(
+        self, pipe: Any, generation: int, settlement: Settlement, packing: Packing
+    ) -> None:
         """Queue what is to be stored of records; large ones lie apart, and grow at their ends."""
+        known = settlement.grown.since + settlement.grown.records
+        dictionary = packing.learn(settlement.records.values(), known)
+        if dictionary is not None:
+            pipe.hset(self.key(generation, "dictionaries"), packing.number, dictionary)
         places: dict[str, bytes] = {}
         for child, written in settlement.records.items():
             key = self.key(generation, f"record:{child}")
             if not written.is_apart:
-                places[child] = sealed(written)
+                places[child] = sealed(written, packing)
                 if written.was_apart:
                     pipe.delete(key)
                 continue
@@ -863,6 +986,11 @@ class ShardStore:
             else:
                 pipe.set(key, written.piece)
         _queue_fields(pipe, self.key(generation, "records"), places)
+        since = settlement.grown.since
+        new = {it.number: child for child, it in settlement.records.items() if it.number >= since}
+        for start in range(since, since + len(new), FIELDS_AT_ONCE):
+            some = range(start, min(start + FIELDS_AT_ONCE, since + len(new)))
+            pipe.rpush(self.key(generation, "names"), *[new[number] for number in some])
 
     def _queue_told(self, pipe: Any, told: Mapping[str, WrittenAlerts]) -> None:
         """Queue what is to be stored of told alerts; many of a child's each on its own."""
@@ -891,8 +1019,7 @@ class ShardStore:
                 **{f"{OFFSET}{topic}": offset for topic, offset in head.offsets.items()},
             },
         )
-        deadlines = self.key(head.generation, "deadlines")
-        pipe.eval(NOTE, 3, self.head_key, deadlines, self.alerts_key("told"))
+        pipe.eval(NOTE, 2, self.head_key, self.alerts_key("told"))
         for name, count in tallies.items():
             pipe.hincrby(self.head_key, f"{TALLY}{name}", count)
 
@@ -933,12 +1060,22 @@ def _beginning_with(prefix: str, fields: Mapping[str, bytes]) -> dict[str, int]:
     }
 
 
+def _is_there(entries: bytes, number: bytes, added: bytes) -> bool:
+    """Whether a month's entries, and as many as were added since, are all there."""
+    return bool(entries and number) and int(number) * ADDED.itemsize == len(added)
+
+
 def _month_tables(
-    cells: Cells, month: bytes | None = None, checkpoint: bytes = b"", rows: Sequence[bytes] = ()
+    cells: Cells,
+    month: bytes | None = None,
+    checkpoint: bytes = b"",
+    stored: bytes = b"",
+    _: bytes = b"",
+    added: bytes = b"",
 ) -> Tables:
     if month is None:
         return Tables(cells)
-    number, entries = int(month), decode_rows(rows[::2], rows[1::2])
+    number, entries = int(month), decode_month(stored, added)
     return Tables(cells, [number], {number: entries}, {number: decode_checkpoint(checkpoint)})
 
 
@@ -957,19 +1094,6 @@ def _advanced(head: Head, advance: Advance) -> Head:
         sources={**head.sources, **advance.sources},
         partitions=advance.partitions or head.partitions,
     )
-
-
-def _queue_deadlines(pipe: Any, key: str, deadlines: Mapping[str, int], again: float) -> None:
-    at = {
-        child: again if day == AT_ONCE else midnight(day)
-        for child, day in deadlines.items()
-        if day < NEVER
-    }
-    none = [child for child, day in deadlines.items() if day >= NEVER]
-    for start in range(0, len(none), FIELDS_AT_ONCE):
-        pipe.zrem(key, *none[start : start + FIELDS_AT_ONCE])
-    if at:
-        pipe.zadd(key, at)
 
 
 def _queue_fields(pipe: Any, key: str, fields: Mapping[Any, bytes]) -> None:

@@ -21,7 +21,7 @@ Fault = Callable[[Any, str], None]
 def wrong_type(redis: Any, prefix: str) -> None:
     for key in redis.scan_iter(match=f"{prefix}*:deadlines"):
         redis.rename(key, f"aside:{key.decode()}")
-        redis.set(key, "no sorted set")
+        redis.rpush(key, "no text")
 
 
 def right_type(redis: Any, prefix: str) -> None:
@@ -38,7 +38,7 @@ def roomy(redis: Any, _: str) -> None:
 
 
 def forbidden(redis: Any, _: str) -> None:
-    redis.acl_setuser("default", enabled=True, commands=["-zrem", "-hmget", "-zadd"])
+    redis.acl_setuser("default", enabled=True, commands=["-rpush", "-hmget", "-hset"])
 
 
 def allowed(redis: Any, _: str) -> None:

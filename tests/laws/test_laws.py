@@ -159,7 +159,7 @@ def test_what_is_known_already_changes_nothing_and_stores_nothing(
     assert worker.take(messages) == len(messages)
     settlement = worker.commit()
     assert settlement.records == {}
-    assert (settlement.touched.rows, settlement.touched.checkpoints) == ({}, {})
+    assert (settlement.touched.entries, settlement.touched.checkpoints) == ({}, {})
     assert settlement.touched.begun == []
     assert settlement.touched.known == len(worker.state.tables.cells)
 

@@ -17,7 +17,6 @@ from processors.ledger.entries import Entries
 from processors.ledger.tables import (
     BAND_BITS,
     LOCALITY_BITS,
-    ROW_DAYS,
     Month,
     Stock,
     Tables,
@@ -36,11 +35,12 @@ from streams.state.encoding import (
     decode_cells,
     decode_checkpoint,
     decode_locality,
-    decode_rows,
+    decode_month,
+    encode_added,
     encode_cells,
     encode_checkpoint,
     encode_locality,
-    encode_rows,
+    encode_month,
 )
 from tests.support.memorystore import with_cells_set
 
@@ -119,7 +119,7 @@ def test_entries_that_cancel_out_touch_nothing(batches: list[Batch], batch: Batc
     known, months = tables.cells.tolist(), list(tables.months)
     opposite = [(*entry[:4], -entry[4]) for entry in batch]
     touched = tables.add(columns(batch + opposite), calendar())
-    assert (touched.rows, touched.checkpoints, touched.begun) == ({}, {}, [])
+    assert (touched.entries, touched.checkpoints, touched.begun) == ({}, {}, [])
     assert (tables.cells.tolist(), tables.months, touched.known) == (known, months, len(known))
 
 
@@ -151,11 +151,12 @@ def test_what_was_touched_is_all_that_changed(batches: list[Batch]) -> None:
         for month in tables.months:
             before, after = entries.get(month, {}), now[month]
             changed = {
-                place // ROW_DAYS
+                place: after.get(place, 0) - before.get(place, 0)
                 for place in before | after
                 if before.get(place, 0) != after.get(place, 0)
             }
-            assert changed == set(touched.rows.get(month, np.zeros(0)).tolist())
+            added = (it.tolist() for it in touched.entries.get(month, (np.zeros(0), np.zeros(0))))
+            assert changed == dict(zip(*added, strict=True))
             new = [0] * (len(sums[month]) - len(checkpoints.get(month, [])))
             then = checkpoints.get(month, []) + new
             moved = {cell for cell, amount in enumerate(sums[month]) if amount != then[cell]}
@@ -196,28 +197,57 @@ def test_stocks_of_shards_add_up_to_that_of_one(batches: list[Batch], day: int) 
     assert {cell: it for cell, it in found.items() if it} == stock_by_hand(batches, day)
 
 
-@given(st.dictionaries(st.tuples(st.integers(0, 11), st.integers(0, 31)), AMOUNTS), st.data())
-def test_rows_are_the_same_after_their_encoding_is_read_back(
-    amounts: dict[tuple[int, int], int], data: st.DataObject
+PLACES = st.integers(0, 400) | st.integers(0, 2**20)
+
+
+@given(
+    st.dictionaries(PLACES, st.integers(-3, 3) | AMOUNTS),
+    st.lists(st.dictionaries(PLACES, st.integers(-200, 200)), max_size=3),
+)
+def test_a_month_is_the_same_after_its_encoding_is_read_back(
+    amounts: dict[int, int], more: list[dict[int, int]]
 ) -> None:
-    places = sorted(cell * ROW_DAYS + day for cell, day in amounts)
-    month = Month(
-        np.array(places, dtype=np.int64),
-        np.array([amounts[divmod(place, ROW_DAYS)] for place in places], dtype=np.int32),
+    stored = encode_month(month_with(amounts))
+    assert amounts_in(decode_month(stored)) == {it: of for it, of in amounts.items() if of}
+    known = Counter({place: amount // 2 for place, amount in amounts.items()})
+    stored, added = encode_month(month_with(known)), b""
+    for changes in more:
+        of = month_with(changes)
+        added += encode_added(of.places, of.amounts)
+        known.update(changes)
+    again = decode_month(stored, added)
+    assert amounts_in(again) == {it: of for it, of in known.items() if of}
+    assert again.places.tolist() == sorted(amounts_in(again))
+
+
+def month_with(amounts: dict[int, int]) -> Month:
+    places = sorted(amounts)
+    return Month(
+        np.array(places, dtype=np.int64), np.array([amounts[it] for it in places], dtype=np.int32)
     )
-    cells = data.draw(st.lists(st.integers(0, 11), unique=True, min_size=1))
-    stored = encode_rows(month, np.array(sorted(cells)))
-    assert len(stored) == len(cells)
-    mixed = data.draw(st.permutations(list(stored.items())))
-    again = decode_rows([name for name, _ in mixed], [row for _, row in mixed])
-    kept = {place: amounts[divmod(place, ROW_DAYS)] for place in places}
-    kept = {place: it for place, it in kept.items() if it and place // ROW_DAYS in cells}
-    assert dict(zip(again.places.tolist(), again.amounts.tolist(), strict=True)) == kept
-    assert again.places.tolist() == sorted(kept)
 
 
-def test_no_rows_are_an_empty_month() -> None:
-    assert len(decode_rows([], []).places) == len(decode_rows([], []).amounts) == 0
+def amounts_in(month: Month) -> dict[int, int]:
+    return dict(zip(month.places.tolist(), month.amounts.tolist(), strict=True))
+
+
+def test_an_empty_month_is_the_same_after_its_encoding_is_read_back() -> None:
+    assert amounts_in(decode_month(encode_month(Month()))) == {}
+
+
+@given(st.dictionaries(PLACES, AMOUNTS), st.integers(min_value=0), st.integers(0, 7))
+def test_a_month_that_is_damaged_is_never_read_as_another(
+    amounts: dict[int, int], at: int, bit: int
+) -> None:
+    stored = bytearray(encode_month(month_with(amounts)))
+    at %= len(stored)
+    stored[at] ^= 1 << bit
+    for damaged in (bytes(stored), bytes(stored[:at]), b"x"):
+        try:
+            found = amounts_in(decode_month(damaged))
+        except ValueError:
+            continue
+        assert found == {it: of for it, of in amounts.items() if of}
 
 
 @given(st.lists(AMOUNTS))

@@ -71,7 +71,10 @@ def test_a_key_of_another_type_is_wrong_and_not_a_traceback_and_the_runbook_mend
         else:
             key = f"caseline:{{{name}:case-events:0}}:{part}"
         redis.delete(key)
-        redis.set(key, "x")
+        if part == "0:entries":
+            redis.rpush(key, "x")
+        else:
+            redis.set(key, "x")
         assert wrong(caseline)
         if part in DELETED:
             redis.delete(key)

@@ -17,6 +17,9 @@ from processors.record import record as record_module
 from processors.record.record import decode_record, seal
 from processors.rules import Rules
 from schemas.alerts import CHANGE
+from streams.state import packing as packing_module
+from streams.state import store as store_module
+from streams.state.encoding import decode_month, encode_month
 from streams.state.integrity import Apart, Incomplete, apart_in
 from streams.state.store import Advance, Head, Place, Refused, ShardStore
 from tests.support.servers import Server
@@ -50,15 +53,16 @@ def entries_gone(redis: Any, base: str) -> None:
     redis.delete(f"{base}:entries:{a_month(redis, base)}")
 
 
-def a_row_gone(redis: Any, base: str) -> None:
+def entries_cut_short(redis: Any, base: str) -> None:
     key = f"{base}:entries:{a_month(redis, base)}"
-    redis.hdel(key, redis.hkeys(key)[0])
+    redis.set(key, redis.get(key)[:-1])
 
 
-def a_row_altered(redis: Any, base: str) -> None:
+def an_entry_altered(redis: Any, base: str) -> None:
     key = f"{base}:entries:{a_month(redis, base)}"
-    name, row = next(iter(redis.hgetall(key).items()))
-    redis.hset(key, name, row[:1] + bytes([row[1] ^ 1]) + row[2:])
+    month = decode_month(redis.get(key))
+    month.amounts[0] ^= 1
+    redis.set(key, encode_month(month))
 
 
 def checkpoint_gone(redis: Any, base: str) -> None:
@@ -86,6 +90,7 @@ def head_of_another_type(redis: Any, base: str) -> None:
 AT_A_COMMIT = {
     "records": deleted("records"),
     "seals": deleted("seals"),
+    "added": deleted("added"),
     "one record": one_record_gone,
     "records of another type": of_another_type,
     "cells": deleted("cells"),
@@ -96,8 +101,8 @@ AT_A_COMMIT = {
 AT_A_LOAD = {
     **AT_A_COMMIT,
     "a month's entries": entries_gone,
-    "a row of a month": a_row_gone,
-    "a row altered": a_row_altered,
+    "the end of a month's entries": entries_cut_short,
+    "an entry altered": an_entry_altered,
     "a checkpoint": checkpoint_gone,
     "a checkpoint altered": checkpoint_altered,
     "a cell altered": cells_altered,
@@ -153,6 +158,85 @@ def test_a_worker_at_work_counts_nothing_on_a_state_of_which_part_is_gone(
             raise Incomplete("", "") from error
 
     in_redis(redis_server.address, work)
+
+
+def test_entries_that_were_added_to_a_month_are_read_with_it_or_missed(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        shard = Shard(redis, deployment, rules)
+        for batch in batches(4):
+            await shard.fold_and_commit(batch)
+        again = Shard(redis, deployment, rules)
+        await again.take_over()
+        tables, found = shard.memory.tables, again.memory.tables
+        assert found.months == tables.months
+        for month, of in tables.entries.items():
+            held = of.amounts != 0
+            assert found.entries[month].places.tolist() == of.places[held].tolist()
+            assert found.entries[month].amounts.tolist() == of.amounts[held].tolist()
+        # Who took over goes on adding where the other left off.
+        (more,) = batches(1, seed=2)
+        await again.fold_and_commit(more)
+        await Shard(redis, deployment, rules).take_over()
+        with PlainRedis.from_url(redis_server.address) as plain:
+            base = again.store.key(0, "added:")
+            months = [int(it[len(base) :]) for it in plain.scan_iter(f"*{deployment}*:added:*")]
+            assert months
+            plain.delete(f"{base}{months[0]}")
+        with pytest.raises(Incomplete, match="is gone"):
+            await Shard(redis, deployment, rules).take_over()
+        with pytest.raises(Incomplete, match="is gone"):
+            await again.store.month_tables([months[0]])
+
+    with patch.object(store_module, "ADDED_SHARE", 1):
+        in_redis(redis_server.address, work)
+
+
+def test_records_that_are_packed_are_read_by_anyone_and_missed_with_what_packs_them(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    first, second, third = batches(3, size=2_000)
+
+    async def work(redis: Redis) -> None:
+        shard, reader = (Shard(redis, deployment, rules) for _ in range(2))
+        await shard.fold_and_commit(first)
+        assert shard.head.kept.dictionaries == 1
+        # Whoever read before there was another dictionary reads what it packs, too.
+        names = [*shard.memory.children]
+        await reader.take_over()
+        assert None not in await reader.store.records(reader.head, names)
+        await shard.fold_and_commit(second)
+        assert shard.head.kept.dictionaries == 2
+        again = Shard(redis, deployment, rules)
+        await again.take_over()
+        await again.fold_and_commit(third)
+        assert again.head.kept.dictionaries == 2
+        names = [*again.memory.children]
+        read = await reader.store.records(reader.head, names)
+        for name, record in zip(names, read, strict=True):
+            assert record is not None
+            known = decode_record(record, rules.make_row)
+            assert known.known == again.memory.children[name].record.known
+        assert {it async for it in reader.store.all_records(reader.head)} >= {
+            *zip(names, read, strict=True)
+        }
+        with PlainRedis.from_url(redis_server.address) as plain:
+            key = again.store.key(0, "dictionaries")
+            made: Any = plain.hgetall(key)
+            stored: Any = plain.hvals(again.store.key(0, "records"))
+            assert sum(map(len, stored)) < 0.8 * sum(len(it or b"") for it in read)
+            plain.hset(key, mapping={b"1": made[b"2"], b"2": made[b"1"]})
+        strange = ShardStore(redis, deployment, SHARD, rules)
+        with pytest.raises(Incomplete, match="a record"):
+            await strange.records(again.head, names)
+        with PlainRedis.from_url(redis_server.address) as plain:
+            plain.delete(key)
+        with pytest.raises(Incomplete, match="dictionaries"):
+            await Shard(redis, deployment, rules).take_over()
+
+    with patch.multiple(packing_module, FIRST=100, SAMPLES=100, TIMES=4):
+        in_redis(redis_server.address, work)
 
 
 async def assert_not_believed(shard: Shard, name: str) -> None:

@@ -18,15 +18,18 @@ from streams.state.encoding import (
     checkpoint_changes,
     decode_cells,
     decode_checkpoint,
-    decode_rows,
+    decode_month,
+    encode_added,
     encode_cells,
     encode_checkpoint,
-    encode_rows,
+    encode_month,
 )
 from streams.state.store import Advance, Head, Refused
 from tests.support.storedtold import StoredTold
 
 T = TypeVar("T")
+# Bytes that may lie beside a month.
+MOST_ADDED = 100
 
 
 def with_cells_set(stored: bytes, changes: bytes) -> bytes:
@@ -73,7 +76,8 @@ class MemoryStore:
         self._cells = b""
         self._localities: list[bytes] = []
         self._months: list[int] = []
-        self._entries: dict[int, dict[bytes, bytes]] = {}
+        self._entries: dict[int, bytes] = {}
+        self._added: dict[int, bytes] = {}
         self._checkpoints: dict[int, bytes] = {}
 
     async def head(self) -> Head | None:
@@ -146,9 +150,13 @@ class MemoryStore:
         new = encode_cells(tables.cells, touched.known, self._rules.localities)
         self._cells += new.cells
         self._localities += new.localities
-        for month, cells in touched.rows.items():
-            rows = encode_rows(tables.entries[month], cells)
-            self._entries.setdefault(month, {}).update(rows)
+        for month, added in touched.entries.items():
+            # Now and then all of a month is written, as it is in Redis.
+            if month in touched.begun or len(self._added[month]) > MOST_ADDED:
+                self._entries[month] = encode_month(tables.entries[month])
+                self._added[month] = b""
+            else:
+                self._added[month] += encode_added(*added)
         for month, cells in touched.checkpoints.items():
             self._keep_checkpoint(month, tables, cells)
         self._months = sorted({*self._months, *touched.begun})
@@ -167,8 +175,7 @@ class MemoryStore:
     def _load(self, tables: Tables, month: int) -> None:
         tables.months.append(month)
         tables.checkpoints[month] = decode_checkpoint(self._checkpoints.get(month, b""))
-        rows = self._entries.get(month, {})
-        tables.entries[month] = decode_rows(rows.keys(), rows.values())
+        tables.entries[month] = decode_month(self._entries[month], self._added[month])
 
 
 def at_once(working: Coroutine[Any, Any, T]) -> T:

@@ -26,7 +26,7 @@ from streams.state.open_alerts import parsed
 from streams.state.quarantine import KIND, quarantined_in, queue_quarantined
 from streams.state.reading import known_shards
 from streams.state.sources import MARK, Mark, source_fields
-from streams.state.store import Head, ShardStore, stored_offsets
+from streams.state.store import Head, OtherLayout, ShardStore, stored_offsets
 
 
 class ErasedState:
@@ -160,7 +160,6 @@ class ErasedState:
     async def _forget_alerts(self, store: ShardStore) -> None:
         told, opened, outbox = (store.alerts_key(it) for it in ("told", "open", "outbox"))
         head = await store.head(any_layout=True)
-        deadlines = store.key((head or Head()).generation, "deadlines")
         async with fenced(self._redis, store.head_key) as pipe:
             changes = await pipe.hgetall(opened)
             waiting = await pipe.xrange(outbox)
@@ -179,7 +178,7 @@ class ErasedState:
             if entries:
                 pipe.xdel(outbox, *entries)
             if head is not None:
-                pipe.eval(NOTE, 3, store.head_key, deadlines, told)
+                pipe.eval(NOTE, 2, store.head_key, told)
 
     async def _forget_in(self, key: bytes) -> None:
         """Take what is about them out of a key of the deployment as a whole."""
@@ -225,13 +224,28 @@ class ErasedState:
     async def named(self) -> AsyncIterator[str]:
         """The keys of the state that name one of the children."""
         prefixes = [keys.of_deployment(self._deployment)]
-        prefixes += [store.head_key.removesuffix(":head") for store in await self._stores()]
+        stores = await self._stores()
+        for store in stores:
+            async for key in self._named_in_records(store):
+                yield key
+        prefixes += [store.head_key.removesuffix(":head") for store in stores]
         for prefix in prefixes:
             async for key in self._redis.scan_iter(match=f"{prefix}:*", count=1_000):
                 async for part in _parts_of(self._redis, key):
                     if self._named.is_named(part):
                         yield key.decode()
                         break
+
+    async def _named_in_records(self, store: ShardStore) -> AsyncIterator[str]:
+        """The key of records that name one of the children, which are packed there."""
+        try:
+            head = await store.head() or Head()
+        except OtherLayout:
+            return  # a rebuild is due, which makes records anew
+        async for _, record in store.all_records(head):
+            if self._named.is_named(record):
+                yield store.key(head.generation, "records")
+                return
 
 
 async def forget_erased(redis: Redis, deployment: str, rules: Rules) -> int:
