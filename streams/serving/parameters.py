@@ -48,7 +48,7 @@ PARAMETERS = {
         Parameter("state", "of alerts: `breached` or `due-soon`"),
         Parameter("severity", "of alerts: `critical` or `warning`"),
         Parameter("owner", "of alerts: the team, provider or area that they are for"),
-        Parameter("by", "of a series: `month` or `day`", False),
+        Parameter("by", "of a series: `month`, or `day` for who sees the place in full", False),
         Parameter("count", "of a series: how many of these, up to 400", False),
         Parameter("part", "of a list: `numerator` or `denominator`", False),
         Parameter("page", "of a list: which page", False),

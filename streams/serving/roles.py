@@ -76,6 +76,8 @@ PLACE = ("place", "level")
 LISTED_ALERTS = ("standard", "state", "severity", "area", "provider", "owner", "page")
 
 CELL = ("code", "place", "level", "age_band", "as_of")
+# Who may see figures of which none is suppressed: all, or those of their own places.
+SEE_IN_FULL = SEE_ALL | {Role.MANAGER}
 # Who may see the cases behind a figure, wherever they are.
 SEE_CASES = frozenset({Role.ANALYST})
 # Who may see one case: leads those that their own teams and places hold.
@@ -221,7 +223,7 @@ ROUTES = (
     Route(
         "changes",
         "/api/v1/changes",
-        READERS,
+        SEE_IN_FULL,
         (JSON, CSV),
         "the figures that changed, of the places that one sees in full",
         (*CHOICE, "against", "cursor"),
@@ -229,7 +231,7 @@ ROUTES = (
     Route(
         "changes.csv",
         "/api/v1/changes.csv",
-        READERS,
+        SEE_IN_FULL,
         (CSV,),
         "the same as CSV, whatever is accepted",
         (*CHOICE, "against", "cursor"),
@@ -237,7 +239,7 @@ ROUTES = (
     Route(
         "forecast",
         "/api/v1/forecast",
-        READERS,
+        SEE_IN_FULL,
         (JSON, CSV),
         "how many open cases will breach each standard if nothing happens",
         ("standard", "area", "provider", "on"),
@@ -245,7 +247,7 @@ ROUTES = (
     Route(
         "forecast.csv",
         "/api/v1/forecast.csv",
-        READERS,
+        SEE_IN_FULL,
         (CSV,),
         "the same as CSV, whatever is accepted",
         ("standard", "area", "provider", "on"),

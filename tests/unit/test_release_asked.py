@@ -18,6 +18,7 @@ FORMS = {
     "/releases": (PUBLISHER, b"period=2015-10&kind=first"),
     "/releases/2015-10/1/preview": (PUBLISHER, b"threshold=&zeros="),
     "/releases/2015-10/1/publish": (PUBLISHER, b"preview=" + b"0" * 64),
+    "/releases/2015-10/1/publish-internal": (PUBLISHER, b""),
     "/releases/2015-10/1/accept": (PUBLISHER, b"text=1&reason=Guests"),
     f"/operations/dead-letters/{LETTER}/send-again": (OPERATOR, b"as_it_was=yes"),
 }
