@@ -38,7 +38,7 @@ def roomy(redis: Any, _: str) -> None:
 
 
 def forbidden(redis: Any, _: str) -> None:
-    redis.acl_setuser("default", enabled=True, commands=["-rpush", "-hmget", "-hset"])
+    redis.acl_setuser("default", enabled=True, commands=["-rpush", "-hset"])
 
 
 def allowed(redis: Any, _: str) -> None:
