@@ -46,6 +46,7 @@ NOT_JUDGED = {
     "T": "it is of terms, and not of months",
     "A": "it is of years, and not of months",
 }
+SUPPRESSED_MONTHS = "some months are suppressed, and limits of the rest would mislead"
 
 # The windows of which one month's and the next one's have facts in common.
 OVERLAPPING = frozenset({"last-months", "months-after"})
@@ -158,6 +159,8 @@ def series(
         for index, it in enumerate(figures)
     ]
     reason = NOT_JUDGED.get(indicator.frequency)
+    if reason is None and any(it.figure.status == "suppressed" for it in figures):
+        reason = SUPPRESSED_MONTHS
     observed = [
         Observed(exact_value(it.figure.value), is_whole, it.day in breaks)
         for it, is_whole in zip(figures, complete, strict=True)

@@ -77,6 +77,22 @@ def test_a_month_is_over_once_its_days_are_and_data_have_come_to_its_last_workin
     assert is_over(calendar(), day, Reach(date(2015, 1, 1), latest, today)) is expected
 
 
+def test_where_months_are_suppressed_variation_is_not_judged() -> None:
+    figures = [
+        Dated(day, Figure(None, None, (7, 1), "reported"), None)
+        for day in months_until(OCTOBER, 13)
+    ]
+    reach = Reach(date(2000, 1, 1), date(2015, 10, 30), date(2015, 11, 1))
+    assert series(RULES, cell("EH05"), figures, reach).limits is not None
+    figures[3] = figures[3]._replace(figure=Figure(None, None, (0, 0), "suppressed"))
+    found = series(RULES, cell("EH05"), figures, reach)
+    assert found.limits is None
+    assert series_words(found) == [
+        "Variation is not judged: some months are suppressed, and limits of the rest would mislead."
+    ]
+    assert "[c] suppressed" in {row[1] for row in ControlChart("EH05", found).table.rows}
+
+
 def test_months_before_anything_is_counted_enter_no_limit() -> None:
     known = of_values("EH05", [10, 12, 11, 12])
     longer = of_values("EH05", [0, 0, 10, 12, 11, 12], first=date(2015, 7, 1))
