@@ -6,10 +6,9 @@ rows are put in order as they come, at a third of what the whole record would co
 
 from typing import NamedTuple, Protocol
 
-from processors.record.longcases import Ordered
 from processors.record.personal import ACTIVE_TYPES, Personal
 from processors.record.pieces import events_of_one
-from processors.record.record import LONG, MakeRow, case_of, decode_record, ordered_row
+from processors.record.record import LONG, MakeRow, decode_record, rows_by_case
 
 
 class CountedParts(Protocol):
@@ -36,16 +35,9 @@ def read_counted(encoded: bytes, make_row: MakeRow) -> CountedParts:
     events = events_of_one(encoded)
     if events is None:
         return decode_record(encoded, make_row)
-    cases: dict[str, list[Ordered]] = {}
-    has_active = False
-    for event in events:
-        has_active |= event.type in ACTIVE_TYPES
-        row = make_row(event)
-        if row:
-            cases.setdefault(case_of(event), []).append(ordered_row(event, row))
+    cases = rows_by_case(events, make_row)
     if any(len(rows) > LONG for rows in cases.values()):
         return decode_record(encoded, make_row)
-    settled = {
-        case: b"".join([ordered[4] for ordered in sorted(rows)]) for case, rows in cases.items()
-    }
+    settled = {case: b"".join([ordered[4] for ordered in rows]) for case, rows in cases.items()}
+    has_active = any(it.type in ACTIVE_TYPES for it in events)
     return CountedRecord(settled, Personal(events) if has_active else None)

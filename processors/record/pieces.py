@@ -101,13 +101,12 @@ def whole_in(encoded: bytes) -> WholeRecord | None:
 
     Raises ValueError for what is none.
     """
-    if LENGTH + int.from_bytes(encoded[:LENGTH], "little") != len(encoded):
-        return None
     if encoded[-1:] != _NOTHING_GONE:
         return None
-    texts, events, gone = _decode_whole(memoryview(encoded)[LENGTH:])
-    if gone:
+    found = _only_piece(encoded)
+    if found is None or found[2]:
         return None
+    texts, events, _ = found
     begin = LENGTH + 1 + len(_encode(texts)) + len(_array_header(len(events)))
     return WholeRecord(texts, events, encoded[begin:-1])
 
@@ -122,11 +121,18 @@ def events_of_one(encoded: bytes) -> list[Event] | None:
 
     Raises ValueError, LookupError or msgspec.DecodeError for what is no piece.
     """
-    whole = memoryview(encoded)
-    if LENGTH + int.from_bytes(whole[:LENGTH], "little") != len(whole):
+    found = _only_piece(encoded)
+    if found is None:
         return None
-    named, events, _ = _decode_whole(whole[LENGTH:])
+    named, events, _ = found
     return [event_of(parts, named) for parts in events]
+
+
+def _only_piece(encoded: bytes) -> tuple[list[str], list[list[Any]], list[Any]] | None:
+    """Texts, events by their parts and retractions of a record of a single piece; else None."""
+    if LENGTH + int.from_bytes(encoded[:LENGTH], "little") != len(encoded):
+        return None
+    return _decode_whole(memoryview(encoded)[LENGTH:])
 
 
 def event_of(parts: list[Any], named: list[str]) -> Event:

@@ -190,10 +190,10 @@ class Record:
         row = make_row(event)
         if not row:
             return True
-        case = case_of(event)
+        case = _case_of(event)
         if case not in self.before:
             self.before[case] = self.settled.get(case, b"")
-        ordered = ordered_row(event, row)
+        ordered = _ordered_row(event, row)
         rows = self.cases.get(case)
         if rows is None:
             self.cases[case] = [ordered]
@@ -330,7 +330,7 @@ class Record:
         self._body = None
         row = make_row(known)
         if row:
-            case, ordered = case_of(known), ordered_row(known, row)
+            case, ordered = _case_of(known), _ordered_row(known, row)
             if case not in self.before:
                 self.before[case] = self.settled.get(case, b"")
             self._stir(case)
@@ -369,34 +369,19 @@ class Record:
 
         What one event does to another is not asked: of those that are stored none does.
         """
-        known, cases = dict[Identity, Event](), dict[str, list[Ordered]]()
-        is_active = False
-        for parts in whole.events:
-            event = event_of(parts, whole.texts)
-            kind = event.type
-            known[event.source, event.id] = event
-            if kind == RETRACTION:
-                return False
-            if kind in ACTIVE_TYPES:
-                is_active = True
-            row = make_row(event)
-            if row:
-                case = case_of(event)
-                if case in cases:
-                    cases[case].append(ordered_row(event, row))
-                else:
-                    cases[case] = [ordered_row(event, row)]
-        if len(known) != len(whole.events):
+        events = [event_of(parts, whole.texts) for parts in whole.events]
+        known = {(it.source, it.id): it for it in events}
+        types = {it.type for it in events}
+        if RETRACTION in types or len(known) != len(events):
             return False
         self.known, self._weight = known, len(whole.body)
         self._texts = {text: -1 - number for number, text in enumerate(whole.texts)}
-        for case, rows in cases.items():
-            rows.sort()
+        for case, rows in rows_by_case(events, make_row).items():
             held = LongCase(rows) if len(rows) > LONG else rows
             telling = held.telling() if isinstance(held, LongCase) else held
             self.cases[case] = held
             self.settled[case] = b"".join([ordered[4] for ordered in telling])
-        if is_active:
+        if not types.isdisjoint(ACTIVE_TYPES):
             self.personal = Personal(self.events)
         return True
 
@@ -419,12 +404,24 @@ def decode_record(encoded: bytes, make_row: MakeRow) -> Record:
     return record
 
 
-def case_of(event: Event) -> str:
+def _case_of(event: Event) -> str:
     """The case whose rules read an event; openings in social care are of the child alone."""
     return f"{ALONE}{event.day // ALONE_DAYS}" if event.type == OPENED else event.subject
 
 
-def ordered_row(event: Event, row: bytes) -> Ordered:
+def rows_by_case(events: Iterable[Event], make_row: MakeRow) -> dict[str, list[Ordered]]:
+    """The rows that events make, of each case in their order."""
+    cases: dict[str, list[Ordered]] = {}
+    for event in events:
+        row = make_row(event)
+        if row:
+            cases.setdefault(_case_of(event), []).append(_ordered_row(event, row))
+    for rows in cases.values():
+        rows.sort()
+    return cases
+
+
+def _ordered_row(event: Event, row: bytes) -> Ordered:
     """A row with what those of a case are in order of."""
     return event.instant, event.type != "case.allocated", event.source, event.id, row
 
