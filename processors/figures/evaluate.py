@@ -12,7 +12,7 @@ from processors.arrays import Flags
 from processors.figures.figure_cells import CODE, STATUSES, Cells, Ways, cells_at
 from processors.figures.placesums import PlaceSums
 from processors.figures.rating import YearTarget, targets
-from processors.figures.supplies import SuppliedFigure, Supplies, periods_of
+from processors.figures.supplies import SuppliedFigure, Supplies, exact, periods_of
 from processors.ledger.tables import Stock
 from processors.record.decoding import Event
 from processors.rules import Rules
@@ -60,6 +60,12 @@ class Figure(NamedTuple):
 
 
 AWAITED = Figure(None, None, NO_VALUE, "to-be-supplied")
+
+
+def value_alone(value: float | None, status: ShownStatus) -> Figure:
+    """A figure as it is shown to one decimal, without what it is worked out from: or no value."""
+    exactly = NO_VALUE if value is None else exact(value).as_integer_ratio()
+    return Figure(None, None, exactly, status)
 
 
 def figure(rules: Rules, as_of: AsOf, indicator: Indicator, place: Place, band: str) -> Figure:

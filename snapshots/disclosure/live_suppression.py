@@ -91,11 +91,12 @@ class _Suppression:
         self._above = {it.name: it.parent for it in rules.areas.area}
         self._level = {it.name: it.level for it in rules.areas.area}
         # In an order that rests on no row, for what is chosen first does on it.
-        self._of_row = {(it.level, it.name): self._number(it) for it in sorted(places)}
+        self._of_row: dict[tuple[str, str], int] = {}
         for place in sorted(places):
+            number = self._of_row[place.level, place.name] = self._number(place)
             if place.level.startswith(PROVIDER):
                 within = place.name.partition(" / ")[2] or rules.areas.top
-                self._by_provider[within].append(self._number(place))
+                self._by_provider[within].append(number)
 
     def add(self, row: ScorecardRow, is_known: bool) -> None:
         """Take in a row, with the counts that it rests on."""

@@ -7,9 +7,8 @@ import numpy as np
 from redis.asyncio import Redis
 
 from processors.days.calendar import date_of, london_days, month_number, month_start
-from processors.figures.evaluate import NO_VALUE, AsOf, Figure
+from processors.figures.evaluate import AsOf, value_alone
 from processors.figures.series import CellOf, Dated, Reach, Series, dated, series
-from processors.figures.supplies import exact
 from processors.rules import Rules
 from snapshots.publish.text.view import Point, View
 from snapshots.publish.text.wording import FigureMark
@@ -80,9 +79,7 @@ def _released(point: Point) -> Dated:
     month = month_number(date.fromisoformat(f"{point.period}-01"))
     day = month_start(month + 1) - timedelta(days=1)
     shown = point.shown.value
-    if shown is None:
-        return Dated(day, Figure(None, None, NO_VALUE, "not-available"), None)
-    return Dated(day, Figure(None, None, exact(shown).as_integer_ratio(), "reported"), None)
+    return Dated(day, value_alone(shown, "not-available" if shown is None else "reported"), None)
 
 
 def _civil_date(instant: int | None) -> date | None:

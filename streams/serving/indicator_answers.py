@@ -20,11 +20,10 @@ from processors.figures.asking import (
     known,
     place_of,
 )
-from processors.figures.evaluate import NO_VALUE, Figure
+from processors.figures.evaluate import Figure, value_alone
 from processors.figures.needed import needed
 from processors.figures.series import CellOf, Series, months_until
 from processors.figures.spread import spread
-from processors.figures.supplies import exact
 from processors.rules import Rules
 from schemas.catalogue import ALL_AGES, BANDS, Indicator
 from schemas.outward import csv_text
@@ -270,9 +269,7 @@ def _by_band(cell: AskedCell, rows: Sequence[ScorecardRow]) -> DrawnBands | None
 
 def _of(row: ScorecardRow) -> Figure:
     """A row's figure as it is shown: a value alone, or none."""
-    if row.value is None:
-        return Figure(None, None, NO_VALUE, "not-available")
-    return Figure(None, None, exact(row.value).as_integer_ratio(), "reported")
+    return value_alone(row.value, "not-available" if row.value is None else "reported")
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ from schemas.cells import CellKey
 from schemas.release import Change, Commentary, Release
 from schemas.scorecard import ScorecardRow
 from schemas.settings import Settings
-from snapshots.disclosure.live_suppression import key_of, suppressed
-from snapshots.disclosure.suppression import Rule
+from snapshots.disclosure.live_suppression import key_of
 from snapshots.making.freeze import commentary
 from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
@@ -36,7 +35,7 @@ from streams.jobs.series_by_month import live_series
 from streams.serving.identity import Identity, is_within
 from streams.serving.last_asked import LastAsked
 from streams.serving.problems import NothingRead, away
-from streams.serving.seen_figures import SeenFigures
+from streams.serving.seen_figures import SeenFigures, hidden_from
 from streams.serving.shared_work import SharedWork
 from streams.state.held_tables import HeldTables
 from streams.state.reading import (
@@ -283,14 +282,7 @@ class LiveFigures:
         key = "hidden", day, identity.view
         found = self._suppressed.get(key)
         if found is None or found.rows != of.rows:
-            areas, places = self.rules.areas, identity.own_places
-            hidden = await asyncio.to_thread(
-                suppressed,
-                self.rules,
-                of.rows,
-                Rule(),
-                lambda row: is_within(row.area, places, areas),
-            )
+            hidden = await hidden_from(identity, self.rules, of.rows)
             found = self._suppressed.keep(key, _SuppressedCells(of.rows, hidden))
         return found.cells
 

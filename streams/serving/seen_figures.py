@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from processors.figures.evaluate import NO_VALUE, AsOf, Figure
+from processors.figures.evaluate import AsOf, Figure, value_alone
 from processors.figures.scorecard_rows import scorecard
 from processors.figures.series import CellOf, Dated, dated
-from processors.figures.supplies import exact
 from processors.rules import Rules
 from schemas.cells import CellKey
 from schemas.scorecard import ScorecardRow
@@ -66,16 +65,19 @@ class SeenFigures:
         key, digest = (of, identity.view), _digest(rows)
         found = self._kept.get(key)
         if found is None or found.rows != digest:
-            areas, places = self._rules.areas, identity.own_places
-            hidden = await asyncio.to_thread(
-                suppressed,
-                self._rules,
-                rows,
-                Rule(),
-                lambda row: is_within(row.area, places, areas),
-            )
+            hidden = await hidden_from(identity, self._rules, rows)
             found = self._kept.keep(key, _OfDate(digest, hidden))
         return found.hidden
+
+
+async def hidden_from(
+    identity: Identity, rules: Rules, rows: Sequence[ScorecardRow]
+) -> Set[CellKey]:
+    """What of rows is suppressed for someone: nothing of what they see in full."""
+    areas, places = rules.areas, identity.own_places
+    return await asyncio.to_thread(
+        suppressed, rules, rows, Rule(), lambda row: is_within(row.area, places, areas)
+    )
 
 
 def _key(cell: CellOf) -> CellKey:
@@ -90,8 +92,7 @@ def _digest(rows: list[ScorecardRow]) -> bytes:
 def _seen(row: ScorecardRow | None, hidden: Set[CellKey]) -> Figure:
     """A row's figure without what it is worked out from: its value as it is shown, or none."""
     if row is None:
-        return Figure(None, None, NO_VALUE, "not-available")
+        return value_alone(None, "not-available")
     if key_of(row) in hidden:
-        return Figure(None, None, NO_VALUE, "suppressed")
-    value = NO_VALUE if row.value is None else exact(row.value).as_integer_ratio()
-    return Figure(None, None, value, row.status)
+        return value_alone(None, "suppressed")
+    return value_alone(row.value, row.status)
