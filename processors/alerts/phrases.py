@@ -70,7 +70,7 @@ class Wording:
 
         `at` is when it was learnt, in seconds from 1970; 0 where that is not known.
         """
-        name = alert_id(child, alert.case, alert.standard, alert.episode)
+        name = alert_id(child, *alert.about)
         standard = self._standards.get(alert.standard)
         area = alert.area or self._top
         kind, owner = alert.owner, area

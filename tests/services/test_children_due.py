@@ -65,6 +65,15 @@ async def held_by_a_worker_that_begins(state: State) -> Held:
     return Held(TP0, state.store, head, memory, {}, Calm(0.0, 0.0, 0.0), head.latest)
 
 
+async def held_since_the_day_before(
+    redis: Redis, deployment: str, rules: Rules
+) -> tuple[list[str], Held]:
+    """Children judged the day before, and their shard held by a worker that begins."""
+    state = State(redis, deployment, rules)
+    children = await judged_the_day_before(state)
+    return children, await held_by_a_worker_that_begins(state)
+
+
 def looking(redis: Redis, rules: Rules, held: Held, clock: Clock, limits: Limits) -> DueChildren:
     """What looks who is due, by a clock."""
     unused = cast(Any, None)
@@ -85,9 +94,7 @@ def test_who_falls_due_before_long_is_in_memory_by_then_and_judged_no_sooner(
     redis_server: Server, deployment: str, rules: Rules
 ) -> None:
     async def work(redis: Redis) -> None:
-        state = State(redis, deployment, rules)
-        children = await judged_the_day_before(state)
-        held = await held_by_a_worker_that_begins(state)
+        children, held = await held_since_the_day_before(redis, deployment, rules)
         early = at(MIDNIGHT - timedelta(seconds=2 * AHEAD_SECONDS))
         before = looking(redis, rules, held, early, LIMITS)
         await look_until(before, held, lambda: held.lookups.ahead > 0)
@@ -110,9 +117,7 @@ def test_no_more_are_read_ahead_than_half_of_what_memory_holds(
     redis_server: Server, deployment: str, rules: Rules
 ) -> None:
     async def work(redis: Redis) -> None:
-        state = State(redis, deployment, rules)
-        children = await judged_the_day_before(state)
-        held = await held_by_a_worker_that_begins(state)
+        children, held = await held_since_the_day_before(redis, deployment, rules)
         few = replace(LIMITS, records_in_memory=CHILDREN // 2)
         soon = looking(redis, rules, held, at(MIDNIGHT - timedelta(minutes=1)), few)
         await look_until(soon, held, lambda: held.lookups.ahead > 0 and not held.lookups.coming)
@@ -125,9 +130,7 @@ def test_it_is_looked_as_soon_as_a_day_begins(
     redis_server: Server, deployment: str, rules: Rules
 ) -> None:
     async def work(redis: Redis) -> None:
-        state = State(redis, deployment, rules)
-        await judged_the_day_before(state)
-        held = await held_by_a_worker_that_begins(state)
+        _, held = await held_since_the_day_before(redis, deployment, rules)
         left = LOOK_SECONDS / 10
         just_before = at(MIDNIGHT - timedelta(seconds=left))
         await looking(redis, rules, held, just_before, LIMITS).look(held)
