@@ -23,6 +23,7 @@ REF = "#/components/schemas/{name}"
 
 TEXT: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
+RATE: Schema = {"type": "number", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 WHOLE: Schema = {"type": "integer"}
 COUNT_OR_NONE: Schema = {"type": ["integer", "null"], "minimum": 0}
@@ -249,6 +250,13 @@ SEND_AGAIN: Schema = {
 SESSIONS_TO_END: Schema = asked(
     "session", session={"type": "string", "pattern": "^([0-9a-f]{20}|others)$"}
 )
+TOKEN_WISH: Schema = asked(
+    *("name", "role", "days"),
+    name={"type": "string", "pattern": r"^[\w .,'()-]{1,60}$"},
+    role={"enum": ["viewer", "manager", "analyst"]},
+    days={"type": "integer", "minimum": 1, "maximum": 90},
+)
+TOKEN_TO_REVOKE: Schema = asked("token", token={"type": "string", "pattern": "^[0-9a-f]{12}$"})
 # The provider may send more beside it.
 LOGOUT: Schema = {
     "type": "object",
@@ -396,7 +404,9 @@ BODIES: dict[str, Schema] = {
     "operations": of_object(
         findings=array(
             of_object(verdict={"enum": ["good", "odd", "wrong"]}, what=TEXT, text=TEXT),
-        )
+        ),
+        rates=array(of_object(topic=TEXT, written=RATE, taken_in=RATE, waiting=COUNT)),
+        rates_over_seconds={"type": ["number", "null"], "minimum": 0},
     ),
     "status": of_object(**FRESHNESS, now={"type": "string", "format": "date-time"}),
     "events": of_object(accepted=COUNT, refused=COUNT, events=array(EVENT_RESULT)),
@@ -466,7 +476,7 @@ def values(rules: Rules) -> dict[str, Schema]:
         "count": {"type": "integer", "minimum": 1, "maximum": 400},
         "part": {"enum": ["numerator", "denominator"]},
         "page": {"type": "integer", "minimum": 1, "maximum": 9_999_999},
-        "show": {"enum": ["distribution", "causes"]},
+        "show": {"enum": ["distribution", "causes", "trend", "places"]},
         "version": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
         "kind": {"enum": [*Oddity]},
         "period": {"type": "string", "pattern": MONTH},

@@ -15,6 +15,8 @@ from streams.serving.answer_schemas import (
     NAME,
     SEND_AGAIN,
     SESSIONS_TO_END,
+    TOKEN_TO_REVOKE,
+    TOKEN_WISH,
     WISH,
     Schema,
     any_event,
@@ -150,9 +152,9 @@ def _responses(rules: Rules, route: Route, is_head: bool) -> dict[str, Any]:
         statuses |= {*REFUSED_BODIES}
     for status in sorted(statuses):
         found[str(status)] = _response(HTTPStatus(status), {} if is_head else problem)
-    if route.name == "end-sessions":
+    if route.name in OWN:
         found["422"] = _response(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
-    if route.name in DECISIONS | TASKS | SENDING:
+    if route.name in DECISIONS | TASKS | SENDING | {"make-token"}:
         for status in (409, 422):
             found[str(status)] = _response(HTTPStatus(status), problem)
     if route.name in INTAKE:
@@ -194,10 +196,15 @@ SENDING = {"send-again", "send-again-form"}
 # Routes by which people sign in and out, and those whose answer is to go elsewhere.
 SIGNING_IN = {
     *("sign-in", "sign-in-again", "sign-in-return", "sign-out", "signed-out"),
-    *("end-sessions", "back-channel-logout"),
+    *("end-sessions", "back-channel-logout", "make-token", "revoke-token"),
 }
+# Those that are of one's own sessions and tokens.
+OWN = {"end-sessions", "make-token", "revoke-token"}
 FORMS = {name for name in DECISIONS | TASKS | SENDING if name.endswith("-form")}
-LEADING_ON = {"sign-in", "sign-in-again", "sign-in-return", "end-sessions", *FORMS}
+LEADING_ON = {
+    *("sign-in", "sign-in-again", "sign-in-return", "end-sessions", "revoke-token"),
+    *FORMS,
+}
 # What is sent to a route, by its name.
 BODIES_TAKEN: dict[str, Any] = {
     "events": {
@@ -208,6 +215,8 @@ BODIES_TAKEN: dict[str, Any] = {
         },
     },
     "end-sessions": {"required": True, "content": {FORM: {"schema": SESSIONS_TO_END}}},
+    "make-token": {"required": True, "content": {FORM: {"schema": TOKEN_WISH}}},
+    "revoke-token": {"required": True, "content": {FORM: {"schema": TOKEN_TO_REVOKE}}},
     "back-channel-logout": {"required": True, "content": {FORM: {"schema": LOGOUT}}},
     **{
         name: {

@@ -13,11 +13,15 @@ from streams.serving.answers import Answer, unkept
 from streams.serving.audited import audited
 from streams.serving.bodies import sent
 from streams.serving.live_figures import answered
-from streams.serving.openid_sign_in import OpenIdSignIn
-from streams.serving.problems import Problem
 from streams.serving.roles import ROUTES
-from streams.serving.sessions import REFERENCE_DIGITS, SignInSession, reference_of_id
-from streams.serving.signing_in import ACCOUNT, NOT_KEPT, openid_of
+from streams.serving.sessions import REFERENCE_DIGITS, reference_of_id
+from streams.serving.signing_in import (
+    ACCOUNT,
+    NOT_KEPT,
+    must_be_proved,
+    openid_of,
+    session_asking,
+)
 from streams.serving.site import Call, LiveSite
 
 # What is sent for all of them but the one that asks.
@@ -37,7 +41,7 @@ async def account(site: LiveSite, call: Call) -> Answer:
     openid, identity = site.openid, call.identity
     sessions, own, is_proved = {}, "", False
     if openid is not None and identity.form_token:
-        session, number = await _session(openid, call)
+        session, number = await session_asking(openid, call)
         own, is_proved = reference_of_id(number), session.is_proved(openid.now())
         listed = await answered(openid.sessions.of_person(session.subject, openid.now()))
         # One that a program of another version began is in no list.
@@ -46,6 +50,7 @@ async def account(site: LiveSite, call: Call) -> Answer:
         "account.html",
         call,
         identity,
+        fresh=await site.freshness_if_known(call.asked),
         is_signed_in=site.settings.sign_in != "none",
         may=[it for it in ROUTES if it.admits(identity.roles)],
         sessions=sessions,
@@ -63,27 +68,11 @@ async def end_sessions(site: LiveSite, call: Call) -> Answer:
     """
     openid, _ = openid_of(site), call.taking
     wish = sent(call, SessionsToEnd)
-    session, number = await _session(openid, call)
-    if not session.is_proved(openid.now()):
-        raise Problem(
-            HTTPStatus.FORBIDDEN,
-            "it is too long ago that you signed in: on the page of your account, sign in again, "
-            "and end them then",
-        )
+    session, number = await session_asking(openid, call)
+    must_be_proved(openid, session)
     which = None if wish.session == OTHERS else wish.session
     ended = await answered(openid.sessions.end_others(session.subject, number, which))
     if ended:
         told = audited(call.identity, call.route, "", "signed-out", ended, ended)
         site.audit.note(told._replace(origin=call.origin))
     return Answer(HTTPStatus.SEE_OTHER, "text/plain", b"", {"Location": ACCOUNT, **NOT_KEPT})
-
-
-async def _session(openid: OpenIdSignIn, call: Call) -> tuple[SignInSession, str]:
-    """The session that asks, and its id. Raises Problem."""
-    number = openid.session_cookie.in_headers(call.cookies)
-    session = await openid.session(call.cookies, is_asked=False) if number else None
-    if not call.identity.form_token:
-        raise Problem(HTTPStatus.BAD_REQUEST, "a token has no sessions: have it revoked instead")
-    if session is None:
-        raise Problem(HTTPStatus.UNAUTHORIZED, "you are not signed in here any more")
-    return session, number

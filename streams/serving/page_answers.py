@@ -1,18 +1,13 @@
-"""The pages: what each shows, and from which figures."""
+"""What pages rest on: their style, their script, and the stream that tells of changes."""
 
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from http import HTTPStatus
-from urllib.parse import urlencode
 
-from processors.figures.asking import AskedRows, NotThere, RowChoice
-from schemas.catalogue import ALL_AGES
-from streams.serving.answers import Answer, Streamed, is_held, tag_of, unchanged, whole
-from streams.serving.parameters import with_query
-from streams.serving.problems import Problem, away, wrong_parameter
-from streams.serving.scorecard_page import MARKS, MOST_PLACES, options, tables
+from streams.serving.answers import Answer, Streamed, tag_of, whole
+from streams.serving.problems import Problem, away
 from streams.serving.site import Call, LiveSite
 
 LONGEST_ID = 64
@@ -65,58 +60,3 @@ async def _while_on(
                     if await site.openid.session(call.cookies, is_asked=False) is None:
                         return
             yield part
-
-
-async def scorecard_page(site: LiveSite, call: Call) -> Answer:
-    """The scorecard of a place: of the whole where none is asked for."""
-    taking, asked = call.taking, call.asked
-    fresh = await site.freshness(asked)
-    tag = site.tag(fresh, call)
-    if is_held(tag, call.if_none_match):
-        return unchanged(tag)
-    rows = asked.rows
-    is_of_the_whole = not (rows.areas or rows.places or rows.providers or rows.levels)
-    shown = AskedRows(
-        areas=[site.rules.areas.top] if is_of_the_whole else rows.areas,
-        bands=rows.bands or [ALL_AGES],
-        codes=rows.codes,
-        levels=rows.levels,
-        places=rows.places,
-        providers=rows.providers,
-        families=rows.families,
-    )
-    scorecard = await site.figures.shown(fresh.day, fresh.moment, call.identity)
-    try:
-        chosen = RowChoice(site.rules, shown).chosen(scorecard.rows)
-    except NotThere as error:
-        raise wrong_parameter(error.name, str(error)) from error
-    found = tables(site.rules, chosen)
-    text = site.page(
-        "scorecard.html",
-        call,
-        call.identity,
-        fresh=fresh,
-        is_live=True,
-        heading=_heading([it.place for it in found]),
-        tables=found[:MOST_PLACES],
-        more_places=len(found[MOST_PLACES:]),
-        options=options(site.rules, scorecard.rows),
-        chosen_place=found[0].place if len(found) == 1 else "",
-        chosen_band=(shown.bands or [""])[0],
-        chosen_family=asked.one("family") or "",
-        live_address=with_query("/scorecard", asked.query(as_of=None)),
-        query=with_query("", asked.query()),
-        carried=lambda place: _carried(place, asked.one("as_of")),
-        shows_sums=any(line.rests_on for it in found for _, lines in it.families for line in lines),
-        legend=MARKS,
-    )
-    return whole(text, taking, tag)
-
-
-def _heading(places: list[str]) -> str:
-    return f"Scorecard of {places[0]}" if len(places) == 1 else "Scorecard"
-
-
-def _carried(place: str, as_of: str | None) -> str:
-    """What a link to another page takes along."""
-    return urlencode({"place": place, **({"as_of": as_of} if as_of else {})})

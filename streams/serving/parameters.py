@@ -55,7 +55,8 @@ PARAMETERS = {
         Parameter("next", "of signing in: the page of this server to go to then", False),
         Parameter(
             "show",
-            "of an average: its `distribution`; of a release: the `causes` of what is not so live",
+            "of an average: its `distribution`; of a release: the `causes` of what is not so live; "
+            "of a scorecard's page: each figure's `trend`, or `places` side by side",
             False,
         ),
     )

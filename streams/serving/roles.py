@@ -93,7 +93,14 @@ PUBLISH = frozenset({Role.PUBLISHER})
 
 ROUTES = (
     Route("today", "/", READERS, (HTML,), "what changed since yesterday, and what is late", PLACE),
-    Route("scorecard-page", "/scorecard", READERS, (HTML,), "the scorecard of a place", CHOICE),
+    Route(
+        "scorecard-page",
+        "/scorecard",
+        READERS,
+        (HTML,),
+        "the scorecard of a place",
+        (*CHOICE, "show"),
+    ),
     Route(
         "scorecard",
         "/api/v1/scorecard",
@@ -598,6 +605,24 @@ ROUTES = (
         CHOICE,
     ),
     Route(
+        "make-token",
+        "/connect/tokens",
+        READERS & SIGNED_IN,
+        (HTML,),
+        "make a token for a program of one's own, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "revoke-token",
+        "/connect/tokens/revoke",
+        READERS & SIGNED_IN,
+        (HTML,),
+        "revoke a token of one's own, as a form",
+        methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
         "account",
         "/account",
         READERS | {Role.AUDITOR},
@@ -619,6 +644,7 @@ ROUTES = (
         EVERYONE,
         (HTML,),
         "prove anew at the OpenID provider who one is",
+        ("next",),
         methods=("GET",),
     ),
     Route(

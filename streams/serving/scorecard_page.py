@@ -44,6 +44,7 @@ class Line:
     sign: str
     target: str
     rag: str
+    mark: str
     status: str
 
 
@@ -81,6 +82,7 @@ def _table(
 def _line(indicator: Indicator, row: ScorecardRow) -> Line:
     is_hidden = row.status == "suppressed"
     missing = SUPPRESSED if is_hidden else MISSING.get(row.status, "")
+    mark = _reliability(indicator, row)
     return Line(
         code=row.code,
         title=row.title,
@@ -93,7 +95,8 @@ def _line(indicator: Indicator, row: ScorecardRow) -> Line:
         sign=SIGNS.get(row.direction or "", ""),
         target="" if row.target is None else f"{row.target:,g}{UNITS[indicator.unit]}",
         rag=row.rag or "",
-        status=", ".join(filter(None, (STATUS_WORDS[row.status], _reliability(indicator, row)))),
+        mark=mark,
+        status=", ".join(filter(None, (STATUS_WORDS[row.status], mark))),
     )
 
 
@@ -109,6 +112,38 @@ def _rests_on(indicator: Indicator, row: ScorecardRow) -> str:
     if indicator.denominator is None or row.numerator is None or row.denominator is None:
         return ""
     return f"{row.numerator:,} of {row.denominator:,}" if row.denominator else ""
+
+
+@dataclass(frozen=True)
+class AcrossPlaces:
+    """An indicator and band at each of some places; None at a place where there is no such row."""
+
+    code: str
+    title: str
+    band: str
+    cells: list[Line | None]
+
+
+def across_places(
+    rules: Rules, found: Sequence[PlaceTable]
+) -> list[tuple[str, list[AcrossPlaces]]]:
+    """The rows of tables side by side, a cell for each table, by family."""
+    rows: dict[tuple[str, str], AcrossPlaces] = {}
+    for index, table in enumerate(found):
+        for line in (line for _, lines in table.families for line in lines):
+            row = rows.setdefault(
+                (line.code, line.band),
+                AcrossPlaces(line.code, line.title, line.band, [None] * len(found)),
+            )
+            row.cells[index] = line
+    by_code: dict[str, list[AcrossPlaces]] = {}
+    for row in rows.values():
+        by_code.setdefault(row.code, []).append(row)
+    families: dict[str, list[AcrossPlaces]] = {}
+    for indicator in rules.catalogue.indicator:
+        if indicator.code in by_code:
+            families.setdefault(indicator.family, []).extend(by_code[indicator.code])
+    return list(families.items())
 
 
 @dataclass(frozen=True)

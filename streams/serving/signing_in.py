@@ -12,7 +12,7 @@ from streams.serving.openid_sign_in import NoRole, OpenIdSignIn
 from streams.serving.problems import Problem
 from streams.serving.roles import ROUTES_BY_NAME
 from streams.serving.same_origin import own_path
-from streams.serving.sessions import LONGEST
+from streams.serving.sessions import LONGEST, SignInSession
 from streams.serving.site import Call, LiveSite
 
 # What a provider adds to the address that it sends people back to.
@@ -28,7 +28,8 @@ async def leave(site: LiveSite, call: Call) -> Answer:
     if call.is_led_here:
         raise Problem(HTTPStatus.UNAUTHORIZED, "a page of another site led here: sign in to go on")
     is_anew = call.route.name == ANEW
-    goes_to = ACCOUNT if is_anew else own_path(call.asked.single("next") or "")
+    asked_for = call.asked.single("next", ACCOUNT if is_anew else "/")
+    goes_to = own_path(asked_for or "/")
     if goes_to.startswith(("/sign-in", "/signed-out")):
         goes_to = "/"
     browser = openid.browser_cookie.in_headers(call.cookies)
@@ -113,6 +114,26 @@ def openid_of(site: LiveSite) -> OpenIdSignIn:
     if site.openid is None:
         raise Problem(HTTPStatus.NOT_FOUND, "nobody signs in here by a page")
     return site.openid
+
+
+async def session_asking(openid: OpenIdSignIn, call: Call) -> tuple[SignInSession, str]:
+    """The session that asks, and its id. Raises Problem."""
+    number = openid.session_cookie.in_headers(call.cookies)
+    session = await openid.session(call.cookies, is_asked=False) if number else None
+    if not call.identity.form_token:
+        raise Problem(HTTPStatus.BAD_REQUEST, "a token has no sessions: have it revoked instead")
+    if session is None:
+        raise Problem(HTTPStatus.UNAUTHORIZED, "you are not signed in here any more")
+    return session, number
+
+
+def must_be_proved(openid: OpenIdSignIn, session: SignInSession) -> None:
+    """Raises Problem unless whose session it is has just proved that it is them."""
+    if not session.is_proved(openid.now()):
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "it is too long ago that you signed in: sign in again, on the page that this is of",
+        )
 
 
 def _said(query: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -30,10 +31,11 @@ from streams.serving.live_figures import LiveFigures
 from streams.serving.openapi import document
 from streams.serving.openid_sign_in import OpenIdSignIn
 from streams.serving.parameters import Query, with_query
-from streams.serving.problems import away
+from streams.serving.problems import Problem, away
 from streams.serving.release_desk import ReleaseDesk
 from streams.serving.release_list import last_release
 from streams.serving.roles import HTML, PLACE, ROUTES_BY_NAME, Route
+from streams.serving.tokens import Tokens
 
 # The style of releases first, then what live pages add to it.
 STYLES = (
@@ -113,6 +115,7 @@ class LiveSite:
         self.alerts = LiveAlerts(figures.redis, settings, self.rules, figures.clock)
         self.desk = ReleaseDesk(figures.redis, settings, figures.clock, audit)
         self.cases = LiveCases(figures.redis, settings, self.rules)
+        self.tokens = Tokens(figures.redis, settings.deployment)
         metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(
             loader=PackageLoader("streams.serving"),
@@ -144,6 +147,12 @@ class LiveSite:
         release = await asyncio.to_thread(last_release, self.settings.releases)
         stale = timedelta(hours=self.settings.stale_hours)
         return Freshness(day, now.date(), now, moment, release, stale)
+
+    async def freshness_if_known(self, asked: Query) -> Freshness | None:
+        """The same for a page that shows no figure; None where their store does not answer."""
+        with suppress(Problem):
+            return await self.freshness(asked)
+        return None
 
     def tag(self, fresh: Freshness, call: Call, *more: object) -> str:
         """The tag of an answer that is made of figures, and of whatever more. Raises Problem.

@@ -5,20 +5,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from markupsafe import Markup
-
 from processors.alerts.overview import CaseLine, Count, WantedAlerts, days_overdue
 from processors.figures.asking import AskedRows, NotThere, RowChoice, place_of
 from processors.figures.figure_text import LEGEND
-from processors.figures.series import CellOf, Series, months_until
-from processors.figures.variation import VARIATION_WORDS
+from processors.figures.series import CellOf, months_until
 from schemas.catalogue import ALL_AGES, Indicator
 from schemas.scorecard import ScorecardRow
 from snapshots.disclosure.suppression import Rule
 from streams.alerts.alert_lists import Listing, judged_text, staleness
 from streams.serving.answers import Answer, is_held, unchanged
-from streams.serving.charts.drawing import svg
-from streams.serving.charts.sparkline import MONTHS, Sparkline
+from streams.serving.charts.sparkline import MONTHS, Trend, trend
 from streams.serving.identity import Identity
 from streams.serving.parameters import Query
 from streams.serving.problems import wrong_parameter
@@ -32,11 +28,10 @@ MOST_CASES = 10
 
 @dataclass(frozen=True)
 class HeadlineTile:
-    """A headline: its line of the scorecard, its months as a picture, and what they say."""
+    """A headline: its line of the scorecard, and its months."""
 
     line: Line
-    trend: Markup
-    variation: str
+    trend: Trend
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ async def today(site: LiveSite, call: Call) -> Answer:
     cells = [_cell(site, headlines[it.code], place, level) for it in shown]
     dates = months_until(fresh.day, MONTHS)
     trends = await site.figures.trends(cells, dates, fresh.today, fresh.moment, identity)
-    tiles = [_tile(line, trend) for line, trend in zip(shown, trends, strict=True)]
+    tiles = [HeadlineTile(line, trend(it)) for line, it in zip(shown, trends, strict=True)]
     yesterday = fresh.day - timedelta(days=1)
     text = site.page(
         "today.html",
@@ -164,14 +159,6 @@ def _moves(lines: Iterable[Line], before: dict[str, str]) -> list[Move]:
 
 def _cell(site: LiveSite, indicator: Indicator, place: str, level: str) -> CellOf:
     return indicator, place_of(site.rules, indicator, place, level), ALL_AGES
-
-
-def _tile(line: Line, trend: Series) -> HeadlineTile:
-    """A headline with its months."""
-    latest = trend.latest
-    variation = latest.judged.variation if latest else None
-    said = VARIATION_WORDS[variation].partition(",")[0] if variation is not None else ""
-    return HeadlineTile(line, svg(Sparkline(f"trend {line.code}", trend)), said)
 
 
 async def _late(site: LiveSite, identity: Identity) -> LateCases:

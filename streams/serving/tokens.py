@@ -11,6 +11,7 @@ The secret is 256 random bits, so its plain hash can be turned back no more than
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -23,10 +24,13 @@ from streams.serving.roles import Role
 
 PREFIX = "caseline"
 ID_BYTES, SECRET_BYTES = 6, 32
+# What people may have a token of their own do, if they may: it reads figures, and decides nothing.
+READ_BY_OWN = (Role.VIEWER, Role.MANAGER, Role.ANALYST)
+MOST_OWN_DAYS = 90
 
 
 class Token(BaseModel):
-    """What is kept of a token."""
+    """What is kept of a token. `owner` is the hash of the person who made it, where one did."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,6 +41,7 @@ class Token(BaseModel):
     digest: str
     created: AwareDatetime
     expires: AwareDatetime
+    owner: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -60,9 +65,15 @@ class Tokens:
         self._key = f"{keys.of_deployment(deployment)}:tokens"
 
     async def create(
-        self, name: str, roles: list[Role], places: list[str], now: datetime, lasts: timedelta
+        self,
+        name: str,
+        roles: Sequence[Role],
+        places: Sequence[str],
+        now: datetime,
+        lasts: timedelta,
+        subject: str = "",
     ) -> NewToken:
-        """Make a token that lasts so long."""
+        """Make a token that lasts so long; of a person, by what their provider knows them by."""
         number, secret = secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
         token = Token(
             id=number,
@@ -72,6 +83,7 @@ class Tokens:
             digest=_digest(secret),
             created=now,
             expires=now + lasts,
+            owner=_owner(subject) if subject else "",
         )
         await self._redis.hset(self._key, number, token.model_dump_json())
         return NewToken(token, f"{PREFIX}_{number}_{secret}")
@@ -81,6 +93,11 @@ class Tokens:
         stored = await self._redis.hvals(self._key)
         found = [it for text in stored if (it := _parsed(text))]
         return sorted(found, key=lambda it: (it.created, it.id))
+
+    async def of_person(self, subject: str, now: datetime) -> list[Token]:
+        """The tokens that a person made and that are good, the oldest first."""
+        owner = _owner(subject)
+        return [it for it in await self.all() if it.owner == owner and now < it.expires]
 
     async def revoke(self, number: str) -> bool:
         """Have a token be good for nothing from now on; whether there was one."""
@@ -97,6 +114,15 @@ class Tokens:
         if token is None or not hmac.compare_digest(token.digest, _digest(secret)):
             return None
         return token if now < token.expires else None
+
+
+def may_read(roles: Set[Role]) -> list[Role]:
+    """What someone may have a token of their own do: see what viewers do, or what they see."""
+    return [it for it in READ_BY_OWN if it in roles or it is Role.VIEWER]
+
+
+def _owner(subject: str) -> str:
+    return hashlib.sha256(f"subject {subject}".encode()).hexdigest()
 
 
 def _digest(secret: str) -> str:

@@ -23,7 +23,7 @@ from streams.cli import app
 from streams.clock import Clock
 from streams.kafka import audit_log
 from streams.kafka.audit_log import Audited
-from streams.serving import figure_watch, page_answers
+from streams.serving import figure_watch, own_tokens, page_answers
 from streams.serving.allowances import Allowances
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.openid_provider import KNOWN_FOR_SECONDS, OpenIdProvider
@@ -134,9 +134,9 @@ class Browser:
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
-    def signs_in_anew(self, name: str) -> httpx.Response:
+    def signs_in_anew(self, name: str, goes_to: str = "") -> httpx.Response:
         """What the site answers once someone has proved anew who they are."""
-        answer = self.asks("/sign-in/again")
+        answer = self.asks(f"/sign-in/again?next={goes_to}")
         assert answer.status_code == 303, answer.text
         asked = asked_of(answer.headers["location"])
         assert (asked["prompt"], asked["max_age"]) == ("login", "0")
@@ -515,6 +515,82 @@ def test_one_sees_where_one_is_signed_in_and_ends_it_once_it_is_certain_who_one_
     assert ended == [("lead@example.org", 1, "127.0.0.1")] * 2
     browser.ahead = timedelta(minutes=11)
     assert browser.ends("others").status_code == 403
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[Audited]:
+    """What the audit log had before it was done."""
+    found: list[Audited] = []
+
+    async def write(_: audit_log.AuditLog, it: Audited) -> None:
+        found.append(it)
+
+    monkeypatch.setattr(audit_log.AuditLog, "write", write)
+    return found
+
+
+def wishes(browser: Browser, path: str, **fields: str) -> httpx.Response:
+    """What the site answers to a form of the page that connects other programs."""
+    token = form_token_in(browser.asks("/connect").text)
+    body = urlencode({**fields, "form_token": token}).encode()
+    return browser.asks(path, "POST", FORM_HEADERS, body)
+
+
+def bearing(browser: Browser, token: str, path: str, method: str = "GET") -> httpx.Response:
+    """What a program is answered that has a token."""
+    headers = {"authorization": f"Bearer {token}", "accept": "text/html", "origin": ADDRESS}
+    body = b"name=x&role=viewer&days=1" if method == "POST" else b""
+    return another(browser).asks(path, method, {**headers, "content-type": FORM}, body)
+
+
+def test_a_token_of_ones_own_does_no_more_than_one_may_and_is_ones_own_to_revoke(
+    browser: Browser, noted: list[Audited], written: list[Audited]
+) -> None:
+    make, wish = "/connect/tokens", {"name": "Power BI", "role": "manager", "days": "30"}
+    browser.signs_in("manager")
+    assert '<a href="/sign-in/again?next=/connect">' in browser.asks("/connect").text
+    assert wishes(browser, make, **wish).status_code == 403
+    assert browser.signs_in_anew("manager", "/connect").headers["location"] == "/connect"
+    for wrong, status in (
+        ({"role": "analyst"}, 403),
+        ({"role": "operator"}, 422),
+        ({"days": "91"}, 422),
+        ({"name": "[red]"}, 422),
+    ):
+        assert wishes(browser, make, **{**wish, **wrong}).status_code == status
+    assert not written
+    page = wishes(browser, make, **wish)
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+    (token,) = re.findall(r'value="(caseline_[^"]+)"', page.text)
+    told = bearing(browser, token, "/account").text
+    assert "manager@example.org (Power BI)" in told
+    assert "<dd>manager</dd>" in told
+    assert bearing(browser, token, make, "POST").status_code == 400
+    assert bearing(browser, token, "/cases?code=EH05").status_code == 403
+
+    someone = another(browser)
+    someone.signs_in("lead")
+    (number,) = re.findall(r'id="token-([0-9a-f]{12})"', browser.asks("/connect").text)
+    assert number not in someone.asks("/connect").text
+    assert wishes(someone, f"{make}/revoke", token=number).status_code == 404
+    assert wishes(browser, f"{make}/revoke", token=number).headers["location"] == "/connect"
+    assert bearing(browser, token, "/account").status_code == 401
+    assert wishes(browser, f"{make}/revoke", token=number).status_code == 404
+    found = [(it.who, it.route, it.query, it.result) for it in written]
+    assert found == [
+        ("manager@example.org", "make-token", "name=Power BI&role=manager&days=30", "token-made"),
+        ("manager@example.org", "revoke-token", f"token={number}", "token-revoked"),
+    ]
+
+
+def test_someone_has_so_many_tokens_of_their_own(
+    browser: Browser, noted: list[Audited], written: list[Audited], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_tokens, "MOST_OWN", 1)
+    browser.signs_in_anew("lead")
+    wish = {"name": "Excel", "role": "viewer", "days": "1"}
+    made = [wishes(browser, "/connect/tokens", **wish).status_code for _ in range(2)]
+    assert made == [200, 409]
 
 
 def test_who_was_not_asked_anew_who_they_are_has_proved_nothing(

@@ -15,6 +15,7 @@ from schemas.audit_entries import AUDIT_TOPIC
 from streams.clock import Clock
 from streams.kafka.audit_log import Audited, AuditLog
 from streams.serving.identity import Identity
+from streams.serving.operations import LEAST_SECONDS
 from streams.serving.parameters import PAGE_LENGTH
 from streams.serving.roles import Role
 from tests.support.patience import SECONDS
@@ -411,4 +412,9 @@ def test_an_operator_sees_what_doctor_finds_and_no_case(served: Served) -> None:
     assert {it["verdict"] for it in found} <= {"good", "odd", "wrong"}
     assert not any(AUDIT_TOPIC in it["what"] and it["verdict"] == "wrong" for it in found)
     assert all(it["what"] in page.text for it in found)
+    rates = {it["topic"]: it for it in data.json()["rates"]}
+    assert rates["case-events"]["waiting"] >= 0
+    assert data.json()["rates_over_seconds"] >= LEAST_SECONDS
+    assert all(topic in page.text for topic in rates)
+    assert "Data to" in page.text
     assert cases.status_code == 403

@@ -1,6 +1,8 @@
 """The live scorecard over HTTP on a real Redis: the figures of the command line, with tags."""
 
 import asyncio
+import html
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -33,6 +35,8 @@ DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2017, 6, 30, 12, tzinfo=UTC)
 DAY = NOW.date()
 ANALYST = one_with(Role.ANALYST)
+# What a page has where a place has no such figure.
+NOTHING = "\N{EN DASH}"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,64 @@ def test_programs_get_the_rows_of_the_command(served: Served) -> None:
     assert live.text == asyncio.run(read(DAY))
     assert past.text == asyncio.run(read(date(2016, 2, 29)))
     assert live.headers["content-type"] == "text/csv; charset=utf-8"
+
+
+def cells_of(page: str) -> list[list[str]]:
+    """The rows of a page's tables, each cell without its marks."""
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
+    return [
+        [
+            html.unescape(" ".join(re.sub(r"<svg.*?</svg>|<[^>]*>", " ", cell).split()))
+            for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+        ]
+        for row in rows
+    ]
+
+
+def test_places_side_by_side_have_the_figures_of_their_own_pages(served: Served) -> None:
+    asked = "/scorecard?as_of=2016-02-29"
+    across, *own = served.ask_all(
+        [
+            Asks(f"{asked}&show=places&place=Thanet"),
+            *(Asks(f"{asked}&place={place}") for place in ("Kent", "East", "Thanet")),
+        ]
+    )
+    head, *rows = cells_of(across.text)
+    assert head == ["Indicator", "Kent", "East", "Thanet"]
+    values = [{row[0]: row[1] for row in cells_of(it.text)[1:] if len(row) > 1} for it in own]
+    found = [row for row in rows if len(row) > 1]
+    assert {row[0] for row in found} == {name for it in values for name in it}
+    for name, *cells in found:
+        figures = [re.sub(r"( \[u\])?( (Red|Amber|Green))?$", "", it) for it in cells]
+        assert figures == [it.get(name, NOTHING) for it in values]
+    assert any("[c]" in cell for row in found for cell in row)
+
+
+def test_a_trend_is_drawn_of_each_figure_of_one_place(served: Served) -> None:
+    asked = "as_of=2016-02-29&place=Thanet"
+    some = f"/scorecard?{asked}&show=trend&code=EH05&code=EH06&code=EH16"
+    page, nobodys, series = served.ask_all(
+        [
+            Asks(some, ANALYST),
+            Asks(some),
+            Asks(f"/api/v1/series?{asked}&code=EH05&count=13", ANALYST),
+        ]
+    )
+    lines = [row for row in cells_of(page.text) if len(row) > 1][1:]
+    assert page.text.count("<svg") == nobodys.text.count("<svg") == len(lines)
+    last = series.json()["series"][-1]["value"]
+    assert last is not None
+    assert re.search(rf"EH05.*?to {last:,g} in February 2016", page.text, re.DOTALL)
+
+
+def test_what_a_scorecard_cannot_show_is_refused(served: Served) -> None:
+    refused = [
+        "/scorecard?show=all",
+        "/scorecard?show=trend&level=district",
+        "/scorecard?show=trend&age_band=all&age_band=0-4",
+        "/api/v1/scorecard?show=trend",
+    ]
+    assert [it.status_code for it in served.ask_all(map(Asks, refused))] == [400] * len(refused)
 
 
 def test_a_tag_holds_until_an_event_comes(served: Served, state: StoredState) -> None:

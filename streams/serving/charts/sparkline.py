@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 from processors.figures.series import Series, SeriesMonth
 from processors.figures.variation import VARIATION_WORDS
 from streams.jobs.series_words import figure_text, month_words
-from streams.serving.charts.drawing import ChartColumn, ChartTable, Key
+from streams.serving.charts.drawing import ChartColumn, ChartTable, Key, svg
 from streams.serving.charts.frame import Frame, Scale
 from streams.serving.charts.marks import Spot, runs, spot
 
@@ -85,3 +88,18 @@ class Sparkline:
     @property
     def _months(self) -> Sequence[SeriesMonth]:
         return self.series.known[-MONTHS:]
+
+
+class Trend(NamedTuple):
+    """A series as small as a word, and what the variation of its last month says; empty if none."""
+
+    drawn: Markup
+    variation: str
+
+
+def trend(series: Series) -> Trend:
+    """The last months of a series, drawn."""
+    latest, code = series.latest, series.cell[0].code
+    variation = latest.judged.variation if latest else None
+    said = VARIATION_WORDS[variation].partition(",")[0] if variation is not None else ""
+    return Trend(svg(Sparkline(f"trend {code}", series)), said)
