@@ -56,8 +56,11 @@ def suppressed(
     chosen so that those do not give the rest away. What is said of indicators is the same where the
     rows are those of `deciding` alone.
     """
-    work = _Suppression(rules, rule, {Place(*it) for it in {(row.level, row.area) for row in rows}})
-    for row in rows:
+    # What is no figure of a place has a zero that counts nothing.
+    there = [row for row in rows if row.status != "not-at-this-level"]
+    places = {Place(*it) for it in {(row.level, row.area) for row in there}}
+    work = _Suppression(rules, rule, places)
+    for row in there:
         work.add(row, is_known(row))
     return work.run()
 

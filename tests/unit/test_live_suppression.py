@@ -102,6 +102,17 @@ def test_no_count_is_what_is_left_of_a_sum(
     assert looked_at > 100
 
 
+def test_what_is_no_figure_of_a_place_neither_is_suppressed_nor_changes_what_is(
+    rows: list[ScorecardRow], rules: Rules
+) -> None:
+    hidden = suppressed(rules, rows, Rule(), owned_by(rules))
+    none = {key_of(row) for row in rows if row.status == "not-at-this-level"}
+    assert none
+    assert not hidden & none
+    last = sorted(rows, key=lambda row: row.status == "not-at-this-level")
+    assert suppressed(rules, last, Rule(), owned_by(rules)) == hidden
+
+
 def test_much_is_shown_still(rows: list[ScorecardRow], rules: Rules) -> None:
     hidden = suppressed(rules, rows, Rule(), owned_by(rules))
     top = [it for it in rows if it.area == "Kent" and it.age_band == ALL_AGES and it.value]
