@@ -100,8 +100,9 @@ def test_no_live_page_breaks_a_rule_of_wcag(
     browser: Browser, address: str, width: int, scheme: str
 ) -> None:
     page = opened(browser, width, scheme)
-    paths = ["/scorecard", "/scorecard?level=area&age_band=all&age_band=0-4"]
-    for path in (*paths, "/connect?area=Thanet", "/account"):
+    paths = ["/scorecard?show=places", "/scorecard?level=area&age_band=all&age_band=0-4"]
+    trend = "/scorecard?place=Thanet&family=Social+care&show=trend"
+    for path in (*paths, trend, "/connect?area=Thanet", "/account"):
         page.goto(f"{address}{path}")
         assert_no_rule_is_broken(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -583,6 +583,13 @@ def test_a_token_of_ones_own_does_no_more_than_one_may_and_is_ones_own_to_revoke
     ]
 
 
+def test_no_token_is_made_that_the_audit_log_lacks(browser: Browser) -> None:
+    browser.signs_in_anew("lead")
+    wish = {"name": "Excel", "role": "viewer", "days": "1"}
+    assert wishes(browser, "/connect/tokens", **wish).status_code == 503
+    assert "You have none." in browser.asks("/connect").text
+
+
 def test_someone_has_so_many_tokens_of_their_own(
     browser: Browser, noted: list[Audited], written: list[Audited], monkeypatch: pytest.MonkeyPatch
 ) -> None:
