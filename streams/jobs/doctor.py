@@ -204,7 +204,7 @@ class Doctor:
         for tp, (first, end) in bounds.items():
             if tp.topic.endswith(DEAD_LETTER_SUFFIX) and end > first:
                 command = LETTERS.get(tp.topic, "caseline dead-letters list")
-                text = f"{end - first:,} dead letters: see `{command}`"
+                text = f"has dead letters: see `{command}`"
                 yield Finding(Verdict.ODD, _name(tp), text)
         folded = {tp: it for tp, it in bounds.items() if not tp.topic.endswith(DEAD_LETTER_SUFFIX)}
         members, lag = await asyncio.to_thread(self._members), 0

@@ -1,22 +1,33 @@
 """Dead letters: what is no event, kept byte for byte with where it was and why it is none.
 
 A dead letter goes to the partition of `<topic>.dead-letter` that it had in its own topic, in
-order. A worker that takes over from one that died between writing dead letters and storing its
-state finds those that are there, byte for byte, and writes them no second time. Nothing else that
-lies in the topic is believed: others may write to it, whatever they like.
+order, with the others of its batch in one transaction. Each partition of a deployment has a
+transactional id: who begins with it has brokers refuse whoever had it before, and undo what they
+had not finished (KIP-98). So a worker that takes over from one that died, or that was paused and
+does not know yet, finds for good what is there of messages that the state has not yet, byte for
+byte, and writes it no second time. Nothing else that lies in the topic is believed: others may
+write to it, whatever they like.
 """
 
+import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    InvalidProducerEpoch,
+    InvalidTxnState,
     KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
     RecordListTooLargeError,
 )
 
@@ -26,7 +37,7 @@ from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.batches import TP, KafkaRecord, hash_of_content
-from streams.kafka.clients import acknowledged_producer
+from streams.kafka.clients import for_aiokafka
 from streams.kafka.logreading import ReadTimedOut, log_reader
 
 # Kafka Connect's header names, which dead-letter tools know.
@@ -44,12 +55,23 @@ LARGEST_BYTES = 16 << 20
 STUB = b"application/vnd.caseline.stub+json"
 # Dead letters whose hashes are kept before those that are stored with the state are forgotten.
 HASHES_KEPT = 10_000
-# A worker that wrote none for longer may have been paused, and another may have written since.
-UNWATCHED_SECONDS = 0.5
+# To begin with a transactional id, and to write all of a batch, take at most so long.
+BEGIN_SECONDS, WRITE_SECONDS = 30.0, 60.0
+# Brokers undo by themselves what has not been finished for so long.
+TRANSACTION_MS = 60_000
+# A writer of a partition that had no dead letters for so long is let go.
+IDLE_SECONDS = 60.0
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+# Somebody else has begun with the transactional id, or the brokers have undone what was begun.
+OVERTAKEN = (ProducerFenced, InvalidProducerEpoch, InvalidTxnState, OutOfOrderSequenceNumber)
 
 
 class NotWritten(Understood):
-    """A dead letter cannot be written, and trying again does not help."""
+    """A dead letter cannot be written, and trying again does not help: that of `offset`."""
+
+    def __init__(self, offset: int, text: str) -> None:
+        super().__init__(text)
+        self.offset = offset
 
 
 class NotWrittenNow(Exception):  # noqa: N818 - named for the condition
@@ -59,6 +81,11 @@ class NotWrittenNow(Exception):  # noqa: N818 - named for the condition
 def dead_letter_topic(topic: str) -> str:
     """Where a topic's dead letters go."""
     return topic + DEAD_LETTER_SUFFIX
+
+
+def transactional_id(deployment: str, tp: TP) -> str:
+    """By what a deployment writes the dead letters of a partition, one process at a time."""
+    return f"caseline-dead-letters-{deployment}-{tp.topic}-{tp.partition}"
 
 
 def headers_of(
@@ -168,94 +195,200 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def dead_letter_producer(brokers: Brokers) -> AIOKafkaProducer:
-    """The producer of dead letters, not started."""
-    return acknowledged_producer(brokers, max_request_size=LARGEST_BYTES)
+Rejected = tuple[KafkaRecord, Rejection]
 
 
-class DeadLetters:
-    """Writes dead letters, each once as long as one worker at a time owns a partition.
+class _TooLargeError(Exception):
+    """The topic does not take the letter at this position as it is."""
 
-    A worker that was paused, and does not know yet that another has its partitions, looks again at
-    what is there before it writes. `clock` tells seconds that go on while a process is paused.
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
+@dataclass
+class _Writer:
+    """What writes the dead letters of a partition, since it has begun with its transactional id.
+
+    `there` are hashes of those that are there, by the offset of their messages.
     """
 
-    def __init__(
-        self,
-        producer: AIOKafkaProducer,
-        brokers: Brokers,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._producer = producer
-        self._brokers = brokers
-        self._clock = clock
-        # When the last dead letter of each partition was about to be written.
-        self._wrote: dict[TP, float] = {}
-        # Of each partition whose dead letters were looked for: hashes of those that are there.
-        self._there: dict[TP, dict[int, set[bytes]]] = {}
+    producer: AIOKafkaProducer
+    where: TP
+    there: dict[int, set[bytes]]
+    used: float = field(default_factory=time.monotonic)
 
-    def take_over(self, tp: TP) -> None:
-        """The partition is ours now; another worker may have written dead letters of it."""
-        self._there.pop(tp, None)
+    def has(self, letter: KafkaRecord, offset: int) -> bool:
+        """Whether a letter of the message at an offset is there."""
+        return hash_of_content(letter) in self.there.get(offset, ())
 
-    async def write(
-        self, tp: TP, record: KafkaRecord, rejection: Rejection, stored: int, since: int
-    ) -> int:
-        """Write one dead letter and wait until it is safe; nothing if it was written before.
+    async def write(self, letters: Sequence[KafkaRecord]) -> int:
+        """Write letters in one transaction; the offset after the last.
 
-        `stored` is the partition's next offset that is stored, and `since` how far its
-        dead-letter partition was known then, which moves on to what this returns. Raises
-        NotWritten or NotWrittenNow.
+        Raises _TooLargeError or aiokafka.errors.KafkaError.
         """
-        where = TP(dead_letter_topic(tp.topic), tp.partition)
+        await self.producer.begin_transaction()
+        sending: list[asyncio.Future[Any]] = []
         try:
-            # A topic made by hand may lack partitions; what it has will do.
-            partitions = sorted(await private.partitions_of_known(self._producer, where.topic))
-            if not partitions:
-                raise NotWritten(f"there is no topic {where.topic}: run `caseline topics create`")
-            where = where._replace(partition=partitions[tp.partition % len(partitions)])
-            now = self._clock()
-            if tp not in self._there or now - self._wrote[tp] > UNWATCHED_SECONDS:
-                self._there[tp] = await self._written(tp, where, stored, since)
-            self._wrote[tp] = now
-            return max(since, await self._write(tp, where, record, rejection))
-        except (KafkaError, OSError, ReadTimedOut) as error:
-            text = f"{where.topic}[{where.partition}] does not take it: {error!r}"
-            is_final = isinstance(error, KafkaError) and not (
-                error.retriable or isinstance(error, KafkaTimeoutError)
-            )
-            raise (NotWritten if is_final else NotWrittenNow)(text) from error
+            for position, letter in enumerate(letters):
+                try:
+                    sending.append(await self._send(letter))
+                except TOO_LARGE as error:
+                    raise _TooLargeError(position) from error
+        finally:
+            sent = await asyncio.gather(*sending, return_exceptions=True)
+        for position, it in enumerate(sent):
+            if isinstance(it, TOO_LARGE):
+                raise _TooLargeError(position) from it
+            if isinstance(it, BaseException):
+                raise it
+        await self.producer.commit_transaction()
+        return max(int(it.offset) for it in sent) + 1
 
-    async def _write(self, tp: TP, where: TP, record: KafkaRecord, rejection: Rejection) -> int:
-        whole = record._replace(headers=tuple(headers_of(tp, record, rejection)))
-        stub = stub_of(tp, record, rejection)
-        there = self._there[tp].get(record.offset, set())
-        if {hash_of_content(whole), hash_of_content(stub)} & there:
-            return 0
-        try:
-            written, end = whole, await self._send(where, whole)
-        except (MessageSizeTooLargeError, RecordListTooLargeError):
-            written, end = stub, await self._send(where, stub)
-        self._there[tp].setdefault(record.offset, set()).add(hash_of_content(written))
-        return end
-
-    def stored(self, tp: TP, offset: int) -> None:
-        """The state is stored up to the offset: what was written before will not come again."""
-        there = self._there.get(tp, {})
-        if len(there) > HASHES_KEPT:
-            self._there[tp] = {at: hashes for at, hashes in there.items() if at >= offset}
-
-    async def _send(self, where: TP, letter: KafkaRecord) -> int:
-        """Write a letter; the offset after it."""
-        sent = await self._producer.send_and_wait(
-            where.topic,
+    async def _send(self, letter: KafkaRecord) -> asyncio.Future[Any]:
+        sending: asyncio.Future[Any] = await self.producer.send(
+            self.where.topic,
             key=letter.key,
             value=letter.value,
             headers=list(letter.headers),
-            partition=where.partition,
+            partition=self.where.partition,
             timestamp_ms=letter.timestamp if letter.timestamp >= 0 else None,
         )
-        return int(sent.offset) + 1
+        return sending
+
+
+class DeadLetters:
+    """Writes the dead letters of a deployment, each once, whoever else believes that they should.
+
+    To be left at the end.
+    """
+
+    def __init__(self, brokers: Brokers, deployment: str) -> None:
+        self._brokers, self._deployment = brokers, deployment
+        self._writers: dict[TP, _Writer] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Let go of all that is held."""
+        for tp in [*self._writers]:
+            self.take_over(tp)
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    def take_over(self, tp: TP) -> None:
+        """The partition is ours anew, or no more: what is there is to be looked for."""
+        writer = self._writers.pop(tp, None)
+        if writer is not None:
+            self._let_go(writer.producer)
+
+    async def write(self, tp: TP, rejected: Sequence[Rejected], stored: int, since: int) -> int:
+        """Write dead letters and wait until they are safe; but for those written before.
+
+        All of them or none. `stored` is the partition's next offset that is stored, and `since` how
+        far its dead-letter partition was known then, which moves on to what this returns. Raises
+        NotWritten or NotWrittenNow.
+        """
+        if not rejected:
+            return since
+        self._let_idle_go()
+        stubs: set[int] = set()
+        while True:
+            try:
+                return max(since, await self._write(tp, rejected, stubs, stored, since))
+            except _TooLargeError as error:
+                self.take_over(tp)  # what was begun is undone by beginning anew
+                offset = rejected[error.position][0].offset
+                if offset in stubs:
+                    text = f"{dead_letter_topic(tp.topic)} does not take it, nor a stub of it"
+                    raise NotWritten(offset, f"{text}: {error.__cause__!r}") from error
+                stubs.add(offset)
+            except (KafkaError, OSError, ReadTimedOut) as error:
+                self.take_over(tp)
+                text = f"{dead_letter_topic(tp.topic)} does not take dead letters: {error!r}"
+                if _is_final(error):
+                    raise NotWritten(rejected[0][0].offset, text) from error
+                raise NotWrittenNow(text) from error
+            except BaseException:
+                self.take_over(tp)
+                raise
+
+    async def _write(
+        self, tp: TP, rejected: Sequence[Rejected], stubs: set[int], stored: int, since: int
+    ) -> int:
+        """Write those that are not there; the offset after the last, 0 for none."""
+        writer = self._writers.get(tp) or await self._begin(tp, rejected[0][0], stored, since)
+        missing: list[tuple[int, KafkaRecord]] = []
+        for position, (record, rejection) in enumerate(rejected):
+            stub = stub_of(tp, record, rejection)
+            whole = record._replace(headers=tuple(headers_of(tp, record, rejection)))
+            if not writer.has(whole, record.offset) and not writer.has(stub, record.offset):
+                missing.append((position, stub if record.offset in stubs else whole))
+        writer.used = time.monotonic()
+        if not missing:
+            return 0
+        try:
+            async with asyncio.timeout(WRITE_SECONDS):
+                end = await writer.write([letter for _, letter in missing])
+        except _TooLargeError as error:
+            raise _TooLargeError(missing[error.position][0]) from error.__cause__
+        for position, letter in missing:
+            hashes = writer.there.setdefault(rejected[position][0].offset, set())
+            hashes.add(hash_of_content(letter))
+        return end
+
+    async def _begin(self, tp: TP, first: KafkaRecord, stored: int, since: int) -> _Writer:
+        """Have all who wrote dead letters of the partition be refused, and look what is there."""
+        topic = dead_letter_topic(tp.topic)
+        producer = AIOKafkaProducer(
+            **for_aiokafka(self._brokers),
+            acks="all",
+            transactional_id=transactional_id(self._deployment, tp),
+            transaction_timeout_ms=TRANSACTION_MS,
+            max_request_size=LARGEST_BYTES,
+        )
+        try:
+            async with asyncio.timeout(BEGIN_SECONDS):
+                await producer.start()
+            # A topic made by hand may lack partitions; what it has will do.
+            partitions = sorted(await private.partitions_of_known(producer, topic))
+            if not partitions:
+                text = f"there is no topic {topic}: run `caseline topics create`"
+                raise NotWritten(first.offset, text)
+            where = TP(topic, partitions[tp.partition % len(partitions)])
+            writer = _Writer(producer, where, await self._written(tp, where, stored, since))
+        except BaseException:
+            self._let_go(producer)
+            raise
+        self._writers[tp] = writer
+        return writer
+
+    def stored(self, tp: TP, offset: int) -> None:
+        """The state is stored up to the offset: what was written before will not come again."""
+        writer = self._writers.get(tp)
+        if writer is not None and len(writer.there) > HASHES_KEPT:
+            writer.there = {at: hashes for at, hashes in writer.there.items() if at >= offset}
+
+    def _let_idle_go(self) -> None:
+        idle = time.monotonic() - IDLE_SECONDS
+        for tp in [tp for tp, writer in self._writers.items() if writer.used < idle]:
+            self.take_over(tp)
+
+    def _let_go(self, producer: AIOKafkaProducer) -> None:
+        """Give a producer up, without waiting for it."""
+        task = asyncio.ensure_future(_given_up(producer))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def _written(self, tp: TP, where: TP, stored: int, since: int) -> dict[int, set[bytes]]:
         """Hashes of the dead letters that are there, of messages that the state has not yet."""
@@ -268,6 +401,18 @@ class DeadLetters:
                     if letter.tp == tp and letter.offset >= stored:
                         found.setdefault(letter.offset, set()).add(hash_of_content(record))
         return found
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether trying again does not help."""
+    if not isinstance(error, KafkaError) or isinstance(error, (KafkaTimeoutError, *OVERTAKEN)):
+        return False
+    return not error.retriable
+
+
+async def _given_up(producer: AIOKafkaProducer) -> None:
+    with suppress(KafkaError, OSError):
+        await private.give_up(producer)
 
 
 def _letters(records: Iterable[KafkaRecord]) -> Iterable[tuple[KafkaRecord, DeadLetter]]:

@@ -6,7 +6,8 @@ rather than in the middle of a night, and a test looks at every name. What is us
 - a worker reads whole fetches, from positions that its state knows, and committed records alone;
 - header names that are not UTF-8, on which aiokafka's own parser gives up, are read all the same;
 - a topic's ID and a cluster's, by which one log is told from another of the same name;
-- why a broker does not let us in, which its clients log and do not raise.
+- why a broker does not let us in, which its clients log and do not raise;
+- a transactional producer is given up at once, where its own stop waits for brokers that are away.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from aiokafka.consumer import fetcher as fetching
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
 from aiokafka.errors import CorruptRecordException, KafkaError
+from aiokafka.producer.sender import Sender
+from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     AbstractType,
@@ -51,7 +54,9 @@ NAMES: dict[type[Any], tuple[str, ...]] = {
         *("_fetch_max_bytes", "_fetch_max_wait_ms", "_isolation_level"),
         *("highwater", "last_stable_offset", "last_poll_timestamp"),
     ),
-    AIOKafkaProducer: ("client",),
+    AIOKafkaProducer: ("client", "_closed", "_sender", "_txn_manager"),
+    Sender: ("sender_task",),
+    TransactionManager: ("_transaction_waiter",),
     AIOKafkaClient: ("cluster", "fetch_all_metadata", "get_random_node", "send"),
     GroupCoordinator: ("_coordination_task", "check_errors"),
     SubscriptionState: (
@@ -482,3 +487,27 @@ async def partitions_of_known(producer: AIOKafkaProducer, topic: str) -> set[int
         if not cluster.partitions_for_topic(topic):
             return set()
     return set(await producer.partitions_for(topic))
+
+
+# How long what is under way of a producer may take to notice that it is given up.
+NOTICE_SECONDS = 1.0
+
+
+async def give_up(producer: AIOKafkaProducer) -> None:
+    """Have a producer be gone at once, with its transaction and what it had not sent.
+
+    Its own stop waits until brokers have all that it was given, which may be for ever. A
+    transaction is undone by who begins with its id next, and by the brokers in time.
+    """
+    producer._closed = True  # which its end would complain about otherwise
+    task = producer._sender.sender_task
+    if task is not None:
+        task.cancel()
+    await producer.client.close()
+    if task is not None and not task.done():
+        await asyncio.wait([task], timeout=NOTICE_SECONDS)
+        task.cancel()  # and what it waits for
+        await asyncio.wait([task], timeout=NOTICE_SECONDS)
+    for ended in (task, producer._txn_manager and producer._txn_manager._transaction_waiter):
+        if ended is not None and ended.done() and not ended.cancelled():
+            ended.exception()  # which was told by the message that failed

@@ -41,16 +41,15 @@ class Memory:
         if read.quarantined:
             records = [record for record in records if record.offset not in read.quarantined]
         decoded = admission.read(batch.tp.topic, records, self._given.rules.erased)
-        source = read.source
-        for position, rejection in decoded.rejected:
-            record, stored = records[position], held.head.offset(batch.tp.topic)
-            try:
-                letters = await self._given.dead_letters.write(
-                    batch.tp, record, rejection, stored, source.letters
-                )
-            except NotWritten as error:
-                raise MessageStopsError(record.offset, str(error)) from error
-            source = source._replace(letters=letters)
+        rejected = [(records[position], rejection) for position, rejection in decoded.rejected]
+        stored, source = held.head.offset(batch.tp.topic), read.source
+        try:
+            letters = await self._given.dead_letters.write(
+                batch.tp, rejected, stored, source.letters
+            )
+        except NotWritten as error:
+            raise MessageStopsError(error.offset, str(error)) from error
+        source = source._replace(letters=letters)
         if batch.records:
             source = source._replace(mark=Mark.of(batch.records[-1]))
         await self.admit(held, [child for child, _ in decoded.events])

@@ -3,10 +3,8 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from redis.asyncio import Redis
 
@@ -23,7 +21,7 @@ from streams.kafka.app import (
     run_until,
 )
 from streams.kafka.consumer import BatchConsumer
-from streams.kafka.deadletters import DeadLetters, dead_letter_producer
+from streams.kafka.deadletters import DeadLetters
 from streams.metrics.exposition import new_registry, served
 from streams.metrics.workers import WorkerMetrics
 from streams.state.awaiting import AWAY, clock_once_there, is_refusal, until_there
@@ -52,11 +50,11 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
     asked = asked or asked_by_signal()
     rules = load_rules(settings)
     redis = connect_redis(settings)
-    producer = dead_letter_producer(settings.kafka)
     metrics = WorkerMetrics(new_registry())
+    letters = DeadLetters(settings.kafka, settings.deployment)
     try:
         with served(settings, metrics.registry):
-            is_begun = await _before(asked, _until_begun(producer, redis, settings))
+            is_begun = await _before(asked, _until_there(redis, settings))
             while is_begun and (clock := await _before(asked, clock_once_there(redis, settings))):
                 try:
                     rules.erased = await erased_everywhere(settings, redis)
@@ -64,21 +62,18 @@ async def run(settings: Settings, asked: asyncio.Event | None = None) -> None:
                     if is_refusal(error):
                         raise
                     continue
-                app = _app(settings, rules, clock, redis, producer, metrics, garbage)
+                app = _app(settings, rules, clock, redis, letters, metrics, garbage)
                 if await was_there(app, asked):
                     return
     finally:
-        await producer.stop()
+        await letters.leave()
         await redis.aclose()
 
 
-async def _until_begun(producer: AIOKafkaProducer, redis: Redis, settings: Settings) -> bool:
-    """Wait until services are there, and the producer has begun; True then."""
-    while True:
-        await until_there(redis, settings.redis, settings.kafka)
-        with suppress(KafkaConnectionError):  # away again
-            await producer.start()
-            return True
+async def _until_there(redis: Redis, settings: Settings) -> bool:
+    """Wait until services are there; True then."""
+    await until_there(redis, settings.redis, settings.kafka)
+    return True
 
 
 async def was_there(app: App, asked: asyncio.Event) -> bool:
@@ -109,7 +104,7 @@ def _app(
     rules: Rules,
     clock: Clock,
     redis: Redis,
-    producer: AIOKafkaProducer,
+    letters: DeadLetters,
     metrics: WorkerMetrics,
     garbage: Garbage,
 ) -> App:
@@ -127,7 +122,7 @@ def _app(
         clock=clock,
         limits=Limits(*most, settings.alert_calm_seconds),
         metrics=metrics,
-        dead_letters=DeadLetters(producer, kafka),
+        dead_letters=letters,
         logs=LogWatch(redis, deployment, kafka, rules, lambda it: consumer().describe(it)),
         consumer=consumer,
         garbage=garbage,

@@ -10,12 +10,21 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from examples.workload import case_events
 from processors.record.decoding import Rejection, decode
 from streams.kafka.batches import TP, KafkaRecord
-from streams.kafka.deadletters import DeadLetters, dead_letter_producer, dead_letter_topic
+from streams.kafka.deadletters import (
+    DeadLetters,
+    NotWrittenNow,
+    dead_letter_topic,
+    headers_of,
+    transactional_id,
+)
 from streams.kafka.eventfiles import EventLine
+from streams.kafka.private import give_up
 from tests.support.bad_messages import BAD, KEY, LARGE, Bad, event
 from tests.support.examples import DATES, LOGS, answered, answers, good_lines, log_file, replayed
 from tests.support.servers import Server
@@ -80,27 +89,64 @@ def redis_pid(server: Server) -> int:
     return int((server.folder / "redis.pid").read_text())
 
 
+REJECTED = [
+    (KafkaRecord(b"K", b"{%d" % at, (), 1_000 + at, at), Rejection("json", "not JSON"))
+    for at in range(4)
+]
+OF, LETTERS_OF = TP(TOPIC, 0), TP(dead_letter_topic(TOPIC), 0)
+
+
 def test_a_worker_that_goes_on_after_a_pause_doubles_no_dead_letter_of_its_successor(
     caseline: CommandLine,
 ) -> None:
-    kafka, now = caseline.settings.kafka, [0.0]
-    rejected = [Rejection("json", "not JSON")] * 4
-    records = [KafkaRecord(b"K", b"{%d" % at, (), 1_000 + at, at) for at in range(4)]
+    kafka = caseline.settings.kafka
 
     async def write() -> None:
-        async with dead_letter_producer(kafka) as producer:
-            paused = DeadLetters(producer, kafka, lambda: now[0])
-            await paused.write(TP(TOPIC, 0), records[0], rejected[0], 0, 0)
-            successor = DeadLetters(producer, kafka)
-            for record, rejection in zip(records[:3], rejected, strict=False):
-                await successor.write(TP(TOPIC, 0), record, rejection, 0, 0)
-            now[0] = 60.0
-            for record, rejection in zip(records[1:], rejected, strict=False):
-                await paused.write(TP(TOPIC, 0), record, rejection, 0, 0)
+        async with DeadLetters(kafka, "same") as paused, DeadLetters(kafka, "same") as successor:
+            await paused.write(OF, REJECTED[:1], 0, 0)
+            await successor.write(OF, REJECTED[:3], 0, 0)
+            with pytest.raises(NotWrittenNow):
+                await paused.write(OF, REJECTED[1:], 0, 0)
+            await paused.write(OF, REJECTED[1:], 0, 0)
+            with pytest.raises(NotWrittenNow):
+                await successor.write(OF, REJECTED[3:], 0, 0)
+            await successor.write(OF, REJECTED[3:], 0, 0)
 
     asyncio.run(write())
-    written = letters(caseline)[TP(dead_letter_topic(TOPIC), 0)]
-    assert [it.value for it in written] == [it.value for it in records]
+    assert [it.value for it in letters(caseline)[LETTERS_OF]] == [it.value for it, _ in REJECTED]
+
+
+def test_what_a_worker_sent_and_had_not_finished_when_another_took_over_is_undone(
+    caseline: CommandLine,
+) -> None:
+    kafka = caseline.settings.kafka
+
+    async def write() -> None:
+        dying = AIOKafkaProducer(
+            bootstrap_servers=caseline.settings.kafka_bootstrap,
+            transactional_id=transactional_id("same", OF),
+        )
+        await dying.start()
+        await dying.begin_transaction()
+        for record, rejection in REJECTED[:2]:
+            headers = headers_of(OF, record, rejection)
+            await dying.send_and_wait(
+                LETTERS_OF.topic,
+                record.value,
+                record.key,
+                LETTERS_OF.partition,
+                record.timestamp,
+                headers,
+            )
+        async with DeadLetters(kafka, "same") as successor:
+            end = await successor.write(OF, REJECTED, 0, 0)
+            assert await successor.write(OF, REJECTED, 0, end) == end
+        with pytest.raises(KafkaError):
+            await dying.commit_transaction()
+        await give_up(dying)
+
+    asyncio.run(write())
+    assert [it.value for it in letters(caseline)[LETTERS_OF]] == [it.value for it, _ in REJECTED]
 
 
 def write_lines(path: Path, values: list[bytes]) -> Path:

@@ -265,7 +265,7 @@ def test_what_is_refused_becomes_dead_letters_and_the_rest_goes_on(
     assert alert_id(2) in shown
     assert "hook: refused with HTTP status 422" in shown
     told = caseline.run("doctor", code=0).stdout
-    assert "1 dead letters: see `caseline alerts refused`" in told
+    assert "has dead letters: see `caseline alerts refused`" in told
 
 
 def test_a_receiver_that_asks_to_wait_is_left_alone_as_long_as_it_asks(

@@ -36,7 +36,7 @@ from streams.jobs.rebuild.rebuild import Rebuild
 from streams.kafka.audit_log import Audited, AuditLog
 from streams.kafka.batches import TP
 from streams.kafka.clients import admin_of
-from streams.kafka.deadletters import DeadLetters, dead_letter_producer
+from streams.kafka.deadletters import DeadLetters
 from streams.kafka.logreading import log_reader
 from streams.kafka.rewriting import Interfered, Rewriter, RewrittenTopic, TopicAdmin, bounds_of
 from streams.state.election import ALERTING, ERASING, RELEASING, Term, elected
@@ -315,11 +315,11 @@ class Erasing:
         self.rules.erased = await erased_here(settings, self.redis)
         async with (
             log_reader(settings.kafka, VALIDATORS) as reader,
-            dead_letter_producer(settings.kafka) as producer,
+            DeadLetters(settings.kafka, settings.deployment) as letters,
         ):
             of = self.redis, settings.deployment, self.rules, reader
             most = settings.records_in_memory, settings.records_bytes
-            rebuild = Rebuild(*of, *most, DeadLetters(producer, settings.kafka))
+            rebuild = Rebuild(*of, *most, letters)
             async for progress in rebuild.run():
                 self.tell("rebuild", progress.offset, progress.target)
         await state.forget()

@@ -116,10 +116,9 @@ class _Fold:
         letters = self._making.dead_letters
         if letters is None or tp.topic not in self._plan.others:
             return
-        for record, rejection in rejected:
-            source = self._sources[tp.topic]
-            written = await letters.write(tp, record, rejection, 0, source.letters)
-            self._sources[tp.topic] = source._replace(letters=written)
+        source = self._sources[tp.topic]
+        written = await letters.write(tp, rejected, 0, source.letters)
+        self._sources[tp.topic] = source._replace(letters=written)
 
     def head(self, partitions: int) -> Head:
         """The head of the new state, once all is read."""

@@ -22,7 +22,7 @@ from streams.jobs.erasing.erased_state import forget_erased
 from streams.jobs.rebuild.rebuild import Rebuild
 from streams.jobs.rebuild.rebuild_plan import Acknowledgement
 from streams.kafka.batches import TP
-from streams.kafka.deadletters import DeadLetters, dead_letter_producer
+from streams.kafka.deadletters import DeadLetters
 from streams.kafka.eventfiles import as_line
 from streams.kafka.logreading import log_reader
 from streams.state.erased_list import erased_everywhere, log_again
@@ -156,9 +156,8 @@ def rebuild(
         tasks: dict[TP, TaskID] = {}
         async with (
             log_reader(settings.kafka, VALIDATORS) as reader,
-            dead_letter_producer(settings.kafka) as producer,
+            DeadLetters(settings.kafka, settings.deployment) as letters,
         ):
-            letters = DeadLetters(producer, settings.kafka)
             orders = Quarantine(redis, settings.kafka, settings.deployment, rules)
             await orders.adopt()
             await orders.put_back(await reader.describe())
