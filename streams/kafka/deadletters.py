@@ -237,13 +237,15 @@ class _Writer:
                     raise _TooLargeError(position) from error
         finally:
             sent = await asyncio.gather(*sending, return_exceptions=True)
+        end = 0
         for position, it in enumerate(sent):
             if isinstance(it, TOO_LARGE):
                 raise _TooLargeError(position) from it
             if isinstance(it, BaseException):
                 raise it
+            end = max(end, int(it.offset) + 1)
         await self.producer.commit_transaction()
-        return max(int(it.offset) for it in sent) + 1
+        return end
 
     async def _send(self, letter: KafkaRecord) -> asyncio.Future[Any]:
         sending: asyncio.Future[Any] = await self.producer.send(
