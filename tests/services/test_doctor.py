@@ -11,7 +11,7 @@ from tests.support.alerting import change, recording
 from tests.support.examples import LOGS, log_file
 from tests.support.workers import CommandLine, finished, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 NOWHERE = "127.0.0.1:1"  # a port nobody listens on
 

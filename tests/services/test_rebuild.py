@@ -27,7 +27,7 @@ from tests.support.patience import SECONDS
 from tests.support.servers import Server
 from tests.support.workers import CommandLine, cells, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 TOPIC = "case-events"
 DAY = date(2015, 10, 31)

@@ -21,7 +21,7 @@ from tests.support.examples import LOGS, log_file
 from tests.support.patience import SECONDS
 from tests.support.workers import CommandLine
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 NIGHT = datetime(2015, 10, 20, 1, 0, tzinfo=UTC)  # two in the morning in London
 

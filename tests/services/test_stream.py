@@ -25,7 +25,7 @@ from tests.support.examples import (
 )
 from tests.support.workers import CommandLine, cells, finished, log_ends, wait_to_share, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.long]
 
 TUNED_WORKER = Path(__file__).parents[1] / "support/tuned_worker.py"
 NOWHERE = "127.0.0.1:1"  # a port nobody listens on
