@@ -27,6 +27,7 @@ from aiokafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     OutOfOrderSequenceNumber,
+    ProducerClosed,
     ProducerFenced,
     RecordListTooLargeError,
 )
@@ -62,8 +63,12 @@ TRANSACTION_MS = 60_000
 # A writer of a partition that had no dead letters for so long is let go.
 IDLE_SECONDS = 60.0
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
-# Somebody else has begun with the transactional id, or the brokers have undone what was begun.
-OVERTAKEN = (ProducerFenced, InvalidProducerEpoch, InvalidTxnState, OutOfOrderSequenceNumber)
+# Somebody else has begun with the transactional id, the brokers have undone what was begun, or it
+# was given up here meanwhile.
+OVERTAKEN = (
+    *(ProducerFenced, InvalidProducerEpoch, InvalidTxnState, OutOfOrderSequenceNumber),
+    ProducerClosed,
+)
 
 
 class NotWritten(Understood):
@@ -242,7 +247,8 @@ class _Writer:
             if isinstance(it, TOO_LARGE):
                 raise _TooLargeError(position) from it
             if isinstance(it, BaseException):
-                raise it
+                # One that was given up is no reason for its reader to end.
+                raise it if isinstance(it, Exception) else KafkaTimeoutError
             end = max(end, int(it.offset) + 1)
         await self.producer.commit_transaction()
         return end
