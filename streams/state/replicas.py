@@ -8,6 +8,7 @@ Kafka before a replica has it.
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -42,27 +43,38 @@ class Replicas:
         # When there was a replica last; None where there never was one.
         self._seen_at = time.monotonic() if connection.kind == "sentinel" else None
 
-    async def have_all(self) -> None:
-        """Wait until a replica has all that was written before now.
+    async def read(self, ask: Callable[[Any], None]) -> list[Any]:
+        """What a server says that a replica has as well; `ask` puts questions on a pipeline.
 
-        Raises NotReplicated or redis.RedisError.
+        It is asked what it has and whether a replica has that in one go, by one connection: another
+        server, which has become the master meanwhile, would confirm what it lacks itself. Raises
+        NotReplicated or redis.RedisError.
         """
+        is_awaited = await self._is_awaited()
+        async with self._redis.pipeline(transaction=False) as pipe:
+            ask(pipe)
+            if not is_awaited:
+                return list(await pipe.execute())
+            pipe.set(self._key, int(time.time()))
+            pipe.execute_command("WAIT", 1, WAIT_MS)
+            try:
+                answers: list[Any] = await pipe.execute()
+            except NoPermissionError:
+                self._is_possible = False
+                log.warning(
+                    "the user of Redis may not WAIT: alerts may be told twice after a failover"
+                )
+                return await self.read(ask)
+        if not answers[-1]:
+            raise NotReplicated("no replica of Redis has confirmed what is to be told of alerts")
+        return answers[:-2]
+
+    async def _is_awaited(self) -> bool:
+        """Whether there is a replica to wait for, or was one of late."""
         if not self._is_possible:
-            return
+            return False
         now = time.monotonic()
         count = int((await self._redis.info("replication")).get("connected_slaves", 0))
         if count:
             self._seen_at = now
-        if self._seen_at is None or (not count and now - self._seen_at > PATIENCE):
-            return
-        try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.set(self._key, int(time.time()))
-                pipe.execute_command("WAIT", 1, WAIT_MS)
-                _, confirmed = await pipe.execute()
-        except NoPermissionError:
-            self._is_possible = False
-            log.warning("the user of Redis may not WAIT: alerts may be told twice after a failover")
-            return
-        if not confirmed:
-            raise NotReplicated("no replica of Redis has confirmed what is to be told of alerts")
+        return self._seen_at is not None and (bool(count) or now - self._seen_at <= PATIENCE)

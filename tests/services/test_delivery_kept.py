@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Connection, ConnectionPool, Redis
 
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
@@ -128,3 +128,51 @@ def test_nothing_is_published_that_a_replica_lacks_which_may_take_over(
         wait_for(lambda: replica.info()["master_link_status"] == "up", "the replica follows")
         pid = int(replica.info()["process_id"])
         on_redis(Server("redis", url, tmp_path), work)
+
+
+class Moving(ConnectionPool):
+    """The connections of a client whose master moves: the first few go to one, the rest to another.
+
+    So has a client of Sentinels, whose connections are many and are made anew one by one.
+    """
+
+    def __init__(self, ports: tuple[int, int], first: int) -> None:
+        super().__init__(host="127.0.0.1")
+        self._ports, self._left = ports, first
+
+    async def get_connection(self, *_: object, **__: object) -> Any:
+        self._left -= 1
+        connection = Connection(host="127.0.0.1", port=self._ports[self._left < 0])
+        await connection.connect()  # type: ignore[no-untyped-call]
+        return connection
+
+    async def release(self, connection: Any) -> None:
+        await connection.disconnect()
+
+
+def test_a_new_master_confirms_nothing_that_only_the_old_one_has(
+    deployment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(AlertPublisher, "publish", lambda _, changes: taken.append(len(changes)))
+    old, new, replica = free_ports(3)
+    url = f"redis://127.0.0.1:{old}/0"
+    key = f"caseline:{{{deployment}}}:alerts:outbox"
+
+    async def work() -> None:
+        async with Redis.from_url(url) as redis:
+            await redis.xadd(key, {"change": change().model_dump_json()})
+        async with Redis(connection_pool=Moving((old, new), first=2)) as moved:
+            outboxes = unpublished(moved, url, deployment)
+            assert not await outboxes.turn()
+            assert not await outboxes.turn()
+        assert not taken
+
+    follows = (f"replicaof 127.0.0.1 {new}", "repl-diskless-sync-delay 0")
+    with (
+        server(tmp_path, old),
+        server(tmp_path, new),
+        server(tmp_path, replica, *follows) as following,
+    ):
+        wait_for(lambda: following.info()["master_link_status"] == "up", "the replica follows")
+        asyncio.run(work())

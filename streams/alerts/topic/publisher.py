@@ -7,7 +7,7 @@ published again; they have the same alert and version, by which readers know the
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
@@ -100,31 +100,38 @@ class Outboxes:
         Raises NotTaken, streams.state.replicas.NotReplicated, streams.state.election.TermOver or
         redis.RedisError.
         """
-        entries = await self._read()
-        if not entries:
+        names = await prefixes(self._redis, self._deployment)
+        streams = [f"{prefix}:alerts:outbox" for prefix in names]
+        if not any(await self._asked(lambda pipe: _lengths(pipe, streams))):
             return False
-        changes = [(entry.alert, entry.change) for entry in entries if entry.alert]
-        if changes:
-            await self._replicas.have_all()
-            await asyncio.to_thread(self._publisher.publish, changes)
-        for stream, last in {entry.stream: entry.id for entry in entries}.items():
-            await self._redis.xtrim(stream, minid=_after(last), approximate=False)
-        return True
-
-    async def _read(self) -> list[OutboxEntry]:
-        streams = [
-            f"{prefix}:alerts:outbox" for prefix in await prefixes(self._redis, self._deployment)
-        ]
         most = max(1, min(ENTRIES_AT_ONCE, MOST_AT_ONCE // len(streams)))
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for stream in streams:
-                pipe.xrange(stream, count=most)
-            answers = await pipe.execute()
-        return [
+        answers = await self._replicas.read(lambda pipe: _entries(pipe, streams, most))
+        entries = [
             _entry(stream, number, fields)
             for stream, answer in zip(streams, answers, strict=True)
             for number, fields in answer
         ]
+        changes = [(entry.alert, entry.change) for entry in entries if entry.alert]
+        if changes:
+            await asyncio.to_thread(self._publisher.publish, changes)
+        for stream, last in {entry.stream: entry.id for entry in entries}.items():
+            await self._redis.xtrim(stream, minid=_after(last), approximate=False)
+        return bool(entries)
+
+    async def _asked(self, ask: Callable[[Any], None]) -> list[Any]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            ask(pipe)
+            return list(await pipe.execute())
+
+
+def _lengths(pipe: Any, streams: Sequence[str]) -> None:
+    for stream in streams:
+        pipe.xlen(stream)
+
+
+def _entries(pipe: Any, streams: Sequence[str], most: int) -> None:
+    for stream in streams:
+        pipe.xrange(stream, count=most)
 
 
 def _entry(stream: str, number: bytes, fields: dict[bytes, bytes]) -> OutboxEntry:
