@@ -1,5 +1,6 @@
 """What tests share: the real services, names that keep tests apart, and how Hypothesis searches."""
 
+import gc
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -50,6 +51,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = [it for it in files if it[0].get_closest_marker("long")]
     rest = [it for it in files if not it[0].get_closest_marker("long")]
     items[:] = [item for of_file in (*_alternating(long), *_alternating(rest)) for item in of_file]
+
+
+def pytest_collection_finish() -> None:
+    """What there is by now stays to the end: it need not be gone through for garbage again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Look for garbage once: pytest does five times at its end, however much there is."""
+    gc.collect()
+    gc.freeze()
 
 
 def _alternating(files: list[list[pytest.Item]]) -> list[list[pytest.Item]]:

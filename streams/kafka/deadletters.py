@@ -212,7 +212,7 @@ class _TooLargeError(Exception):
 
 
 @dataclass
-class _Writer:
+class _LetterWriter:
     """What writes the dead letters of a partition, since it has begun with its transactional id.
 
     `there` are hashes of those that are there, by the offset of their messages.
@@ -273,7 +273,7 @@ class DeadLetters:
 
     def __init__(self, brokers: Brokers, deployment: str) -> None:
         self._brokers, self._deployment = brokers, deployment
-        self._writers: dict[TP, _Writer] = {}
+        self._writers: dict[TP, _LetterWriter] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -355,7 +355,7 @@ class DeadLetters:
             hashes.add(hash_of_content(letter))
         return end
 
-    async def _begin(self, tp: TP, first: KafkaRecord, stored: int, since: int) -> _Writer:
+    async def _begin(self, tp: TP, first: KafkaRecord, stored: int, since: int) -> _LetterWriter:
         """Have all who wrote dead letters of the partition be refused, and look what is there."""
         topic = dead_letter_topic(tp.topic)
         producer = AIOKafkaProducer(
@@ -374,7 +374,7 @@ class DeadLetters:
                 text = f"there is no topic {topic}: run `caseline topics create`"
                 raise NotWritten(first.offset, text)
             where = TP(topic, partitions[tp.partition % len(partitions)])
-            writer = _Writer(producer, where, await self._written(tp, where, stored, since))
+            writer = _LetterWriter(producer, where, await self._written(tp, where, stored, since))
         except BaseException:
             self._let_go(producer)
             raise

@@ -1,5 +1,6 @@
 """What commands of caseline have at hand already when they begin (see `commands`)."""
 
+import gc
 import os
 
 for _name in ("COLUMNS", "LINES"):  # each command has its own, which consoles look up once
@@ -16,3 +17,6 @@ from schemas.catalogue import load_catalogue  # noqa: E402
 # The same in every process, and as much work as all else that a command begins with.
 calendar()
 load_catalogue()
+# And none of it is garbage, which commands need not find out one by one.
+gc.collect()
+gc.freeze()
