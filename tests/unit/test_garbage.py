@@ -15,12 +15,14 @@ class Kept:
 
 @pytest.fixture
 def garbage() -> Iterator[Garbage]:
-    """A worker's; Python's own way is restored after."""
+    """A worker's, with nothing set apart yet; the way of the tests is restored after."""
     before = gc.get_threshold()
+    gc.unfreeze()
     yield Garbage()
     gc.set_threshold(*before)
     gc.unfreeze()
     gc.collect()
+    gc.freeze()
 
 
 def test_what_came_is_set_apart_once_it_is_much(garbage: Garbage) -> None:
