@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from threading import Thread
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from bench.bed import BenchError
 
 ANSWER_SECONDS = 300.0
+# What is worked out of every record may take a while.
+READY_SECONDS = 600.0
 AWAY = "503"
 NOTHING: Mapping[str, str] = {}
 
@@ -50,6 +53,17 @@ class Reader:
         self._connection.request("GET", path, headers={**self._headers, **headers})
         answer = self._connection.getresponse()
         return Reply(answer.status, dict(answer.headers.items()), answer.read())
+
+    def ask_until_ready(self, path: str) -> Reply:
+        """The answer once what it rests on is ready. Raises BenchError."""
+        deadline = perf_counter() + READY_SECONDS
+        while (reply := self.ask(path)).status == HTTPStatus.SERVICE_UNAVAILABLE:
+            if perf_counter() > deadline:
+                raise BenchError(f"{path} was not ready within {READY_SECONDS:.0f} s")
+            sleep(0.2)
+        if reply.status != HTTPStatus.OK:
+            raise BenchError(f"{path} is answered by {reply.status}")
+        return reply
 
     def close(self) -> None:
         """Ask nothing more."""

@@ -157,7 +157,7 @@ def _addresses(reader: Reader, code: str, place: str) -> dict[str, str]:
         "Cases": f"/cases?{cell}",
         "Explanation": f"/explanations?{cell}&against=2015-11-30",
     }
-    listed = json.loads(reader.ask(f"/api/v1/cases?{cell}").body)["rows"]
+    listed = json.loads(reader.ask_until_ready(f"/api/v1/cases?{cell}").body)["rows"]
     reference = next((it["reference"] for it in listed if it["reference"]), None)
     if reference:
         found["Case"] = f"/cases/{reference}"

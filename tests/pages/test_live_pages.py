@@ -109,6 +109,24 @@ def test_no_live_page_breaks_a_rule_of_wcag(
     page.context.close()
 
 
+# Where the figures begin while the bar of the script is not there yet, and once it is.
+BEGIN = """() => {
+  const bar = document.getElementById("live"), main = document.querySelector("main");
+  return [true, false].map((hidden) => {
+    bar.hidden = hidden;
+    return main.getBoundingClientRect().top;
+  });
+}"""
+
+
+def test_nothing_moves_when_the_script_begins(browser: Browser, address: str) -> None:
+    page = opened(browser, WIDE, "light")
+    page.goto(f"{address}/scorecard")
+    before, after = page.evaluate(BEGIN)
+    assert before == after
+    page.context.close()
+
+
 def test_a_figure_changes_where_it_stands_and_the_reader_is_not_disturbed(
     browser: Browser, served: tuple[str, StoredState]
 ) -> None:
