@@ -42,6 +42,7 @@ class Replicas:
         self._is_possible = connection.kind != "cluster"
         # When there was a replica last; None where there never was one.
         self._seen_at = time.monotonic() if connection.kind == "sentinel" else None
+        self._history: object = None
 
     async def read(self, ask: Callable[[Any], None]) -> list[Any]:
         """What a server says that a replica has as well; `ask` puts questions on a pipeline.
@@ -73,8 +74,10 @@ class Replicas:
         """Whether there is a replica to wait for, or was one of late."""
         if not self._is_possible:
             return False
-        now = time.monotonic()
-        count = int((await self._redis.info("replication")).get("connected_slaves", 0))
-        if count:
+        now, said = time.monotonic(), await self._redis.info("replication")
+        count, history = int(said.get("connected_slaves", 0)), said.get("master_replid")
+        # A master that has just become one took over from another, which will follow it.
+        is_new, self._history = history != self._history, history
+        if count or (is_new and self._seen_at is not None):
             self._seen_at = now
         return self._seen_at is not None and (bool(count) or now - self._seen_at <= PATIENCE)

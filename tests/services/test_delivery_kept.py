@@ -176,3 +176,25 @@ def test_a_new_master_confirms_nothing_that_only_the_old_one_has(
     ):
         wait_for(lambda: following.info()["master_link_status"] == "up", "the replica follows")
         asyncio.run(work())
+
+
+def test_a_master_that_has_just_taken_over_is_given_time_for_a_replica(
+    deployment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though there was none for long before: the old master may take over again, without."""
+    monkeypatch.setattr("streams.state.replicas.PATIENCE", 0.0)
+    monkeypatch.setattr("streams.state.replicas.WAIT_MS", 1)
+    first, second = free_ports(2)
+    watched = Settings(redis_url=f"redis+sentinel://127.0.0.1:{first}/kent/0").redis
+
+    async def work() -> None:
+        async with Redis(connection_pool=Moving((first, second), first=4)) as moved:
+            replicas = Replicas(moved, watched, f"caseline:{{{deployment}}}:alerts:replicated")
+            with pytest.raises(NotReplicated):
+                await replicas.read(lambda pipe: pipe.ping())
+            assert await replicas.read(lambda pipe: pipe.ping()) == [True]
+            with pytest.raises(NotReplicated):
+                await replicas.read(lambda pipe: pipe.ping())
+
+    with server(tmp_path, first), server(tmp_path, second):
+        asyncio.run(work())
