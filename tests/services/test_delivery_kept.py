@@ -17,7 +17,9 @@ from streams.alerts.delivery.receiver_state import (
     FORGOTTEN_AT_ONCE,
     KEPT_SECONDS,
     ReceiverState,
+    WentBack,
 )
+from streams.alerts.elected_jobs import TROUBLE
 from streams.alerts.topic.publisher import MOST_AT_ONCE, AlertPublisher, Outboxes
 from streams.state.reading import partitions_key
 from streams.state.replicas import NotReplicated, Replicas
@@ -66,6 +68,21 @@ def test_what_has_long_been_over_is_forgotten_while_a_process_runs(
         assert await kept() == 0
 
     on_redis(redis_server, work)
+
+
+def test_what_redis_has_lost_of_a_receiver_passes_and_it_begins_again(
+    redis_server: Server, deployment: str
+) -> None:
+    async def work(redis: Any) -> None:
+        state = ReceiverState(redis, deployment, "hook", 1)
+        await state.take_over()
+        with pytest.raises(WentBack):
+            await state.field("next")
+        await state.write(lambda pipe: state.queue_fields(pipe, {"next": 7}))
+        assert await state.field("next") == "7"
+
+    on_redis(redis_server, work)
+    assert issubclass(WentBack, TROUBLE)
 
 
 def unpublished(redis: Any, url: str, deployment: str) -> Outboxes:

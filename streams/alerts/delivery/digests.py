@@ -74,18 +74,17 @@ class Digests:
             await self._send(pending)
             return True
         await self.state.forget(time.time())
-        fields = await self.state.fields()
-        if await self._read(int(fields["next"])):
+        if await self._read(int(await self.state.field("next"))):
             return True
         day = latest_due(self.desk.now(), self.receiver.hour)
-        if date.fromisoformat(fields["digest"]) >= day:
+        if date.fromisoformat(await self.state.field("digest")) >= day:
             return False
         await self._fix(day)
         return True
 
     async def _send(self, pending: bytes) -> None:
         letter = Letter.model_validate_json(pending)
-        offset = int((await self.state.fields())["next"])
+        offset = int(await self.state.field("next"))
         kept = [DeadLetter(letter.key, letter.model_dump_json(), offset)]
         server = MailServer(self.receiver)
         outgoing = OutgoingMessage(

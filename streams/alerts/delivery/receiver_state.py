@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from streams import keys
 from streams.alerts.messages.message import Item
 from streams.alerts.messages.planning import KnownAlert
+from streams.failures import Understood
 from streams.state.election import TermOver
 from streams.state.fence import Overtaken, fenced
 from streams.state.open_alerts import parsed
@@ -34,6 +35,10 @@ Write = Callable[[Any], None]
 KEPT_SECONDS = 30 * 24 * 3600
 FORGOTTEN_AT_ONCE = 1_000
 FORGET_SECONDS = 3600.0
+
+
+class WentBack(Understood):
+    """Redis has lost what it had confirmed of a receiver, as at a failover it may."""
 
 
 class ReceiverState:
@@ -60,6 +65,13 @@ class ReceiverState:
         """The fields that tell how far the receiver is."""
         stored = await self._redis.hgetall(self._base)
         return {name.decode(): text.decode() for name, text in stored.items()}
+
+    async def field(self, name: str) -> str:
+        """One of them, such as `next`, the offset from which to read on. Raises WentBack."""
+        fields = await self.fields()
+        if name not in fields:
+            raise WentBack("what was kept of this receiver is gone: it begins anew")
+        return fields[name]
 
     async def pending(self) -> bytes | None:
         """The message that is to go out next."""
