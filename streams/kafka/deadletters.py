@@ -38,7 +38,7 @@ from schemas.events.registry import DEAD_LETTER_SUFFIX, VALIDATORS
 from streams.failures import Understood
 from streams.kafka import private
 from streams.kafka.batches import TP, KafkaRecord, hash_of_content
-from streams.kafka.clients import for_aiokafka
+from streams.kafka.clients import acknowledged_producer
 from streams.kafka.logreading import ReadTimedOut, log_reader
 
 # Kafka Connect's header names, which dead-letter tools know.
@@ -358,9 +358,8 @@ class DeadLetters:
     async def _begin(self, tp: TP, first: KafkaRecord, stored: int, since: int) -> _LetterWriter:
         """Have all who wrote dead letters of the partition be refused, and look what is there."""
         topic = dead_letter_topic(tp.topic)
-        producer = AIOKafkaProducer(
-            **for_aiokafka(self._brokers),
-            acks="all",
+        producer = acknowledged_producer(
+            self._brokers,
             transactional_id=transactional_id(self._deployment, tp),
             transaction_timeout_ms=TRANSACTION_MS,
             max_request_size=LARGEST_BYTES,

@@ -22,7 +22,7 @@ async def connect(site: LiveSite, call: Call) -> Answer:
         raise wrong_parameter(error.name, str(error)) from error
     _ = call.asked.as_of
     route, identity = ROUTES_BY_NAME[CSV_ROUTE], call.identity
-    own, is_proved = [], False
+    session, own, is_proved = None, [], False
     if site.openid is not None and identity.form_token:
         session, _ = await session_asking(site.openid, call)
         now = site.openid.now()
@@ -39,7 +39,7 @@ async def connect(site: LiveSite, call: Call) -> Answer:
         csv_address=with_query(f"{call.site}{route.path}", call.asked.query()),
         description=f"{call.site}/api/v1/openapi.json",
         is_signed_in=site.settings.sign_in != "none",
-        has_session=bool(site.openid and identity.form_token),
+        has_session=session is not None,
         own=own,
         is_proved=is_proved,
         may_read=may_read(identity.roles),

@@ -69,7 +69,7 @@ async def scorecard_page(site: LiveSite, call: Call) -> Answer:
         live_address=with_query("/scorecard", asked.query(as_of=None)),
         query=with_query("", asked.query(show=None)),
         carried=lambda place: _carried(place, asked.one("as_of")),
-        shows_sums=any(line.rests_on for it in found for _, lines in it.families for line in lines),
+        shows_sums=any(line.rests_on for it in found for line in it.lines),
         legend=MARKS,
     )
     if show == TREND:
@@ -112,8 +112,7 @@ async def _trends(
     cells = [
         (indicators[line.code], Place(it.level, it.place), bands[0])
         for it in found
-        for _, lines in it.families
-        for line in lines
+        for line in it.lines
     ]
     dates = months_until(fresh.day, MONTHS)
     series = await site.figures.trends(cells, dates, fresh.today, fresh.moment, call.identity)

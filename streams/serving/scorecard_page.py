@@ -1,6 +1,6 @@
 """The scorecard as a page shows it: a table a place, by family, a row an indicator."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from processors.figures.figure_text import LEGEND, MISSING, UNITS, value_text
@@ -56,6 +56,11 @@ class PlaceTable:
     level: str
     families: list[tuple[str, list[Line]]]
     has_bands: bool
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        """Its rows, one after another."""
+        return (line for _, lines in self.families for line in lines)
 
 
 def tables(rules: Rules, rows: Sequence[ScorecardRow]) -> list[PlaceTable]:
@@ -130,7 +135,7 @@ def across_places(
     """The rows of tables side by side, a cell for each table, by family."""
     rows: dict[tuple[str, str], AcrossPlaces] = {}
     for index, table in enumerate(found):
-        for line in (line for _, lines in table.families for line in lines):
+        for line in table.lines:
             row = rows.setdefault(
                 (line.code, line.band),
                 AcrossPlaces(line.code, line.title, line.band, [None] * len(found)),

@@ -137,7 +137,7 @@ def _lines(site: LiveSite, asked: Query, rows: list[ScorecardRow]) -> tuple[str,
         raise wrong_parameter(error.name, str(error)) from error
     if not found:
         raise wrong_parameter("level", f"{name or top} is no {level}")
-    return found[0].place, found[0].level, [it for _, ls in found[0].families for it in ls]
+    return found[0].place, found[0].level, [*found[0].lines]
 
 
 def _reasons(site: LiveSite, identity: Identity, query: dict[str, str]) -> dict[str, str]:

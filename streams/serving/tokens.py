@@ -83,7 +83,7 @@ class Tokens:
             digest=_digest(secret),
             created=now,
             expires=now + lasts,
-            owner=_owner(subject) if subject else "",
+            owner=_of_subject(subject) if subject else "",
         )
         await self._redis.hset(self._key, number, token.model_dump_json())
         return NewToken(token, f"{PREFIX}_{number}_{secret}")
@@ -96,7 +96,7 @@ class Tokens:
 
     async def of_person(self, subject: str, now: datetime) -> list[Token]:
         """The tokens that a person made and that are good, the oldest first."""
-        owner = _owner(subject)
+        owner = _of_subject(subject)
         return [it for it in await self.all() if it.owner == owner and now < it.expires]
 
     async def revoke(self, number: str) -> bool:
@@ -121,8 +121,8 @@ def may_read(roles: Set[Role]) -> list[Role]:
     return [it for it in READ_BY_OWN if it in roles or it is Role.VIEWER]
 
 
-def _owner(subject: str) -> str:
-    return hashlib.sha256(f"subject {subject}".encode()).hexdigest()
+def _of_subject(subject: str) -> str:
+    return _digest(f"subject {subject}")
 
 
 def _digest(secret: str) -> str:

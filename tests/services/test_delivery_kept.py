@@ -77,9 +77,9 @@ def test_what_redis_has_lost_of_a_receiver_passes_and_it_begins_again(
         state = ReceiverState(redis, deployment, "hook", 1)
         await state.take_over()
         with pytest.raises(WentBack):
-            await state.field("next")
+            await state.begun()
         await state.write(lambda pipe: state.queue_fields(pipe, {"next": 7}))
-        assert await state.field("next") == "7"
+        assert (await state.begun())["next"] == "7"
 
     on_redis(redis_server, work)
     assert issubclass(WentBack, TROUBLE)

@@ -74,17 +74,18 @@ class Digests:
             await self._send(pending)
             return True
         await self.state.forget(time.time())
-        if await self._read(int(await self.state.field("next"))):
+        fields = await self.state.begun()
+        if await self._read(int(fields["next"])):
             return True
         day = latest_due(self.desk.now(), self.receiver.hour)
-        if date.fromisoformat(await self.state.field("digest")) >= day:
+        if date.fromisoformat(fields["digest"]) >= day:
             return False
         await self._fix(day)
         return True
 
     async def _send(self, pending: bytes) -> None:
         letter = Letter.model_validate_json(pending)
-        offset = int(await self.state.field("next"))
+        offset = int((await self.state.begun())["next"])
         kept = [DeadLetter(letter.key, letter.model_dump_json(), offset)]
         server = MailServer(self.receiver)
         outgoing = OutgoingMessage(

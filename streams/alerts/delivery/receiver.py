@@ -179,7 +179,7 @@ class Delivery:
         return True
 
     async def _read(self, silences: Silences) -> bool:
-        start = int(await self.state.field("next"))
+        start = int((await self.state.begun())["next"])
         found, after = await self.log.read(start, CHANGES_AT_ONCE, self.desk.wait_ms)
         if after > start:
             await self._take_in(found, after, silences)

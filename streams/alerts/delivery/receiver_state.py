@@ -66,12 +66,12 @@ class ReceiverState:
         stored = await self._redis.hgetall(self._base)
         return {name.decode(): text.decode() for name, text in stored.items()}
 
-    async def field(self, name: str) -> str:
-        """One of them, such as `next`, the offset from which to read on. Raises WentBack."""
+    async def begun(self) -> dict[str, str]:
+        """The same of one that has begun, such as `next`: where to read on. Raises WentBack."""
         fields = await self.fields()
-        if name not in fields:
+        if "next" not in fields:
             raise WentBack("what was kept of this receiver is gone: it begins anew")
-        return fields[name]
+        return fields
 
     async def pending(self) -> bytes | None:
         """The message that is to go out next."""

@@ -7,7 +7,7 @@ published again; they have the same alert and version, by which readers know the
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
@@ -102,8 +102,11 @@ class Outboxes:
         """
         names = await prefixes(self._redis, self._deployment)
         streams = [f"{prefix}:alerts:outbox" for prefix in names]
-        if not any(await self._asked(lambda pipe: _lengths(pipe, streams))):
-            return False
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for stream in streams:
+                pipe.xlen(stream)
+            if not any(await pipe.execute()):
+                return False
         most = max(1, min(ENTRIES_AT_ONCE, MOST_AT_ONCE // len(streams)))
         answers = await self._replicas.read(lambda pipe: _entries(pipe, streams, most))
         entries = [
@@ -117,16 +120,6 @@ class Outboxes:
         for stream, last in {entry.stream: entry.id for entry in entries}.items():
             await self._redis.xtrim(stream, minid=_after(last), approximate=False)
         return bool(entries)
-
-    async def _asked(self, ask: Callable[[Any], None]) -> list[Any]:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            ask(pipe)
-            return list(await pipe.execute())
-
-
-def _lengths(pipe: Any, streams: Sequence[str]) -> None:
-    for stream in streams:
-        pipe.xlen(stream)
 
 
 def _entries(pipe: Any, streams: Sequence[str], most: int) -> None:
