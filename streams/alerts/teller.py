@@ -127,6 +127,7 @@ class Teller:
                 redis,
                 settings.deployment,
                 term.number,
+                replicas,
                 Refusals(producer, settings.deployment),
                 self.watching,
                 self.now,

@@ -2,8 +2,9 @@
 
 A replica that takes over may lack what the master has just confirmed. The state then goes back, and
 workers count again from there. What has gone to Kafka meanwhile does not go back: an alert would be
-told otherwise a second time under the version that it was told by already. So nothing is taken to
-Kafka before a replica has it.
+told otherwise a second time under the version that it was told by already. Nor does a message go
+back that a receiver has taken. So nothing is taken to Kafka, or to a receiver, before a replica has
+it.
 """
 
 import logging

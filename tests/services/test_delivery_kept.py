@@ -23,10 +23,12 @@ from streams.alerts.elected_jobs import TROUBLE
 from streams.alerts.topic.publisher import MOST_AT_ONCE, AlertPublisher, Outboxes
 from streams.state.reading import partitions_key
 from streams.state.replicas import NotReplicated, Replicas
-from tests.support.alerting import change
+from tests.support.alerting import change, keys, receivers_file, recording, tell, webhook
+from tests.support.inbox import Inbox, serving
 from tests.support.ports import free_ports
 from tests.support.redis_servers import server, wait_for
 from tests.support.servers import Server
+from tests.support.workers import CommandLine
 
 pytestmark = pytest.mark.services
 
@@ -145,6 +147,36 @@ def test_nothing_is_published_that_a_replica_lacks_which_may_take_over(
         wait_for(lambda: replica.info()["master_link_status"] == "up", "the replica follows")
         pid = int(replica.info()["process_id"])
         on_redis(Server("redis", url, tmp_path), work)
+
+
+@pytest.mark.usefixtures("hook_secret")
+def test_a_receiver_is_told_nothing_that_a_replica_lacks_which_may_take_over(
+    caseline: CommandLine, tmp_path: Path
+) -> None:
+    """A master that does not know what was told would never tell of its end."""
+    first, second = free_ports(2)
+    follows = (f"replicaof 127.0.0.1 {first}", "repl-diskless-sync-delay 0")
+    settings = caseline.settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{first}/0"})
+    followed = CommandLine(settings, caseline.rules, tmp_path)
+    with (
+        serving(Inbox()) as inbox,
+        server(tmp_path, first),
+        server(tmp_path, second, *follows) as replica,
+        recording(followed) as recorder,
+    ):
+        wait_for(lambda: replica.info()["master_link_status"] == "up", "the replica follows")
+        path = receivers_file(tmp_path, webhook("hook", inbox.url))
+        recorder.record(change())
+        pid = int(replica.info()["process_id"])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(NotReplicated):
+                tell(followed, path)
+            assert not inbox.told
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        tell(followed, path)
+        assert inbox.told == keys([change()])
 
 
 class Moving(ConnectionPool):

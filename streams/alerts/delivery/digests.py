@@ -69,7 +69,7 @@ class Digests:
 
     async def turn(self) -> bool:
         """Do what is next; whether there may be more to do at once. Raises as Delivery does."""
-        pending = await self.state.pending()
+        pending = await self.desk.next_message(self.state)
         if pending:
             await self._send(pending)
             return True

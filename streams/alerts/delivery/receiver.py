@@ -27,6 +27,7 @@ from streams.alerts.messages.message import Item, Message, messages
 from streams.alerts.messages.planning import Chooser, KnownAlert, ends_states, latest
 from streams.alerts.topic.log import AlertLog, ChangeInTopic
 from streams.state.open_alerts import open_alerts, open_changes, parsed
+from streams.state.replicas import Replicas
 
 # Changes that are decided on, and fixed, in one step.
 CHANGES_AT_ONCE = 2_000
@@ -54,6 +55,7 @@ class Desk:
     redis: Redis
     deployment: str
     term: int
+    replicas: Replicas
     refusals: Refusals
     watching: DeliveryWatch
     now: Callable[[], datetime]
@@ -68,6 +70,19 @@ class Desk:
     def state(self, receiver: str) -> ReceiverState:
         """The stored state of a receiver."""
         return ReceiverState(self.redis, self.deployment, receiver, self.term)
+
+    async def next_message(self, state: ReceiverState) -> bytes | None:
+        """The message that is to go out next to a receiver; None for none.
+
+        A replica has it as well, and what is noted of its being told: a receiver would never hear
+        of the end of what nobody knows it to have been told. Raises NotReplicated or
+        redis.RedisError.
+        """
+        if not await state.pending_count():
+            return None
+        pending: bytes | None
+        [pending] = await self.replicas.read(state.queue_next)
+        return pending
 
 
 async def measure(desk: Desk, log: AlertLog, receivers: Iterable[str]) -> bool:
@@ -144,7 +159,7 @@ class Delivery:
 
         Raises streams.failures.Understood, redis.RedisError or aiokafka.errors.KafkaError.
         """
-        pending = await self.state.pending()
+        pending = await self.desk.next_message(self.state)
         if pending:
             await self._send(pending)
             return True

@@ -73,10 +73,9 @@ class ReceiverState:
             raise WentBack("what was kept of this receiver is gone: it begins anew")
         return fields
 
-    async def pending(self) -> bytes | None:
-        """The message that is to go out next."""
-        found: bytes | None = await self._redis.lindex(self.key("pending"), 0)
-        return found
+    def queue_next(self, pipe: Any) -> None:
+        """Queue the question which message is to go out next."""
+        pipe.lindex(self.key("pending"), 0)
 
     async def pending_count(self) -> int:
         """How many messages are to go out."""
