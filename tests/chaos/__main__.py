@@ -24,10 +24,12 @@ def main(
         Path | None, typer.Option("--results", help="A file for what is said, beside the terminal.")
     ] = None,
     keep: Annotated[
-        Path | None, typer.Option("--keep", help="A folder for logs, kept afterwards.")
+        Path | None, typer.Option("--keep", help="A new folder for logs, kept afterwards.")
     ] = None,
 ) -> None:
     """Run workers, alerts and releases under random faults; exit code 1 if anything is wrong."""
+    if keep and keep.exists() and any(keep.iterdir()):
+        raise typer.BadParameter(f"{keep} has the topics of another run", param_hint="--keep")
     # Told to stop, it leaves nothing running and no folder behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = random.randrange(10**6) if seed is None else seed
