@@ -1,10 +1,12 @@
 """What stands now, for whoever must act: counts by standard and owner, and a line for each case."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import UTC, date, datetime
+from functools import partial
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
 from processors.days.calendar import LONDON
 from schemas.alerts import CaseChange, IndicatorChange
@@ -25,19 +27,18 @@ class Count(NamedTuple):
 
 
 class CaseLine(NamedTuple):
-    """A case with its alerts, the most urgent first."""
+    """A case with its alerts, the most urgent first.
+
+    `due` is when the first of what the case has to keep is or was due.
+    """
 
     alerts: tuple[CaseChange, ...]
+    due: date
 
     @property
     def first(self) -> CaseChange:
         """The most urgent alert."""
         return self.alerts[0]
-
-    @property
-    def due(self) -> date:
-        """When the first of what the case has to keep is or was due."""
-        return min(it.due for it in self.alerts)
 
     @property
     def worker(self) -> str | None:
@@ -88,36 +89,47 @@ class WantedAlerts:
 
     def has(self, change: Change) -> bool:
         """Whether an alert is asked for."""
-        case = change.case if isinstance(change, CaseChange) else None
-        due = change.due if isinstance(change, CaseChange) else date.max
-        return (
-            all(
-                not wanted or has in wanted
-                for wanted, has in (
-                    (self.standards, change.standard),
-                    (self.states, change.state),
-                    (self.areas, change.area),
-                    (self.owners, change.owner),
-                    (self.providers, change.provider),
-                    (self.severities, change.severity),
-                    (self.cases, case),
-                )
+        return all(test(change) for test in self._tests())
+
+    def among(self, changes: Iterable[Change]) -> list[Change]:
+        """The alerts that are asked for."""
+        tests = self._tests()
+        return [it for it in changes if all(test(it) for test in tests)]
+
+    def _tests(self) -> list[Callable[[Change], bool]]:
+        """What has to hold of an alert: nothing of what is not asked for, for they may be many."""
+        found = [
+            partial(_is_among, attrgetter(name), wanted)
+            for name, wanted in (
+                ("standard", self.standards),
+                ("state", self.states),
+                ("area", self.areas),
+                ("owner", self.owners),
+                ("provider", self.providers),
+                ("severity", self.severities),
             )
-            and (self.since is None or is_new(change, self.since))
-            and (self.due_before is None or due < self.due_before)
-        )
+            if wanted
+        ]
+        tests: list[Callable[[Change], bool]] = [*found]
+        if self.cases:
+            tests.append(lambda it: isinstance(it, CaseChange) and it.case in self.cases)
+        if self.since is not None:
+            tests.append(partial(is_new, since=self.since))
+        if (before := self.due_before) is not None:
+            tests.append(lambda it: isinstance(it, CaseChange) and it.due < before)
+        return tests
 
 
 def overview(
     changes: Iterable[Change], wanted: WantedAlerts, today: date, new_since: datetime
 ) -> Overview:
     """What is asked for of the active alerts: the critical first, then the longest overdue."""
-    chosen = sorted((it for it in changes if wanted.has(it)), key=urgency)
+    chosen = sorted(wanted.among(changes), key=urgency)
     cases: dict[tuple[str, str], list[CaseChange]] = {}
     for it in chosen:
         if isinstance(it, CaseChange):
             cases.setdefault((it.child, it.case), []).append(it)
-    lines = [CaseLine(tuple(alerts)) for alerts in cases.values()]
+    lines = [CaseLine(tuple(of), min([it.due for it in of])) for of in cases.values()]
     lines.sort(key=lambda it: (it.first.severity != "critical", -it.days_overdue(today), it.due))
     return Overview(
         new_since,
@@ -129,15 +141,16 @@ def overview(
 
 def counts(changes: Sequence[Change], new_since: datetime) -> list[Count]:
     """How many are breached, due soon and new, by standard and owner."""
-    found: Counter[tuple[str, OwnerKind, str, str]] = Counter()
+    by_owner: dict[tuple[str, OwnerKind, str], list[Change]] = {}
     for it in changes:
-        about = (it.standard, it.owner_kind, it.owner)
-        found[*about, it.state] += 1
-        found[*about, "new"] += is_new(it, new_since)
-    return [
-        Count(*about, *(found[*about, what] for what in ("breached", "due-soon", "new")))
-        for about in sorted({(it.standard, it.owner_kind, it.owner) for it in changes})
-    ]
+        by_owner.setdefault((it.standard, it.owner_kind, it.owner), []).append(it)
+    since = new_since.astimezone(UTC)  # which is compared sooner than a time of some place
+    found = []
+    for about, of in sorted(by_owner.items(), key=itemgetter(0)):
+        states = Counter([it.state for it in of])
+        new = sum([is_new(it, since) for it in of])
+        found.append(Count(*about, states["breached"], states["due-soon"], new))
+    return found
 
 
 def is_new(change: Change, since: datetime) -> bool:
@@ -145,8 +158,7 @@ def is_new(change: Change, since: datetime) -> bool:
 
     That is when it was learnt; where that is not known, the day on which it was so counts.
     """
-    came = change.stand_learnt or datetime.combine(change.since, datetime.min.time(), LONDON)
-    return came >= since
+    return (change.stand_learnt or day_begins(change.since)) >= since
 
 
 def days_overdue(change: CaseChange, today: date) -> int:
@@ -165,3 +177,7 @@ def urgency(change: Change) -> tuple[bool, date, str]:
     """What orders alerts: the critical first, then what was or is due first."""
     due = change.due if isinstance(change, CaseChange) else change.since
     return change.severity != "critical", due, change.alert
+
+
+def _is_among(of: Callable[[Change], Any], wanted: Collection[str], change: Change) -> bool:
+    return of(change) in wanted

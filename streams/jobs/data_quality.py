@@ -7,9 +7,9 @@ from redis.asyncio import Redis
 
 from processors.figures.evaluate import AsOf, rounded_half_up, shown, supplied_as_well
 from processors.figures.scorecard_rows import scorecard
-from processors.record.completeness import Completeness, Tally
+from processors.record.completeness import Completeness
 from processors.record.decoding import Event
-from processors.record.quality import OddFact, odd_facts
+from processors.record.found_quality import QualityAsOf, QualityFound
 from processors.rules import Rules
 from streams.state.reading import read_children
 
@@ -19,44 +19,19 @@ LACK_COLUMNS = ("indicator", "provider", "numerator", "denominator", "value")
 CONTRADICTION_COLUMNS = ("finding", "code", "level", "place", "age_band", "value", "supplied")
 
 
-class QualityFound:
-    """What is found in records, child by child, as it stands on a date."""
-
-    def __init__(self, rules: Rules, as_of: date) -> None:
-        self._rules, self._as_of = rules, as_of
-        self._tally = Tally(rules.areas, as_of)
-        self._facts = set[OddFact]()
-
-    def add(self, events: Sequence[Event]) -> None:
-        """Take in one child's events; of a child that comes twice each fact counts once."""
-        rules = self._rules
-        self._facts.update(odd_facts(events, rules.areas, rules.calendar, self._as_of))
-        self._tally.add(events)
-
-    @property
-    def facts(self) -> list[OddFact]:
-        """Every odd fact, in order of kind and case."""
-        return sorted(self._facts)
-
-    @property
-    def lacking(self) -> list[Completeness]:
-        """How many cases lack something, of all and then by provider."""
-        return self._tally.found()
-
-
 def quality_of(rules: Rules, as_of: date, children: Iterable[Iterable[Event]]) -> QualityFound:
-    """The quality of children's events."""
-    found = QualityFound(rules, as_of)
+    """The quality of children's events, as it stands on a date."""
+    found, judging = QualityFound(), QualityAsOf(rules.areas, rules.calendar, as_of)
     for events in children:
-        found.add(list(events))
+        found.add(judging.of_child(events))
     return found
 
 
 async def read_quality(redis: Redis, deployment: str, rules: Rules, as_of: date) -> QualityFound:
     """The quality of every record there is. Raises as `read_children` does."""
-    found = QualityFound(rules, as_of)
+    found, judging = QualityFound(), QualityAsOf(rules.areas, rules.calendar, as_of)
     async for events in read_children(redis, deployment, rules):
-        found.add(events)
+        found.add(judging.of_child(events))
     return found
 
 

@@ -27,6 +27,7 @@ from streams.failures import Understood, described
 from streams.serving.last_asked import LastAsked
 from streams.serving.live_figures import answered
 from streams.serving.problems import Problem, away
+from streams.serving.shared_work import SharedWork
 from streams.state.open_alerts import HeldAlerts, open_change
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class LiveAlerts:
         self._redis, self._settings, self._rules, self._clock = redis, settings, rules, clock
         self._held = HeldAlerts(redis, settings.deployment)
         self._overviews = LastAsked[Overview](KEPT_OVERVIEWS)
+        self._making = SharedWork[Overview]()
 
     @property
     def _now(self) -> datetime:
@@ -72,8 +74,13 @@ class LiveAlerts:
             key = whose, wanted, today, self._held.version
             found = self._overviews.get(key)
             if found is None:
-                seen = (it for it in changes if sees(it))
-                made = overview(seen, wanted, today, wanted.since or day_begins(today))
+
+                def look() -> Overview:
+                    seen = (it for it in changes if sees(it))
+                    return overview(seen, wanted, today, wanted.since or day_begins(today))
+
+                # Of many alerts it takes long enough for others to have a turn meanwhile.
+                made = await self._making.joined(key, lambda: asyncio.to_thread(look))
                 found = self._overviews.keep(key, made)
             return found
 

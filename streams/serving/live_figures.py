@@ -6,9 +6,9 @@ is so. Redis is asked where the state stands for every answer, and for figures w
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Mapping, Sequence, Set
 from datetime import date, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from aiokafka.errors import KafkaError
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ from snapshots.making.freeze import commentary
 from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock
 from streams.failures import Understood, described
-from streams.jobs.data_quality import QualityFound, contradictions, read_quality
+from streams.jobs.data_quality import contradictions
 from streams.jobs.live_changes import SinceCut, since
 from streams.jobs.series_by_month import live_series
 from streams.serving.identity import Identity, is_within
@@ -58,9 +58,8 @@ log = logging.getLogger(__name__)
 
 # A page is not waited for longer than this.
 ANSWER_SECONDS = 10.0
-# A list reads every record, so it takes longer, and few are made at a time.
+# A list reads every record, so it takes longer.
 LIST_SECONDS = 120.0
-LISTS_AT_ONCE = 2
 # Whole scorecards kept: some dates, and the month before each. One takes some ten megabytes.
 KEPT = 8
 # Sets of suppressed cells kept: of three days each for some who see different places in full.
@@ -133,11 +132,11 @@ class LiveFigures:
         self._trends = LastAsked[list[Series]](KEPT_TRENDS)
         self._seen_figures = SeenFigures(rules)
         self._explained = LastAsked[SinceCut](KEPT_EXPLAINED)
-        self._listing = asyncio.Semaphore(LISTS_AT_ONCE)
         self._explaining = asyncio.Lock()  # for which the log is gone through
         self._readings = SharedWork[Scorecard]()
         self._standings = SharedWork[StateStanding]()
-        self._making: dict[tuple[object, ...], asyncio.Task[Any]] = {}
+        self._shown = SharedWork[Scorecard]()
+        self._months = SharedWork[list[Series]]()
 
     async def moment(self, day: date) -> Moment:
         """Where the state stands for a date's figures. Raises Problem."""
@@ -180,7 +179,7 @@ class LiveFigures:
                 rows = await self._seen(day, full, identity, (hidden, hidden_before))
                 return Scorecard(rows, full.moment)
 
-            found = self._scorecards.keep(key, await self._once(key, suppress))
+            found = self._scorecards.keep(key, await self._shown.joined(key, suppress))
         return found
 
     async def days(self, dates: Sequence[date], cell: CellOf) -> list[Dated]:
@@ -216,7 +215,9 @@ class LiveFigures:
         key = "trends", of, tuple(dates), today, moment.version, identity.view
         found = self._trends.get(key)
         if found is None:
-            found = await self._once(key, lambda: self.months(cells, dates, today, identity))
+            found = await self._months.joined(
+                key, lambda: self.months(cells, dates, today, identity)
+            )
             self._trends.keep(key, found)
         return found
 
@@ -236,11 +237,6 @@ class LiveFigures:
         """Cases that breach standards today, and later if nothing happens. Raises Problem."""
         now, *later = (await answered(read_stocks(*self._state, [today, *days]))).by_date
         return forecast(self.rules, now, list(zip(days, later, strict=True)))
-
-    async def quality(self, day: date) -> QualityFound:
-        """What is odd or lacking in the records, as of a date. Raises Problem."""
-        async with self._listing:
-            return await answered(read_quality(*self._state, day), LIST_SECONDS)
 
     async def contradictions(self, day: date) -> list[Sequence[object]]:
         """Figures of a date that contradict themselves or what is supplied. Raises Problem."""
@@ -345,20 +341,6 @@ class LiveFigures:
         version = repr((self._layout, self.rules.catalogue.version, places, standing.notes))
         heads = standing.heads
         return Moment(version, latest_in(heads), messages_in(heads), standing.notes)
-
-    async def _once(self, key: tuple[object, ...], work: Callable[[], Awaitable[T]]) -> T:
-        """What the work gives; who asks while it is under way waits for the same."""
-        task = self._making.get(key)
-        if task is None:
-            task = asyncio.ensure_future(work())
-            self._making[key] = task
-            task.add_done_callback(lambda it: self._made(key, it))
-        return await asyncio.shield(task)
-
-    def _made(self, key: tuple[object, ...], task: asyncio.Task[Any]) -> None:
-        del self._making[key]
-        if not task.cancelled():
-            task.exception()  # of which everyone who asked may be gone
 
 
 async def answered(work: Awaitable[T], seconds: float | None = ANSWER_SECONDS) -> T:

@@ -4,17 +4,16 @@ How many there are is for whoever sees small numbers; which cases they are of is
 it is shown to whom those are, once the audit log has that it was.
 """
 
-from collections import Counter
 from http import HTTPStatus
 
 from processors.record.completeness import COUNTS
+from processors.record.found_quality import QualityFound
 from processors.record.quality import EXPLANATIONS, OddFact, Oddity
 from schemas.outward import csv_text
 from streams.jobs.data_quality import (
     CONTRADICTION_COLUMNS,
     EVERYONE,
     LACK_COLUMNS,
-    QualityFound,
     lack_rows,
 )
 from streams.serving.answers import Answer, is_held, unchanged, unkept
@@ -36,7 +35,7 @@ async def quality(site: LiveSite, call: Call) -> Answer:
     tag = site.tag(fresh, call)
     if is_held(tag, call.if_none_match):
         return unchanged(tag)
-    found = await site.figures.quality(fresh.day)
+    found = await site.quality.found(fresh.day)
     contradicting = await site.figures.contradictions(fresh.day)
     kinds = _by_kind(found)
     lacking = lack_rows(found.lacking)
@@ -72,7 +71,7 @@ async def quality(site: LiveSite, call: Call) -> Answer:
 
 def _by_kind(found: QualityFound) -> list[tuple[str, int, str]]:
     """How many odd facts there are of each kind, and what becomes of them."""
-    counts = Counter(fact.kind for fact in found.facts)
+    counts = found.kinds
     return [(str(kind), counts[kind], about) for kind, about in EXPLANATIONS.items()]
 
 
@@ -84,7 +83,7 @@ async def odd_facts(site: LiveSite, call: Call) -> Answer:
     taking, asked = call.taking, call.asked
     number = asked.page
     fresh = await site.freshness(asked)
-    facts = [it for it in (await site.figures.quality(fresh.day)).facts if it.kind == kind]
+    facts = [it for it in (await site.quality.found(fresh.day)).facts if it.kind == kind]
     pages, shown = pages_of(len(facts), number), facts[part_of(number)]
     await site.note(call, "shown", len(shown), len(facts))
     text = _told(site, call, fresh, kind, shown, (number, pages, len(facts)))

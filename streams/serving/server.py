@@ -27,6 +27,7 @@ from streams.serving.groups import Groups
 from streams.serving.live_figures import LiveFigures
 from streams.serving.openid_provider import OpenIdProvider
 from streams.serving.openid_sign_in import OpenIdSignIn
+from streams.serving.pauses import shorten_pauses
 from streams.serving.sign_in import BySignIn, SignIn, networks, nobody
 from streams.serving.site import LiveSite
 from streams.serving.tokens import Tokens
@@ -91,8 +92,9 @@ async def serve(
         sign_in = _sign_in(redis, settings, clock, groups, openid)
         hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names), *_site_host(settings)])
         with served(settings, registry):
-            async with aclosing(site.desk), aclosing(site.cases):
+            async with aclosing(site.desk), aclosing(site.cases), aclosing(site.quality):
                 front = Front(application(site, sign_in), hosts, metrics)
+                shorten_pauses()
                 await _answer(site, front, listening)
 
 

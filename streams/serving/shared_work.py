@@ -1,7 +1,9 @@
-"""Work that many ask for at once: one at a time, and each is given what begins after they asked.
+"""Work that many ask for at once, and that is done once for them.
 
-So whoever asks sees what there was when they asked, or later; and however many ask while the state
-moves on, no more than two of them are waited for: that which is under way, and the next.
+Of what changes, each is given what begins after they asked. So whoever asks sees what there was
+when they asked, or later; and however many ask while the state moves on, no more than two of them
+are waited for: that which is under way, and the next. Of what does not change, all who ask are
+given what is under way.
 """
 
 import asyncio
@@ -22,6 +24,14 @@ class SharedWork(Generic[T]):
         """What began before now, and has not ended."""
         return self._running.get(key)
 
+    def joined(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> "asyncio.Future[T]":
+        """What the work gives, for what does not change: who asks while it is under way joins."""
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = asyncio.ensure_future(_awaited(work))
+            task.add_done_callback(lambda it: self._ended(key, it))
+        return asyncio.shield(task)
+
     def begun_from_now(
         self, key: Hashable, work: Callable[[], Awaitable[T]]
     ) -> "asyncio.Future[T]":
@@ -35,10 +45,14 @@ class SharedWork(Generic[T]):
 
     async def aclose(self) -> None:
         """Work no more."""
+        await asyncio.gather(*self.give_up(), return_exceptions=True)
+
+    def give_up(self) -> "list[asyncio.Task[T]]":
+        """Have all that is under way end without a result; what is ending."""
         tasks = [*self._running.values(), *self._next.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        return tasks
 
     async def _in_turn(
         self,
@@ -57,3 +71,7 @@ class SharedWork(Generic[T]):
                 del tasks[key]
         if not task.cancelled():
             task.exception()  # of which everyone who asked may be gone
+
+
+async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
+    return await work()

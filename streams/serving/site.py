@@ -28,6 +28,7 @@ from streams.serving.identity import Identity
 from streams.serving.live_alerts import LiveAlerts
 from streams.serving.live_cases import LiveCases
 from streams.serving.live_figures import LiveFigures
+from streams.serving.live_quality import LiveQuality
 from streams.serving.openapi import document
 from streams.serving.openid_sign_in import OpenIdSignIn
 from streams.serving.parameters import Query, with_query
@@ -115,6 +116,7 @@ class LiveSite:
         self.alerts = LiveAlerts(figures.redis, settings, self.rules, figures.clock)
         self.desk = ReleaseDesk(figures.redis, settings, figures.clock, audit)
         self.cases = LiveCases(figures.redis, settings, self.rules)
+        self.quality = LiveQuality(figures.redis, settings, self.rules)
         self.tokens = Tokens(figures.redis, settings.deployment)
         metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(

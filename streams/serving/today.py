@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from heapq import nsmallest
 from urllib.parse import urlencode
 
 from processors.alerts.overview import CaseLine, Count, WantedAlerts, days_overdue
@@ -168,8 +169,8 @@ async def _late(site: LiveSite, identity: Identity) -> LateCases:
         found = await site.alerts.listed(
             WantedAlerts(), lambda it: identity.sees_alert(it, areas), ("seen", identity.sight)
         )
-        lines = sorted(found.overview.cases, key=lambda it: (it.due, it.first.alert))
-        cases = [_late_case(it, found) for it in lines[:MOST_CASES]]
+        lines = nsmallest(MOST_CASES, found.overview.cases, key=lambda it: (it.due, it.first.alert))
+        cases = [_late_case(it, found) for it in lines]
         counts, whose = _counts(site, found, is_full=True), ""
     else:
         is_full = identity.sees_all or bool(identity.own_places)

@@ -1,7 +1,8 @@
 """Cases held by a process that serves them: as many as a list from every record has, always."""
 
 import asyncio
-from datetime import UTC, datetime
+from contextlib import aclosing
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from processors.days.calendar import day_number
 from processors.figures.asking import indicator_of
 from schemas.events.registry import CASE_TOPIC
 from schemas.places import Place
+from streams.jobs.data_quality import read_quality
 from streams.kafka.changed_keys import changed_keys
 from streams.kafka.eventfiles import EventLine
-from streams.serving.live_cases import FEW, LiveCases
+from streams.serving.kept_records import FEW
+from streams.serving.live_cases import LiveCases
 from streams.serving.live_figures import ANSWER_SECONDS
+from streams.serving.live_quality import KEPT_DATES, LiveQuality
 from streams.serving.problems import Problem
 from streams.state.reading import read_list
 from tests.support.opencases import line, open_case
@@ -50,6 +54,13 @@ def test_what_is_held_is_kept_up_by_what_the_log_says_changed(
         async with Redis.from_url(settings.redis_url) as redis:
             client: Any = redis
             cases = LiveCases(redis, settings, rules)
+            quality, close = LiveQuality(redis, settings, rules), date(2015, 10, 31)
+
+            async def held_quality() -> tuple[object, object]:
+                found = await quality.found(close)
+                every = await read_quality(redis, settings.deployment, rules, close)
+                assert (found.facts, found.lacking) == (every.facts, every.lacking)
+                return found.facts, found.lacking
 
             async def scans() -> int:
                 stats = await client.info("commandstats")
@@ -62,20 +73,23 @@ def test_what_is_held_is_kept_up_by_what_the_log_says_changed(
                 assert {(*it.subject[:2], it.above) for it in found} == told
                 return {it.subject.name for it in found}
 
-            cases.wait_seconds, cases.few = 0.0, -1
+            cases.kept.wait_seconds, cases.kept.few = 0.0, -1
             with pytest.raises(Problem) as told:
                 await cases.amounts(question)
             assert told.value.status == HTTPStatus.SERVICE_UNAVAILABLE
             assert int(told.value.headers["Retry-After"]) > 0
             assert "records are read" in told.value.detail
-            cases.wait_seconds, cases.few = ANSWER_SECONDS, FEW
+            cases.kept.wait_seconds, cases.kept.few = ANSWER_SECONDS, FEW
             assert await held() == {f"case-{it}" for it in range(30)}
+            earlier = await held_quality()
             await asyncio.to_thread(caseline.run, "ingest", more)
             await asyncio.to_thread(caseline.wait_for_the_end)
             before = await scans()
             found = await cases.find(case_reference("child-30", "case-30"))
             assert found == ("child-30", "case-30", True)
+            now = await quality.found(close)
             assert await scans() == before, "every record was read again"
+            assert (now.facts, now.lacking) == await held_quality() != earlier
             assert await held() == {f"case-{it}" for it in range(31)} - {"case-7"}
 
     caseline.run("ingest", first)
@@ -83,6 +97,31 @@ def test_what_is_held_is_kept_up_by_what_the_log_says_changed(
         caseline.wait_for_the_end()
         asyncio.run(ask())
     asyncio.run(said_to_have_changed(caseline))
+
+
+def test_of_many_dates_the_quality_of_some_is_held_and_the_others_are_given_up(
+    caseline: CommandLine, tmp_path: Path
+) -> None:
+    settings, days = caseline.settings, [date(2015, 10, it + 1) for it in range(KEPT_DATES + 1)]
+
+    async def ask() -> None:
+        async with (
+            Redis.from_url(settings.redis_url) as redis,
+            aclosing(LiveQuality(redis, settings, caseline.rules)) as quality,
+        ):
+            first = asyncio.create_task(quality.found(days[0]))
+            for day in days:
+                quality.kept(day)
+                await asyncio.sleep(0)  # so that the first waits for what it has begun
+            with pytest.raises(Problem, match="quality of records as of 2015-10-01 is being made"):
+                await first
+            again = await quality.found(days[0])
+            assert again.lacking
+
+    caseline.run("ingest", lines_in(tmp_path / "1.jsonl", open_case(0, RECEIVED)))
+    with caseline.worker():
+        caseline.wait_for_the_end()
+        asyncio.run(ask())
 
 
 async def said_to_have_changed(caseline: CommandLine) -> None:

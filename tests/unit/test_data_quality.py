@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from processors.record.completeness import COUNTS, Lack, Tally
+from processors.days.calendar import day_number
+from processors.record.completeness import COUNTS, Lack, Tally, cases_lack
 from processors.record.lateness import Arrivals, Late
 from schemas.areas import load_areas
 from streams.cli import app
@@ -22,9 +23,10 @@ NOTIFIED = date(2017, 6, 5)
 
 
 def tallied(*children: Happening, day: date = TODAY) -> dict[tuple[Lack, str], tuple[int, int]]:
-    tally = Tally(load_areas(), day)
+    tally = Tally()
     for child in children:
-        tally.add(child.events)
+        for case in cases_lack(child.events, load_areas().leaves, day_number(day)):
+            tally.add(case)
     return {(it.lack, it.provider): (it.numerator, it.denominator) for it in tally.found()}
 
 

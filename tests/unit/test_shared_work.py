@@ -51,6 +51,35 @@ def test_who_asks_while_it_is_under_way_is_given_the_next_which_all_of_them_shar
     asked(test)
 
 
+def test_who_joins_is_given_what_is_under_way_and_goes_alone() -> None:
+    async def test(shared: SharedWork[int], counter: Counter) -> None:
+        gone, *others = [shared.joined("a", counter.work) for _ in range(4)]
+        other = shared.joined("b", counter.work)
+        await turns()
+        assert counter.begun == 2
+        gone.cancel()
+        counter.may_end.set()
+        assert await asyncio.gather(*others, other) == [1, 1, 1, 2]
+        assert await shared.joined("a", counter.work) == 3
+
+    asked(test)
+
+
+def test_what_is_given_up_ends_for_all_who_wait_for_it() -> None:
+    async def test(shared: SharedWork[int], counter: Counter) -> None:
+        waiting = [shared.begun_from_now("a", counter.work)]
+        await turns()
+        waiting.append(shared.begun_from_now("a", counter.work))
+        await turns()
+        shared.give_up()
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [*map(type, found)] == [asyncio.CancelledError] * 2
+        counter.may_end.set()
+        assert await shared.begun_from_now("a", counter.work) == 2
+
+    asked(test)
+
+
 def test_who_asks_before_it_begins_shares_it() -> None:
     async def test(shared: SharedWork[int], counter: Counter) -> None:
         counter.may_end.set()

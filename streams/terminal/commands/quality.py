@@ -13,6 +13,7 @@ import typer
 from processors.figures.evaluate import rounded_half_up
 from processors.record.completeness import COUNTS, Completeness
 from processors.record.decoding import decode
+from processors.record.found_quality import QualityFound
 from processors.record.lateness import Arrivals
 from processors.record.quality import OddFact, Oddity
 from processors.rules import Rules
@@ -23,7 +24,6 @@ from streams.jobs.data_quality import (
     CONTRADICTION_COLUMNS,
     EVERYONE,
     LACK_COLUMNS,
-    QualityFound,
     contradictions,
     lack_rows,
     quality_of,

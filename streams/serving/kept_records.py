@@ -1,0 +1,200 @@
+"""What a process holds of every record, kept up with the state.
+
+Every record is read once. When the state has moved, the log says whose records changed, and those
+alone are read again; where it does not, or the state was made anew, all are.
+
+What has to be read is read for all who ask meanwhile together, and goes on when nobody waits for it
+any more: who has waited for long is told how far it is.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import islice
+from typing import Generic, Protocol, Self, TypeVar
+
+from redis.asyncio import Redis
+
+from processors.rules import Rules
+from schemas.events.registry import REFERENCE_TOPIC, topics_in
+from schemas.settings import Settings
+from streams.kafka.batches import TP
+from streams.kafka.changed_keys import changed_keys
+from streams.serving.live_figures import ANSWER_SECONDS, LIST_SECONDS, answered
+from streams.serving.problems import Problem
+from streams.serving.shared_work import SharedWork
+from streams.state.reading import shards_of
+from streams.state.store import Head, ShardStore
+
+# Records that are put into what is held together, and of these how many are read at a time;
+# between, whoever else is served has a turn.
+AT_ONCE, READ_AT_ONCE = 1_000, 250
+# So many records are there in a moment, and waited for however busy the machine is.
+FEW = 20_000
+# When to ask again for what is not read yet, in seconds.
+AGAIN_SECONDS = 15
+
+
+class HeldRecords(Protocol):
+    """What is held of the records of a shard."""
+
+    @property
+    def children(self) -> int:
+        """Of how many children, or places, something is held."""
+
+    def copy(self) -> Self:
+        """The same, of which what is held changes apart."""
+
+    def forget(self, names: Iterable[str], /) -> None:
+        """Hold nothing more of some."""
+
+    async def put(self, stored: Mapping[str, bytes], /) -> None:
+        """Hold what records say, as they are stored, in place of what is held of the same.
+
+        Whoever else is served has a turn meanwhile.
+        """
+
+
+H = TypeVar("H", bound=HeldRecords)
+
+
+@dataclass(frozen=True)
+class _OfShard(Generic[H]):
+    """What is held of a shard, and where it stood when that was read."""
+
+    head: Head
+    records: H
+
+
+class KeptRecords(Generic[H]):
+    """What is held of every shard; `make` begins with one, `what` it is, as people are told."""
+
+    def __init__(
+        self, redis: Redis, settings: Settings, rules: Rules, make: Callable[[], H], what: str
+    ) -> None:
+        self._redis, self._settings, self._rules = redis, settings, rules
+        self._make, self._what = make, what
+        self.wait_seconds, self.few = ANSWER_SECONDS, FEW
+        self._shards: dict[TP, _OfShard[H]] = {}
+        self._updates = SharedWork[None]()
+        self._read_so_far, self._to_read = 0, 0
+
+    async def aclose(self) -> None:
+        """Read nothing more."""
+        await self._updates.aclose()
+
+    def give_up(self) -> None:
+        """Have what is being read be read no more; whoever waits is told to ask again."""
+        self._updates.give_up()
+
+    async def now(self) -> list[H]:
+        """What is held of each shard, as of now or later; nobody changes it afterwards.
+
+        Raises Problem, also where much is to be read.
+        """
+        update = self._updates.begun_from_now(None, lambda: answered(self._update(), None))
+        try:
+            await asyncio.wait([update], timeout=self.wait_seconds)
+            if not update.done() and self._to_read - self._read_so_far > self.few:
+                raise self._not_ready()
+            async with asyncio.timeout(LIST_SECONDS):
+                await update
+        except TimeoutError as error:
+            raise self._not_ready() from error
+        except asyncio.CancelledError as error:
+            if not update.cancelled():
+                raise  # it is who asks that is gone
+            raise self._not_ready() from error
+        finally:
+            update.cancel()  # of which nobody is told any more; what it waits for goes on
+        return [it.records for it in self._shards.values()]
+
+    def _not_ready(self) -> Problem:
+        far = f"{self._read_so_far:,} of {self._to_read:,} records are read"
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"{self._what} being made ready: {far}. Ask again in a moment; figures are shown "
+            "meanwhile",
+            headers={"Retry-After": str(AGAIN_SECONDS)},
+        )
+
+    async def _update(self) -> None:
+        there = await stores_there(self._redis, self._settings, self._rules)
+        self._read_so_far, self._to_read = 0, 0
+        kept = {shard for shard, _, _ in there}
+        self._shards = {shard: it for shard, it in self._shards.items() if shard in kept}
+        behind: list[tuple[TP, ShardStore, Head, set[str] | None]] = []
+        for shard, store, head in there:
+            held = self._shards.get(shard)
+            if held is None or held.head.place != head.place:
+                changed = await self._changed(shard, held.head, head) if held else None
+                behind.append((shard, store, head, changed))
+                self._to_read += head.kept.records if changed is None else len(changed)
+        for shard, store, head, changed in behind:
+            held = self._shards.get(shard)
+            if held is not None and changed is not None:
+                held = _OfShard(head, held.records.copy())
+                await self._read_again(store, held, sorted(changed))
+            if held is None or changed is None or held.records.children != head.kept.records:
+                # Such as when a record went without an event.
+                held = _OfShard(head, self._make())
+                await self._read(store, held)
+            self._shards[shard] = held
+
+    async def _changed(self, shard: TP, before: Head, now: Head) -> set[str] | None:
+        if before.generation != now.generation:
+            return None
+        topics = topics_in(shard.topic)
+        since, until = (
+            {TP(topic, shard.partition): head.offset(topic) for topic in topics}
+            for head in (before, now)
+        )
+        return await changed_keys(self._settings.kafka, since, until, now.kept.records)
+
+    async def _read(self, store: ShardStore, held: _OfShard[H]) -> None:
+        """Every record of a shard."""
+        waiting: dict[str, bytes] = {}
+        async for child, stored in store.all_records(held.head):
+            waiting[child] = stored
+            if len(waiting) == AT_ONCE:
+                await self._put(held.records, waiting)
+                waiting = {}
+        await self._put(held.records, waiting)
+
+    async def _read_again(self, store: ShardStore, held: _OfShard[H], names: Sequence[str]) -> None:
+        """The records of some, who may have none any more."""
+        for some in parts(names, AT_ONCE):
+            stored = await store.records(held.head, some)
+            pairs = zip(some, stored, strict=True)
+            there = {name: it for name, it in pairs if it is not None}
+            held.records.forget(it for it in some if it not in there)
+            await self._put(held.records, there)
+
+    async def _put(self, records: H, stored: Mapping[str, bytes]) -> None:
+        await records.put(stored)
+        self._read_so_far += len(stored)
+
+
+async def stores_there(
+    redis: Redis, settings: Settings, rules: Rules
+) -> list[tuple[TP, ShardStore, Head]]:
+    """The shards that have state, but for what others supply. Raises Understood."""
+    stores = {
+        it: ShardStore(redis, settings.deployment, it, rules)
+        for it in await shards_of(redis, settings.deployment)
+        if it.topic != REFERENCE_TOPIC
+    }
+    heads = await asyncio.gather(*(store.head() for store in stores.values()))
+    return [
+        (shard, store, head)
+        for (shard, store), head in zip(stores.items(), heads, strict=True)
+        if head is not None
+    ]
+
+
+def parts(names: Iterable[str], at_once: int) -> Iterable[list[str]]:
+    """Names, so many at a time."""
+    rest = iter(names)
+    while some := list(islice(rest, at_once)):
+        yield some
