@@ -39,6 +39,7 @@ from streams.serving import (
 )
 from streams.serving.answers import Answer, Streamed
 from streams.serving.audited import audited
+from streams.serving.bodies import written
 from streams.serving.door import Door
 from streams.serving.form_tokens import without_token
 from streams.serving.identity import NOBODY, Identity
@@ -231,7 +232,11 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
             headers.get("sec-fetch-site", "") in ELSEWHERE,
             headers.get("user-agent", ""),
         )
-        answer = await work(site, call)
+        try:
+            answer = await work(site, call)
+        except Problem as problem:
+            problem.written = written(call)
+            raise
         is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"
         if is_taken and not route.is_audited:
             site.audit.note(audited(call.identity, route, asked.query(), "exported"))

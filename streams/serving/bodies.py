@@ -12,6 +12,8 @@ from streams.serving.roles import FORM, HTML, JSON
 from streams.serving.site import Call
 
 MOST_FIELDS = 10
+# The fields of forms that people write a sentence in.
+WRITTEN = ("note", "reason")
 Sent = TypeVar("Sent", bound=BaseModel)
 
 
@@ -43,6 +45,18 @@ def sent(call: Call, kind: type[Sent]) -> Sent:
         raise not_understood("; ".join(wrong)) from None
     except ValueError:
         raise Problem(HTTPStatus.BAD_REQUEST, f"the body is no {takes}") from None
+
+
+def written(call: Call) -> str:
+    """What a person wrote in a form of a page from here; empty where that is nothing."""
+    kind = call.content_type.partition(";")[0].strip().lower()
+    if not (is_form(call) and call.is_from_here and kind == FORM):
+        return ""
+    try:
+        fields = _fields(call.body)
+    except ValueError:
+        return ""
+    return next((fields[name] for name in WRITTEN if name in fields), "")
 
 
 def _fields(body: bytes) -> dict[str, str]:

@@ -137,6 +137,27 @@ def test_what_is_not_theirs_has_changed_or_is_over_is_not_decided(
     assert [it["result"] for it in entries(caseline, tmp_path)].count("denied") == 3
 
 
+def test_what_somebody_wrote_in_a_form_that_is_refused_comes_back_to_them_alone(
+    served: Served,
+) -> None:
+    form = {"content-type": FORM, "origin": "http://localhost", "accept": "text/html"}
+    stale = b"note=Rang+%26+%3Cb%3Ewrote%3C%2Fb%3E&for=3d&version=7"
+    acknowledging = Asks(f"/alerts/{OURS.alert}/acknowledge", LEAD, "POST", form, stale)
+    elsewhere = {**form, "origin": "http://elsewhere.example"}
+    refused, odd, no_form, from_elsewhere = served.ask_all(
+        [
+            acknowledging,
+            acknowledging._replace(body=stale + b"&note=twice"),
+            acknowledging._replace(headers={**form, "content-type": "text/plain"}),
+            acknowledging._replace(headers=elsewhere),
+        ]
+    )
+    assert refused.status_code == 409
+    assert "Rang &amp; &lt;b&gt;wrote&lt;/b&gt;</textarea>" in refused.text
+    assert [it.status_code for it in (odd, no_form, from_elsewhere)] == [400, 415, 403]
+    assert not any("wrote" in it.text for it in (odd, no_form, from_elsewhere))
+
+
 def test_today_names_no_case_and_says_to_others_only_what_gives_none_away(
     served: Served, recorder: Recorder
 ) -> None:
