@@ -1,16 +1,17 @@
 """What alerts may be asked for by: names of standards, owners and providers, and ids."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from processors.rules import Rules
-from schemas.alerts import CaseChange
+from schemas.alerts import CaseChange, IndicatorChange
 from schemas.receivers import Smtp, named_receivers
 from schemas.settings import Settings
 from streams.alerts.actions import NotPossible
-from streams.state.open_alerts import HeldAlerts, begun_with, open_changes, owners_known
+from streams.state.open_alerts import begun_with, open_changes, owners_known
 from streams.state.reading import cases_there
 
 DIGITS = 20
@@ -51,14 +52,17 @@ class KnownNames(NamedTuple):
 
 
 async def names_known(
-    redis: Redis, settings: Settings, rules: Rules, held: HeldAlerts | None = None
+    redis: Redis,
+    settings: Settings,
+    rules: Rules,
+    active: Sequence[CaseChange | IndicatorChange] | None = None,
 ) -> KnownNames:
     """The standards; and owners and providers, those of any alert there ever was among them.
 
-    What is held of the alerts that are active is not read again.
+    The alerts that are active are read where they are not given.
     """
     standards = rules.standards
-    changes = await (held or HeldAlerts(redis, settings.deployment)).changes()
+    changes = await open_changes(redis, settings.deployment) if active is None else active
     there = await owners_known(redis, settings.deployment, changes)
     codes = [it.code for it in standards.standard]
     codes += [it.code for it in standards.indicator_standard]
@@ -67,9 +71,9 @@ async def names_known(
         for receiver in named_receivers(settings.receivers_file):
             boxes = receiver.mailbox if isinstance(receiver, Smtp) else ()
             there["owner"] |= {*(it.owner for it in boxes), *receiver.owners}
-    active = {it.standard for it in changes}
+    alerted = {it.standard for it in changes}
     return KnownNames(
-        [*codes, *sorted(active - set(codes))],
+        [*codes, *sorted(alerted - set(codes))],
         sorted({*rules.areas.names, *providers, *there["owner"]}),
         sorted(providers),
     )

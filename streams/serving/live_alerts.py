@@ -28,7 +28,7 @@ from streams.serving.last_asked import LastAsked
 from streams.serving.live_figures import answered
 from streams.serving.problems import Problem, away
 from streams.serving.shared_work import SharedWork
-from streams.state.open_alerts import HeldAlerts, open_change
+from streams.state.open_alerts import ActiveAlerts, HeldAlerts, open_change
 
 T = TypeVar("T")
 Sees = Callable[[CaseChange | IndicatorChange], bool]
@@ -51,6 +51,7 @@ class LiveAlerts:
         self._redis, self._settings, self._rules, self._clock = redis, settings, rules, clock
         self._held = HeldAlerts(redis, settings.deployment)
         self._overviews = LastAsked[Overview](KEPT_OVERVIEWS)
+        self._readings = SharedWork[ActiveAlerts]()
         self._making = SharedWork[Overview]()
 
     @property
@@ -59,7 +60,12 @@ class LiveAlerts:
 
     async def names(self) -> KnownNames:
         """What alerts may be asked for by. Raises Problem."""
-        return await answered(names_known(self._redis, self._settings, self._rules, self._held))
+
+        async def read() -> KnownNames:
+            changes = (await self._active()).changes
+            return await names_known(self._redis, self._settings, self._rules, changes)
+
+        return await answered(read())
 
     async def listed(
         self, wanted: WantedAlerts, sees: Sees, whose: Hashable, part: slice = WHOLE
@@ -70,8 +76,8 @@ class LiveAlerts:
         """
 
         async def make(wanted: WantedAlerts, today: date) -> Overview:
-            changes = await self._held.changes()
-            key = whose, wanted, today, self._held.version
+            version, changes = await self._active()
+            key = whose, wanted, today, version
             found = self._overviews.get(key)
             if found is None:
 
@@ -86,6 +92,10 @@ class LiveAlerts:
 
         deployment = self._settings.deployment
         return await answered(listing(self._redis, deployment, wanted, self._now, part, make))
+
+    def _active(self) -> Awaitable[ActiveAlerts]:
+        """The alerts that are active now, read once for all who ask meanwhile."""
+        return self._readings.begun_from_now(None, self._held.now)
 
     async def active(self, alert: str) -> CaseChange | IndicatorChange | None:
         """An alert as it stands; None unless it is active. Raises Problem."""

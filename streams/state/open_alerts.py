@@ -56,24 +56,29 @@ _NONE = _OfPrefix(None, {})
 
 async def open_changes(redis: Redis, deployment: str) -> list[CaseChange | IndicatorChange]:
     """The latest change of every alert that is active now."""
-    return await HeldAlerts(redis, deployment).changes()
+    return (await HeldAlerts(redis, deployment).now()).changes
+
+
+class ActiveAlerts(NamedTuple):
+    """The latest change of every active alert; `version` tells it from any other answer."""
+
+    version: object
+    changes: list[CaseChange | IndicatorChange]
 
 
 class HeldAlerts:
     """The active alerts of a deployment, as one who lives on holds them.
 
     What lies under a prefix is read again once a change was queued there since, or another number
-    of alerts is active; and of that only what is new is parsed. `version` tells what was answered
-    last from any other answer.
+    of alerts is active; and of that only what is new is parsed.
     """
 
     def __init__(self, redis: Redis, deployment: str) -> None:
         self._redis, self._deployment = redis, deployment
         self._held: dict[str, _OfPrefix] = {}
-        self.version: object = None
 
-    async def changes(self) -> list[CaseChange | IndicatorChange]:
-        """The latest change of every alert that is active now."""
+    async def now(self) -> ActiveAlerts:
+        """The alerts that are active now."""
         client: Any = self._redis
         there = await prefixes(self._redis, self._deployment)
         async with client.pipeline(transaction=False) as pipe:
@@ -89,8 +94,9 @@ class HeldAlerts:
                 texts: list[bytes] = await client.hvals(f"{prefix}:alerts:open")
                 found[prefix] = _OfPrefix(version, _parsed_again(texts, found[prefix].changes))
         self._held = found  # at once: others may ask meanwhile
-        self.version = tuple((prefix, it.version) for prefix, it in found.items())
-        return [change for it in found.values() for change in it.changes.values()]
+        versions = tuple((prefix, it.version) for prefix, it in found.items())
+        changes = [change for it in found.values() for change in it.changes.values()]
+        return ActiveAlerts(versions, changes)
 
 
 def _last_queued(outbox: Any) -> object:
