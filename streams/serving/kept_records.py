@@ -84,9 +84,11 @@ class KeptRecords(Generic[H]):
         """Read nothing more."""
         await self._updates.aclose()
 
-    def give_up(self) -> None:
-        """Have what is being read be read no more; whoever waits is told to ask again."""
-        self._updates.give_up()
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether much is being read."""
+        is_reading = self._updates.under_way(None) is not None
+        return is_reading and self._to_read - self._read_so_far > self.few
 
     async def now(self) -> list[H]:
         """What is held of each shard, as of now or later; nobody changes it afterwards.
@@ -96,21 +98,18 @@ class KeptRecords(Generic[H]):
         update = self._updates.begun_from_now(None, lambda: answered(self._update(), None))
         try:
             await asyncio.wait([update], timeout=self.wait_seconds)
-            if not update.done() and self._to_read - self._read_so_far > self.few:
-                raise self._not_ready()
+            if not update.done() and self.is_far_behind:
+                raise self.not_ready()
             async with asyncio.timeout(LIST_SECONDS):
                 await update
         except TimeoutError as error:
-            raise self._not_ready() from error
-        except asyncio.CancelledError as error:
-            if not update.cancelled():
-                raise  # it is who asks that is gone
-            raise self._not_ready() from error
+            raise self.not_ready() from error
         finally:
             update.cancel()  # of which nobody is told any more; what it waits for goes on
         return [it.records for it in self._shards.values()]
 
-    def _not_ready(self) -> Problem:
+    def not_ready(self) -> Problem:
+        """How far it is, and to ask again."""
         far = f"{self._read_so_far:,} of {self._to_read:,} records are read"
         return Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -15,8 +15,8 @@ from streams.serving.kept_records import KeptRecords, parts
 
 # Records that are judged before whoever else is served has a turn.
 JUDGED_AT_ONCE = 50
-# Dates that are held, some hundred bytes a child each; of others that are asked for it is read
-# anew. So no more are read at a time either.
+# Dates that are held, some 180 bytes a child each. Of one that is asked for in place of another
+# every record is read, unless so many are being read.
 KEPT_DATES = 3
 
 
@@ -57,18 +57,23 @@ class LiveQuality:
 
     async def found(self, day: date) -> QualityFound:
         """What is odd or lacking as of a date. Raises Problem, also where much is to be read."""
-        held = await self.kept(day).now()
         found = QualityFound()
-        for it in held:
+        for it in await self.kept(day).now():
             found.add_held(it.quality)
         return found
 
     def kept(self, day: date) -> KeptRecords[_QualityOfShard]:
-        """What is held of a date, in place of what was not asked for longest."""
+        """What is held of a date. Raises Problem where there is no place for it yet.
+
+        It takes the place of what was not asked for longest, but of nothing of which much is being
+        read: else those who ask for some dates, again and again, would have none of them read.
+        """
         if day not in self._kept:
-            while len(self._kept) >= KEPT_DATES:
-                _, longest = self._kept.popitem(last=False)
-                longest.give_up()
+            if len(self._kept) >= KEPT_DATES:
+                goes = next((it for it, kept in self._kept.items() if not kept.is_far_behind), None)
+                if goes is None:
+                    raise next(iter(self._kept.values())).not_ready()
+                del self._kept[goes]
             self._kept[day] = self._of_date(day)
         self._kept.move_to_end(day)
         return self._kept[day]

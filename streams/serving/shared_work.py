@@ -45,14 +45,10 @@ class SharedWork(Generic[T]):
 
     async def aclose(self) -> None:
         """Work no more."""
-        await asyncio.gather(*self.give_up(), return_exceptions=True)
-
-    def give_up(self) -> "list[asyncio.Task[T]]":
-        """Have all that is under way end without a result; what is ending."""
         tasks = [*self._running.values(), *self._next.values()]
         for task in tasks:
             task.cancel()
-        return tasks
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _in_turn(
         self,

@@ -65,21 +65,6 @@ def test_who_joins_is_given_what_is_under_way_and_goes_alone() -> None:
     asked(test)
 
 
-def test_what_is_given_up_ends_for_all_who_wait_for_it() -> None:
-    async def test(shared: SharedWork[int], counter: Counter) -> None:
-        waiting = [shared.begun_from_now("a", counter.work)]
-        await turns()
-        waiting.append(shared.begun_from_now("a", counter.work))
-        await turns()
-        shared.give_up()
-        found = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [*map(type, found)] == [asyncio.CancelledError] * 2
-        counter.may_end.set()
-        assert await shared.begun_from_now("a", counter.work) == 2
-
-    asked(test)
-
-
 def test_who_asks_before_it_begins_shares_it() -> None:
     async def test(shared: SharedWork[int], counter: Counter) -> None:
         counter.may_end.set()
