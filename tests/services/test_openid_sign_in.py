@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from redis.asyncio import Redis
 from typer.testing import CliRunner, Result
 
 from processors.rules import Rules
+from schemas.audit_entries import AUDIT_TOPIC
 from schemas.settings import Settings
 from streams.cli import app
 from streams.clock import Clock
@@ -45,6 +47,7 @@ from tests.support.ports import free_ports
 from tests.support.redis_servers import SECRET as PASSWORD
 from tests.support.redis_servers import USER, acl_lines, server
 from tests.support.served import ADDRESS, Asks, Served
+from tests.support.workers import CommandLine
 
 pytestmark = pytest.mark.services
 
@@ -440,31 +443,42 @@ def test_metadata_of_another_issuer_is_refused(browser: Browser) -> None:
     assert "of another issuer" in answer.text
 
 
-def test_sessions_are_listed_and_ended_by_command(browser: Browser) -> None:
+def test_sessions_are_listed_and_ended_by_command(
+    browser: Browser, caseline: CommandLine, tmp_path: Path
+) -> None:
     other = another(browser)
     browser.signs_in("manager")
     other.signs_in("analyst")
-    environment = {
-        "CASELINE_REDIS_URL": browser.settings.redis_url,
-        "CASELINE_DEPLOYMENT": browser.settings.deployment,
-        "COLUMNS": "200",
-    }
+    settings = browser.settings
+    by_browser = {"redis_url": settings.redis_url, "deployment": settings.deployment}
 
-    def session(*arguments: str) -> Result:
-        return CliRunner().invoke(app, ["session", *arguments], env=environment)
+    def session(*arguments: str, **changed: object) -> Result:
+        environment = caseline.environment(**by_browser, **changed)
+        return CliRunner().invoke(
+            app, ["session", *arguments], env={**environment, "COLUMNS": "200"}
+        )
 
     listed = session("list").stdout
     assert "manager@example.org" in listed
     assert "analyst@example.org" in listed
     assert browser.session not in listed
-    assert session("end", "--name", "manager@example.org").exit_code == 0
+    assert session("end", "--name", "manager@example.org", "--by", "op").exit_code == 0
     assert browser.asks("/account").status_code == 401
     assert other.asks("/account").status_code == 200
     assert session("end", "--name", "manager@example.org").exit_code == 1
     assert session("end").exit_code == 2
     assert session("end", "--name", "a", "--everyone").exit_code == 2
-    assert "1 session ended" in session("end", "--everyone").stderr
+    unsaid = session("end", "--everyone", kafka_bootstrap=settings.kafka_bootstrap)
+    assert unsaid.exit_code == 1, "there is no Kafka where the browser's site looks for it"
+    assert "1 session ended" in unsaid.stderr
+    assert "the audit log cannot be written" in " ".join(unsaid.stderr.split())
     assert other.asks("/account").status_code == 401
+    caseline.run("topics", "export", AUDIT_TOPIC, tmp_path / "audit.jsonl")
+    (said,) = map(json.loads, (tmp_path / "audit.jsonl").read_bytes().splitlines())
+    assert (said["who"], said["route"], said["result"], said["cases"], said["query"]) == (
+        *("op", "caseline session end", "signed-out", 1),
+        "name=manager%40example.org",
+    )
 
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -1,8 +1,11 @@
 """Tokens on a real Redis: made, used, listed without their secrets, revoked, and expired."""
 
 import base64
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from getpass import getuser
+from pathlib import Path
 
 import pytest
 import redis
@@ -10,14 +13,17 @@ from redis.asyncio import Redis
 from typer.testing import CliRunner, Result
 
 from processors.rules import Rules
+from schemas.audit_entries import AUDIT_TOPIC
 from schemas.settings import Settings
 from streams.cli import app
 from streams.clock import Clock
 from streams.serving.groups import Groups
 from streams.serving.sign_in import BySignIn, SignIn
 from streams.serving.tokens import Tokens
+from tests.support.ports import free_ports
 from tests.support.served import Asks, Served
 from tests.support.servers import Server
+from tests.support.workers import CommandLine
 
 pytestmark = pytest.mark.services
 
@@ -25,19 +31,14 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def settings(redis_server: Server, deployment: str) -> Settings:
-    return Settings(redis_url=redis_server.address, deployment=deployment)
+def settings(caseline: CommandLine) -> Settings:
+    return caseline.settings
 
 
 @pytest.fixture
-def token(settings: Settings) -> Run:
-    environment = {
-        "CASELINE_REDIS_URL": settings.redis_url,
-        "CASELINE_DEPLOYMENT": settings.deployment,
-        "COLUMNS": "200",
-    }
-
-    def run(*arguments: str, code: int = 0) -> Result:
+def token(caseline: CommandLine) -> Run:
+    def run(*arguments: str, code: int = 0, **changed: object) -> Result:
+        environment = {**caseline.environment(**changed), "COLUMNS": "200"}
         result = CliRunner().invoke(app, ["token", *arguments], env=environment)
         assert result.exit_code == code, result.output
         return result
@@ -98,6 +99,37 @@ def test_nothing_that_is_kept_of_a_token_is_its_secret(
         kept = client.hgetall(f"caseline:{{{settings.deployment}}}:tokens")
     assert kept
     assert text.split("_", 2)[2] not in repr(kept)
+
+
+def test_who_made_and_revoked_a_token_by_a_command_is_in_the_audit_log(
+    caseline: CommandLine, token: Run, tmp_path: Path
+) -> None:
+    lead = ("--role", "caseworker-lead", "--team", "Unit 7")
+    text = token("create", "--name", "T. Lead", *lead, "--by", "op").stdout.strip()
+    number = text.split("_")[1]
+    away = {"kafka_bootstrap": f"127.0.0.1:{free_ports(1)[0]}"}
+    refused = token("create", "--name", "other", "--role", "viewer", code=1, **away)
+    assert "the audit log cannot be written" in " ".join(refused.stderr.split())
+    assert "other" not in token("list").stdout
+    token("revoke", number, "--by", "op")
+    more = token("create", "--name", "more", "--role", "viewer").stdout.split("_")[1]
+    unsaid = " ".join(token("revoke", more, code=1, **away).stderr.split())
+    assert "is good for nothing now" in unsaid
+    assert "the audit log cannot be written" in unsaid
+    assert more not in token("list").stdout
+    caseline.run("topics", "export", AUDIT_TOPIC, tmp_path / "audit.jsonl")
+    said = [json.loads(it) for it in (tmp_path / "audit.jsonl").read_bytes().splitlines()]
+    assert [(it["who"], it["route"], it["result"], it["query"]) for it in said[:2]] == [
+        (
+            "op",
+            "caseline token create",
+            "token-made",
+            "name=T.+Lead&role=caseworker-lead&days=90&place=Unit+7",
+        ),
+        ("op", "caseline token revoke", "token-revoked", f"token={number}"),
+    ]
+    assert [(it["who"], it["result"]) for it in said[2:]] == [(getuser(), "token-made")]
+    assert text.split("_", 2)[2] not in (tmp_path / "audit.jsonl").read_text()
 
 
 def test_intake_may_not_read(settings: Settings, rules: Rules, token: Run) -> None:

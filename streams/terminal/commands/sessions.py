@@ -8,7 +8,19 @@ from rich import box
 from rich.table import Table
 
 from streams.serving.sessions import Sessions, SignInSession
-from streams.terminal.console import err, fail, on_redis, out, settings_and_rules, the_clock
+from streams.terminal.audited_commands import ByOption, note_decided
+from streams.terminal.console import (
+    err,
+    explained,
+    fail,
+    on_redis,
+    out,
+    settings_and_rules,
+    the_clock,
+)
+
+# What the audit log calls it.
+END = "caseline session end"
 
 session = typer.Typer(help="Sessions of people who are signed in to `serve`.", no_args_is_help=True)
 
@@ -37,8 +49,12 @@ def end(
         str | None, typer.Option("--name", metavar="NAME", help="Whose, as `list` names them.")
     ] = None,
     everyone: Annotated[bool, typer.Option("--everyone", help="Everyone's.")] = False,
+    by: ByOption = None,
 ) -> None:
-    """End sessions, from the next question on: whoever had one has to sign in again."""
+    """End sessions, from the next question on: whoever had one has to sign in again.
+
+    Where the audit log does not take that afterwards, it is said, with exit code 1.
+    """
     if (name is None) is not everyone:
         raise typer.BadParameter("say whose: --name NAME, or --everyone", param_hint="--name")
     settings, _ = settings_and_rules()
@@ -50,3 +66,7 @@ def end(
     if name is not None and not ended:
         fail(f"{name} is not signed in: see `caseline session list`")
     err.print(f"{ended} {'session' if ended == 1 else 'sessions'} ended.")
+    if ended:
+        said = [("name", name)] if name is not None else []
+        with explained():
+            note_decided(settings, the_clock(settings), by, END, "signed-out", said, ended)

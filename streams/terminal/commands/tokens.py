@@ -10,11 +10,22 @@ from rich.table import Table
 
 from streams.serving.roles import Role
 from streams.serving.tokens import NewToken, Token, Tokens
-from streams.terminal.console import err, fail, on_redis, out, settings_and_rules, the_clock
+from streams.terminal.audited_commands import ByOption, note_decided
+from streams.terminal.console import (
+    err,
+    explained,
+    fail,
+    on_redis,
+    out,
+    settings_and_rules,
+    the_clock,
+)
 from streams.terminal.selection import known
 
 token = typer.Typer(help="Tokens by which `serve` knows who asks.", no_args_is_help=True)
 
+# What the audit log calls what is done here.
+CREATE, REVOKE = "caseline token create", "caseline token revoke"
 # Who has places of their own.
 HAVE_PLACES = {Role.MANAGER, Role.LEAD}
 GIVEN_ROLES = [str(role) for role in Role if role is not Role.NOBODY]
@@ -42,8 +53,12 @@ def create(
     days: Annotated[
         int, typer.Option("--days", min=1, max=366, help="For how long it is good.")
     ] = 90,
+    by: ByOption = None,
 ) -> None:
-    """Make a token and print it, this once: what is kept of it does not tell it."""
+    """Make a token and print it, this once: what is kept of it does not tell it.
+
+    It is made once the audit log has who makes it and for whom.
+    """
     settings, rules = settings_and_rules()
     roles = [Role(it) for it in sorted(known(role, GIVEN_ROLES, "--role"))]
     if Role.MANAGER in roles and not place:
@@ -59,7 +74,12 @@ def create(
     known(place, [*rules.areas.names, *rules.places.provider], "--place")
     if not name.strip():
         raise typer.BadParameter("who has it?", param_hint="--name")
-    now = the_clock(settings).now()
+    clock = the_clock(settings)
+    now = clock.now()
+    said = [("name", name.strip()), *(("role", it) for it in roles), ("days", str(days))]
+    said += [("place", it) for it in (*(place or ()), *(team or ()))]
+    with explained():
+        note_decided(settings, clock, by, CREATE, "token-made", said)
 
     async def make(redis: Redis) -> NewToken:
         tokens = Tokens(redis, settings.deployment)
@@ -94,8 +114,12 @@ def list_tokens() -> None:
 @token.command()
 def revoke(
     number: Annotated[str, typer.Argument(metavar="ID", help="The token, as `list` names it.")],
+    by: ByOption = None,
 ) -> None:
-    """Have a token be good for nothing, from the next question on."""
+    """Have a token be good for nothing, from the next question on.
+
+    Where the audit log does not take that afterwards, it is said, with exit code 1.
+    """
     settings, _ = settings_and_rules()
 
     async def remove(redis: Redis) -> bool:
@@ -104,3 +128,7 @@ def revoke(
     if not on_redis(settings, remove):
         fail(f"no token {number}: see `caseline token list`")
     err.print(f"Token {number} is good for nothing now.")
+    with explained():
+        note_decided(
+            settings, the_clock(settings), by, REVOKE, "token-revoked", [("token", number)]
+        )
