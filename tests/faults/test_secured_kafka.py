@@ -198,6 +198,7 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
     assert "1 dead letters." in operator.run("dead-letters", "list").stderr
     operator.run("dead-letters", "quarantine", bad, *who)
     operator.run("alerts", "silence", "--area", "Kent", *who, "--for", "1h")
+    operator.run("token", "create", "--name", "report", "--role", "viewer")
     operator.run("rebuild", "--yes")
 
     pages = process("serve").settings
