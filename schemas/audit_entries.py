@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 AUDIT_TOPIC = "audit-log"
 # `exported` is a CSV of figures, `refused` events that were sent and are none; `acknowledged` and
 # `silenced` are of alerts, `begun`, `done` and `not-done` of tasks on releases, `sent-again` of
-# dead letters, `token-made` and `token-revoked` of tokens of one's own, and `erased` of a child,
+# dead letters, `token-made` and `token-revoked` of tokens, and `erased` of a child,
 # who is named by a keyed hash.
 AuditResult = Literal[
     "shown",

@@ -87,10 +87,6 @@ class WantedAlerts:
     since: datetime | None = None
     due_before: date | None = None
 
-    def has(self, change: Change) -> bool:
-        """Whether an alert is asked for."""
-        return all(test(change) for test in self._tests())
-
     def among(self, changes: Iterable[Change]) -> list[Change]:
         """The alerts that are asked for."""
         tests = self._tests()

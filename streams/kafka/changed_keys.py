@@ -10,18 +10,11 @@ from streams.failures import described
 from streams.kafka.batches import TP
 from streams.kafka.logreading import ReadTimedOut, log_reader
 
-# Beyond so many messages it is quicker to read every record than to see which changed, where there
-# are no more records than that.
-MOST_MESSAGES = 200_000
-
 log = logging.getLogger(__name__)
 
 
 async def changed_keys(
-    brokers: Brokers,
-    since: Mapping[TP, int],
-    until: Mapping[TP, int],
-    most: int = MOST_MESSAGES,
+    brokers: Brokers, since: Mapping[TP, int], until: Mapping[TP, int], most: int
 ) -> set[str] | None:
     """The partition keys of the messages from `since` on and before `until`, by partition.
 

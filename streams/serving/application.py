@@ -55,6 +55,8 @@ log = logging.getLogger(__name__)
 Work = Callable[[LiveSite, Call], Awaitable[Answer | Streamed]]
 Asking = Request[Any, Any, State]
 WHO, FROM_HERE, ORIGIN = "identity", "is_from_here", "origin"
+# What a person wrote in a form that was refused, for whoever is told so.
+WRITTEN = "written"
 # What these ask for does nothing.
 SAFE_METHODS = ("GET", "HEAD")
 # What a browser says of a page that leads here and is not from here.
@@ -234,8 +236,8 @@ def _handler(site: LiveSite, route: Route, work: Work) -> HTTPRouteHandler:
         )
         try:
             answer = await work(site, call)
-        except Problem as problem:
-            problem.written = written(call)
+        except Problem:
+            request.state[WRITTEN] = written(call)
             raise
         is_taken = isinstance(answer, Answer) and answer.media == CSV and request.method == "GET"
         if is_taken and not route.is_audited:
@@ -312,7 +314,14 @@ def _told(site: LiveSite, request: Asking, problem: Problem) -> Response[bytes]:
         status, media = HTTPStatus.OK, HTML
     elif is_page:
         signs_in = sign_in_at(request) if site.openid and not who(request).form_token else ""
-        text = site.page("problem.html", None, who(request), problem=problem, signs_in=signs_in)
+        text = site.page(
+            "problem.html",
+            None,
+            who(request),
+            problem=problem,
+            signs_in=signs_in,
+            written=request.state.get(WRITTEN, ""),
+        )
         media = HTML
     else:
         text, media = problem.as_json(), "application/problem+json"

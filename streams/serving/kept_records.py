@@ -8,6 +8,7 @@ any more: who has waited for long is told how far it is.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -79,16 +80,16 @@ class KeptRecords(Generic[H]):
         self._shards: dict[TP, _OfShard[H]] = {}
         self._updates = SharedWork[None]()
         self._read_so_far, self._to_read = 0, 0
+        self._awaited_until = 0.0
 
     async def aclose(self) -> None:
         """Read nothing more."""
         await self._updates.aclose()
 
     @property
-    def is_far_behind(self) -> bool:
-        """Whether much is being read."""
-        is_reading = self._updates.under_way(None) is not None
-        return is_reading and self._to_read - self._read_so_far > self.few
+    def is_awaited(self) -> bool:
+        """Whether anything is being read, or much was until now and is about to be asked for."""
+        return self._updates.is_at_work(None) or time.monotonic() < self._awaited_until
 
     async def now(self) -> list[H]:
         """What is held of each shard, as of now or later; nobody changes it afterwards.
@@ -98,18 +99,17 @@ class KeptRecords(Generic[H]):
         update = self._updates.begun_from_now(None, lambda: answered(self._update(), None))
         try:
             await asyncio.wait([update], timeout=self.wait_seconds)
-            if not update.done() and self.is_far_behind:
-                raise self.not_ready()
+            if not update.done() and self._to_read - self._read_so_far > self.few:
+                raise self._not_ready()
             async with asyncio.timeout(LIST_SECONDS):
                 await update
         except TimeoutError as error:
-            raise self.not_ready() from error
+            raise self._not_ready() from error
         finally:
             update.cancel()  # of which nobody is told any more; what it waits for goes on
         return [it.records for it in self._shards.values()]
 
-    def not_ready(self) -> Problem:
-        """How far it is, and to ask again."""
+    def _not_ready(self) -> Problem:
         far = f"{self._read_so_far:,} of {self._to_read:,} records are read"
         return Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -140,6 +140,8 @@ class KeptRecords(Generic[H]):
                 held = _OfShard(head, self._make())
                 await self._read(store, held)
             self._shards[shard] = held
+        if self._to_read > self.few:
+            self._awaited_until = time.monotonic() + 2 * AGAIN_SECONDS
 
     async def _changed(self, shard: TP, before: Head, now: Head) -> set[str] | None:
         if before.generation != now.generation:
@@ -149,6 +151,7 @@ class KeptRecords(Generic[H]):
             {TP(topic, shard.partition): head.offset(topic) for topic in topics}
             for head in (before, now)
         )
+        # To read a message costs half of what a record does, and most are of one to be read again.
         return await changed_keys(self._settings.kafka, since, until, now.kept.records)
 
     async def _read(self, store: ShardStore, held: _OfShard[H]) -> None:

@@ -85,9 +85,11 @@ class LiveAlerts:
                     seen = (it for it in changes if sees(it))
                     return overview(seen, wanted, today, wanted.since or day_begins(today))
 
-                # Of many alerts it takes long enough for others to have a turn meanwhile.
-                made = await self._making.joined(key, lambda: asyncio.to_thread(look))
-                found = self._overviews.keep(key, made)
+                async def made() -> Overview:
+                    # Of many alerts it takes long enough for others to have a turn meanwhile.
+                    return self._overviews.keep(key, await asyncio.to_thread(look))
+
+                found = await self._making.joined(key, made)
             return found
 
         deployment = self._settings.deployment

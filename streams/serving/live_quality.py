@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from http import HTTPStatus
 
 from redis.asyncio import Redis
 
@@ -11,13 +12,17 @@ from processors.record.found_quality import HeldQuality, QualityAsOf, QualityFou
 from processors.record.record import decode_record
 from processors.rules import Rules
 from schemas.settings import Settings
-from streams.serving.kept_records import KeptRecords, parts
+from streams.serving.kept_records import AGAIN_SECONDS, KeptRecords, parts
+from streams.serving.live_figures import ANSWER_SECONDS
+from streams.serving.problems import Problem
 
 # Records that are judged before whoever else is served has a turn.
 JUDGED_AT_ONCE = 50
 # Dates that are held, some 180 bytes a child each. Of one that is asked for in place of another
-# every record is read, unless so many are being read.
+# every record is read, so no more are being read at a time either.
 KEPT_DATES = 3
+# How often one that waits for a place looks for it.
+LOOK_SECONDS = 0.05
 
 
 class _QualityOfShard:
@@ -49,6 +54,7 @@ class LiveQuality:
 
     def __init__(self, redis: Redis, settings: Settings, rules: Rules) -> None:
         self._redis, self._settings, self._rules = redis, settings, rules
+        self.wait_seconds = ANSWER_SECONDS
         self._kept: OrderedDict[date, KeptRecords[_QualityOfShard]] = OrderedDict()
 
     async def aclose(self) -> None:
@@ -57,26 +63,36 @@ class LiveQuality:
 
     async def found(self, day: date) -> QualityFound:
         """What is odd or lacking as of a date. Raises Problem, also where much is to be read."""
+        if day not in self._kept:
+            await self._make_room()
+            self._kept.setdefault(day, self._of_date(day))
+        self._kept.move_to_end(day)
         found = QualityFound()
-        for it in await self.kept(day).now():
+        for it in await self._kept[day].now():
             found.add_held(it.quality)
         return found
 
-    def kept(self, day: date) -> KeptRecords[_QualityOfShard]:
-        """What is held of a date. Raises Problem where there is no place for it yet.
+    async def _make_room(self) -> None:
+        """Have a place for one more date: that of the one not asked for longest.
 
-        It takes the place of what was not asked for longest, but of nothing of which much is being
-        read: else those who ask for some dates, again and again, would have none of them read.
+        None is put out that somebody waits for: else those who ask for some dates again and again
+        would have none of them read. Raises Problem where there is no place before long.
         """
-        if day not in self._kept:
-            if len(self._kept) >= KEPT_DATES:
-                goes = next((it for it, kept in self._kept.items() if not kept.is_far_behind), None)
-                if goes is None:
-                    raise next(iter(self._kept.values())).not_ready()
-                del self._kept[goes]
-            self._kept[day] = self._of_date(day)
-        self._kept.move_to_end(day)
-        return self._kept[day]
+        try:
+            async with asyncio.timeout(self.wait_seconds):
+                while len(self._kept) >= KEPT_DATES:
+                    goes = next((it for it, of in self._kept.items() if not of.is_awaited), None)
+                    if goes is None:
+                        await asyncio.sleep(LOOK_SECONDS)
+                    else:
+                        del self._kept[goes]
+        except TimeoutError as error:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"the quality of records is being read as of {KEPT_DATES} other dates. Ask again "
+                "in a moment",
+                headers={"Retry-After": str(AGAIN_SECONDS)},
+            ) from error
 
     def _of_date(self, day: date) -> KeptRecords[_QualityOfShard]:
         judging = QualityAsOf(self._rules.areas, self._rules.calendar, day)

@@ -10,16 +10,12 @@ from schemas.outward import for_json
 
 @dataclass
 class Problem(Exception):  # noqa: N818 - what is told, whatever went wrong
-    """An answer that is no success: the status, what is wrong and what to do about it.
-
-    `written` is what a person wrote in the form that asked for it, so that it is not lost.
-    """
+    """An answer that is no success: the status, what is wrong and what to do about it."""
 
     status: HTTPStatus
     detail: str
     parameter: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-    written: str = ""
 
     @property
     def title(self) -> str:

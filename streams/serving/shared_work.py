@@ -24,6 +24,10 @@ class SharedWork(Generic[T]):
         """What began before now, and has not ended."""
         return self._running.get(key)
 
+    def is_at_work(self, key: Hashable) -> bool:
+        """Whether it is under way, or about to begin."""
+        return key in self._running or key in self._next
+
     def joined(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> "asyncio.Future[T]":
         """What the work gives, for what does not change: who asks while it is under way joins."""
         task = self._running.get(key)

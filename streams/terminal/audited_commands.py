@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -9,8 +10,8 @@ import typer
 
 from schemas.audit_entries import AuditResult
 from schemas.settings import Settings
-from streams.clock import Clock
-from streams.kafka.audit_log import Audited, AuditLog
+from streams.kafka.audit_log import Audited, AuditLog, NotAudited
+from streams.terminal.console import explained, fail, the_clock
 
 ByOption = Annotated[
     str | None,
@@ -22,20 +23,36 @@ ByOption = Annotated[
 ]
 
 
-def note_decided(
-    settings: Settings,
-    clock: Clock,
-    by: str | None,
-    command: str,
-    result: AuditResult,
-    said: list[tuple[str, str]],
-    count: int = 0,
-) -> None:
-    """Have the audit log know who decided what by a command, about so many. Raises NotAudited."""
+class Deciding:
+    """Who decides by which command, known before anything is done."""
 
-    async def write() -> None:
-        async with AuditLog(settings.kafka, settings.deployment, clock.now) as audit:
-            who = by or getpass.getuser()
-            await audit.write(Audited(who, (), command, urlencode(said), result, count, count))
+    def __init__(self, settings: Settings, by: str | None, command: str) -> None:
+        self._settings, self._command = settings, command
+        self._clock, self._who = the_clock(settings), by or _logged_in()
 
-    asyncio.run(write())
+    def note(self, result: AuditResult, said: Mapping[str, object], count: int = 0) -> None:
+        """Have the audit log know what is decided, about so many; ends with why it does not."""
+        with explained():
+            asyncio.run(self._write(result, said, count))
+
+    def note_done(self, result: AuditResult, said: Mapping[str, object], count: int = 0) -> None:
+        """The same of what was done already; ends with that it was, where the log does not."""
+        try:
+            asyncio.run(self._write(result, said, count))
+        except NotAudited:
+            fail("this was done, but the audit log could not be told of it: is Kafka there?")
+
+    async def _write(self, result: AuditResult, said: Mapping[str, object], count: int) -> None:
+        settings, query = self._settings, urlencode(said, doseq=True)
+        told = Audited(self._who, (), self._command, query, result, count, count)
+        async with AuditLog(settings.kafka, settings.deployment, self._clock.now) as audit:
+            await audit.write(told)
+
+
+def _logged_in() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise typer.BadParameter("this machine does not say who you are", param_hint="--by") from (
+            error
+        )

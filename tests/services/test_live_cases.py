@@ -1,7 +1,6 @@
 """Cases held by a process that serves them: as many as a list from every record has, always."""
 
 import asyncio
-from contextlib import aclosing
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -22,7 +21,7 @@ from streams.kafka.eventfiles import EventLine
 from streams.serving.kept_records import FEW
 from streams.serving.live_cases import LiveCases
 from streams.serving.live_figures import ANSWER_SECONDS
-from streams.serving.live_quality import KEPT_DATES, LiveQuality
+from streams.serving.live_quality import LiveQuality
 from streams.serving.problems import Problem
 from streams.state.reading import read_list
 from tests.support.opencases import line, open_case
@@ -30,6 +29,7 @@ from tests.support.workers import CommandLine, log_ends
 
 pytestmark = pytest.mark.services
 
+MOST = 1_000
 RECEIVED = datetime(2015, 10, 1, 9, tzinfo=UTC)
 CLOSED = datetime(2015, 10, 9, 9, tzinfo=UTC)
 
@@ -99,40 +99,13 @@ def test_what_is_held_is_kept_up_by_what_the_log_says_changed(
     asyncio.run(said_to_have_changed(caseline))
 
 
-def test_a_date_whose_quality_is_being_read_is_not_put_out_by_others(
-    caseline: CommandLine, tmp_path: Path
-) -> None:
-    settings, days = caseline.settings, [date(2015, 10, it + 1) for it in range(KEPT_DATES + 1)]
-
-    async def ask() -> None:
-        async with (
-            Redis.from_url(settings.redis_url) as redis,
-            aclosing(LiveQuality(redis, settings, caseline.rules)) as quality,
-        ):
-            for day in days[:KEPT_DATES]:
-                kept = quality.kept(day)
-                kept.wait_seconds, kept.few = 0.0, -1  # much, for this test
-                with pytest.raises(Problem, match=f"quality of records as of {day} is being made"):
-                    await kept.now()
-            with pytest.raises(Problem, match=f"as of {days[0]} is being made ready"):
-                await quality.found(days[-1])
-            first = quality.kept(days[0])
-            first.wait_seconds, first.few = ANSWER_SECONDS, FEW
-            assert (await quality.found(days[0])).lacking
-            assert (await quality.found(days[-1])).lacking
-
-    caseline.run("ingest", lines_in(tmp_path / "1.jsonl", open_case(0, RECEIVED)))
-    with caseline.worker():
-        caseline.wait_for_the_end()
-        asyncio.run(ask())
-
-
 async def said_to_have_changed(caseline: CommandLine) -> None:
     """Whose messages lie between two offsets; of what is not there that is not known."""
     kafka = caseline.settings.kafka
     until = log_ends(caseline.settings.kafka_bootstrap, [CASE_TOPIC])
     since = dict.fromkeys(until, 0)
-    assert await changed_keys(kafka, since, until) == {f"child-{it}" for it in range(31)}
-    assert await changed_keys(kafka, until, until) == set()
+    assert await changed_keys(kafka, since, until, sum(until.values()) - 1) is None
+    assert await changed_keys(kafka, since, until, MOST) == {f"child-{it}" for it in range(31)}
+    assert await changed_keys(kafka, until, until, MOST) == set()
     beyond = {tp: it + 1 for tp, it in until.items()}
-    assert await changed_keys(kafka, until, beyond) is None
+    assert await changed_keys(kafka, until, beyond, MOST) is None

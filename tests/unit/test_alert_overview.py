@@ -79,7 +79,7 @@ def test_what_is_asked_for_may_be_new_or_due_before_a_day() -> None:
     figure = indicator(stand_learnt=datetime(2015, 10, 20, 12, tzinfo=UTC))
 
     def asked(**wanted: Any) -> list[str]:
-        return [it.alert for it in (late, fresh, figure) if WantedAlerts(**wanted).has(it)]
+        return [it.alert for it in WantedAlerts(**wanted).among((late, fresh, figure))]
 
     assert asked(since=SINCE) == [fresh.alert, figure.alert]
     assert asked(due_before=date(2015, 10, 16)) == [late.alert]

@@ -8,10 +8,9 @@ from rich import box
 from rich.table import Table
 
 from streams.serving.sessions import Sessions, SignInSession
-from streams.terminal.audited_commands import ByOption, note_decided
+from streams.terminal.audited_commands import ByOption, Deciding
 from streams.terminal.console import (
     err,
-    explained,
     fail,
     on_redis,
     out,
@@ -58,6 +57,7 @@ def end(
     if (name is None) is not everyone:
         raise typer.BadParameter("say whose: --name NAME, or --everyone", param_hint="--name")
     settings, _ = settings_and_rules()
+    deciding = Deciding(settings, by, END)
 
     async def remove(redis: Redis) -> int:
         return await Sessions(redis, settings.deployment).end_those_of(name)
@@ -67,6 +67,4 @@ def end(
         fail(f"{name} is not signed in: see `caseline session list`")
     err.print(f"{ended} {'session' if ended == 1 else 'sessions'} ended.")
     if ended:
-        said = [("name", name)] if name is not None else []
-        with explained():
-            note_decided(settings, the_clock(settings), by, END, "signed-out", said, ended)
+        deciding.note_done("signed-out", {} if name is None else {"name": name}, ended)

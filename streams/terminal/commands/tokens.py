@@ -10,10 +10,9 @@ from rich.table import Table
 
 from streams.serving.roles import Role
 from streams.serving.tokens import NewToken, Token, Tokens
-from streams.terminal.audited_commands import ByOption, note_decided
+from streams.terminal.audited_commands import ByOption, Deciding
 from streams.terminal.console import (
     err,
-    explained,
     fail,
     on_redis,
     out,
@@ -74,12 +73,10 @@ def create(
     known(place, [*rules.areas.names, *rules.places.provider], "--place")
     if not name.strip():
         raise typer.BadParameter("who has it?", param_hint="--name")
-    clock = the_clock(settings)
-    now = clock.now()
-    said = [("name", name.strip()), *(("role", it) for it in roles), ("days", str(days))]
-    said += [("place", it) for it in (*(place or ()), *(team or ()))]
-    with explained():
-        note_decided(settings, clock, by, CREATE, "token-made", said)
+    now = the_clock(settings).now()
+    said = {"name": name.strip(), "role": roles, "days": days}
+    said["place"] = [*(place or ()), *(team or ())]
+    Deciding(settings, by, CREATE).note("token-made", said)
 
     async def make(redis: Redis) -> NewToken:
         tokens = Tokens(redis, settings.deployment)
@@ -121,14 +118,15 @@ def revoke(
     Where the audit log does not take that afterwards, it is said, with exit code 1.
     """
     settings, _ = settings_and_rules()
+    deciding = Deciding(settings, by, REVOKE)
 
-    async def remove(redis: Redis) -> bool:
-        return await Tokens(redis, settings.deployment).revoke(number)
+    async def remove(redis: Redis) -> Token | None:
+        tokens = Tokens(redis, settings.deployment)
+        made = next((it for it in await tokens.all() if it.id == number), None)
+        return made if await tokens.revoke(number) else None
 
-    if not on_redis(settings, remove):
+    revoked = on_redis(settings, remove)
+    if revoked is None:
         fail(f"no token {number}: see `caseline token list`")
     err.print(f"Token {number} is good for nothing now.")
-    with explained():
-        note_decided(
-            settings, the_clock(settings), by, REVOKE, "token-revoked", [("token", number)]
-        )
+    deciding.note_done("token-revoked", {"token": number, "name": revoked.name})
