@@ -94,7 +94,7 @@ class WantedAlerts:
 
     def _tests(self) -> list[Callable[[Change], bool]]:
         """What has to hold of an alert: nothing of what is not asked for, for they may be many."""
-        found = [
+        tests: list[Callable[[Change], bool]] = [
             partial(_is_among, attrgetter(name), wanted)
             for name, wanted in (
                 ("standard", self.standards),
@@ -106,7 +106,6 @@ class WantedAlerts:
             )
             if wanted
         ]
-        tests: list[Callable[[Change], bool]] = [*found]
         if self.cases:
             tests.append(lambda it: isinstance(it, CaseChange) and it.case in self.cases)
         if self.since is not None:

@@ -29,7 +29,7 @@ def sent(call: Call, kind: type[Sent]) -> Sent:
     is from here. JSON it sends to others only once they have agreed, which nothing here does.
     """
     takes = FORM if is_form(call) else JSON
-    if call.content_type.partition(";")[0].strip().lower() != takes:
+    if _kind_of(call) != takes:
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {takes}")
     if is_form(call) and not call.is_from_here:
         raise Problem(
@@ -49,14 +49,17 @@ def sent(call: Call, kind: type[Sent]) -> Sent:
 
 def written(call: Call) -> str:
     """What a person wrote in a form of a page from here; empty where that is nothing."""
-    kind = call.content_type.partition(";")[0].strip().lower()
-    if not (is_form(call) and call.is_from_here and kind == FORM):
+    if not (is_form(call) and call.is_from_here and _kind_of(call) == FORM):
         return ""
     try:
         fields = _fields(call.body)
     except ValueError:
         return ""
     return next((fields[name] for name in WRITTEN if name in fields), "")
+
+
+def _kind_of(call: Call) -> str:
+    return call.content_type.partition(";")[0].strip().lower()
 
 
 def _fields(body: bytes) -> dict[str, str]:

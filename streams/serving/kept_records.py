@@ -9,7 +9,7 @@ any more: who has waited for long is told how far it is.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
@@ -50,14 +50,11 @@ class HeldRecords(Protocol):
     def forget(self, names: Iterable[str], /) -> None:
         """Hold nothing more of some."""
 
-    async def put(self, stored: Mapping[str, bytes], /) -> None:
-        """Hold what records say, as they are stored, in place of what is held of the same.
-
-        Whoever else is served has a turn meanwhile.
-        """
-
 
 H = TypeVar("H", bound=HeldRecords)
+# Has the first hold what records say, as they are stored, in place of what is held of the same;
+# whoever else is served has a turn meanwhile.
+Put = Callable[[H, Mapping[str, bytes]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -69,13 +66,22 @@ class _OfShard(Generic[H]):
 
 
 class KeptRecords(Generic[H]):
-    """What is held of every shard; `make` begins with one, `what` it is, as people are told."""
+    """What is held of every shard: `make` begins with one, `put` has it hold records.
+
+    `what` it is, as people are told.
+    """
 
     def __init__(
-        self, redis: Redis, settings: Settings, rules: Rules, make: Callable[[], H], what: str
+        self,
+        redis: Redis,
+        settings: Settings,
+        rules: Rules,
+        make: Callable[[], H],
+        put: Put[H],
+        what: str,
     ) -> None:
         self._redis, self._settings, self._rules = redis, settings, rules
-        self._make, self._what = make, what
+        self._make, self._put_in, self._what = make, put, what
         self.wait_seconds, self.few = ANSWER_SECONDS, FEW
         self._shards: dict[TP, _OfShard[H]] = {}
         self._updates = SharedWork[None]()
@@ -174,7 +180,7 @@ class KeptRecords(Generic[H]):
             await self._put(held.records, there)
 
     async def _put(self, records: H, stored: Mapping[str, bytes]) -> None:
-        await records.put(stored)
+        await self._put_in(records, stored)
         self._read_so_far += len(stored)
 
 

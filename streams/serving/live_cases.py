@@ -29,41 +29,13 @@ class ReadChild(NamedTuple):
     alerts: Sequence[Alert]
 
 
-class _RowsOfShard:
-    """What is counted of the children of a shard."""
-
-    def __init__(self, rules: Rules, rows: HeldRows) -> None:
-        self._rules, self.rows = rules, rows
-
-    @property
-    def children(self) -> int:
-        return self.rows.children
-
-    def copy(self) -> "_RowsOfShard":
-        return _RowsOfShard(self._rules, self.rows.copy())
-
-    def forget(self, names: Iterable[str]) -> None:
-        self.rows.forget(names)
-
-    async def put(self, stored: Mapping[str, bytes]) -> None:
-        make_row, read = self._rules.make_row, dict[str, CountedParts]()
-        for some in parts(stored, READ_AT_ONCE):
-            read |= {name: read_counted(stored[name], make_row) for name in some}
-            await asyncio.sleep(0)
-        self.rows.put(self._rules, read)
-        # Which asks no rules, and so may be done beside whoever does.
-        await asyncio.to_thread(self.rows.tidy)
-
-
 class LiveCases:
     """Whatever is counted of children, by question and by reference."""
 
     def __init__(self, redis: Redis, settings: Settings, rules: Rules) -> None:
         self._redis, self._settings, self._rules = redis, settings, rules
         self.kept = KeptRecords(
-            *(redis, settings, rules),
-            lambda: _RowsOfShard(rules, HeldRows()),
-            "the lists of cases are",
+            *(redis, settings, rules), HeldRows, self._put, "the lists of cases are"
         )
 
     async def aclose(self) -> None:
@@ -72,7 +44,7 @@ class LiveCases:
 
     async def amounts(self, question: Question) -> FoundAmounts:
         """What makes up a cell, in the order of children and what is counted. Raises Problem."""
-        held = await self._rows()
+        held = await self.kept.now()
         asking = CellSums(self._rules, question)
         return FoundAmounts(it for rows in held for it in rows.amounts(asking))
 
@@ -85,7 +57,7 @@ class LiveCases:
         self, pairs: Iterable[tuple[Question, Question]]
     ) -> list[list[MovedSubject]]:
         """The same of several pairs of cells, all of one moment. Raises Problem."""
-        held, found = await self._rows(), []
+        held, found = await self.kept.now(), []
         for pair in pairs:
             then, now = (CellSums(self._rules, it) for it in pair)
             found.append(sorted(it for rows in held for it in rows.moved(then, now)))
@@ -94,7 +66,7 @@ class LiveCases:
 
     async def find(self, reference: str) -> Subject | None:
         """The case that a reference is of; None where there is none. Raises Problem."""
-        found = (rows.find(reference) for rows in await self._rows())
+        found = (rows.find(reference) for rows in await self.kept.now())
         return next((it for it in found if it is not None), None)
 
     async def children(self, names: Iterable[str]) -> dict[str, ReadChild]:
@@ -111,5 +83,11 @@ class LiveCases:
                     found[name] = ReadChild(record, [*read_told(it.told).alerts.values()])
         return found
 
-    async def _rows(self) -> list[HeldRows]:
-        return [it.rows for it in await self.kept.now()]
+    async def _put(self, rows: HeldRows, stored: Mapping[str, bytes]) -> None:
+        make_row, read = self._rules.make_row, dict[str, CountedParts]()
+        for some in parts(stored, READ_AT_ONCE):
+            read |= {name: read_counted(stored[name], make_row) for name in some}
+            await asyncio.sleep(0)
+        rows.put(self._rules, read)
+        # Which asks no rules, and so may be done beside whoever does.
+        await asyncio.to_thread(rows.tidy)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from http import HTTPStatus
 
@@ -25,37 +25,13 @@ KEPT_DATES = 3
 LOOK_SECONDS = 0.05
 
 
-class _QualityOfShard:
-    """The quality of the children of a shard."""
-
-    def __init__(self, judging: QualityAsOf, quality: HeldQuality) -> None:
-        self._judging, self.quality = judging, quality
-
-    @property
-    def children(self) -> int:
-        return self.quality.children
-
-    def copy(self) -> "_QualityOfShard":
-        return _QualityOfShard(self._judging, self.quality.copy())
-
-    def forget(self, names: Iterable[str]) -> None:
-        self.quality.forget(names)
-
-    async def put(self, stored: Mapping[str, bytes]) -> None:
-        for some in parts(stored, JUDGED_AT_ONCE):
-            for name in some:
-                events = decode_record(stored[name], lambda _: b"").events
-                self.quality.put(name, self._judging.of_child(events))
-            await asyncio.sleep(0)
-
-
 class LiveQuality:
     """What is odd or lacking in the records of a deployment."""
 
     def __init__(self, redis: Redis, settings: Settings, rules: Rules) -> None:
         self._redis, self._settings, self._rules = redis, settings, rules
         self.wait_seconds = ANSWER_SECONDS
-        self._kept: OrderedDict[date, KeptRecords[_QualityOfShard]] = OrderedDict()
+        self._kept: OrderedDict[date, KeptRecords[HeldQuality]] = OrderedDict()
 
     async def aclose(self) -> None:
         """Read nothing more."""
@@ -68,8 +44,8 @@ class LiveQuality:
             self._kept.setdefault(day, self._of_date(day))
         self._kept.move_to_end(day)
         found = QualityFound()
-        for it in await self._kept[day].now():
-            found.add_held(it.quality)
+        for held in await self._kept[day].now():
+            found.add_held(held)
         return found
 
     async def _make_room(self) -> None:
@@ -94,10 +70,17 @@ class LiveQuality:
                 headers={"Retry-After": str(AGAIN_SECONDS)},
             ) from error
 
-    def _of_date(self, day: date) -> KeptRecords[_QualityOfShard]:
+    def _of_date(self, day: date) -> KeptRecords[HeldQuality]:
         judging = QualityAsOf(self._rules.areas, self._rules.calendar, day)
+
+        async def put(held: HeldQuality, stored: Mapping[str, bytes]) -> None:
+            for some in parts(stored, JUDGED_AT_ONCE):
+                for name in some:
+                    events = decode_record(stored[name], lambda _: b"").events
+                    held.put(name, judging.of_child(events))
+                await asyncio.sleep(0)
+
         return KeptRecords(
             *(self._redis, self._settings, self._rules),
-            lambda: _QualityOfShard(judging, HeldQuality()),
-            f"the quality of records as of {day} is",
+            *(HeldQuality, put, f"the quality of records as of {day} is"),
         )

@@ -28,7 +28,7 @@ class Deciding:
 
     def __init__(self, settings: Settings, by: str | None, command: str) -> None:
         self._settings, self._command = settings, command
-        self._clock, self._who = the_clock(settings), by or _logged_in()
+        self._clock, self._who = the_clock(settings), who_decides(by)
 
     def note(self, result: AuditResult, said: Mapping[str, object], count: int = 0) -> None:
         """Have the audit log know what is decided, about so many; ends with why it does not."""
@@ -49,9 +49,10 @@ class Deciding:
             await audit.write(told)
 
 
-def _logged_in() -> str:
+def who_decides(by: str | None) -> str:
+    """Who is said to decide; whoever is logged in where nobody is. Raises typer.BadParameter."""
     try:
-        return getpass.getuser()
+        return by or getpass.getuser()
     except (KeyError, OSError) as error:
         raise typer.BadParameter("this machine does not say who you are", param_hint="--by") from (
             error

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from streams.kafka.logreading import log_reader
 from streams.state.quarantine import Order, Quarantine, Quarantined, all_quarantined
 from streams.state.sources import log_name
 from streams.state.store import ShardStore, shard_of
+from streams.terminal.audited_commands import who_decides
 from streams.terminal.commands.figures import EventFiles, feed_lines, show_bad_lines
 from streams.terminal.console import Exit, err, explained, on_redis, out, settings_and_rules
 
@@ -124,7 +124,7 @@ def quarantine_message(
     if message is None or not (reason or "").strip():
         raise typer.BadParameter("name a message and a --reason, or ask for --list")
     tp, offset = _place(message)
-    who, now = by or getuser(), datetime.now(UTC)
+    who, now = who_decides(by), datetime.now(UTC)
 
     async def store(redis: Redis) -> Quarantined:
         orders = Quarantine(redis, settings.kafka, settings.deployment, rules)

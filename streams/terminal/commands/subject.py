@@ -1,7 +1,6 @@
 """What a child or family may ask for: all that there is of one child, and that it be erased."""
 
 import asyncio
-import getpass
 import json
 import os
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ from streams.jobs.erasing.erasure_journal import Erasure
 from streams.jobs.erasing.erasure_search import ErasureSearch
 from streams.jobs.subject_access import Document, counts_in, everything_of
 from streams.state.redis_clients import connect_redis
+from streams.terminal.audited_commands import who_decides
 from streams.terminal.commands.running import YesOption
 from streams.terminal.console import err, explained, on_redis, out, settings_and_rules, the_clock
 
@@ -133,7 +133,7 @@ def erase(
             if resume:
                 erasure = await work.resume(term)
             else:
-                who = by or getpass.getuser()
+                who = who_decides(by)
                 erasure = await work.erase(term, children, who, str(reason).strip(), day)
         return erasure, await still_named(work, erasure)
 
