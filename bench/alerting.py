@@ -7,6 +7,7 @@ from threading import Event, Thread
 from time import perf_counter, sleep
 from typing import Any
 
+import numpy as np
 from redis import Redis
 
 from bench.bed import PARTITIONS, Bed, BenchError, Messages
@@ -18,6 +19,7 @@ from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
+from streams.state.due_times import decode_due
 
 MIDNIGHT = datetime(2015, 11, 10, tzinfo=UTC)  # a Tuesday's, in London
 # Plans are due within 28 days, so those of cases of this day are late from MIDNIGHT on.
@@ -28,6 +30,8 @@ LEAD = timedelta(seconds=30)
 QUIET_SECONDS = 10.0
 RATE = 5_000
 LOOK_SECONDS = 0.02
+# Megabytes are read at each look at when children fall due.
+DUE_LOOK_SECONDS = 0.25
 WAIT_SECONDS = 900.0
 TITLE = "Alerts falling due at one midnight"
 
@@ -107,18 +111,22 @@ class _Told:
         """The moment at which no child is to be looked at before midnight, of so many."""
         before = MIDNIGHT.timestamp() - 1
         deadline = perf_counter() + WAIT_SECONDS
-        while self._between("-inf", before) or self._between(before, "+inf") < cases:
+        while not self._are_all_due_from(before, cases):
             worker.check()
             if perf_counter() > deadline:
                 raise BenchError(f"not every child judged in {WAIT_SECONDS:.0f} s")
-            sleep(LOOK_SECONDS)
+            sleep(DUE_LOOK_SECONDS)
         return perf_counter()
 
-    def _between(self, least: float | str, most: float | str) -> int:
+    def _are_all_due_from(self, moment: float, cases: int) -> bool:
+        """Whether that many children are to be looked at, and none of them before a moment."""
         with self._redis.pipeline(transaction=False) as pipe:
             for key in self._deadlines:
-                pipe.zcount(key, least, most)
-            return sum(pipe.execute())
+                pipe.get(key)
+            stored = pipe.execute()
+        times = np.concatenate([decode_due(it or b"") for it in stored])
+        due = times[times > 0]
+        return len(due) >= cases and bool((due >= moment).all())
 
     def moments(self, count: int, worker: Worker) -> list[float]:
         """The moment at which each was there, from now until there are so many."""
