@@ -1,6 +1,7 @@
 """Who may ask for what: every route of the application against every role, by one table."""
 
 import re
+import socket
 
 import pytest
 from litestar.routes import HTTPRoute
@@ -141,6 +142,17 @@ def test_nobody_is_served_beyond_this_machine_without_a_sign_in(host: str) -> No
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_this_machine_is_served(host: str) -> None:
     assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_answer_is_sent_without_waiting_for_a_client_to_acknowledge_its_headers(
+    host: str,
+) -> None:
+    with listen(NO_REDIS, host, 0) as listening:
+        listening.setblocking(True)
+        client = socket.create_connection(listening.getsockname()[:2])
+        with client, listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_nobody_is_no_more_than_nobody() -> None:
