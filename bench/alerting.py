@@ -19,7 +19,7 @@ from processors.rules import Rules
 from schemas.areas import load_areas
 from schemas.events.registry import CASE_TOPIC
 from schemas.settings import Settings
-from streams.state.due_times import decode_due
+from streams.state.numbered import decode_numbers
 
 MIDNIGHT = datetime(2015, 11, 10, tzinfo=UTC)  # a Tuesday's, in London
 # Plans are due within 28 days, so those of cases of this day are late from MIDNIGHT on.
@@ -124,7 +124,7 @@ class _Told:
             for key in self._deadlines:
                 pipe.get(key)
             stored = pipe.execute()
-        times = np.concatenate([decode_due(it or b"") for it in stored])
+        times = np.concatenate([decode_numbers(it or b"") for it in stored])
         due = times[times > 0]
         return len(due) >= cases and bool((due >= moment).all())
 

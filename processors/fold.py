@@ -80,7 +80,9 @@ class Partition:
 
     def missing(self, children: Iterable[str]) -> list[str]:
         """Those of the children whose record is not in memory."""
-        return [child for child in dict.fromkeys(children) if child not in self.children]
+        asked = dict.fromkeys(children)
+        missing = set(asked).difference(self.children)
+        return [child for child in asked if child in missing] if missing else []
 
     def admit(
         self,

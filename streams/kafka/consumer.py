@@ -89,6 +89,10 @@ class BatchConsumer(driver.Consumer):
         self._paused.add(tp)
         await self._thread.run(self._thread.set_paused(tp, paused=True))
 
+    def is_paused(self, tp: TP) -> bool:
+        """Whether nothing is fetched from the partition until it is resumed, or placed."""
+        return tp in self._paused
+
     async def resume(self, tp: TP) -> None:
         """Fetch from the partition again; a stopped one only comes back by `seek`."""
         if tp in self._cursors:

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import NEVER
 from streams.clock import midnight
 from streams.state.encoding import CHANGE, NUMBER
+from streams.state.numbered import Numbers
 
-Times = NDArray[np.uint32]
 FIRST, LAST = 1, 2**32 - 1
 
 
@@ -29,23 +28,7 @@ def encode_due(deadlines: Mapping[int, int], again: float) -> bytes:
     return changes.tobytes()
 
 
-def decode_due(stored: bytes) -> Times:
-    """The times that are stored, to be changed by `change_due`."""
-    return np.frombuffer(stored[: len(stored) // NUMBER.itemsize * NUMBER.itemsize], NUMBER).copy()
-
-
-def change_due(times: Times, changes: bytes) -> Times:
-    """The times after changes; those given are of no more use."""
-    changed = np.frombuffer(changes, dtype=CHANGE)
-    numbers = changed["cell"].astype(np.int64)
-    size = int(numbers.max(initial=-1)) + 1
-    if size > len(times):
-        times = np.concatenate([times, np.zeros(size - len(times), dtype=np.uint32)])
-    times[numbers] = changed["amount"].view(np.uint32)
-    return times
-
-
-def first_due(times: Times, seconds: float, most: int, since: float = 0.0) -> list[int]:
+def first_due(times: Numbers, seconds: float, most: int, since: float = 0.0) -> list[int]:
     """The numbers of the records that are due by a time, at most so many, the longest due first.
 
     Those due by `since` are left out.

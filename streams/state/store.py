@@ -59,7 +59,7 @@ from streams.failures import Understood
 from streams.kafka.batches import TP
 from streams.state.admission import StoredChild
 from streams.state.alert_outbox import Outgoing, queue_changes
-from streams.state.due_times import Times, change_due, decode_due, encode_due, first_due
+from streams.state.due_times import encode_due, first_due
 from streams.state.encoding import (
     ADDED,
     CELL,
@@ -92,6 +92,14 @@ from streams.state.integrity import (
     seal_change,
     sealed,
     wrong_in_tables,
+)
+from streams.state.numbered import (
+    NO_NUMBERS,
+    ChangedNumbers,
+    Numbers,
+    are_many,
+    change_numbers,
+    decode_numbers,
 )
 from streams.state.packing import AS_IS, NO_UNPACKING, Packing, Unpacking, unpacking
 from streams.state.sources import Source, source_fields, sources_in
@@ -340,8 +348,8 @@ class ShardStore:
         # By generation: how it is written, and by what the records that were read are packed.
         self._forms: dict[int, _Form] = {}
         self._unpackings: dict[int, Unpacking] = {}
-        # When children are to be looked at, and where the state stood then.
-        self._due: tuple[Place, Times] | None = None
+        # What was read of what is packed by number, and where the state stood then.
+        self._numbered: dict[str, tuple[Place, Numbers]] = {}
 
     def key(self, generation: int, name: str) -> str:
         """The key of a part of a generation's state."""
@@ -686,7 +694,7 @@ class ShardStore:
 
         Those who were due by `since` are left out.
         """
-        numbers = first_due(await self._due_times(head), seconds, most, since)
+        numbers = first_due(await self._numbers(head, "deadlines"), seconds, most, since)
         if not numbers:
             return []
         names = self.key(head.generation, "names")
@@ -697,18 +705,43 @@ class ShardStore:
         # One whose name is not there is missed when the keys are looked at next.
         return [child.decode() for child in children if child is not None]
 
-    async def _due_times(self, head: Head) -> Times:
-        """When children are to be looked at: what is known of it, or what is stored by now."""
-        if self._due and self._due[0] == head.place:
-            return self._due[1]
+    async def _numbers(self, head: Head, name: str) -> Numbers:
+        """What is packed by number: what is known of it, or what is stored by now."""
+        if name in self._numbered and self._numbered[name][0] == head.place:
+            return self._numbered[name][1]
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hmget(self.head_key, self._place_fields)
-            pipe.get(self.key(head.generation, "deadlines"))
+            pipe.get(self.key(head.generation, name))
             at, stored = await pipe.execute()
-        times, place = decode_due(stored or b""), self._place_in(at)
+        numbers, place = decode_numbers(stored or b""), self._place_in(at)
         if place[0] == head.generation:
-            self._due = (place, times)
-        return times
+            self._numbered[name] = place, numbers
+        return numbers
+
+    async def _changed(
+        self, pipe: Any, head: Head, settlement: Settlement, again: float
+    ) -> ChangedNumbers:
+        """What a settlement changes of what is packed by number, and all of it where it is much.
+
+        The pipe watches the head, which is the one given.
+        """
+        changes, whole = _numbered_changes(settlement, again), dict[str, Numbers]()
+        for name, changed in changes.items():
+            if are_many(changed, head.kept.records + settlement.grown.records):
+                place, numbers = self._numbered.get(name, (None, NO_NUMBERS))
+                if place != head.place:
+                    numbers = decode_numbers(await pipe.get(self.key(head.generation, name)) or b"")
+                whole[name] = change_numbers(numbers.copy(), changed)
+        return ChangedNumbers(changes, whole)
+
+    def _follow(self, before: Place, after: Place, changed: ChangedNumbers) -> None:
+        """Keep what is known of what is packed by number as it is after a commit."""
+        known = self._numbered
+        self._numbered = {name: (after, numbers) for name, numbers in changed.whole.items()}
+        for name, (place, numbers) in known.items():
+            if place == before and name not in changed.whole:
+                changes = changed.changes.get(name, b"")
+                self._numbered[name] = after, change_numbers(numbers, changes)
 
     async def told(self) -> int:
         """Of how many children alerts were told."""
@@ -762,10 +795,9 @@ class ShardStore:
                     raise Incomplete(self._name, trouble)
                 if settlement.grown.records and settlement.grown.since != stored.kept.records:
                     raise Refused(f"{self.head_key}: records are numbered from another state")
+                changed = await self._changed(pipe, stored, settlement, advance.again)
                 pipe.multi()
-                new = self._queue_state(
-                    pipe, head.generation, settlement, tables, form, advance.again
-                )
+                new = self._queue_state(pipe, head.generation, settlement, tables, form, changed)
                 kept = stored.kept.after(settlement, tables, new, form.packing)
                 after = _advanced(replace(stored, kept=kept), advance)
                 queue_changes(pipe, self.alerts_key, self._outgoing(settlement))
@@ -774,9 +806,7 @@ class ShardStore:
         except Overtaken as error:
             raise Refused(f"{self.head_key}: another worker wrote meanwhile") from error
         self._forms[head.generation] = form
-        if self._due and self._due[0] == head.place:
-            changes = encode_due(settlement.deadlines, advance.again)
-            self._due = (after.place, change_due(self._due[1], changes))
+        self._follow(head.place, after.place, changed)
         return after
 
     async def write(
@@ -790,7 +820,8 @@ class ShardStore:
         try:
             async with fenced(self._redis, key) as pipe:  # else it may be sent twice
                 pipe.multi()
-                new = self._queue_state(pipe, generation, settlement, tables, form)
+                changed = ChangedNumbers(_numbered_changes(settlement, 0.0))
+                new = self._queue_state(pipe, generation, settlement, tables, form, changed)
         except Overtaken as error:
             raise Refused(f"{key}: whether it was written is not known") from error
         self._forms[generation] = form
@@ -899,7 +930,7 @@ class ShardStore:
         settlement: Settlement,
         tables: Tables,
         form: "_Form",
-        again: float = 0.0,
+        changed: ChangedNumbers,
     ) -> NewCells:
         """Queue all but the head; the cells that are new."""
         self._queue_records(pipe, generation, settlement, form.packing)
@@ -910,7 +941,7 @@ class ShardStore:
         if new.localities:
             pipe.rpush(self.key(generation, "localities"), *new.localities)
         self._queue_entries(pipe, generation, settlement, tables, form.added)
-        self._queue_cells(pipe, generation, settlement, tables, again)
+        self._queue_cells(pipe, generation, settlement, tables, changed)
         begun = {str(month): month for month in touched.begun}
         if begun:
             pipe.zadd(self.key(generation, "months"), begun)
@@ -944,16 +975,20 @@ class ShardStore:
             numbers |= changed
 
     def _queue_cells(
-        self, pipe: Any, generation: int, settlement: Settlement, tables: Tables, again: float
+        self,
+        pipe: Any,
+        generation: int,
+        settlement: Settlement,
+        tables: Tables,
+        numbered: ChangedNumbers,
     ) -> None:
         """Queue what is packed by number: seals and deadlines of records, and stocks of months."""
         changed: dict[str, bytes] = {}
-        if settlement.records:
-            seals = map(seal_change, settlement.records.values())
-            changed[self.key(generation, "seals")] = b"".join(seals)
-        if settlement.deadlines:
-            due = encode_due(settlement.deadlines, again)
-            changed[self.key(generation, "deadlines")] = due
+        for name, of_name in numbered.changes.items():
+            if name in numbered.whole:
+                pipe.set(self.key(generation, name), numbered.whole[name].tobytes())
+            else:
+                changed[self.key(generation, name)] = of_name
         for month, cells in settlement.touched.checkpoints.items():
             key = self.key(generation, f"checkpoint:{month}")
             changes = checkpoint_changes(tables.checkpoints[month], cells)
@@ -1094,6 +1129,16 @@ def _advanced(head: Head, advance: Advance) -> Head:
         sources={**head.sources, **advance.sources},
         partitions=advance.partitions or head.partitions,
     )
+
+
+def _numbered_changes(settlement: Settlement, again: float) -> dict[str, bytes]:
+    """What a settlement changes of what is packed by number, by name."""
+    changes: dict[str, bytes] = {}
+    if settlement.records:
+        changes["seals"] = b"".join(map(seal_change, settlement.records.values()))
+    if settlement.deadlines:
+        changes["deadlines"] = encode_due(settlement.deadlines, again)
+    return changes
 
 
 def _queue_fields(pipe: Any, key: str, fields: Mapping[Any, bytes]) -> None:

@@ -18,6 +18,7 @@ from streams.worker.careful import CarefulFolding
 from streams.worker.committing import Committing
 from streams.worker.comparing import Comparing
 from streams.worker.due_children import DueChildren
+from streams.worker.focus import Focus
 from streams.worker.given import Given
 from streams.worker.held import Held, by_shard, log
 from streams.worker.memory import Memory
@@ -50,6 +51,7 @@ class Folding:
         memory = Memory(given, self._shards)
         self._careful = CarefulFolding(memory, self._committing, self._stops)
         self._deadlines = DueChildren(given, memory, self._stops)
+        self._focus = Focus(given, memory, self._shards, self._stops)
         self._watching = Watching(given.logs, given.redis, self._shards, self._stops)
         self._comparing = Comparing(given, self._shards)
         self._showing = Showing(given, self._shards)
@@ -57,6 +59,7 @@ class Folding:
 
     async def assigned(self, tps: set[TP]) -> None:
         """Take over shards: their state, if the logs are those that it was made from."""
+        self._focus.forget()
         await self._taking.take_over(tps)
 
     async def positions(self, tps: set[TP]) -> Mapping[TP, int]:
@@ -72,6 +75,7 @@ class Folding:
         """Store what is folded and let the shards go."""
         self._stops.forget(tps)
         self._careful.forget(tps)
+        self._focus.forget()
         for shard in sorted(by_shard(tps).keys() & self._shards.keys()):
             held = self._shards[shard]
             if not held.trouble.is_broken:
@@ -92,6 +96,7 @@ class Folding:
 
     async def batch(self, batch: Batch) -> None:
         """Fold a batch; store it at once when nothing more waits, else in bigger steps."""
+        await self._focus.look()
         held = self._shards[shard_of(batch.tp)]
         if batch.tp in self._stops.of:
             return
@@ -119,6 +124,7 @@ class Folding:
         """Store what is folded, take anew what could not be stored, and look at what is stored."""
         self._watching.look()
         self._comparing.compare()
+        await self._focus.look()
         now = asyncio.get_running_loop().time()
         is_measured = now >= self._measured_at + MEASURE_SECONDS
         if is_measured:

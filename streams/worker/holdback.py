@@ -8,8 +8,6 @@ the log is still to be read. What is over by then is never raised at all.
 
 from collections.abc import Callable, Sequence
 
-from processors.record.decoding import Event
-
 # An event older than this when it comes is of long ago.
 OLD_SECONDS = 86_400.0
 # How many events it takes for the share of old ones to follow what comes.
@@ -33,17 +31,28 @@ class Calm:
         self._forgotten_at = now
 
     def take_in(
-        self, events: Sequence[tuple[str, Event]], behind: int, wall: float, now: float
+        self,
+        of: Sequence[str],
+        instants: Sequence[int],
+        behind: int,
+        wall: float,
+        now: float,
     ) -> None:
-        """Note a batch of (child, event) pairs, read at `wall` seconds from 1970 UTC."""
+        """Note a batch, read at `wall` seconds from 1970 UTC: the child and instant of each event.
+
+        Instants are in microseconds from 1970 UTC.
+        """
         self._is_behind = behind > MOST_BEHIND
         limit = (wall - OLD_SECONDS) * 1_000_000
-        children = [child for child, event in events if event.instant < limit]
+        if max(instants, default=limit) < limit:
+            children = of
+        else:
+            children = [child for child, at in zip(of, instants, strict=True) if at < limit]
         if self._seconds:
             self._old.update(dict.fromkeys(children, now))
-        if events:
-            kept = (1 - 1 / MEMORY) ** len(events)
-            self.old_share = self.old_share * kept + len(children) / len(events) * (1 - kept)
+        if of:
+            kept = (1 - 1 / MEMORY) ** len(of)
+            self.old_share = self.old_share * kept + len(children) / len(of) * (1 - kept)
         if children:
             self._old_came_at = now
             self._forget(now)

@@ -11,22 +11,35 @@ from streams.worker.given import Given
 from streams.worker.held import Held
 from streams.worker.stops import MessageStopsError
 
+# What shards together have while one of them is favoured: one part in so many.
+OTHERS_SHARE = 10
+
 
 class Memory:
-    """The records that the worker has in memory, of all its shards together."""
+    """The records that the worker has in memory, of all its shards together.
+
+    A shard that is `favoured` has nearly all of it.
+    """
 
     def __init__(self, given: Given, shards: dict[TP, Held]) -> None:
         self._given, self._shards = given, shards
+        self.favoured: TP | None = None
 
-    @property
-    def most(self) -> int:
+    def most(self, shard: TP) -> int:
         """How many records of a shard may be in memory."""
-        return self._given.limits.records_in_memory // len(self._shards)
+        return self._share(self._given.limits.records_in_memory, shard)
+
+    def _share(self, limit: int, shard: TP) -> int:
+        if self.favoured is None:
+            return limit // len(self._shards)
+        if self.favoured == shard:
+            return limit - limit // OTHERS_SHARE
+        return limit // OTHERS_SHARE // len(self._shards)
 
     async def make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
-        most = self.most
-        most_bytes = self._given.limits.bytes_in_memory // len(self._shards)
+        most = self.most(held.shard)
+        most_bytes = self._share(self._given.limits.bytes_in_memory, held.shard)
         if len(held.state.children) > most or held.state.size > most_bytes:
             await held.committed()
             held.state.forget(most, most_bytes)
@@ -52,14 +65,17 @@ class Memory:
         source = source._replace(letters=letters)
         if batch.records:
             source = source._replace(mark=Mark.of(batch.records[-1]))
-        await self.admit(held, [child for child, _ in decoded.events])
+        children = [child for child, _ in decoded.events]
+        await self.admit(held, children)
         # From here to the end nothing is awaited, so a commit sees all of the batch or none.
         known = held.state.fold(decoded.events)
         read.next, read.end, read.source = batch.end, batch.log_end, source
         read.meter.folded(batch)
-        held.latest = max([held.latest, *[event.instant for _, event in decoded.events]])
+        instants = [event.instant for _, event in decoded.events]
+        held.latest = max(held.latest, max(instants, default=held.latest))
         held.calm.take_in(
-            decoded.events,
+            children,
+            instants,
             held.behind,
             self._given.clock.seconds(),
             asyncio.get_running_loop().time(),

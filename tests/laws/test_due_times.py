@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from processors.alerts.judging import AT_ONCE
 from processors.days.calendar import FIRST_DAY, LAST_DAY, NEVER
 from streams.clock import midnight
-from streams.state.due_times import change_due, decode_due, encode_due, first_due
+from streams.state.due_times import encode_due, first_due
+from streams.state.numbered import change_numbers, decode_numbers
 from tests.support.memorystore import with_cells_set
 
 DAYS = st.integers(16_000, 16_020) | st.integers(FIRST_DAY, LAST_DAY)
@@ -30,15 +31,15 @@ def test_who_is_due_is_whose_time_has_come_the_longest_due_first(
     changes: list[tuple[Mapping[int, int], float]], now: float, most: int
 ) -> None:
     known: dict[int, float] = {}
-    stored, held = b"", decode_due(b"")
+    stored, held = b"", decode_numbers(b"")
     for deadlines, again in changes:
         known |= {
             number: seconds(day, again) if day < NEVER else float("inf")
             for number, day in deadlines.items()
         }
         encoded = encode_due(deadlines, again)
-        stored, held = with_cells_set(stored, encoded), change_due(held, encoded)
-    assert decode_due(stored).tolist() == held.tolist()
+        stored, held = with_cells_set(stored, encoded), change_numbers(held, encoded)
+    assert decode_numbers(stored).tolist() == held.tolist()
     # Four bytes know no time before 1970 and none after 2106; part of a second is a whole one.
     now = min(max(int(now), 1), 2**32 - 2)
     due = [number for number, at in known.items() if at <= now]
@@ -52,5 +53,5 @@ def test_who_is_due_is_whose_time_has_come_the_longest_due_first(
 
 
 def test_nobody_is_due_where_nothing_is_stored_and_a_part_of_a_number_is_none() -> None:
-    assert first_due(decode_due(b""), 2**40, 5) == []
-    assert decode_due(b"\1\0\0\0\1").tolist() == [1]
+    assert first_due(decode_numbers(b""), 2**40, 5) == []
+    assert decode_numbers(b"\1\0\0\0\1").tolist() == [1]

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from processors.fold import Partition
 from processors.ledger.tables import Stock, Tables
 from processors.rules import Rules
+from streams.state import store
 from streams.state.admission import StoredChild
 from streams.state.store import Head, OtherLayout, Refused, ShardStore
 from tests.support.cutting import Cut
@@ -193,6 +194,28 @@ def test_of_two_that_commit_at_the_same_moment_one_is_refused_and_changes_nothin
         assert everything(redis_server.address, deployment) == before
 
     in_redis(redis_server.address, work)
+
+
+def test_what_is_written_whole_is_what_is_there_when_each_of_it_is_set(
+    redis_server: Server, deployment: str, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, parts = list[Any](), batches(4)
+
+    async def work(redis: Redis) -> None:
+        for number, is_whole in enumerate((True, False)):
+            # By turns, so that what is known of it is followed through commits of both kinds.
+            turns = [is_whole, not is_whole, is_whole, is_whole]
+            name = f"{deployment}-{number}"
+            state = State(redis, name, rules)
+            for part, whole in zip(parts, turns, strict=True):
+                monkeypatch.setattr(store, "are_many", lambda *_, whole=whole: whole)
+                await state.fold_and_commit(part)
+            found = everything(redis_server.address, name)
+            written.append({key.replace(name.encode(), b""): it for key, it in found.items()})
+
+    in_redis(redis_server.address, work)
+    assert any(key.endswith(b":seals") for key in written[0])
+    assert written[0] == written[1]
 
 
 # Where the connection breaks, by the numbered steps of `ShardStore.commit`; what is stored.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.workload import case_events
 from processors.figures.figure_text import as_csv
 from streams.kafka.eventfiles import EventLine
 from tests.support.examples import (
@@ -97,6 +98,26 @@ def test_other_batch_sizes_give_the_same_answers(
     with caseline.worker(launcher=tuned(*sizes), records_in_memory=1000) as worker:
         caseline.wait_for_the_end([worker])
     assert_answers(caseline, name)
+
+
+def test_shards_far_behind_that_memory_does_not_hold_are_read_one_after_another_to_the_same_answers(
+    caseline: CommandLine,
+) -> None:
+    messages = [value + b"\n" for _, value in case_events(40_000)]
+    few, many = caseline.folder / "few.jsonl", caseline.folder / "many.jsonl"
+    few.write_bytes(b"".join(messages[:10_000]))
+    many.write_bytes(b"".join(messages[10_000:]))
+    caseline.run("ingest", few)
+    with caseline.worker() as worker:
+        caseline.wait_for_the_end([worker])
+    caseline.run("ingest", many)
+    with caseline.worker(launcher=tuned(500, 1_500, 500, 600), records_in_memory=1000) as worker:
+        caseline.wait_for_the_end([worker])
+        alone = [it for it in worker.lines if it["message"] == "far behind: a shard is read alone"]
+    assert len({it["partition"] for it in alone}) > 1
+    day = date(2016, 3, 31)
+    (expected,) = replayed(caseline.rules, good_lines(few) + good_lines(many), [day])
+    assert cells(caseline.rows(day)) == cells(expected)
 
 
 def test_ingest_reports_bad_lines_by_number_and_keeps_them_for_correction(

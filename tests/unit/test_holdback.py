@@ -2,7 +2,6 @@
 
 import pytest
 
-from processors.record.decoding import Event
 from streams.worker.holdback import MEMORY, MOST_BEHIND, MOST_KEPT_BACK, Calm
 
 SECONDS = 60.0
@@ -10,17 +9,15 @@ DAY = 86_400.0
 WALL = 20_000 * DAY
 
 
-def event(age: float) -> Event:
-    """An event of so many seconds ago."""
-    instant = int((WALL - age) * 1_000_000)
-    return Event("urn:a", "1", 0, instant, 20_000, "contact.made", "case", {})
+def at(age: float) -> int:
+    """The instant of so many seconds ago."""
+    return int((WALL - age) * 1_000_000)
 
 
 def batch(calm: Calm, now: float, old: int = 0, fresh: int = 0, behind: int = 0) -> None:
     """Old events of the children O0, O1, ... and fresh ones of F0, F1, ..."""
-    events = [(f"O{number}", event(30 * DAY)) for number in range(old)]
-    events += [(f"F{number}", event(5.0)) for number in range(fresh)]
-    calm.take_in(events, behind, WALL + now, now)
+    children = [f"O{number}" for number in range(old)] + [f"F{number}" for number in range(fresh)]
+    calm.take_in(children, [at(30 * DAY)] * old + [at(5.0)] * fresh, behind, WALL + now, now)
 
 
 def test_a_file_of_last_year_raises_nothing_until_it_has_ended_for_a_while() -> None:
@@ -66,10 +63,10 @@ def test_late_events_of_a_live_system_keep_back_their_own_children_only(
 
 def test_a_child_of_old_events_is_kept_back_whatever_else_comes_of_them() -> None:
     calm = Calm(SECONDS, 0.0, 0.0)
-    calm.take_in([("P", event(30 * DAY))], 0, WALL, 0.0)
-    calm.take_in([("P", event(5.0))], 0, WALL, 1.0)
+    calm.take_in(["P"], [at(30 * DAY)], 0, WALL, 0.0)
+    calm.take_in(["P"], [at(5.0)], 0, WALL, 1.0)
     assert calm.kept_back(1.0)("P")
-    calm.take_in([("P", event(30 * DAY))], 0, WALL, 50.0)
+    calm.take_in(["P"], [at(30 * DAY)], 0, WALL, 50.0)
     assert calm.kept_back(SECONDS)("P")
     assert not calm.kept_back(50.0 + SECONDS)("P")
 

@@ -1,0 +1,57 @@
+"""Of shards that are far behind, one has its turn at a time, and none is left out."""
+
+from streams.kafka.batches import TP
+from streams.worker.turns import FAR, NEAR, STILL_SECONDS, TURN_SECONDS, Backlog, Turns
+
+FIRST, SECOND, THIRD = (TP("case-events", number) for number in range(3))
+
+
+def looked(turns: Turns, now: float, *, is_short: bool = True, **behind: int) -> set[TP]:
+    """Who waits, of shards that are so far behind; each reads on all the while."""
+    shards = {TP("case-events", int(it[1:])): number for it, number in behind.items()}
+    standing = {shard: Backlog(it, -it) for shard, it in shards.items()}
+    return turns.look(now, standing, is_short=is_short)
+
+
+def test_all_are_read_where_memory_holds_them_or_none_is_far_behind() -> None:
+    turns = Turns()
+    assert looked(turns, 0, is_short=False, p0=FAR + 1, p1=FAR + 1) == set()
+    assert looked(turns, 1, p0=FAR, p1=FAR) == set()
+    assert turns.chosen is None
+
+
+def test_one_has_its_turn_until_it_is_near_and_those_that_are_not_far_never_wait() -> None:
+    turns = Turns()
+    assert looked(turns, 0, p0=FAR + 9, p1=FAR + 9, p2=FAR) == {SECOND}
+    assert looked(turns, 1, p0=NEAR + 1, p1=FAR + 9, p2=FAR) == {SECOND}
+    assert turns.chosen == FIRST
+    assert looked(turns, 2, p0=NEAR, p1=FAR + 9, p2=FAR) == set()
+    assert turns.chosen == SECOND
+    assert looked(turns, 3, p0=NEAR, p1=NEAR, p2=FAR) == set()
+    assert turns.chosen is None
+
+
+def test_a_flood_without_end_keeps_nobody_waiting_for_longer_than_a_turn_of_each() -> None:
+    turns, chosen = Turns(), []
+    for number in range(6):
+        now = int(number * TURN_SECONDS)
+        # More comes than is read.
+        assert len(looked(turns, now, p0=FAR + 1 + now, p1=FAR + 1 + now, p2=FAR + 1 + now)) == 2
+        chosen.append(turns.chosen)
+    assert chosen == 2 * [FIRST, SECOND, THIRD]
+
+
+def test_one_that_stands_still_passes_its_turn_on() -> None:
+    turns = Turns()
+    still = {FIRST: Backlog(FAR + 1, 7), SECOND: Backlog(FAR + 1, 7)}
+    assert turns.look(0, still, is_short=True) == {SECOND}
+    assert turns.look(STILL_SECONDS - 1, still, is_short=True) == {SECOND}
+    assert turns.look(STILL_SECONDS, still, is_short=True) == {FIRST}
+
+
+def test_one_that_cannot_be_read_has_no_turn() -> None:
+    turns = Turns()
+    assert looked(turns, 0, p0=FAR + 1, p1=FAR + 1, p2=FAR + 1) == {SECOND, THIRD}
+    assert looked(turns, 1, p1=FAR + 1, p2=FAR + 1) == {THIRD}
+    assert looked(turns, 2) == set()
+    assert turns.chosen is None
