@@ -239,16 +239,17 @@ class Partition:
         Those that are unsettled stay.
         """
         beyond = len(self.children) - most
-        if beyond <= 0 and self.size <= most_bytes:
-            return
-        for name in list(self.children):
+        gone: list[str] = []
+        for name, child in self.children.items():
             if beyond <= 0 and self.size <= most_bytes:
-                return
+                break
             beyond -= 1
             if name not in self._dirty and name not in self._due:
-                child = self.children.pop(name)
+                gone.append(name)
                 self.size -= child.size
                 self.unread += child.seal is not None
+        for name in gone:
+            del self.children[name]
 
 
 class _Cases:

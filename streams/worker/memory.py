@@ -1,7 +1,7 @@
 """Batches into the state in memory: decoded, with the records that they need, and folded."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from streams.kafka.batches import TP, Batch
 from streams.kafka.deadletters import NotWritten
@@ -11,7 +11,7 @@ from streams.worker.given import Given
 from streams.worker.held import Held
 from streams.worker.stops import MessageStopsError
 
-# What shards together have while one of them is favoured: one part in so many.
+# While one shard is favoured others have one in so many of their equal parts.
 OTHERS_SHARE = 10
 
 
@@ -27,22 +27,35 @@ class Memory:
 
     def most(self, shard: TP) -> int:
         """How many records of a shard may be in memory."""
-        return self._share(self._given.limits.records_in_memory, shard)
+        return self._share(shard, self._given.limits.records_in_memory, _records)
 
-    def _share(self, limit: int, shard: TP) -> int:
-        if self.favoured is None:
-            return limit // len(self._shards)
-        if self.favoured == shard:
-            return limit - limit // OTHERS_SHARE
-        return limit // OTHERS_SHARE // len(self._shards)
+    def _most_bytes(self, shard: TP) -> int:
+        return self._share(shard, self._given.limits.bytes_in_memory, _bytes)
+
+    def _share(self, shard: TP, limit: int, taken: Callable[[Held], int]) -> int:
+        """What a shard may take of a limit: what others leave, and an equal part at least."""
+        part = limit // len(self._shards)
+        if self.favoured not in (None, shard):
+            return part // OTHERS_SHARE
+        return max(part, limit - sum(taken(it) for of, it in self._shards.items() if of != shard))
 
     async def make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
-        most = self.most(held.shard)
-        most_bytes = self._share(self._given.limits.bytes_in_memory, held.shard)
-        if len(held.state.children) > most or held.state.size > most_bytes:
+        if self._is_full(held):
             await held.committed()
-            held.state.forget(most, most_bytes)
+            self._forget(held)
+        # What one takes beyond its part others may want back; not while it is being stored, since
+        # what is read meanwhile would be as it was before.
+        for other in self._shards.values():
+            if other is not held and not other.is_committing and self._is_full(other):
+                self._forget(other)
+
+    def _is_full(self, held: Held) -> bool:
+        shard = held.shard
+        return _records(held) > self.most(shard) or _bytes(held) > self._most_bytes(shard)
+
+    def _forget(self, held: Held) -> None:
+        held.state.forget(self.most(held.shard), self._most_bytes(held.shard))
 
     async def fold(self, held: Held, batch: Batch) -> None:
         """Take in all of a batch, or, where anything is raised, nothing of it.
@@ -96,3 +109,11 @@ class Memory:
             )
 
         await admission.admit(held.state, children, stored)
+
+
+def _records(held: Held) -> int:
+    return len(held.state.children)
+
+
+def _bytes(held: Held) -> int:
+    return held.state.size
