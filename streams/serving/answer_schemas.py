@@ -402,6 +402,7 @@ BODIES: dict[str, Schema] = {
         differences=array(DIFFERENCE),
     ),
     "operations": of_object(
+        looked_at={"type": "string", "format": "date-time"},
         findings=array(
             of_object(verdict={"enum": ["good", "odd", "wrong"]}, what=TEXT, text=TEXT),
         ),
@@ -476,7 +477,7 @@ def values(rules: Rules) -> dict[str, Schema]:
         "count": {"type": "integer", "minimum": 1, "maximum": 400},
         "part": {"enum": ["numerator", "denominator"]},
         "page": {"type": "integer", "minimum": 1, "maximum": 9_999_999},
-        "show": {"enum": ["distribution", "causes", "trend", "places"]},
+        "show": {"enum": ["distribution", "causes", "trend", "places", "now"]},
         "version": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
         "kind": {"enum": [*Oddity]},
         "period": {"type": "string", "pattern": MONTH},

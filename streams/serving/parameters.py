@@ -56,7 +56,8 @@ PARAMETERS = {
         Parameter(
             "show",
             "of an average: its `distribution`; of a release: the `causes` of what is not so live; "
-            "of a scorecard's page: each figure's `trend`, or `places` side by side",
+            "of a scorecard's page: each figure's `trend`, or `places` side by side; of "
+            "operations: what is found `now`",
             False,
         ),
     )

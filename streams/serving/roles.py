@@ -531,6 +531,7 @@ ROUTES = (
         OPERATE,
         (HTML,),
         "whether it all runs",
+        ("show",),
     ),
     Route(
         "operations",
@@ -538,6 +539,7 @@ ROUTES = (
         OPERATE,
         (JSON,),
         "whether it all runs",
+        ("show",),
     ),
     Route(
         "dead-letters-page",

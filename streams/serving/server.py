@@ -6,7 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Generator
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -95,7 +95,9 @@ async def serve(
         sign_in = _sign_in(redis, settings, clock, groups, openid)
         hosts = frozenset([*LOCAL_HOSTS, *names_in(settings.host_names), *_site_host(settings)])
         with served(settings, registry):
-            async with aclosing(site.desk), aclosing(site.cases), aclosing(site.quality):
+            async with AsyncExitStack() as stack:
+                for part in (site.desk, site.cases, site.quality, site.examinations):
+                    await stack.enter_async_context(aclosing(part))
                 front = Front(application(site, sign_in), hosts, metrics)
                 shorten_pauses()
                 await _answer(site, front, listening)

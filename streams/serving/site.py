@@ -22,6 +22,7 @@ from streams.kafka.intake import Intake
 from streams.metrics.serving import ServingMetrics
 from streams.serving.answers import Accepted, Answer, accepted, tag_of, whole
 from streams.serving.audited import audited
+from streams.serving.examinations import Examinations
 from streams.serving.figure_watch import FigureWatch
 from streams.serving.freshness import Freshness
 from streams.serving.identity import Identity
@@ -117,6 +118,7 @@ class LiveSite:
         self.desk = ReleaseDesk(figures.redis, settings, figures.clock, audit)
         self.cases = LiveCases(figures.redis, settings, self.rules)
         self.quality = LiveQuality(figures.redis, settings, self.rules)
+        self.examinations = Examinations(settings, self.rules, figures.clock)
         self.tokens = Tokens(figures.redis, settings.deployment)
         metrics.count_listeners(lambda: self.watch.listeners)
         self._environment = Environment(

@@ -14,8 +14,8 @@ from processors.rules import Rules
 from schemas.audit_entries import AUDIT_TOPIC
 from streams.clock import Clock
 from streams.kafka.audit_log import Audited, AuditLog
+from streams.serving.examinations import LEAST_SECONDS
 from streams.serving.identity import Identity
-from streams.serving.operations import LEAST_SECONDS
 from streams.serving.parameters import PAGE_LENGTH
 from streams.serving.roles import Role
 from tests.support.patience import SECONDS
@@ -405,7 +405,7 @@ def test_what_is_noted_while_kafka_is_away_is_written_once_it_is_back(
 def test_an_operator_sees_what_doctor_finds_and_no_case(served: Served) -> None:
     operator = one_with(Role.OPERATOR)
     data, page, cases = served.ask_all(
-        Asks(path, operator) for path in ("/api/v1/operations", "/operations", LIST)
+        Asks(path, operator) for path in ("/api/v1/operations", "/operations?show=now", LIST)
     )
     found = data.json()["findings"]
     assert {"Redis"} <= {it["what"] for it in found}
