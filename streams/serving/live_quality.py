@@ -40,7 +40,7 @@ class LiveQuality:
     async def found(self, day: date) -> QualityFound:
         """What is odd or lacking as of a date. Raises Problem, also where much is to be read."""
         if day not in self._kept:
-            await self._make_room()
+            await self._make_room(day)
             self._kept.setdefault(day, self._of_date(day))
         self._kept.move_to_end(day)
         found = QualityFound()
@@ -48,15 +48,15 @@ class LiveQuality:
             found.add_held(held)
         return found
 
-    async def _make_room(self) -> None:
-        """Have a place for one more date: that of the one not asked for longest.
+    async def _make_room(self, day: date) -> None:
+        """Have a place for a date that is not there: that of the one not asked for longest.
 
         None is put out that somebody waits for: else those who ask for some dates again and again
         would have none of them read. Raises Problem where there is no place before long.
         """
         try:
             async with asyncio.timeout(self.wait_seconds):
-                while len(self._kept) >= KEPT_DATES:
+                while day not in self._kept and len(self._kept) >= KEPT_DATES:
                     goes = next((it for it, of in self._kept.items() if not of.is_awaited), None)
                     if goes is None:
                         await asyncio.sleep(LOOK_SECONDS)

@@ -90,3 +90,20 @@ def test_a_date_of_which_much_was_read_is_kept_until_it_is_asked_for_again(
             await quality.found(DAYS[-1])
 
     asyncio.run(ask())
+
+
+def test_two_who_wait_for_the_same_date_put_out_one_other(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask() -> None:
+        reading, quality = Reading(monkeypatch), quality_of(rules)
+        monkeypatch.setattr("streams.serving.live_quality.LOOK_SECONDS", 0.0)
+        asked = [asyncio.create_task(quality.found(day)) for day in DAYS[:KEPT_DATES]]
+        await asyncio.sleep(0)
+        asked += [asyncio.create_task(quality.found(DAYS[-1])) for _ in range(2)]
+        await asyncio.sleep(0)
+        reading.may_end.set()
+        await asyncio.gather(*asked)
+        assert len(quality._kept) == KEPT_DATES
+
+    asyncio.run(ask())
