@@ -204,6 +204,15 @@ local at = redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
 return {at, redis.call('HGET', KEYS[2], ARGV[1]), redis.call('HVALS', KEYS[3])}
 """
 
+# The elements of a list at places; an answer each takes a client as long as all else about them.
+NAMES = """
+local found = {}
+for index, number in ipairs(ARGV) do
+  found[index] = redis.call('LINDEX', KEYS[1], number)
+end
+return found
+"""
+
 # Sets cells of checkpoints, and seals, packed as streams.state.encoding.CHANGE, a text for each
 # key. There are hundreds in a commit of a few events, since each changes the stock of many later
 # months; a command for each would take longer to send than all else.
@@ -697,11 +706,10 @@ class ShardStore:
         numbers = first_due(await self._numbers(head, "deadlines"), seconds, most, since)
         if not numbers:
             return []
-        names = self.key(head.generation, "names")
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for number in numbers:
-                pipe.lindex(names, number)
-            children: list[bytes | None] = await pipe.execute()
+        names, children = self.key(head.generation, "names"), list[bytes | None]()
+        for start in range(0, len(numbers), FIELDS_AT_ONCE):
+            some = numbers[start : start + FIELDS_AT_ONCE]
+            children += await self._redis.eval(NAMES, 1, names, *some)
         # One whose name is not there is missed when the keys are looked at next.
         return [child.decode() for child in children if child is not None]
 
