@@ -10,6 +10,7 @@ from processors.behind.moved_cases import Balance
 from processors.record.completeness import Lack
 from processors.record.quality import OddFact, Oddity
 from processors.rules import Rules
+from schemas.audit_entries import AuditEntry, AuditResult
 from schemas.catalogue import BANDS
 from schemas.events.attributes import MONTH
 from schemas.events.registry import VALIDATORS
@@ -409,6 +410,11 @@ BODIES: dict[str, Schema] = {
         rates=array(of_object(topic=TEXT, written=RATE, taken_in=RATE, waiting=COUNT)),
         rates_over_seconds={"type": ["number", "null"], "minimum": 0},
     ),
+    "audit-log": of_object(
+        entries=array(ref("AuditEntry")),
+        unreadable=COUNT,
+        next=TEXT_OR_NONE,
+    ),
     "status": of_object(**FRESHNESS, now={"type": "string", "format": "date-time"}),
     "events": of_object(accepted=COUNT, refused=COUNT, events=array(EVENT_RESULT)),
     "health": of_object(status={"const": "alive"}),
@@ -440,7 +446,16 @@ def components() -> dict[str, Schema]:
     topics = {topic: schema for (topic, _), schema in by_topic.items()}
     preview = Preview.model_json_schema(ref_template=REF.replace("{name}", "{model}"))
     parts = preview.pop("$defs")
-    return {**rows, **events["$defs"], **topics, **parts, "Preview": preview, "problem": PROBLEM}
+    entry = AuditEntry.model_json_schema(mode="serialization")
+    return {
+        **rows,
+        **events["$defs"],
+        **topics,
+        **parts,
+        "Preview": preview,
+        "AuditEntry": entry,
+        "problem": PROBLEM,
+    }
 
 
 def any_event() -> Schema:
@@ -476,6 +491,8 @@ def values(rules: Rules) -> dict[str, Schema]:
         "by": {"enum": ["month", "day"]},
         "count": {"type": "integer", "minimum": 1, "maximum": 400},
         "part": {"enum": ["numerator", "denominator"]},
+        "who": NAME,
+        "result": {"enum": [*get_args(AuditResult)]},
         "page": {"type": "integer", "minimum": 1, "maximum": 9_999_999},
         "show": {"enum": ["distribution", "causes", "trend", "places", "now"]},
         "version": {"type": "string", "pattern": "^[0-9a-f]{16}$"},

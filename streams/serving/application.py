@@ -14,6 +14,7 @@ from litestar.response import Stream
 from streams.serving import (
     alert_actions,
     alert_answers,
+    audit_answers,
     back_channel_logout,
     case_list,
     case_timeline,
@@ -105,6 +106,8 @@ WORK: Mapping[str, Work] = {
     "dead-letter": dead_letter_answers.dead_letter,
     "send-again-form": dead_letter_answers.send_again,
     "send-again": dead_letter_answers.send_again,
+    "audit-log-page": audit_answers.audit_log,
+    "audit-log": audit_answers.audit_log,
     "events": event_intake.events,
     "stream": page_answers.stream,
     "scorecard-page": scorecard_answers.scorecard_page,

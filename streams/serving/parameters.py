@@ -50,6 +50,8 @@ PARAMETERS = {
         Parameter("owner", "of alerts: the team, provider or area that they are for"),
         Parameter("by", "of a series: `month`, or `day` for who sees the place in full", False),
         Parameter("count", "of a series: how many of these, up to 400", False),
+        Parameter("who", "of the audit log: who asked, by the name that it has", False),
+        Parameter("result", "of the audit log: what came of it", False),
         Parameter("part", "of a list: `numerator` or `denominator`", False),
         Parameter("page", "of a list: which page", False),
         Parameter("next", "of signing in: the page of this server to go to then", False),

@@ -88,6 +88,8 @@ SEE_ALERTS = SEE_CASES | {Role.LEAD}
 ACT_ON_ALERTS = frozenset({Role.LEAD})
 # Who may look after the running of it all.
 OPERATE = frozenset({Role.OPERATOR})
+AUDIT = frozenset({Role.AUDITOR})
+LOGGED = ("who", "result", "cursor")
 # Who may freeze and publish.
 PUBLISH = frozenset({Role.PUBLISHER})
 
@@ -589,6 +591,24 @@ ROUTES = (
         (JSON,),
         "send a dead letter again, as it was or corrected",
         methods=("POST",),
+        is_audited=True,
+    ),
+    Route(
+        "audit-log-page",
+        "/audit-log",
+        AUDIT,
+        (HTML,),
+        "the audit log: who was shown, took away or decided what, and who was refused",
+        LOGGED,
+        is_audited=True,
+    ),
+    Route(
+        "audit-log",
+        "/api/v1/audit-log",
+        AUDIT,
+        (JSON,),
+        "entries of the audit log, a page of them, the latest first",
+        LOGGED,
         is_audited=True,
     ),
     Route(

@@ -53,6 +53,7 @@ PAGES = {
     "releases-page": "Releases",
     "quality-page": "Quality",
     "operations-page": "Operations",
+    "audit-log-page": "Audit log",
     "connect": "Connect",
     "account": "Account",
 }

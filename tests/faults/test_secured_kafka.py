@@ -208,10 +208,12 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
             Asks("/api/v1/releases/2015-09/1?show=causes", one_with(Role.ANALYST)),
             Asks(f"/api/v1/alerts/{'0' * 20}", one_with(Role.ANALYST)),
             Asks("/api/v1/operations", one_with(Role.OPERATOR)),
+            Asks("/api/v1/audit-log?result=token-made", one_with(Role.AUDITOR)),
             Asks("/api/v1/events", one_with(Role.INTAKE), "POST", {"content-type": ONE}, lines[0]),
         ]
     )
-    assert [it.status_code for it in shown] == [200, 200, 404, 200, 200]
+    assert [it.status_code for it in shown] == [200, 200, 404, 200, 200, 200]
+    assert [it["route"] for it in shown[4].json()["entries"]] == ["token-create"]
     assert shown[1].json()["causes_left_out"] is None
     found = {it["what"]: it["verdict"] for it in shown[3].json()["findings"]}
     assert found["case-events"] == "good"

@@ -220,7 +220,7 @@ def test_an_operator_corrects_a_dead_letter_and_is_not_shown_what_is_in_it(
 
 
 @pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])
-def test_no_page_of_releases_or_dead_letters_breaks_a_rule_of_wcag(
+def test_no_page_of_releases_dead_letters_or_the_log_breaks_a_rule_of_wcag(
     browser: Browser, publishers: Publishers, previewed: str, width: int, dark: bool
 ) -> None:
     page = opened(browser, publishers, "P. Lisher", width, dark)
@@ -233,6 +233,28 @@ def test_no_page_of_releases_or_dead_letters_breaks_a_rule_of_wcag(
         page.goto(f"{publishers.address}{path}")
         judge(page, width)
     assert page.locator("#event").input_value() == '{"specversion": "1.0"}'
+    page.context.close()
+    page = opened(browser, publishers, "A. Uditor", width, dark)
+    page.goto(f"{publishers.address}/audit-log")
+    judge(page, width)
+    page.context.close()
+
+
+def test_an_auditor_comes_to_the_log_from_where_they_may_not_be_and_looks_through_it_by_keyboard(
+    browser: Browser, publishers: Publishers
+) -> None:
+    page = opened(browser, publishers, "A. Uditor", script=False)
+    page.goto(publishers.address)
+    assert page.locator("h1").inner_text() == "Forbidden"
+    tab_to(page, "document.activeElement.closest('main') && document.activeElement.href")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/audit-log")
+    tab_to(page, "document.activeElement.id === 'who'")
+    page.keyboard.type("A. Uditor")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/audit-log?who=A.+Uditor*")
+    who = page.locator("tbody th").all_inner_texts()
+    assert set(who) == {"A. Uditor"}
     page.context.close()
 
 

@@ -28,6 +28,7 @@ ROLES = {
     "V. Iewer": [Role.VIEWER],
     "O. Perator": [Role.OPERATOR],
     "B. Oth": [Role.OPERATOR, Role.ANALYST],
+    "A. Uditor": [Role.AUDITOR],
 }
 
 
