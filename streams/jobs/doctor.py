@@ -31,6 +31,7 @@ from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
 from streams.kafka.topics import TopicPlan, admin_client, planned_topics
+from streams.kafka.turns import FAR
 from streams.state.erased_list import erased_here
 from streams.state.integrity import Incomplete
 from streams.state.open_alerts import judged, prefixes
@@ -211,9 +212,13 @@ class Doctor:
         if has_redis:
             stands = await self._stands(folded)
             lag = sum(stands[tp].lag(tp, *it) for tp, it in folded.items())
-            stuck = await self._stuck(folded, stands, wait=bool(members))
+            lagging = _lagging(folded, stands)
+            stuck = await self._stuck(lagging, stands, wait=bool(members))
             for tp, (first, end) in folded.items():
-                yield self._partition(tp, first, end, stands[tp], is_stuck=tp in stuck)
+                # Those that are far behind are read one after another (streams.kafka.turns).
+                waits = tp in stuck and lagging[tp] > FAR and len(stuck) < len(lagging)
+                stand, is_stuck = stands[tp], tp in stuck
+                yield self._partition(tp, first, end, stand, is_stuck=is_stuck, waits=waits)
             async for finding in self._shards(folded, stands):
                 yield finding
         yield _workers(members, lag)
@@ -243,13 +248,11 @@ class Doctor:
             for tp, (stand, stopped) in found_of.items()
         }
 
-    async def _stuck(self, bounds: Bounds, stands: Mapping[TP, _Stand], *, wait: bool) -> set[TP]:
+    async def _stuck(
+        self, lagging: Iterable[TP], stands: Mapping[TP, _Stand], *, wait: bool
+    ) -> set[TP]:
         """The partitions that messages wait in and whose state stays where it is."""
-        stuck = {
-            tp
-            for tp, it in bounds.items()
-            if not stands[tp].trouble and stands[tp].lag(tp, *it) > 0
-        }
+        stuck = set(lagging)
         deadline = time.monotonic() + (STUCK_SECONDS if wait else 0)
         while stuck and time.monotonic() < deadline:
             await asyncio.sleep(LOOK_SECONDS)
@@ -262,7 +265,9 @@ class Doctor:
         now, before = await store.head(any_layout=True) or Head(), stand.head or Head()
         return now.offset(tp.topic) != before.offset(tp.topic)
 
-    def _partition(self, tp: TP, first: int, end: int, stand: _Stand, *, is_stuck: bool) -> Finding:
+    def _partition(
+        self, tp: TP, first: int, end: int, stand: _Stand, *, is_stuck: bool, waits: bool
+    ) -> Finding:
         if stand.trouble:
             return Finding(Verdict.WRONG, _name(tp), stand.trouble)
         offset, lag = stand.head.offset(tp.topic) if stand.head else 0, stand.lag(tp, first, end)
@@ -275,6 +280,9 @@ class Doctor:
         state = f"offset {offset:,} of {end:,}, lag {lag:,}"
         if not is_stuck:
             return Finding(Verdict.GOOD, _name(tp), state)
+        if waits:
+            text = f"{state}, and it does not go on while others do: it may wait for its turn"
+            return Finding(Verdict.ODD, _name(tp), text)
         how = "and it does not go on" if stand.head else "and there is no state of it"
         text = f"{state}, {how}: see CaselinePartitionStuck in docs/runbook.md"
         return Finding(Verdict.WRONG, _name(tp), text)
@@ -314,6 +322,12 @@ class Doctor:
             return len(admin.describe_groups([group])[group]["members"])
         finally:
             admin.close()
+
+
+def _lagging(bounds: Bounds, stands: Mapping[TP, _Stand]) -> dict[TP, int]:
+    """How many messages wait in each partition in which any do, and whose state can be read."""
+    lags = {tp: stands[tp].lag(tp, *it) for tp, it in bounds.items() if not stands[tp].trouble}
+    return {tp: lag for tp, lag in lags.items() if lag > 0}
 
 
 def _retractions(heads: Iterable[Head]) -> Iterator[Finding]:

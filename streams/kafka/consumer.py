@@ -85,7 +85,12 @@ class BatchConsumer(driver.Consumer):
             self._cursors[tp] = cursor
 
     async def pause(self, tp: TP) -> None:
-        """Stop fetching from the partition; batches fetched already still come."""
+        """Stop fetching from the partition; batches fetched already still come.
+
+        One that is placed nowhere is left as it is: nothing comes of it until it is.
+        """
+        if tp not in self._cursors:
+            return
         self._paused.add(tp)
         await self._thread.run(self._thread.set_paused(tp, paused=True))
 

@@ -1,5 +1,6 @@
 """The audit log for who looks after it: a page of entries, the latest first."""
 
+import asyncio
 from collections.abc import Callable
 from typing import get_args
 
@@ -18,6 +19,9 @@ from streams.serving.roles import HTML, ROUTES_BY_NAME
 from streams.serving.site import Call, LiveSite
 
 RESULTS = get_args(AuditResult)
+# How long the log is looked through for one question, and by one at a time.
+READ_SECONDS = 20.0
+_reading = asyncio.Lock()
 # Of more digits no offset is.
 MOST_DIGITS = 18
 
@@ -67,8 +71,9 @@ async def _page(
 ) -> LogPage:
     settings = site.settings
     try:
-        return await latest_entries(
-            settings.kafka, settings.deployment, before, PAGE_LENGTH, is_asked
-        )
+        async with asyncio.timeout(READ_SECONDS), _reading:
+            return await latest_entries(
+                settings.kafka, settings.deployment, before, PAGE_LENGTH, is_asked
+            )
     except (KafkaError, ReadTimedOut, OSError) as error:
         raise away(f"the audit log cannot be read ({described(error)})") from error

@@ -110,6 +110,8 @@ NO_HEAD = -1
 FORMAT = 8
 # Fields a command: long commands hold up Redis's other clients.
 FIELDS_AT_ONCE = 2_000
+# Names that are asked for at once: Redis goes along a list for each, and answers nobody meanwhile.
+NAMES_AT_ONCE = 250
 # What begins the names of the head's fields that there are several of.
 OFFSET, TALLY = "offset:", "tally:"
 # The version of no state.
@@ -707,8 +709,8 @@ class ShardStore:
         if not numbers:
             return []
         names, children = self.key(head.generation, "names"), list[bytes | None]()
-        for start in range(0, len(numbers), FIELDS_AT_ONCE):
-            some = numbers[start : start + FIELDS_AT_ONCE]
+        for start in range(0, len(numbers), NAMES_AT_ONCE):
+            some = numbers[start : start + NAMES_AT_ONCE]
             children += await self._redis.eval(NAMES, 1, names, *some)
         # One whose name is not there is missed when the keys are looked at next.
         return [child.decode() for child in children if child is not None]

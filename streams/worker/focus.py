@@ -8,11 +8,11 @@ there when they are needed. What stands near the end of its log is read on all t
 import asyncio
 
 from streams.kafka.batches import TP
+from streams.kafka.turns import Backlog, Turns
 from streams.worker.given import Given
 from streams.worker.held import Held, log
 from streams.worker.memory import Memory
 from streams.worker.stops import Stops
-from streams.worker.turns import Backlog, Turns
 
 # How often it is asked who is next.
 LOOK_SECONDS = 0.25
@@ -44,12 +44,13 @@ class Focus:
         if chosen and chosen != self._memory.favoured:
             log.info("far behind: a shard is read alone", extra=self._shards[chosen].where)
         self._memory.favoured = chosen
+        if self._turns.stood_still:
+            await self._place(self._turns.stood_still)
         await self._pause(waiting)
         await self._resume(self._waiting - waiting)
         self._waiting = waiting
         if chosen:
-            for shard in self._shards.keys() - {chosen}:
-                await self._memory.make_room(self._shards[shard])
+            await self._memory.make_room(self._shards[chosen])
 
     def _backlogs(self) -> dict[TP, Backlog]:
         """How far those are that can be read on."""
@@ -58,6 +59,13 @@ class Focus:
             for shard, held in self._shards.items()
             if not held.trouble.is_broken and not self._stops.of.keys() & _partitions(held)
         }
+
+    async def _place(self, shard: TP) -> None:
+        """Read on from where a shard stands, if what should have come is not coming any more."""
+        held = self._shards[shard]
+        log.warning("much is to be read, and nothing came: placed again", extra=held.where)
+        for topic, read in held.reads.items():
+            await self._given.consumer().seek(TP(topic, shard.partition), read.next)
 
     async def _pause(self, shards: set[TP]) -> None:
         consumer = self._given.consumer()

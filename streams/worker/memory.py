@@ -39,16 +39,29 @@ class Memory:
             return part // OTHERS_SHARE
         return max(part, limit - sum(taken(it) for of, it in self._shards.items() if of != shard))
 
+    def part(self) -> int:
+        """How many records of each shard there may be at least, unless another is favoured."""
+        return self._given.limits.records_in_memory // len(self._shards)
+
     async def make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
         if self._is_full(held):
             await held.committed()
             self._forget(held)
+        if self.favoured is None and self._holds_all():
+            return
         # What one takes beyond its part others may want back; not while it is being stored, since
         # what is read meanwhile would be as it was before.
         for other in self._shards.values():
             if other is not held and not other.is_committing and self._is_full(other):
                 self._forget(other)
+
+    def _holds_all(self) -> bool:
+        limits, shards = self._given.limits, self._shards.values()
+        return (
+            sum(map(_records, shards)) <= limits.records_in_memory
+            and sum(map(_bytes, shards)) <= limits.bytes_in_memory
+        )
 
     def _is_full(self, held: Held) -> bool:
         shard = held.shard

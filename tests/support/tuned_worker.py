@@ -7,9 +7,10 @@ import sys
 from functools import partial
 
 from schemas.settings import load_settings
+from streams.kafka import turns
 from streams.kafka.app import Reading
 from streams.terminal.logs import set_up_logs
-from streams.worker import focus, folding, turns, worker
+from streams.worker import focus, folding, worker
 
 
 def main(batch_records: int, ahead_records: int, catching_up: int, far: int = turns.FAR) -> None:

@@ -128,3 +128,16 @@ def test_what_is_stopped_paused_or_in_a_rebalance_stands_still_by_right(
         assert thread.placed == []
 
     look(work)
+
+
+def test_what_is_placed_nowhere_is_not_paused_and_so_is_placed(look: Callable[..., None]) -> None:
+    async def work(consumer: BatchConsumer, owner: Owner, thread: Thread) -> None:
+        await consumer.perform_seek()
+        del consumer._cursors[SECOND]
+        await consumer.pause(SECOND)
+        thread.placed.clear()
+        await consumer.place_stalled()
+        assert (SECOND, 5) in thread.placed
+        assert not consumer.is_paused(SECOND)
+
+    look(work)

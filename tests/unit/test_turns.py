@@ -1,7 +1,7 @@
 """Of shards that are far behind, one has its turn at a time, and none is left out."""
 
 from streams.kafka.batches import TP
-from streams.worker.turns import FAR, NEAR, STILL_SECONDS, TURN_SECONDS, Backlog, Turns
+from streams.kafka.turns import CIRCLE_SECONDS, FAR, NEAR, STILL_SECONDS, Backlog, Turns
 
 FIRST, SECOND, THIRD = (TP("case-events", number) for number in range(3))
 
@@ -31,10 +31,10 @@ def test_one_has_its_turn_until_it_is_near_and_those_that_are_not_far_never_wait
     assert turns.chosen is None
 
 
-def test_a_flood_without_end_keeps_nobody_waiting_for_longer_than_a_turn_of_each() -> None:
+def test_a_flood_without_end_lets_each_have_its_turn_in_a_circle() -> None:
     turns, chosen = Turns(), []
     for number in range(6):
-        now = int(number * TURN_SECONDS)
+        now = int(number * (CIRCLE_SECONDS / 3 + 1))
         # More comes than is read.
         assert len(looked(turns, now, p0=FAR + 1 + now, p1=FAR + 1 + now, p2=FAR + 1 + now)) == 2
         chosen.append(turns.chosen)
@@ -46,7 +46,20 @@ def test_one_that_stands_still_passes_its_turn_on() -> None:
     still = {FIRST: Backlog(FAR + 1, 7), SECOND: Backlog(FAR + 1, 7)}
     assert turns.look(0, still, is_short=True) == {SECOND}
     assert turns.look(STILL_SECONDS - 1, still, is_short=True) == {SECOND}
+    assert turns.stood_still is None
     assert turns.look(STILL_SECONDS, still, is_short=True) == {FIRST}
+    assert turns.stood_still == FIRST
+    assert turns.look(STILL_SECONDS + 1, still, is_short=True) == {FIRST}
+    assert turns.stood_still is None
+
+
+def test_one_that_read_something_and_then_no_more_did_not_stand_still() -> None:
+    turns = Turns()
+    looked(turns, 0, p0=FAR + 1, p1=FAR + 1)
+    behind = {FIRST: Backlog(FAR + 1, 7), SECOND: Backlog(FAR + 1, 7)}
+    turns.look(1, behind, is_short=True)
+    assert turns.look(1 + STILL_SECONDS, behind, is_short=True) == {FIRST}
+    assert turns.stood_still is None
 
 
 def test_one_that_cannot_be_read_has_no_turn() -> None:

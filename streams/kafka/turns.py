@@ -7,8 +7,10 @@ from streams.kafka.batches import TP
 
 # Messages to be read from which on a shard is far behind, and down to which it then has its turn.
 FAR, NEAR = 50_000, 5_000
-# A turn is over after so long, whatever comes; and sooner where nothing is read meanwhile.
-TURN_SECONDS, STILL_SECONDS = 120.0, 10.0
+# Each far shard has had its turn after so long, whatever comes: sooner than whoever watches takes
+# one that waits for one that does not go on (monitoring/rules). Where nothing is read, a turn is
+# over sooner.
+CIRCLE_SECONDS, STILL_SECONDS = 100.0, 10.0
 
 
 class Backlog(NamedTuple):
@@ -19,16 +21,21 @@ class Backlog(NamedTuple):
 
 
 class Turns:
-    """Who has the turn, in `chosen`; None where there are none. `now` is always the loop's time."""
+    """Who has the turn, in `chosen`; None where there are none. `now` is always the loop's time.
+
+    `stood_still` is who ended a turn in which nothing was read, though there was much to be.
+    """
 
     def __init__(self) -> None:
         self.chosen: TP | None = None
+        self.stood_still: TP | None = None
         self._ends = self._moved_at = 0.0
-        self._read = 0
+        self._read = self._read_before = 0
 
     def look(self, now: float, shards: Mapping[TP, Backlog], *, is_short: bool) -> set[TP]:
         """Who waits. `shards` are those that can be read on; memory is short or holds them all."""
         far = {shard for shard, it in shards.items() if it.behind > FAR}
+        self.stood_still = None
         if not self._goes_on(now, shards):
             self._pass_on(now, shards, far if is_short else set())
         return far - {self.chosen} if self.chosen else set()
@@ -40,7 +47,10 @@ class Turns:
             return False
         if it.read != self._read:
             self._read, self._moved_at = it.read, now
-        return now < min(self._ends, self._moved_at + STILL_SECONDS)
+        goes_on = now < min(self._ends, self._moved_at + STILL_SECONDS)
+        if not goes_on and self._read == self._read_before:
+            self.stood_still = self.chosen
+        return goes_on
 
     def _pass_on(self, now: float, shards: Mapping[TP, Backlog], far: set[TP]) -> None:
         """Give the turn to the next of those far behind, in a circle."""
@@ -48,5 +58,5 @@ class Turns:
         after = {it for it in far if before is not None and it > before}
         self.chosen = min(after or far, default=None)
         if self.chosen is not None:
-            self._ends, self._moved_at = now + TURN_SECONDS, now
-            self._read = shards[self.chosen].read
+            self._ends, self._moved_at = now + CIRCLE_SECONDS / len(far), now
+            self._read = self._read_before = shards[self.chosen].read
