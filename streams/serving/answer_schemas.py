@@ -310,6 +310,7 @@ BODIES: dict[str, Schema] = {
         part={"enum": ["numerator", "denominator"]},
         sum=COUNT,
         cases=COUNT,
+        seconds_behind=COUNT,
         page={"type": "integer", "minimum": 1},
         pages={"type": "integer", "minimum": 1},
         rows=array(CASE),

@@ -64,7 +64,10 @@ async def cases(site: LiveSite, call: Call) -> Answer:
         raise wrong_parameter("part", f"{code} is divided by nothing that is listed")
     fresh = await site.freshness(asked)
     question = Question(cell.indicator, cell.place, cell.band, day_number(fresh.day))
-    found = await site.cases.amounts(question)
+    if taking.media == CSV:  # nothing that is taken away can say of when it is
+        found, behind = await site.cases.amounts(question), 0
+    else:
+        found, behind = await site.cases.amounts_lately(question)
     page = await _page(site, found, part, asked.page, question.day)
     identity = call.identity
     await site.note(call, "shown", len(page.rows), page.total)
@@ -76,6 +79,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
             fresh=fresh,
             cell=cell,
             found=page,
+            behind=behind,
             here=lambda number: "?" + asked.query(page=str(number)),
             live_address=f"/cases?{asked.query(as_of=None)}",
             indicator_address=address_of(code, asked.query(code=None, part=None, page=None)),
@@ -86,7 +90,7 @@ async def cases(site: LiveSite, call: Call) -> Answer:
     else:
         what = {"code": code, "place": cell.place.name, "level": cell.place.level}
         rows = [it._asdict() for it in page.rows]
-        counted = {"part": part, "sum": page.sum, "cases": page.total}
+        counted = {"part": part, "sum": page.sum, "cases": page.total, "seconds_behind": behind}
         paged = {"page": page.page, "pages": page.pages, "rows": rows}
         text = as_json({**told_of(fresh), **what, "age_band": cell.band, **counted, **paged})
     return unkept(text, taking)

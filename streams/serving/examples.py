@@ -93,8 +93,8 @@ def _cases(rules: Rules) -> dict[str, Any]:
         "next_due": "2015-11-12",
         "reference": "5b3a0f6c91d2e87a4c10",
     }
-    counted = {"part": "numerator", "sum": 1, "cases": 1, "page": 1, "pages": 1}
-    return {**_FRESH, **_cell(rules), **counted, "rows": [case]}
+    counted = {"part": "numerator", "sum": 1, "cases": 1, "seconds_behind": 0}
+    return {**_FRESH, **_cell(rules), **counted, "page": 1, "pages": 1, "rows": [case]}
 
 
 def _case(rules: Rules) -> dict[str, Any]:

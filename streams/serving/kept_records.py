@@ -35,6 +35,8 @@ AT_ONCE, READ_AT_ONCE = 1_000, 250
 FEW = 20_000
 # When to ask again for what is not read yet, in seconds.
 AGAIN_SECONDS = 15
+# How long is waited for what is of now where what is of before would do, and how old that may be.
+LATELY_SECONDS, OLDEST_SECONDS = 2.0, 600.0
 
 
 class HeldRecords(Protocol):
@@ -87,6 +89,10 @@ class KeptRecords(Generic[H]):
         self._updates = SharedWork[None]()
         self._read_so_far, self._to_read = 0, 0
         self._awaited_until = 0.0
+        self.lately_seconds = LATELY_SECONDS
+        # When the last reading of all shards began; None where what is held is no part of what is
+        # there now.
+        self._all_read_at: float | None = None
 
     async def aclose(self) -> None:
         """Read nothing more."""
@@ -102,7 +108,31 @@ class KeptRecords(Generic[H]):
 
         Raises Problem, also where much is to be read.
         """
-        update = self._updates.begun_from_now(None, lambda: answered(self._update(), None))
+        return await self._ended(self._begun())
+
+    async def lately(self) -> tuple[list[H], float]:
+        """What is held, each shard of one moment, and how many seconds ago that was at most.
+
+        As of now where that is not long to wait for. Raises Problem as `now` does, where nothing is
+        held of all shards, or nothing as young as that.
+        """
+        update = self._begun()
+        try:
+            await asyncio.wait([update], timeout=self.lately_seconds)
+        except asyncio.CancelledError:
+            update.cancel()
+            raise
+        age = time.monotonic() - (self._all_read_at or -OLDEST_SECONDS)
+        if update.done() or age > OLDEST_SECONDS:
+            return await self._ended(update), 0.0
+        update.cancel()
+        return self._held(), age
+
+    def _begun(self) -> "asyncio.Future[None]":
+        return self._updates.begun_from_now(None, lambda: answered(self._update(), None))
+
+    async def _ended(self, update: "asyncio.Future[None]") -> list[H]:
+        """What is held once it has been brought up. Raises Problem."""
         try:
             await asyncio.wait([update], timeout=self.wait_seconds)
             if not update.done() and self._to_read - self._read_so_far > self.few:
@@ -113,6 +143,9 @@ class KeptRecords(Generic[H]):
             raise self._not_ready() from error
         finally:
             update.cancel()  # of which nobody is told any more; what it waits for goes on
+        return self._held()
+
+    def _held(self) -> list[H]:
         return [it.records for it in self._shards.values()]
 
     def _not_ready(self) -> Problem:
@@ -125,10 +158,13 @@ class KeptRecords(Generic[H]):
         )
 
     async def _update(self) -> None:
+        began = time.monotonic()
         there = await stores_there(self._redis, self._settings, self._rules)
         self._read_so_far, self._to_read = 0, 0
         kept = {shard for shard, _, _ in there}
         self._shards = {shard: it for shard, it in self._shards.items() if shard in kept}
+        if not all(self._is_of(shard, head) for shard, _, head in there):
+            self._all_read_at = None
         behind: list[tuple[TP, ShardStore, Head, set[str] | None]] = []
         for shard, store, head in there:
             held = self._shards.get(shard)
@@ -146,8 +182,13 @@ class KeptRecords(Generic[H]):
                 held = _OfShard(head, self._make())
                 await self._read(store, held)
             self._shards[shard] = held
+        self._all_read_at = began
         if self._to_read > self.few:
             self._awaited_until = time.monotonic() + 2 * AGAIN_SECONDS
+
+    def _is_of(self, shard: TP, head: Head) -> bool:
+        """Whether what is held of a shard is of the state that is there, now or earlier."""
+        return shard in self._shards and self._shards[shard].head.generation == head.generation
 
     async def _changed(self, shard: TP, before: Head, now: Head) -> set[str] | None:
         if before.generation != now.generation:

@@ -5,6 +5,7 @@ A list costs by what is counted, and the records of what is shown are read for e
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -47,6 +48,15 @@ class LiveCases:
         held = await self.kept.now()
         asking = CellSums(self._rules, question)
         return FoundAmounts(it for rows in held for it in rows.amounts(asking))
+
+    async def amounts_lately(self, question: Question) -> tuple[FoundAmounts, int]:
+        """The same, of a moment before where so much changes; and how many seconds ago at most.
+
+        Raises Problem.
+        """
+        held, seconds = await self.kept.lately()
+        asking = CellSums(self._rules, question)
+        return FoundAmounts(it for rows in held for it in rows.amounts(asking)), ceil(seconds)
 
     async def moved(self, then: Question, now: Question) -> list[MovedSubject]:
         """What adds something else to a cell than to the one it is held against. Raises Problem."""

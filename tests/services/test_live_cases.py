@@ -25,6 +25,7 @@ from streams.serving.live_quality import LiveQuality
 from streams.serving.problems import Problem
 from streams.state.reading import read_list
 from tests.support.opencases import line, open_case
+from tests.support.patience import SECONDS
 from tests.support.workers import CommandLine, log_ends
 
 pytestmark = pytest.mark.services
@@ -82,15 +83,23 @@ def test_what_is_held_is_kept_up_by_what_the_log_says_changed(
             cases.kept.wait_seconds, cases.kept.few = ANSWER_SECONDS, FEW
             assert await held() == {f"case-{it}" for it in range(30)}
             earlier = await held_quality()
+            cases.kept.lately_seconds = 0.0  # so that whatever takes any time takes too long
             await asyncio.to_thread(caseline.run, "ingest", more)
             await asyncio.to_thread(caseline.wait_for_the_end)
             before = await scans()
+            lately, behind = await cases.amounts_lately(question)
+            assert {it.subject.name for it in lately} == {f"case-{it}" for it in range(30)}
+            assert behind > 0
+            cases.kept.lately_seconds = SECONDS
             found = await cases.find(case_reference("child-30", "case-30"))
             assert found == ("child-30", "case-30", True)
             now = await quality.found(close)
             assert await scans() == before, "every record was read again"
             assert (now.facts, now.lacking) == await held_quality() != earlier
             assert await held() == {f"case-{it}" for it in range(31)} - {"case-7"}
+            lately, behind = await cases.amounts_lately(question)
+            assert {it.subject.name for it in lately} == await held()
+            assert behind == 0
 
     caseline.run("ingest", first)
     with caseline.worker():
