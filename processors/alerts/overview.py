@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from heapq import nsmallest
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
@@ -55,13 +56,21 @@ class CaseLine(NamedTuple):
         return max(days_overdue(it, today) for it in self.alerts)
 
 
+# Cases that are at hand in the order of what is due of them.
+MOST_DUE = 10
+
+
 class Overview(NamedTuple):
-    """Active alerts as they are looked at; `new_since` is what new is counted from."""
+    """Active alerts as they are looked at; `new_since` is what new is counted from.
+
+    `due_first` are the cases that were or are due first, at most MOST_DUE.
+    """
 
     new_since: datetime
     counts: list[Count]
     cases: list[CaseLine]
     indicators: list[IndicatorChange]
+    due_first: list[CaseLine]
 
     @property
     def total(self) -> int:
@@ -131,6 +140,7 @@ def overview(
         counts(chosen, new_since),
         lines,
         [it for it in chosen if isinstance(it, IndicatorChange)],
+        nsmallest(MOST_DUE, lines, key=lambda it: (it.due, it.first.alert)),
     )
 
 

@@ -76,11 +76,14 @@ async def listing(
     now: datetime,
     part: slice = WHOLE,
     make: Callable[[WantedAlerts, date], Awaitable[Overview]] | None = None,
+    *,
+    of_due_first: bool = False,
 ) -> Listing:
     """The active alerts asked for: the critical first, then the longest overdue.
 
-    What was decided is looked up for `part` of the cases, and of the figures. Who shows some alone,
-    or looks again and again, has an overview to `make` of their own.
+    What was decided is looked up for `part` of the cases, and of the figures, or for the cases that
+    are due first alone. Who shows some alone, or looks again and again, has an overview to `make`
+    of their own.
     """
     today = day_of(now)
     when = await judged(redis, deployment)
@@ -89,8 +92,11 @@ async def listing(
         found = overview(active, wanted, today, wanted.since or day_begins(today))
     else:
         found = await make(wanted, today)
-    shown = [it for line in found.cases[part] for it in line.alerts]
-    standings = await decided(redis, deployment, [*shown, *found.indicators[part]], now)
+    lines = found.due_first if of_due_first else found.cases[part]
+    shown: list[CaseChange | IndicatorChange] = [it for line in lines for it in line.alerts]
+    if not of_due_first:
+        shown += found.indicators[part]
+    standings = await decided(redis, deployment, shown, now)
     return Listing(found, {it.change.alert: it for it in standings}, when, today)
 
 

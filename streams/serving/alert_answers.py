@@ -85,7 +85,7 @@ async def alerts(site: LiveSite, call: Call) -> Answer:
     if taking.media == CSV:
         return unkept(as_csv(rows(found)), taking)
     if taking.media == HTML:
-        titles = {it.standard: it.title for it in _all_of(found)}
+        titles = await site.alerts.titles()
         text = site.page(
             "alerts.html",
             call,
@@ -115,11 +115,6 @@ async def alerts(site: LiveSite, call: Call) -> Answer:
         "rows": rows(found),
     }
     return unkept(as_json(told), taking)
-
-
-def _all_of(found: Listing) -> list[CaseChange | IndicatorChange]:
-    cases = [it for line in found.overview.cases for it in line.alerts]
-    return [*cases, *found.overview.indicators]
 
 
 def _wanted(site: LiveSite, asked: Query, there: Mapping[str, list[str]]) -> WantedAlerts:

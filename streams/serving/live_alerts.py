@@ -53,6 +53,7 @@ class LiveAlerts:
         self._overviews = LastAsked[Overview](KEPT_OVERVIEWS)
         self._readings = SharedWork[ActiveAlerts]()
         self._making = SharedWork[Overview]()
+        self._kinds: tuple[object, list[CaseChange | IndicatorChange]] | None = None
 
     @property
     def _now(self) -> datetime:
@@ -62,17 +63,36 @@ class LiveAlerts:
         """What alerts may be asked for by. Raises Problem."""
 
         async def read() -> KnownNames:
-            changes = (await self._active()).changes
-            return await names_known(self._redis, self._settings, self._rules, changes)
+            some = await self._unlike()
+            return await names_known(self._redis, self._settings, self._rules, some)
 
         return await answered(read())
 
+    async def titles(self) -> dict[str, str]:
+        """What the standards of active alerts are called, by their codes. Raises Problem."""
+        return {it.standard: it.title for it in await answered(self._unlike())}
+
+    async def _unlike(self) -> list[CaseChange | IndicatorChange]:
+        """One active alert of each standard, owner and provider, found once while none changes."""
+        version, changes = await self._active()
+        if self._kinds is None or self._kinds[0] != version:
+            kinds = {(it.standard, it.owner, it.provider): it for it in changes}
+            self._kinds = version, [*kinds.values()]
+        return self._kinds[1]
+
     async def listed(
-        self, wanted: WantedAlerts, sees: Sees, whose: Hashable, part: slice = WHOLE
+        self,
+        wanted: WantedAlerts,
+        sees: Sees,
+        whose: Hashable,
+        part: slice = WHOLE,
+        *,
+        of_due_first: bool = False,
     ) -> Listing:
         """The active alerts that are asked for, of those that one sees. Raises Problem.
 
-        `whose` tells apart who sees the same; what they saw is kept while no alert changes.
+        `whose` tells apart who sees the same; what they saw is kept while no alert changes. What
+        was decided is known of `part`, or of the cases that are due first alone.
         """
 
         async def make(wanted: WantedAlerts, today: date) -> Overview:
@@ -93,7 +113,10 @@ class LiveAlerts:
             return found
 
         deployment = self._settings.deployment
-        return await answered(listing(self._redis, deployment, wanted, self._now, part, make))
+        asked = listing(
+            *(self._redis, deployment, wanted, self._now, part, make), of_due_first=of_due_first
+        )
+        return await answered(asked)
 
     def _active(self) -> Awaitable[ActiveAlerts]:
         """The alerts that are active now, read once for all who ask meanwhile."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from heapq import nsmallest
 from urllib.parse import urlencode
 
 from processors.alerts.overview import CaseLine, Count, WantedAlerts, days_overdue
@@ -22,9 +21,6 @@ from streams.serving.problems import wrong_parameter
 from streams.serving.roles import SEE_ALERTS, SEE_CASES
 from streams.serving.scorecard_page import SUPPRESSED, Line, options, tables
 from streams.serving.site import Call, LiveSite
-
-# Cases that the page shows; the rest are on that of alerts.
-MOST_CASES = 10
 
 
 @dataclass(frozen=True)
@@ -167,10 +163,12 @@ async def _late(site: LiveSite, identity: Identity) -> LateCases:
     areas = site.rules.areas
     if not identity.roles.isdisjoint(SEE_ALERTS):
         found = await site.alerts.listed(
-            WantedAlerts(), lambda it: identity.sees_alert(it, areas), ("seen", identity.sight)
+            WantedAlerts(),
+            lambda it: identity.sees_alert(it, areas),
+            ("seen", identity.sight),
+            of_due_first=True,
         )
-        lines = nsmallest(MOST_CASES, found.overview.cases, key=lambda it: (it.due, it.first.alert))
-        cases = [_late_case(it, found) for it in lines]
+        cases = [_late_case(it, found) for it in found.overview.due_first]
         counts, whose = _counts(site, found, is_full=True), ""
     else:
         is_full = identity.sees_all or bool(identity.own_places)

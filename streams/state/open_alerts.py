@@ -76,6 +76,7 @@ class HeldAlerts:
     def __init__(self, redis: Redis, deployment: str) -> None:
         self._redis, self._deployment = redis, deployment
         self._held: dict[str, _OfPrefix] = {}
+        self._active = ActiveAlerts((), [])
 
     async def now(self) -> ActiveAlerts:
         """The alerts that are active now."""
@@ -95,8 +96,10 @@ class HeldAlerts:
                 found[prefix] = _OfPrefix(version, _parsed_again(texts, found[prefix].changes))
         self._held = found  # at once: others may ask meanwhile
         versions = tuple((prefix, it.version) for prefix, it in found.items())
-        changes = [change for it in found.values() for change in it.changes.values()]
-        return ActiveAlerts(versions, changes)
+        if versions != self._active.version:
+            changes = [change for it in found.values() for change in it.changes.values()]
+            self._active = ActiveAlerts(versions, changes)
+        return self._active
 
 
 def _last_queued(outbox: Any) -> object:
