@@ -213,7 +213,7 @@ def test_each_process_does_its_work_with_the_rights_that_are_documented_and_no_m
         ]
     )
     assert [it.status_code for it in shown] == [200, 200, 404, 200, 200, 200]
-    assert [it["route"] for it in shown[4].json()["entries"]] == ["token-create"]
+    assert [it["route"] for it in shown[4].json()["entries"]] == ["caseline token create"]
     assert shown[1].json()["causes_left_out"] is None
     found = {it["what"]: it["verdict"] for it in shown[3].json()["findings"]}
     assert found["case-events"] == "good"
