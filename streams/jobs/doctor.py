@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ from streams.kafka.batches import TP
 from streams.kafka.deadletters import dead_letter_topic
 from streams.kafka.logreading import LogReader, ReadTimedOut, log_reader
 from streams.kafka.topics import TopicPlan, admin_client, planned_topics
-from streams.kafka.turns import FAR
+from streams.kafka.turns import FAR, NEAR
 from streams.state.erased_list import erased_here
 from streams.state.integrity import Incomplete
 from streams.state.open_alerts import judged, prefixes
@@ -214,10 +214,9 @@ class Doctor:
             lag = sum(stands[tp].lag(tp, *it) for tp, it in folded.items())
             lagging = _lagging(folded, stands)
             stuck = await self._stuck(lagging, stands, wait=bool(members))
+            waiting = _may_wait(lagging, stuck)
             for tp, (first, end) in folded.items():
-                # Those that are far behind are read one after another (streams.kafka.turns).
-                waits = tp in stuck and lagging[tp] > FAR and len(stuck) < len(lagging)
-                stand, is_stuck = stands[tp], tp in stuck
+                stand, is_stuck, waits = stands[tp], tp in stuck, shard_of(tp) in waiting
                 yield self._partition(tp, first, end, stand, is_stuck=is_stuck, waits=waits)
             async for finding in self._shards(folded, stands):
                 yield finding
@@ -328,6 +327,20 @@ def _lagging(bounds: Bounds, stands: Mapping[TP, _Stand]) -> dict[TP, int]:
     """How many messages wait in each partition in which any do, and whose state can be read."""
     lags = {tp: stands[tp].lag(tp, *it) for tp, it in bounds.items() if not stands[tp].trouble}
     return {tp: lag for tp, lag in lags.items() if lag > 0}
+
+
+def _may_wait(lagging: Mapping[TP, int], stuck: Collection[TP]) -> set[TP]:
+    """The shards that may wait for their turn (streams.kafka.turns): far behind, while one goes on.
+
+    Who has the turn is read until it is near the end of its log.
+    """
+    behind = Counter[TP]()
+    for tp, lag in lagging.items():
+        behind[shard_of(tp)] += lag
+    going_on = {shard_of(tp) for tp in lagging if tp not in stuck}
+    if not any(behind[shard] > NEAR for shard in going_on):
+        return set()
+    return {shard for shard, lag in behind.items() if lag > FAR} - going_on
 
 
 def _retractions(heads: Iterable[Head]) -> Iterator[Finding]:

@@ -23,7 +23,8 @@ class Backlog(NamedTuple):
 class Turns:
     """Who has the turn, in `chosen`; None where there are none. `now` is always the loop's time.
 
-    `stood_still` is who ended a turn in which nothing was read, though there was much to be.
+    `stood_still` is who ended a turn in which nothing was read for STILL_SECONDS, though there was
+    much to be.
     """
 
     def __init__(self) -> None:
@@ -47,10 +48,10 @@ class Turns:
             return False
         if it.read != self._read:
             self._read, self._moved_at = it.read, now
-        goes_on = now < min(self._ends, self._moved_at + STILL_SECONDS)
-        if not goes_on and self._read == self._read_before:
+        is_still = now >= self._moved_at + STILL_SECONDS
+        if is_still and self._read == self._read_before:
             self.stood_still = self.chosen
-        return goes_on
+        return not is_still and now < self._ends
 
     def _pass_on(self, now: float, shards: Mapping[TP, Backlog], far: set[TP]) -> None:
         """Give the turn to the next of those far behind, in a circle."""

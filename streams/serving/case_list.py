@@ -124,7 +124,7 @@ async def shown_cases(
 ) -> list[ShownCase]:
     """What is said of whatever counts, from the records as they are now. Raises Problem.
 
-    One whose record is gone is not shown.
+    One whose record is gone, or of whose case nothing counts any more, is not shown.
     """
     assert len(found) <= PAGE_LENGTH
     children = await site.cases.children(it.subject.child for it in found)
@@ -133,7 +133,7 @@ async def shown_cases(
     rows = []
     for it in found:
         child, name, is_case = it.subject
-        if child not in records:
+        if child not in records or (is_case and not records[child].cases.get(name)):
             continue
         row = ShownCase(name, child, counts_of(it, part))
         if is_case:

@@ -24,11 +24,13 @@ class Focus:
     def __init__(self, given: Given, memory: Memory, shards: dict[TP, Held], stops: Stops) -> None:
         self._given, self._memory, self._shards, self._stops = given, memory, shards, stops
         self._turns, self._waiting = Turns(), set[TP]()
+        # Who is to be placed again, and how far it was read then.
+        self._still: tuple[TP, int] | None = None
         self._look_at = 0.0
 
     def forget(self) -> None:
         """All partitions are placed anew, and read on."""
-        self._turns, self._waiting = Turns(), set()
+        self._turns, self._waiting, self._still = Turns(), set(), None
         self._memory.favoured = None
 
     async def look(self) -> None:
@@ -39,13 +41,15 @@ class Focus:
         self._look_at = now + LOOK_SECONDS
         known = sum(held.state.records for held in self._shards.values())
         is_short = known > self._given.limits.records_in_memory
-        waiting = self._turns.look(now, self._backlogs(), is_short=is_short)
+        backlogs = self._backlogs()
+        waiting = self._turns.look(now, backlogs, is_short=is_short)
         chosen = self._turns.chosen
         if chosen and chosen != self._memory.favoured:
             log.info("far behind: a shard is read alone", extra=self._shards[chosen].where)
         self._memory.favoured = chosen
-        if self._turns.stood_still:
-            await self._place(self._turns.stood_still)
+        still = self._turns.stood_still
+        if still:
+            self._still = still, backlogs[still].read
         await self._pause(waiting)
         await self._resume(self._waiting - waiting)
         self._waiting = waiting
@@ -60,8 +64,18 @@ class Focus:
             if not held.trouble.is_broken and not self._stops.of.keys() & _partitions(held)
         }
 
-    async def _place(self, shard: TP) -> None:
-        """Read on from where a shard stands, if what should have come is not coming any more."""
+    async def place_still(self) -> None:
+        """Read on from where a shard stands of which nothing came in its turn, nor does by now.
+
+        Not while a batch is in hand, which would come again.
+        """
+        still, self._still = self._still, None
+        if still is None:
+            return
+        shard, read_then = still
+        backlog = self._backlogs().get(shard)
+        if backlog is None or backlog.read != read_then:
+            return
         held = self._shards[shard]
         log.warning("much is to be read, and nothing came: placed again", extra=held.where)
         for topic, read in held.reads.items():

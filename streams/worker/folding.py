@@ -125,6 +125,7 @@ class Folding:
         self._watching.look()
         self._comparing.compare()
         await self._focus.look()
+        await self._focus.place_still()
         now = asyncio.get_running_loop().time()
         is_measured = now >= self._measured_at + MEASURE_SECONDS
         if is_measured:

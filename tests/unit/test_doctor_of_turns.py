@@ -71,3 +71,14 @@ def test_one_near_the_end_or_all_that_stand_are_stuck(
     assert verdicts(rules, monkeypatch, NEAR_BY)["case-events[1]"][0] == Verdict.WRONG
     found = verdicts(rules, monkeypatch, FAR_BEHIND, NEAR_BY, OTHER)
     assert [found[f"case-events[{it}]"][0] for it in range(3)] == 3 * [Verdict.WRONG]
+
+
+def test_all_topics_of_a_shard_wait_with_it_and_nobody_waits_for_one_near_its_end(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = TP("scs-events", FAR_BEHIND.partition)
+    monkeypatch.setitem(BOUNDS, beside, (0, 10))
+    found = verdicts(rules, monkeypatch, FAR_BEHIND, beside)
+    assert found["scs-events[0]"][0] == found["case-events[0]"][0] == Verdict.ODD
+    found = verdicts(rules, monkeypatch, FAR_BEHIND, beside, OTHER)  # only NEAR_BY goes on
+    assert found["case-events[0]"][0] == Verdict.WRONG
