@@ -73,6 +73,7 @@ MOST_EVENTS = 1_000
 CHOICE = ("area", "place", "level", "provider", "age_band", "family", "code", "as_of")
 
 PLACE = ("place", "level")
+LOGGED = ("who", "result", "cursor")
 LISTED_ALERTS = ("standard", "state", "severity", "area", "provider", "owner", "page")
 
 CELL = ("code", "place", "level", "age_band", "as_of")
@@ -88,8 +89,8 @@ SEE_ALERTS = SEE_CASES | {Role.LEAD}
 ACT_ON_ALERTS = frozenset({Role.LEAD})
 # Who may look after the running of it all.
 OPERATE = frozenset({Role.OPERATOR})
+# Who may read the audit log.
 AUDIT = frozenset({Role.AUDITOR})
-LOGGED = ("who", "result", "cursor")
 # Who may freeze and publish.
 PUBLISH = frozenset({Role.PUBLISHER})
 

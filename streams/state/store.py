@@ -705,7 +705,7 @@ class ShardStore:
 
         Those who were due by `since` are left out.
         """
-        numbers = first_due(await self._numbers(head, "deadlines"), seconds, most, since)
+        numbers = first_due(await self._due_times(head), seconds, most, since)
         if not numbers:
             return []
         names, children = self.key(head.generation, "names"), list[bytes | None]()
@@ -715,8 +715,9 @@ class ShardStore:
         # One whose name is not there is missed when the keys are looked at next.
         return [child.decode() for child in children if child is not None]
 
-    async def _numbers(self, head: Head, name: str) -> Numbers:
-        """What is packed by number: what is known of it, or what is stored by now."""
+    async def _due_times(self, head: Head) -> Numbers:
+        """When children are to be looked at: what is known of it, or what is stored by now."""
+        name = "deadlines"
         if name in self._numbered and self._numbered[name][0] == head.place:
             return self._numbered[name][1]
         async with self._redis.pipeline(transaction=True) as pipe:

@@ -91,8 +91,7 @@ class DueChildren:
             until = at + AHEAD_SECONDS
             if not due and until >= lookups.ahead + ASK_AHEAD_SECONDS:
                 # Half of what memory holds, so that they do not put one another out.
-                part = min(self._memory.part(), self._memory.most(held.shard))
-                most, since = part // 2, max(at, lookups.ahead)
+                most, since = self._memory.least(held.shard) // 2, max(at, lookups.ahead)
                 coming = await held.store.due(held.head, until, most, since)
                 lookups.coming[:0] = reversed(coming)
                 lookups.ahead = until

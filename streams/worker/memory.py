@@ -33,15 +33,22 @@ class Memory:
         return self._share(shard, self._given.limits.bytes_in_memory, _bytes)
 
     def _share(self, shard: TP, limit: int, taken: Callable[[Held], int]) -> int:
-        """What a shard may take of a limit: what others leave, and an equal part at least."""
-        part = limit // len(self._shards)
-        if self.favoured not in (None, shard):
-            return part // OTHERS_SHARE
+        """What a shard may take of a limit: its part, and what others leave."""
+        part = self._part(shard, limit)
+        if self._is_another_favoured(shard):
+            return part
         return max(part, limit - sum(taken(it) for of, it in self._shards.items() if of != shard))
 
-    def part(self) -> int:
-        """How many records of each shard there may be at least, unless another is favoured."""
-        return self._given.limits.records_in_memory // len(self._shards)
+    def least(self, shard: TP) -> int:
+        """How many records of a shard may be in memory whatever others want."""
+        return self._part(shard, self._given.limits.records_in_memory)
+
+    def _part(self, shard: TP, limit: int) -> int:
+        part = limit // len(self._shards)
+        return part // OTHERS_SHARE if self._is_another_favoured(shard) else part
+
+    def _is_another_favoured(self, shard: TP) -> bool:
+        return self.favoured not in (None, shard)
 
     async def make_room(self, held: Held) -> None:
         """Drop records from memory when there are too many; only what is stored may go."""
@@ -98,7 +105,7 @@ class Memory:
         read.next, read.end, read.source = batch.end, batch.log_end, source
         read.meter.folded(batch)
         instants = [event.instant for _, event in decoded.events]
-        held.latest = max(held.latest, max(instants, default=held.latest))
+        held.latest = max([held.latest, *instants])
         held.calm.take_in(
             children,
             instants,

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -20,12 +20,13 @@ from streams.worker.due_children import (
     LOOK_SECONDS,
     DueChildren,
 )
-from streams.worker.given import Given, Limits
+from streams.worker.given import Limits
 from streams.worker.held import Held
 from streams.worker.holdback import Calm
 from streams.worker.memory import Memory
 from streams.worker.stops import Stops
 from tests.support.opencases import open_case
+from tests.support.parts_of_worker import given_to
 from tests.support.patience import POLL_SECONDS, SECONDS
 from tests.support.servers import Server
 from tests.support.stored import TP0, State, in_redis
@@ -76,8 +77,7 @@ async def held_since_the_day_before(
 
 def looking(redis: Redis, rules: Rules, held: Held, clock: Clock, limits: Limits) -> DueChildren:
     """What looks who is due, by a clock."""
-    unused = cast(Any, None)
-    given = Given(redis, "", rules, clock, limits, *[unused] * 5)
+    given = given_to(rules, limits, redis=redis, clock=clock)
     return DueChildren(given, Memory(given, {TP0: held}), Stops())
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -11,18 +11,16 @@ from processors.rules import Rules
 from streams.kafka import turns
 from streams.kafka.batches import TP
 from streams.kafka.turns import FAR
-from streams.state.store import Head
 from streams.worker import focus
 from streams.worker.focus import Focus
-from streams.worker.given import Given, Limits
+from streams.worker.given import Limits
 from streams.worker.held import Held, Read
-from streams.worker.holdback import Calm
 from streams.worker.memory import Memory
 from streams.worker.stops import Stops
+from tests.support.parts_of_worker import UNUSED, given_to, held
 
 TOPIC = "case-events"
 FIRST, SECOND = TP(TOPIC, 0), TP(TOPIC, 1)
-UNUSED = cast(Any, None)
 Work = Callable[[Focus, "Consumer", dict[TP, Held]], Coroutine[Any, Any, None]]
 
 
@@ -61,20 +59,9 @@ def far(monkeypatch: pytest.MonkeyPatch, rules: Rules) -> Callable[[Work], None]
         for shard in (FIRST, SECOND):
             state = Partition(rules, records=2_000)
             reads = {TOPIC: Read(UNUSED, 5, end=2 * FAR)}
-            shards[shard] = Held(shard, UNUSED, Head(), state, reads, Calm(0.0, 0.0, 0.0), 0)
+            shards[shard] = held(shard, state, reads)
         limits = Limits(records_in_memory=1_000, bytes_in_memory=10**9, calm_seconds=0.0)
-        given = Given(
-            redis=UNUSED,
-            deployment="",
-            rules=rules,
-            clock=UNUSED,
-            limits=limits,
-            metrics=UNUSED,
-            dead_letters=UNUSED,
-            logs=UNUSED,
-            consumer=lambda: cast(Any, consumer),
-            garbage=UNUSED,
-        )
+        given = given_to(rules, limits, consumer=lambda: consumer)
         asked = Focus(given, Memory(given, shards), shards, Stops())
         asyncio.run(work(asked, consumer, shards))
 

@@ -5,17 +5,14 @@ from typing import Any, cast
 
 from processors.fold import Partition
 from processors.rules import Rules
-from streams.clock import Clock
 from streams.kafka.batches import TP
-from streams.state.store import Head
-from streams.worker.given import Given, Limits
+from streams.worker.given import Limits
 from streams.worker.held import Held
-from streams.worker.holdback import Calm
 from streams.worker.memory import OTHERS_SHARE, Memory
+from tests.support.parts_of_worker import given_to, held
 
 MOST = 1_000
 FIRST, SECOND = TP("case-events", 0), TP("case-events", 1)
-UNUSED = cast(Any, None)
 
 
 def shards_of(rules: Rules, *counts: int) -> dict[TP, Held]:
@@ -25,17 +22,17 @@ def shards_of(rules: Rules, *counts: int) -> dict[TP, Held]:
         shard, state = TP("case-events", number), Partition(rules)
         for child in range(count):
             state.admit(f"C{child}", None)
-        shards[shard] = Held(shard, UNUSED, Head(), state, {}, Calm(0.0, 0.0, 0.0), 0)
+        shards[shard] = held(shard, state)
     return shards
 
 
 def memory_of(rules: Rules, shards: dict[TP, Held]) -> Memory:
     limits = Limits(records_in_memory=MOST, bytes_in_memory=10**9, calm_seconds=0.0)
-    return Memory(Given(UNUSED, "", rules, cast(Clock, UNUSED), limits, *[UNUSED] * 5), shards)
+    return Memory(given_to(rules, limits), shards)
 
 
 def counts(shards: dict[TP, Held]) -> list[int]:
-    return [len(held.state.children) for held in shards.values()]
+    return [len(it.state.children) for it in shards.values()]
 
 
 def test_a_shard_may_take_what_others_leave_and_gives_it_back_when_they_want_it(
