@@ -7,10 +7,10 @@ from streams.kafka.batches import TP
 
 # Messages to be read from which on a shard is far behind, and down to which it then has its turn.
 FAR, NEAR = 50_000, 5_000
-# Each far shard has had its turn after so long, whatever comes: sooner than whoever watches takes
-# one that waits for one that does not go on (monitoring/rules). Where nothing is read, a turn is
-# over sooner.
-CIRCLE_SECONDS, STILL_SECONDS = 100.0, 10.0
+# Each far shard has had its turn after so long, whatever comes. With each turn nearly all records
+# in memory give way to others, so that fewer and longer turns are quicker. Where nothing is read, a
+# turn is over sooner.
+CIRCLE_SECONDS, STILL_SECONDS = 600.0, 10.0
 
 
 class Backlog(NamedTuple):
@@ -24,12 +24,13 @@ class Turns:
     """Who has the turn, in `chosen`; None where there are none. `now` is always the loop's time.
 
     `stood_still` is who ended a turn in which nothing was read for STILL_SECONDS, though there was
-    much to be.
+    much to be. `still` is all whose last turn ended so: of them it is not known that they go on.
     """
 
     def __init__(self) -> None:
         self.chosen: TP | None = None
         self.stood_still: TP | None = None
+        self.still: set[TP] = set()
         self._ends = self._moved_at = 0.0
         self._read = self._read_before = 0
 
@@ -43,14 +44,17 @@ class Turns:
 
     def _goes_on(self, now: float, shards: Mapping[TP, Backlog]) -> bool:
         """Whether who has the turn still has it."""
-        it = shards.get(self.chosen) if self.chosen else None
-        if it is None or it.behind <= NEAR:
+        chosen = self.chosen
+        it = shards.get(chosen) if chosen else None
+        if chosen is None or it is None or it.behind <= NEAR:
             return False
         if it.read != self._read:
             self._read, self._moved_at = it.read, now
+            self.still.discard(chosen)
         is_still = now >= self._moved_at + STILL_SECONDS
         if is_still and self._read == self._read_before:
-            self.stood_still = self.chosen
+            self.stood_still = chosen
+            self.still.add(chosen)
         return not is_still and now < self._ends
 
     def _pass_on(self, now: float, shards: Mapping[TP, Backlog], far: set[TP]) -> None:

@@ -96,6 +96,12 @@ class WorkerMetrics:
             by_partition,
             registry=registry,
         )
+        self.waiting = Gauge(
+            "caseline_partition_waiting",
+            "1 while the partition, far behind, waits for its turn to be read; else 0.",
+            by_partition,
+            registry=registry,
+        )
         self.alert_changes = Counter(
             "caseline_alert_changes",
             "Alerts on cases that changed their state, by service standard and the state since.",
@@ -166,6 +172,8 @@ class Meter:
         self._lag = metrics.lag.labels(*self._labels)
         self._progress = metrics.progress.labels(*self._labels)
         self._progress.set_to_current_time()
+        self._waiting = metrics.waiting.labels(*self._labels)
+        self.waits(is_waiting=False)
         self._arrivals: Arrivals = []
         self._end = 0
 
@@ -192,6 +200,10 @@ class Meter:
         self._lag.set(max(self._end - offset, 0))
         self._progress.set(now)
 
+    def waits(self, *, is_waiting: bool) -> None:
+        """Whether nothing is read of the partition until others of this worker had their turn."""
+        self._waiting.set(is_waiting)
+
     def commit_failed(self) -> None:
         """A commit did not succeed, or whether it did is not known."""
         self._metrics.commit_failures.labels(self._tp.topic).inc()
@@ -211,7 +223,7 @@ class Meter:
     def given_up(self) -> None:
         """The partition is another worker's: what was said of it holds no more."""
         metrics = self._metrics
-        for gauge in (metrics.lag, metrics.progress, metrics.largest_record):
+        for gauge in (metrics.lag, metrics.progress, metrics.waiting, metrics.largest_record):
             gauge.remove(*self._labels)
 
 

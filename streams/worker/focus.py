@@ -32,6 +32,7 @@ class Focus:
         """All partitions are placed anew, and read on."""
         self._turns, self._waiting, self._still = Turns(), set(), None
         self._memory.favoured = None
+        self._show(set())
 
     async def look(self) -> None:
         """Give a shard its turn, or none where all can be read at once."""
@@ -53,8 +54,15 @@ class Focus:
         await self._pause(waiting)
         await self._resume(self._waiting - waiting)
         self._waiting = waiting
+        self._show(waiting - self._turns.still)
         if chosen:
             await self._memory.make_room(self._shards[chosen])
+
+    def _show(self, waiting: set[TP]) -> None:
+        """Say of each partition whether it only waits, as far as is known of it."""
+        for shard, held in self._shards.items():
+            for read in held.reads.values():
+                read.meter.waits(is_waiting=shard in waiting)
 
     def _backlogs(self) -> dict[TP, Backlog]:
         """How far those are that can be read on."""

@@ -125,7 +125,9 @@ def test_a_partition_that_is_given_up_loses_its_series(
     metrics: WorkerMetrics, meter: Meter
 ) -> None:
     meter.stands(5, Heard(end=6, at=1.0))
+    assert value(metrics, "caseline_partition_waiting", **LABELS) == 0
     meter.given_up()
+    assert value(metrics, "caseline_partition_waiting", **LABELS) is None
     assert value(metrics, "caseline_consumer_lag_events", **LABELS) is None
     assert value(metrics, "caseline_partition_progress_timestamp_seconds", **LABELS) is None
     assert value(metrics, "caseline_partitions_taken_total", topic="case-events") == 1

@@ -49,6 +49,7 @@ def test_one_that_stands_still_passes_its_turn_on() -> None:
     assert turns.stood_still is None
     assert turns.look(STILL_SECONDS, still, is_short=True) == {FIRST}
     assert turns.stood_still == FIRST
+    assert turns.still == {FIRST}
     assert turns.look(STILL_SECONDS + 1, still, is_short=True) == {FIRST}
     assert turns.stood_still is None
 
@@ -60,6 +61,16 @@ def test_one_that_read_something_and_then_no_more_did_not_stand_still() -> None:
     turns.look(1, behind, is_short=True)
     assert turns.look(1 + STILL_SECONDS, behind, is_short=True) == {FIRST}
     assert turns.stood_still is None
+
+
+def test_one_that_stood_still_goes_on_once_something_is_read_in_its_turn() -> None:
+    turns = Turns()
+    still = {FIRST: Backlog(FAR + 1, 7), SECOND: Backlog(FAR + 1, 7)}
+    for now in (0, STILL_SECONDS, 2 * STILL_SECONDS):
+        turns.look(now, still, is_short=True)
+    assert (turns.chosen, turns.still) == (FIRST, {FIRST, SECOND})
+    turns.look(2 * STILL_SECONDS + 1, {**still, FIRST: Backlog(FAR + 1, 8)}, is_short=True)
+    assert turns.still == {SECOND}
 
 
 def test_one_that_cannot_be_read_has_no_turn() -> None:
