@@ -41,9 +41,9 @@ class Committing:
         self._given, self._shards = given, shards
 
     def soon(self, held: Held) -> None:
-        """Begin a commit, at once or when the next one is due."""
+        """Begin a commit, at once or when the next one is due; of many to be judged at once."""
         loop, commits = asyncio.get_running_loop(), held.commits
-        if loop.time() >= commits.due:
+        if loop.time() >= commits.due or (held.state.is_due and held.lookups.are_more):
             self.begin(held)
         elif commits.timer is None:
             commits.timer = loop.call_at(commits.due, self.begin, held)
@@ -88,7 +88,10 @@ class Committing:
         messages = sum(it["messages"] for it in tallies.values())
         much = max(messages, len(settlement.telling.deadlines))
         now = asyncio.get_running_loop().time()
-        pause = pause_after(held.state.largest, much, used, self._busy(now))
+        are_many_due = any(it.lookups.are_more for it in self._shards.values())
+        pause = pause_after(
+            held.state.largest, much, used, self._busy(now), are_many_due=are_many_due
+        )
         held.commits.due = max(held.commits.due, now + pause)
         if settlement.grown.unmatched:
             more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
@@ -126,14 +129,19 @@ class Committing:
         return Judgement(clock.day(), held.calm.kept_back(now), clock.seconds())
 
 
-def pause_after(largest: int, much: int, seconds: float, shards: int) -> float:
+def pause_after(
+    largest: int, much: int, seconds: float, shards: int, *, are_many_due: bool = False
+) -> float:
     """How long to wait after a settlement that took so many seconds of the processor.
 
     `much` is of how many messages it was, or children who were judged; `largest` about how many
-    bytes the largest record takes, `shards` how many are busy. After many nothing waits.
+    bytes the largest record takes, `shards` how many are busy. After many nothing waits; while many
+    more are to be judged in any of the worker's shards, whatever else is settled leaves them room.
     """
     if much >= FEW:
         return 0.0
     if largest > LARGE_BYTES and seconds > SLOW_SECONDS:
         return min(LONGEST_PACE, PACE * seconds)
+    if are_many_due:
+        return LONGEST_SECONDS
     return min(LONGEST_SECONDS, shards / COMMITS_A_SECOND, SHARE * shards * seconds)

@@ -98,6 +98,7 @@ class DueChildren:
         except TROUBLE as error:
             log.warning("deadlines cannot be read: %s", error, extra=held.where)
             return []
-        if len(due) == JUDGED_AT_ONCE:
-            lookups.due = 0.0  # there may be more
+        lookups.are_more = len(due) == JUDGED_AT_ONCE
+        if lookups.are_more:
+            lookups.due = 0.0
         return due

@@ -62,13 +62,15 @@ class Commits:
 class Lookups:
     """Who is to be judged by now: the question under way, when to ask next, until when none was.
 
-    `coming` are those who fall due by `ahead`, the first of them last, and are not read into memory
-    yet; `read_at` is when to read some of them.
+    `are_more` says that more are due than are judged at a time. `coming` are those who fall due by
+    `ahead`, the first of them last, and are not read into memory yet; `read_at` is when to read
+    some of them.
     """
 
     task: asyncio.Task[list[str]] | None = None
     due: float = 0.0
     judged_at: float = 0.0
+    are_more: bool = False
     coming: list[str] = field(default_factory=list)
     ahead: float = 0.0
     read_at: float = 0.0

@@ -31,6 +31,11 @@ def test_who_falls_due_at_one_midnight_is_judged_without_a_pause() -> None:
     assert pause_after(0, JUDGED_AT_ONCE, 10.0, shards=8) == 0
 
 
+def test_while_many_are_to_be_judged_whatever_else_is_settled_leaves_them_room() -> None:
+    assert pause_after(0, 10, 0.001, shards=1, are_many_due=True) == LONGEST_SECONDS
+    assert pause_after(0, JUDGED_AT_ONCE, 0.02, shards=1, are_many_due=True) == 0
+
+
 def test_a_backlog_in_which_there_is_much_to_do_at_once_puts_nothing_off() -> None:
     assert pause_after(10 * LARGE_BYTES, 10_000, 10.0, shards=8) == 0
 
