@@ -103,6 +103,7 @@ from streams.state.numbered import (
 )
 from streams.state.packing import AS_IS, NO_UNPACKING, Packing, Unpacking, unpacking
 from streams.state.sources import Source, source_fields, sources_in
+from streams.state.written_texts import WrittenTexts
 
 # The generation of a head that is not there.
 NO_HEAD = -1
@@ -945,14 +946,15 @@ class ShardStore:
     ) -> NewCells:
         """Queue all but the head; the cells that are new."""
         self._queue_records(pipe, generation, settlement, form.packing)
-        touched = settlement.touched
+        touched, texts = settlement.touched, WrittenTexts({}, {})
         new = encode_cells(tables.cells, touched.known, self._rules.localities)
         if new.cells:
-            pipe.append(self.key(generation, "cells"), new.cells)
+            texts.more[self.key(generation, "cells")] = new.cells
         if new.localities:
             pipe.rpush(self.key(generation, "localities"), *new.localities)
-        self._queue_entries(pipe, generation, settlement, tables, form.added)
-        self._queue_cells(pipe, generation, settlement, tables, changed)
+        self._queue_entries(pipe, generation, settlement, tables, form.added, texts)
+        self._queue_cells(pipe, generation, settlement, tables, changed, texts)
+        texts.queue(pipe)
         begun = {str(month): month for month in touched.begun}
         if begun:
             pipe.zadd(self.key(generation, "months"), begun)
@@ -965,6 +967,7 @@ class ShardStore:
         settlement: Settlement,
         tables: Tables,
         numbers: dict[int, int],
+        texts: WrittenTexts,
     ) -> None:
         """Queue entries: what was added, or, where there is much of that, all of the month."""
         changed: dict[int, int] = {}
@@ -973,10 +976,10 @@ class ShardStore:
             number, beside = before + len(places), self.key(generation, f"added:{month}")
             most = max(ADDED_LEAST, len(tables.entries[month].places) // ADDED_SHARE)
             if number < most and month not in settlement.touched.begun:
-                pipe.append(beside, encode_added(places, amounts))
+                texts.more[beside] = encode_added(places, amounts)
             else:
                 whole = encode_month(tables.entries[month])
-                pipe.set(self.key(generation, f"entries:{month}"), whole)
+                texts.whole[self.key(generation, f"entries:{month}")] = whole
                 if before:
                     pipe.delete(beside)
                 number = 0
@@ -992,19 +995,20 @@ class ShardStore:
         settlement: Settlement,
         tables: Tables,
         numbered: ChangedNumbers,
+        texts: WrittenTexts,
     ) -> None:
         """Queue what is packed by number: seals and deadlines of records, and stocks of months."""
         changed: dict[str, bytes] = {}
         for name, of_name in numbered.changes.items():
             if name in numbered.whole:
-                pipe.set(self.key(generation, name), numbered.whole[name].tobytes())
+                texts.whole[self.key(generation, name)] = numbered.whole[name].tobytes()
             else:
                 changed[self.key(generation, name)] = of_name
         for month, cells in settlement.touched.checkpoints.items():
             key = self.key(generation, f"checkpoint:{month}")
             changes = checkpoint_changes(tables.checkpoints[month], cells)
             if changes is None:
-                pipe.set(key, encode_checkpoint(tables.checkpoints[month]))
+                texts.whole[key] = encode_checkpoint(tables.checkpoints[month])
             else:
                 changed[key] = changes
         if changed:
