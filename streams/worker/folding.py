@@ -30,7 +30,7 @@ from streams.worker.watching import Watching
 # How far the log's end is while a worker catches up. Then it commits in steps of so many records,
 # or children that changed: a child's record is written once a step, however many events came.
 CATCHING_UP = 5_000
-STEP, STEP_CHILDREN = 60_000, 20_000
+STEP, STEP_CHILDREN = 100_000, 40_000
 # How long more is waited for then, while other shards have their turn.
 MORE_SECONDS = 2.0
 # How often what is measured of each partition is brought up to date where nothing is stored.
