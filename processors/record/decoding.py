@@ -105,7 +105,7 @@ def _decode(topic: str, messages: Sequence[Message]) -> Decoded:
     valid = [it for it in quick if it is not None]
     if rejected:
         instants = [it for it in instants if it != UNUSUAL]
-    days = london_days(np.array(instants, dtype=np.int64)).tolist()
+    days = [_day(it, it) for it in london_days(np.array(instants, dtype=np.int64)).tolist()]
     events = [
         (
             it.partitionkey,
@@ -132,6 +132,10 @@ def _structured_quickly(value: bytes | None, headers: Headers) -> bytes | None:
         return structured(value, headers)
     except RejectedError:
         return None
+
+
+# Each day once in memory, since very many events are of one: a number takes 32 bytes.
+_day = dict[int, int]().setdefault
 
 
 @cache

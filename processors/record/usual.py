@@ -18,6 +18,8 @@ from schemas.events.registry import data_on
 MOST_BYTES = 400
 # Data remembered of a topic; of notifications nearly each has other data.
 MOST_REMEMBERED = 5_000
+# Subjects remembered of a topic: those of cases that are open, of which more comes.
+MOST_SUBJECTS = 100_000
 BACKSLASH = ord("\\")
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
@@ -72,16 +74,21 @@ class Usual:
     def __init__(self, topic: str) -> None:
         self._data_of = data_on(topic)
         self._known: dict[tuple[str, bytes], tuple[str, dict[str, Any]]] = {}
-        # Each source once, since there are few and every event has one.
+        # Each source once in memory, since there are few and every event has one, and each subject,
+        # since events of a case are kept together.
         self._sources: dict[str, str] = {}
+        self._subjects: dict[str, str] = {}
 
     def read(self, texts: Sequence[bytes | None]) -> list[Envelope | None]:
         """Of each text an event that is valid if its time is one; None for whatever else it is."""
         if not is_plain(b"".join([text for text in texts if text])):
             texts = [text if text and is_plain(text) else None for text in texts]
-        known, source_of, found = self._known, self._sources.setdefault, list[Envelope | None]()
+        known, found = self._known, list[Envelope | None]()
+        source_of, subject_of = self._sources.setdefault, self._subjects.setdefault
         if len(self._sources) >= MOST_REMEMBERED:
             self._sources.clear()
+        if len(self._subjects) >= MOST_SUBJECTS:
+            self._subjects.clear()
         for text in texts:
             event: Envelope | None = None
             what = None
@@ -97,6 +104,7 @@ class Usual:
             else:
                 event.type, event.data = what
                 event.source = source_of(event.source, event.source)
+                event.subject = subject_of(event.subject, event.subject)
                 found.append(event)
         return found
 
