@@ -69,8 +69,10 @@ class Deadlines:
         self._calendar = calendar
         self._service = np.array([SERVICES.index(it.service) for it in standards], dtype=np.int64)
         self._is_watched = np.isin(np.arange(NO_SERVICE + 1), self._service)
-        self._limit = np.array([it.limit for it in standards], dtype=np.int64)
-        self._due_soon = np.array([it.due_soon for it in standards], dtype=np.int64)
+        # Of each standard: beyond how many days an alert is due soon, the limit is up, and broken.
+        soon = [it.limit - it.due_soon - 1 for it in standards]
+        limit = [it.limit for it in standards]
+        self._passed = np.array([soon, [it - 1 for it in limit], limit], dtype=np.int64)
         self._in_working_days = np.array(
             [it.unit == "working-days" for it in standards], dtype=bool
         )
@@ -101,10 +103,7 @@ class Deadlines:
         for number, name in enumerate(self._days):
             days[number] = rows.days[name][segments]
         clock, done = days[self._clock[standard], at], days[self._milestone[standard], at]
-        row, limit = segments[at], self._limit[standard]
-        due = self._first_past(standard, clock, limit - 1)
-        breach = self._first_past(standard, clock, limit)
-        soon = self._first_past(standard, clock, limit - self._due_soon[standard] - 1)
+        row, (soon, due, breach) = segments[at], self._first_past(standard, clock)
         holds_until = rows.end[row]
         ended = np.where(_leads_to_closure(rows)[row], CLOSED, TRANSFERRED)
         is_late = np.where(done < breach, DONE, DONE_LATE)
@@ -112,8 +111,9 @@ class Deadlines:
         end = np.minimum(holds_until, done)
         return StandardWaits(row, standard, clock, soon, due, breach, done, end, ended)
 
-    def _first_past(self, standard: Days, clock: Days, passed: Days) -> Days:
-        """The first day on which more than `passed` days, or working days, have passed."""
+    def _first_past(self, standard: Days, clock: Days) -> Days:
+        """The days from which an alert is due soon, on which the limit is up, and it is broken."""
+        passed = self._passed[:, standard]
         in_days = np.where(clock >= NEVER, NEVER, clock + passed + 1)
         in_working_days = self._calendar.working_day_after(clock, passed)
         return np.where(self._in_working_days[standard], in_working_days, in_days)

@@ -152,7 +152,14 @@ def back(as_of: Days, months: int) -> Days:
     A month-end goes to a month-end; any other day to the same day of the month, or to that
     month's last day where it has no such day.
     """
-    dates = as_of.astype("datetime64[D]")
+    gone_back: Days = _back_table(months).take(as_of - FIRST_DAY, mode="clip")
+    return gone_back
+
+
+@lru_cache(maxsize=16)
+def _back_table(months: int) -> Days:
+    """What `back` gives for each day in range."""
+    dates = np.arange(FIRST_DAY, LAST_DAY + 1).astype("datetime64[D]")
     month = dates.astype("datetime64[M]")
     is_month_end = (dates + 1).astype("datetime64[M]") > month
     target_first = (month - months).astype("datetime64[D]")
@@ -167,7 +174,7 @@ def _exit_table(months: int) -> Days:
     """For each day in range, the first as-of day D with back(D, months) at or after it."""
     days = np.arange(FIRST_DAY, LAST_DAY + 1)
     # back() never decreases, so the first as-of day is found by bisection.
-    position = np.searchsorted(back(days, months), days, side="left")
+    position = _back_table(months).searchsorted(days, side="left")
     return np.append(days, NEVER)[position]
 
 

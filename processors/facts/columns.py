@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.arrays import Flags, positions
+from processors.arrays import Flags
 from processors.days.calendar import Days
 from schemas.catalogue import Relation
 from schemas.events.case import SERVICES
@@ -76,14 +76,13 @@ class Facts:
 
 def twins(group: Days, changed: int) -> Days:
     """The twin of each row, of the groups of so many cases that have changed (see Columns)."""
-    sizes = np.bincount(group, minlength=2 * changed)
-    firsts = sizes.cumsum() - sizes
-    rows = positions(group < 2 * changed)
-    own = group[rows]
-    other = np.where(own < changed, own + changed, own - changed)
-    place = rows - firsts[own]
+    edges = group.searchsorted(np.arange(2 * changed + 1))
+    # The first row of each group, and that after its last, of before and of now.
+    firsts, ends = edges[:-1].reshape(2, changed), edges[1:].reshape(2, changed)
+    own = group[: edges[-1]]
+    other = np.arange(len(own)) + (firsts[::-1] - firsts).reshape(-1)[own]
     found = np.full(len(group), -1)
-    found[rows] = np.where(place < sizes[other], firsts[other] + place, -1)
+    found[: len(own)] = np.where(other < ends[::-1].reshape(-1)[own], other, -1)
     return found
 
 

@@ -14,6 +14,8 @@ from schemas.catalogue import Relation
 
 # Beyond so many pairs of what is one child's, they are counted rather than looked at.
 MOST_PAIRS = 1_000_000
+# Up to so many pairs of anything with anything, whether they are is asked of each.
+FEW_PAIRS = 4_096
 
 
 class FactColumns(Protocol):
@@ -78,8 +80,7 @@ def looked_for(relation: Relation, spells: Spells, holder_bits: Mapping[str, int
     """Which spells a relation that looks back looks for, of whomever they are."""
     chosen = np.ones(len(spells.group), dtype=np.bool_)
     if relation.holder is not None:
-        bit = holder_bits[relation.name]
-        chosen &= (spells.passes >> np.uint32(bit)) & 1 == 1
+        chosen = spells.passes & np.uint32(1 << holder_bits[relation.name]) != 0
     if relation.to == "closure":
         chosen &= spells.is_ending
     return chosen
@@ -96,7 +97,7 @@ def _earlier(relation: Relation, facts: FactColumns, kin: Kin) -> Flags:
     if not len(asking):
         return found
     whose, asked = kin.of_group[facts.group[asking]], kin.of_group[spells.group[at]]
-    if number_of_pairs(whose, asked) > MOST_PAIRS:
+    if _are_many(whose, asked):
         return _earlier_of_many(relation, facts, kin, at)
     fact, other = _pairs(whose, asked)
     fact, spell = asking[fact], at[other]
@@ -138,7 +139,7 @@ def _later(relation: Relation, facts: FactColumns, kin: Kin) -> Days:
     if not len(days):
         return found
     asking = kin.of_group[facts.group]
-    if number_of_pairs(asking, whose) > MOST_PAIRS:
+    if _are_many(asking, whose):
         found = first_since(anchor, asking, days, whose)
         near = back(np.where(found < NEVER, found, 0), relation.months) < anchor
         return np.where(near, found, NEVER)
@@ -150,12 +151,20 @@ def _later(relation: Relation, facts: FactColumns, kin: Kin) -> Days:
     return found
 
 
+def _are_many(left: Days, right: Days) -> bool:
+    """Whether more pairs of a left and a right element are equal than are looked at."""
+    return len(left) * len(right) > MOST_PAIRS and number_of_pairs(left, right) > MOST_PAIRS
+
+
 def _pairs(left: Days, right: Days) -> tuple[NDArray[Any], NDArray[Any]]:
     """The positions of every pair of a left and a right element that are equal."""
+    if len(left) * len(right) <= FEW_PAIRS:
+        found: tuple[NDArray[Any], NDArray[Any]] = (left[:, np.newaxis] == right).nonzero()
+        return found
     order = np.argsort(right, kind="stable")
     ordered = right[order]
-    first = np.searchsorted(ordered, left, side="left")
-    counts = np.searchsorted(ordered, left, side="right") - first
+    first = ordered.searchsorted(left, side="left")
+    counts = ordered.searchsorted(left, side="right") - first
     lefts = np.repeat(np.arange(len(left)), counts)
     within = np.arange(len(lefts)) - np.repeat(np.cumsum(counts) - counts, counts)
     return lefts, order[np.repeat(first, counts) + within]

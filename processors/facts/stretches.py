@@ -53,8 +53,10 @@ class Stretches:
         self._end[ends(case)] = NEVER
         self._day = table.day[cut]
         self._is_status = (kind == CLOSURE) | (kind == REOPENING)
-        self._status = _latest(self._is_status, case)
-        allocation = _latest(kind == ALLOCATION, case)
+        # The position of the first row of each row's case.
+        self._first = np.maximum.accumulate(np.where(begins(case), np.arange(len(case)), 0))
+        self._status = self._latest(self._is_status)
+        allocation = self._latest(kind == ALLOCATION)
         self._is_closed = (self._status >= 0) & (kind[self._status] == CLOSURE)
         # A closed case is held by the latest allocation at or before its closure.
         self._holder = np.where(self._is_closed, allocation[self._status], allocation)
@@ -84,7 +86,7 @@ class Stretches:
             flags={"troubled_families_evidence": at(self._rows["detail"], closure, 0) == 1},
             is_closed=is_closed,
             district=district,
-            episode=_episodes(self._case, self._is_closed)[lasting],
+            episode=self._episodes()[lasting],
             service=self._service[lasting],
         )
 
@@ -101,7 +103,7 @@ class Stretches:
         if "stepped_up" in wanted:
             is_step_up = self._kind == STEP_UP
             if is_step_up.any():
-                step_up = _latest(is_step_up, self._case)[lasting]
+                step_up = self._latest(is_step_up)[lasting]
                 days["stepped_up"] = at(self._day, step_up, NEVER)
             else:
                 days["stepped_up"] = np.full(len(case), NEVER)
@@ -125,9 +127,10 @@ class Stretches:
         allocations = positions(self._kind == ALLOCATION)
         service = self._rows["service"][allocations]
         pair = self._case[allocations] * (NO_SERVICE + 1) + service
-        _, first, which = np.unique(pair, return_index=True, return_inverse=True)
+        first = np.full(len(self._table.sign) * (NO_SERVICE + 1), NEVER)
+        np.minimum.at(first, pair, self._begin[allocations])
         receipt = np.full(len(self._case), NEVER)
-        receipt[allocations] = self._begin[allocations][first[which]]
+        receipt[allocations] = first[pair]
         return receipt
 
     def spells(self, has_kin: Flags) -> Spells:
@@ -191,6 +194,24 @@ class Stretches:
         was_open[statuses] = found_open
         return was_open
 
+    def _latest(self, chosen: Flags) -> Days:
+        """For each row, the position of its case's latest chosen row so far, -1 for none."""
+        latest = np.maximum.accumulate(np.where(chosen, np.arange(len(chosen)), -1))
+        return np.where(latest >= self._first, latest, -1)
+
+    def _episodes(self) -> Days:
+        """How many times each row's case has been open by then, 1 from its beginning.
+
+        One that was closed and reopened within a day has been open once more, though no day ends on
+        it.
+        """
+        is_reopened = np.zeros(len(self._case), dtype=np.bool_)
+        is_reopened[1:] = self._is_closed[:-1] & ~self._is_closed[1:]
+        is_reopened[self._first] = False
+        times = is_reopened.cumsum()
+        episodes: Days = 1 + times - times[self._first]
+        return episodes
+
     def _passed(self, position: Days, absent: int) -> NDArray[np.uint32]:
         """The bits of the tests that the row at each position passes, `absent` without one."""
         return np.where(position >= 0, self._rows["passes"][position], np.uint32(absent))
@@ -202,28 +223,7 @@ def _is_cut(table: Table) -> Flags:
     is_cut: Flags = (kind == CLOSURE) | (kind == REOPENING)
     if "stepped_up" in table.wanted.days:
         is_cut |= kind == STEP_UP
-    is_cut &= table.day >= table.received[table.case]
+    is_cut &= table.is_since_receipt
     is_cut |= kind == ALLOCATION
     is_cut[table.first_notifications] = True
     return is_cut
-
-
-def _latest(chosen: Flags, case: Days) -> Days:
-    """For each row, the position of its case's latest chosen row so far, -1 for none."""
-    latest = np.maximum.accumulate(np.where(chosen, np.arange(len(case)), -1))
-    return np.where((latest >= 0) & (case[latest] == case), latest, -1)
-
-
-def _episodes(case: Days, is_closed: Flags) -> Days:
-    """How many times each row's case has been open by then, 1 from its beginning.
-
-    One that was closed and reopened within a day has been open once more, though no day ends on it.
-    """
-    is_first = begins(case)
-    is_reopened = np.zeros(len(case), dtype=np.bool_)
-    is_reopened[1:] = is_closed[:-1] & ~is_closed[1:] & ~is_first[1:]
-    times = is_reopened.cumsum()
-    starts = positions(is_first)
-    lengths = np.diff(starts, append=len(case))
-    episodes: Days = 1 + times - np.repeat(times[starts], lengths)
-    return episodes

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.arrays import Positions, begins, positions
+from processors.arrays import Flags, Positions, begins, positions
 from processors.days.calendar import FIRST_DAY, NEVER, Calendar, Days
 from processors.facts.columns import BAND_STARTS, UNKNOWN_BAND, Wanted
 from processors.record.localities import Localities
-from processors.record.rows import NOTIFICATION
+from processors.record.rows import MOST_KINDS, NOTIFICATION, taken
 
 # More than there are days in the calendar's tables.
 MOST_DAYS = 2**20
@@ -50,6 +50,12 @@ class Table:
         return self._of_first("day")
 
     @cached_property
+    def is_since_receipt(self) -> Flags:
+        """Whether each row is of a day that is not before its case's receipt."""
+        is_since: Flags = self.day >= self.received[self.case]
+        return is_since
+
+    @cached_property
     def birth(self) -> Days:
         """The date of birth that the first notification of each group's case says."""
         return self._of_first("birth")
@@ -75,25 +81,32 @@ class Table:
         band = BAND_STARTS.searchsorted(years, side="right") - 1
         return np.where((birth == 0) | (years < 0), UNKNOWN_BAND, band)
 
+    @cached_property
+    def _first_rows(self) -> tuple[Days, NDArray[np.void]]:
+        """The groups that have a case, and the row of its first notification."""
+        first = self.first_notifications
+        return self.case[first], taken(self.rows, first)
+
     def _of_first(self, column: str) -> Days:
         values = np.zeros(len(self.sign), dtype=np.int64)
-        first = self.first_notifications
-        values[self.case[first]] = self.rows[column][first]
+        group, rows = self._first_rows
+        values[group] = rows[column]
         return values
 
     @cached_property
-    def _firsts(self) -> dict[int, Days]:
-        return {}
+    def _firsts(self) -> Days:
+        """What `first` gives of every kind, one after another."""
+        groups = len(self.sign)
+        firsts = np.full((MOST_KINDS, groups), NEVER)
+        kept = positions(self.is_since_receipt)
+        place = self.kind[kept] * np.int64(groups) + self.case[kept]
+        np.minimum.at(firsts.reshape(-1), place, self.day[kept])
+        return firsts
 
     def first(self, kind: int) -> Days:
         """The first day, not before its receipt, on which each group's case has a kind of row."""
-        if kind not in self._firsts:
-            rows = positions(self.kind == kind)
-            rows = rows[self.day[rows] >= self.received[self.case[rows]]]
-            rows = rows[begins(self.case[rows])]
-            days = self._firsts[kind] = np.full(len(self.sign), NEVER)
-            days[self.case[rows]] = self.day[rows]
-        return self._firsts[kind]
+        found: Days = self._firsts[kind]
+        return found
 
     def first_since(self, kind: int, case: Days, since: Days) -> Days:
         """The first such day that is not before another one either, of each of the cases given.

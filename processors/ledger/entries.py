@@ -75,10 +75,9 @@ class Ledger:
     def entries(self, facts: Facts, further: Iterable[Part] = ()) -> Entries:
         """The entries of every measure for these facts, and further ones."""
         parts: list[Part] = []
-        for counts in self.counts(facts):
-            parts += entered(
-                counts.slot, counts.locality, counts.band, counts.begin, counts.end, counts.amount
-            )
+        for it in self.counts(facts):
+            if len(it.slot):
+                parts += entered(it.slot, it.locality, it.band, it.begin, it.end, it.amount)
         parts += further
         return together(parts)
 

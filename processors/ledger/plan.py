@@ -126,10 +126,8 @@ class Plan:
             return changed
         now = rows.twin[before]
         days = (rows.days[name] for name in self._days)
-        columns = rows.begin, rows.end, rows.locality, rows.band, *days
-        differs = np.empty((len(columns), len(before)), dtype=np.bool_)
-        for column, differ in zip(columns, differs, strict=True):
-            np.not_equal(column[before], column[now], out=differ)
+        columns = np.array([rows.begin, rows.end, rows.locality, rows.band, *days])
+        differs = columns.take(before, axis=1) != columns.take(now, axis=1)
         aspects = np.where(differs, self._aspects[:, np.newaxis], 0)
         found = np.bitwise_or.reduce(aspects, axis=0) | (passed[before] ^ passed[now])
         changed[before] = changed[now] = found

@@ -101,10 +101,11 @@ class Month:
     def add(self, places: Days, amounts: Sums) -> None:
         """Add amounts at places, which are different and in order."""
         at = self.places.searchsorted(places)
-        is_new = np.ones(len(places), dtype=np.bool_)
-        inside = positions(at < len(self.places))
-        is_new[inside] = self.places[at[inside]] != places[inside]
-        new, known = positions(is_new), positions(~is_new)
+        is_known = np.zeros(len(places), dtype=np.bool_)
+        if len(self.places):
+            # What belongs after the last is more than it.
+            is_known = self.places.take(at, mode="clip") == places
+        known, new = positions(is_known), positions(~is_known)
         self.amounts[at[known]] += amounts[known]
         if len(new):
             # Each goes where it belongs, moved on by the new ones before it.
@@ -144,15 +145,9 @@ class Tables:
         known = len(self.cells)
         changes = self._changes(entries, calendar)
         begun = [month for month in changes if self._begin(month)]
-        rows: dict[int, NDArray[np.intp]] = {}
-        net: dict[int, Days] = {}
         for month, (place, amount) in changes.items():
             self.entries[month].add(place, amount)
-            cell = place // ROW_DAYS
-            starts = positions(begins(cell))
-            rows[month] = cell[starts]
-            net[month] = np.add.reduceat(amount, starts, dtype=np.int64)
-        checkpoints = self._carry(rows, net)
+        checkpoints = self._carry(changes)
         for month in begun:
             checkpoints[month] = np.arange(len(self.checkpoints[month]))
         return Touched(changes, checkpoints, begun, known)
@@ -214,8 +209,8 @@ class Tables:
         if not len(place):
             return {}
         cell, offset = place // days, place % days
-        starts = positions(begins(cell))
-        number = np.repeat(self._numbers(cell[starts]), np.diff(starts, append=len(cell)))
+        is_another = begins(cell)
+        number = self._numbers(cell[is_another])[is_another.cumsum() - 1]
         size = len(self.cells) * ROW_DAYS
         at, change = _in_order(
             calendar.month[offset] * size + number * ROW_DAYS + calendar.day_of_month[offset],
@@ -262,23 +257,24 @@ class Tables:
         insort(self.months, month)
         return True
 
-    def _carry(
-        self, cells: dict[int, NDArray[np.intp]], net: dict[int, Days]
-    ) -> dict[int, NDArray[np.intp]]:
-        """Add net changes of cells in months to every later checkpoint; the cells this changed."""
+    def _carry(self, changes: dict[int, tuple[Days, Sums]]) -> dict[int, NDArray[np.intp]]:
+        """Add changes of places in months to every later checkpoint; the cells this changed."""
         changed: dict[int, NDArray[np.intp]] = {}
-        if not net:
+        if not changes:
             return changed
         running = np.zeros(len(self.cells), dtype=np.int32)
-        carried = cells[min(net)][:0]
-        for month in self.months[bisect_left(self.months, min(net)) :]:
+        carried = positions(running)
+        amounts = running[carried]
+        for month in self.months[bisect_left(self.months, min(changes)) :]:
             if len(carried):
                 self.checkpoints[month] = _grown(self.checkpoints[month], len(self.cells))
-                self.checkpoints[month][carried] += running[carried]
+                self.checkpoints[month][carried] += amounts
                 changed[month] = carried
-            if month in net:
-                running[cells[month]] += net[month].astype(np.int32)
+            if month in changes:
+                place, amount = changes[month]
+                np.add.at(running, place // ROW_DAYS, amount)
                 carried = positions(running)
+                amounts = running[carried]
         return changed
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from processors.arrays import positions
 from processors.days.calendar import Days
 from processors.record.names import Names
 from schemas.places import NOWHERE, Locality, PlaceGraph
@@ -42,12 +43,13 @@ class Localities:
 
     def of(self, district: Days, provider: Days) -> Days:
         """The localities of pairs of a district's index and a provider's number."""
-        if len(provider) and int(provider.max()) >= self._table.shape[1]:
+        if self.providers.count > self._table.shape[1]:
+            # Room for as many again, so that it seldom grows.
             self._table = np.pad(
-                self._table, ((0, 0), (0, int(provider.max()))), constant_values=-1
+                self._table, ((0, 0), (0, self.providers.count)), constant_values=-1
             )
         numbers = self._table[district, provider]
-        new = np.flatnonzero(numbers < 0)
+        new = positions(numbers < 0)
         if len(new):
             for index, number in {
                 *zip(district[new].tolist(), provider[new].tolist(), strict=True)

@@ -12,6 +12,11 @@ class Names:
         self._numbers: dict[str, int] = {}
         self._names: list[str | None] = [None]
 
+    @property
+    def count(self) -> int:
+        """How many numbers there are, that of no name among them: all are less."""
+        return len(self._names)
+
     def number(self, name: str | None) -> int:
         """The number of a name."""
         if not name:

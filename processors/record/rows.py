@@ -30,6 +30,8 @@ from schemas.events.case import SERVICES
     SUSTAINED,
     SCS_OPENING,
 ) = range(1, 13)
+# More than there are kinds.
+MOST_KINDS = 13
 KINDS = {
     "notification.received": NOTIFICATION,
     "case.allocated": ALLOCATION,

@@ -57,8 +57,8 @@ def kin_and_facts(draw: st.DrawFn) -> tuple[Kin, Days, Days]:
     return kin, column(draw, any_group, facts), column(draw, DAYS | st.just(NEVER), facts)
 
 
-def related(relation: Relation, kin: Kin, facts: Facts, most_pairs: int) -> list[int]:
-    with patch.object(relations, "MOST_PAIRS", most_pairs):
+def related(relation: Relation, kin: Kin, facts: Facts, few: int, most: int) -> list[int]:
+    with patch.multiple(relations, FEW_PAIRS=few, MOST_PAIRS=most):
         relate(relation, facts, kin)
     return [int(it) for it in (facts.flags | facts.days)[relation.name]]
 
@@ -73,5 +73,9 @@ def test_relations_counted_are_those_of_every_pair(
     for relation in rules.wanted.relations:
         kin = replace(kin, holder_bits={relation.name: 0})
         days = {name: anchor for name in (relation.before, relation.after) if name}
-        by_pair, counted = Facts(group, dict(days)), Facts(group, dict(days))
-        assert related(relation, kin, by_pair, 10**9) == related(relation, kin, counted, -1)
+        # Each with each, those of a child with one another, and counted.
+        each, by_child, counted = (
+            related(relation, kin, Facts(group, dict(days)), few, most)
+            for few, most in ((10**9, 10**9), (-1, 10**9), (-1, -1))
+        )
+        assert each == by_child == counted
