@@ -5,9 +5,8 @@ such a list, so that what is true of all that a measure asks for is where all th
 """
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from processors.days.calendar import FIRST_DAY, NEVER
@@ -15,6 +14,8 @@ from processors.days.calendar import FIRST_DAY, NEVER
 Interval = tuple[int, int]
 Intervals = list[Interval]
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 ALWAYS: Intervals = [(FIRST_DAY, NEVER)]
 
 
@@ -41,29 +42,42 @@ def first_not_over(found: Sequence[tuple[Any, ...]], day: int) -> int:
     return bisect_right(found, day, key=_end)
 
 
-def meet_one(one: Intervals, interval: Interval) -> Iterator[Interval]:
-    """The days of an interval that are in a list of very many, looking only at those near it."""
-    begin, end = interval
-    for position in range(first_not_over(one, begin), len(one)):
-        first, last = one[position]
-        if first >= end:
-            break
-        yield max(first, begin), min(last, end)
+def crossing(
+    one: Sequence[tuple[int, int, A]], other: Sequence[tuple[int, int, B]]
+) -> Iterator[tuple[int, int, A, B]]:
+    """The days in both, and what they are of in the one and in the other.
+
+    Of each, intervals are in order and none overlaps another; they may touch. Of the one only those
+    are looked at that are not over when the other begins.
+    """
+    at, to = first_not_over(one, other[0][0]) if other else 0, 0
+    while at < len(one) and to < len(other):
+        first, last, mine = one[at]
+        begin, end, theirs = other[to]
+        if last <= end:
+            at += 1
+        if end <= last:
+            to, last = to + 1, end
+        if begin < first:
+            begin = first
+        if begin < last:
+            yield begin, last, mine, theirs
 
 
 def totals(amounts: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
     """(begin, end, total) of amounts that each hold from a day until another, where it is not 0."""
-    changes = Counter[int]()
+    changes: dict[int, int] = {}
     for begin, end, amount in amounts:
         if begin < end:
-            changes[begin] += amount
-            changes[end] -= amount
-    days = sorted(day for day, change in changes.items() if change)
-    total = 0
-    for begin, end in pairwise(days):
-        total += changes[begin]
-        if total:
-            yield begin, end, total
+            changes[begin] = changes.get(begin, 0) + amount
+            changes[end] = changes.get(end, 0) - amount
+    total, since = 0, 0
+    for day in sorted(changes):
+        change = changes[day]
+        if change:
+            if total:
+                yield since, day, total
+            total, since = total + change, day
 
 
 def without(one: Intervals, other: Intervals) -> Intervals:
@@ -75,6 +89,8 @@ def without(one: Intervals, other: Intervals) -> Intervals:
 
 def at_least(times: int, intervals: Iterable[Interval]) -> Intervals:
     """The days that lie in so many of the intervals, which may overlap, or more."""
+    if times == 1:
+        return union(intervals)
     edges = sorted(
         edge for begin, end in intervals if begin < end for edge in ((begin, 1), (end, -1))
     )
@@ -94,7 +110,15 @@ def at_least(times: int, intervals: Iterable[Interval]) -> Intervals:
 
 def union(intervals: Iterable[Interval]) -> Intervals:
     """The days in any of the intervals, which may overlap."""
-    return at_least(1, intervals)
+    found: Intervals = []
+    first = last = NEVER
+    for begin, end in sorted(it for it in intervals if it[0] < it[1]):
+        if begin > last or not found:
+            found.append((begin, end))
+            first, last = begin, end
+        elif end > last:
+            found[-1], last = (first, end), end
+    return found
 
 
 def stretches(changes: Sequence[tuple[int, T]]) -> Iterator[tuple[int, int, T]]:

@@ -104,18 +104,9 @@ def _counted(
     return tuple(
         it
         for spans, of_flows in ((every, None), (some, flows))
-        for first, end in spans
-        for it in _on(first, end, counting, life, of_flows)
+        for days in spans
+        for it in counting.counted_of(life.within(*days, of_flows), days)
     )
-
-
-def _on(
-    first: int, end: int, counting: Counting, life: Life, flows: Flows | None
-) -> Iterator[Counted]:
-    for it in counting.counted_of(life.within(first, end, flows)):
-        begin, until = max(first, it.begin), min(end, it.end)
-        if begin < until:
-            yield it._replace(begin=begin, end=until)
 
 
 def _closings(events: Iterable[Event]) -> list[Happened]:

@@ -16,9 +16,8 @@ from processors.days.intervals import (
     Interval,
     Intervals,
     at_least,
-    first_not_over,
+    crossing,
     meet,
-    meet_one,
     stretches,
     totals,
     union,
@@ -55,8 +54,8 @@ class Counted(NamedTuple):
 # (what is counted, locality, begin, end, how many): what is counted is named by its subject, or not
 # at all where it is the person.
 Time = tuple[str, int, int, int, int]
-# The same before it is known where: (what is counted, when, how many).
-Each = tuple[str, Intervals, int]
+# The same before it is known where: what is counted, from when until when how many.
+Each = tuple[str, list[tuple[int, int, int]]]
 
 
 class Counting:
@@ -98,10 +97,11 @@ class Counting:
             return (*sessions, *self.counted_of(person(events)))
         return tuple(sessions)
 
-    def counted_of(self, about: Person) -> Iterator[Counted]:
-        """All that a person adds; of several cases that count on a day, how many they are."""
+    def counted_of(self, about: Person, days: Interval = ALWAYS[0]) -> Iterator[Counted]:
+        """All that a person adds on days; of several cases that count on one, how many they are."""
         for slot, measure in self._asking(self._said(about)):
-            for _, locality, begin, end, amount in self._times(measure, about, is_named=False):
+            times = self._times(measure, about, days, is_named=False)
+            for _, locality, begin, end, amount in times:
                 yield Counted(slot, locality, begin, end, amount)
 
     def listed(self, events: Iterable[Event]) -> Iterator[tuple[str, Counted]]:
@@ -114,7 +114,7 @@ class Counting:
         is_person = any(event.type in PERSON_TYPES for event in events)
         about = person(events if is_person else ())
         for slot, measure in self._asking(self._said(about)):
-            for subject, *time in self._times(measure, about, is_named=True):
+            for subject, *time in self._times(measure, about, ALWAYS[0], is_named=True):
                 yield subject, Counted(slot, *time)
 
     def _said(self, about: Person) -> frozenset[str]:
@@ -131,9 +131,11 @@ class Counting:
             and (not measure.registered or not measure.at or said.intersection(measure.at))
         ]
 
-    def _times(self, measure: PersonMeasure, about: Person, *, is_named: bool) -> Iterator[Time]:
+    def _times(
+        self, measure: PersonMeasure, about: Person, days: Interval, *, is_named: bool
+    ) -> Iterator[Time]:
         """Each time that a measure counts a person, or a case of theirs, each named or together."""
-        own = self._own(measure, about)
+        own = meet([days], self._own(measure, about))
         if not own:
             return
         if measure.once == "session":
@@ -141,13 +143,13 @@ class Counting:
         elif measure.once == "site":
             yield from self._at_sites(measure, about, own)
         else:
-            each = self._each(measure, about)
+            each = [it for it in self._each(measure, about) if it[1]]
             if not is_named and measure.of != "person":
                 each = _together(each)
-            for subject, times, amount in each:
-                for begin, end in meet_one(own, times[0]) if len(times) == 1 else meet(own, times):
-                    for time in self._where_they_live(about, begin, end):
-                        yield subject, *time, amount
+            homes = self._homes(about, own) if each else []
+            for subject, times in each:
+                for begin, end, locality, amount in crossing(homes, times):
+                    yield subject, locality, begin, end, amount
 
     def _own(self, measure: PersonMeasure, about: Person) -> Intervals:
         """When a person is what a measure asks for, wherever it is counted."""
@@ -170,7 +172,10 @@ class Counting:
         return _all(asked)
 
     def _each(self, measure: PersonMeasure, about: Person) -> Iterator[Each]:
-        """When each thing that a measure counts where people live is there, and how many it is."""
+        """When each thing that a measure counts where people live is there, and how many it is.
+
+        Of one that never is there may be no times.
+        """
         if measure.of == "scs-case":
             by_case: dict[str, list[Interval]] = {}
             for case in about.scs_cases:
@@ -179,17 +184,17 @@ class Counting:
                 if case.subject:
                     by_case.setdefault(case.subject, []).append((case.begin, case.end))
                 else:
-                    yield "", [(case.begin, case.end)], case.cases
-            yield from ((case, union(times), 1) for case, times in by_case.items())
+                    yield "", [(case.begin, case.end, case.cases)]
+            yield from ((case, _once(union(times))) for case, times in by_case.items())
         elif measure.of == "scs-opening":
             for opening in self._openings(measure, about.openings):
-                yield opening.subject, [self._window(opening.day, measure.months)], 1
+                yield opening.subject, [(*self._window(opening.day, measure.months), 1)]
         elif measure.of == "scs-closing":
             for it in about.closings:
                 if measure.reason is None or measure.reason(it.data["reason"]):
-                    yield it.subject, [self._window(it.day, measure.months)], 1
+                    yield it.subject, [(*self._window(it.day, measure.months), 1)]
         else:
-            yield "", self._there(measure, about, None), 1
+            yield "", _once(self._there(measure, about, None))
 
     def _openings(self, measure: PersonMeasure, openings: list[ScsOpening]) -> Iterator[ScsOpening]:
         for it in openings:
@@ -299,17 +304,13 @@ class Counting:
         provider = it.data.get("provider") or (site.provider if site else None)
         return Locality(site.district if site else None, provider)
 
-    def _where_they_live(
-        self, about: Person, begin: int, end: int
-    ) -> Iterator[tuple[int, int, int]]:
-        graph = self._localities.graph
-        districts = about.districts
-        for position in range(first_not_over(districts, begin), len(districts)):
-            first, until, district = districts[position]
-            if first >= end:
-                break
-            at = Locality(district) if graph.is_district(district) else NOWHERE
-            yield self._localities.number(at), max(first, begin), min(until, end)
+    def _homes(self, about: Person, own: Intervals) -> list[tuple[int, int, int]]:
+        """The localities where a person lives on days, from when until when."""
+        graph, number = self._localities.graph, self._localities.number
+        return [
+            (begin, end, number(Locality(name) if graph.is_district(name) else NOWHERE))
+            for begin, end, name, _ in crossing(about.districts, _once(own))
+        ]
 
     def _window(self, day: int, months: int | None) -> Interval:
         """How long a day counts: in its month, or in the last so many months."""
@@ -344,10 +345,14 @@ class Counting:
         return self._localities.number(self._session_at(it))
 
 
-def _together(each: Iterable[Each]) -> Iterator[Each]:
+def _together(each: Iterable[Each]) -> list[Each]:
     """How many there are of all that counts, each time that number is another one."""
-    times = ((begin, end, number) for _, of_each, number in each for begin, end in of_each)
-    yield from (("", [(begin, end)], number) for begin, end, number in totals(times))
+    return [("", [*totals(time for _, times in each for time in times)])]
+
+
+def _once(intervals: Intervals) -> list[tuple[int, int, int]]:
+    """One on each day of intervals."""
+    return [(begin, end, 1) for begin, end in intervals]
 
 
 def _all(asked: list[Intervals]) -> Intervals:

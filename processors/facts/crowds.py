@@ -85,8 +85,8 @@ class Crowd:
     def change(self, traits: Mapping[str, Traits]) -> SaidChange:
         """Cases are now something else; the change that this makes, to them and to others."""
         old = {case: self._traits.get(case, self._nothing) for case in traits}
-        others = self._touched(old, traits) - traits.keys()
-        said = {case: self._said(case, self._traits.get(case, self._nothing)) for case in others}
+        touched = self._touched(old, traits)
+        said = {case: self._says(case, numbers) for case, numbers in touched.items()}
         before = {case: self._said(case, of_case) for case, of_case in old.items()}
         for number, relation in enumerate(self._relations):
             for case, of_case in traits.items():
@@ -95,15 +95,19 @@ class Crowd:
                     relation.add([(case, of_case[number])])
         self._traits.update(traits)
         now = {case: self._said(case, of_case) for case, of_case in traits.items()}
-        for case in others:
-            says = self._said(case, self._traits[case])
-            if says != said[case]:
-                before[case], now[case] = said[case], says
+        for case, numbers in touched.items():
+            if self._says(case, numbers) != said[case]:
+                all_now = now[case] = self._said(case, self._traits[case])
+                # What the others say is as it was.
+                were = dict(enumerate(all_now)) | dict(zip(numbers, said[case], strict=True))
+                before[case] = tuple(were.values())
         return SaidChange(before, now)
 
-    def _touched(self, old: Mapping[str, Traits], traits: Mapping[str, Traits]) -> set[str]:
-        """The cases of which a relation may say something else."""
-        found: set[str] = set()
+    def _touched(
+        self, old: Mapping[str, Traits], traits: Mapping[str, Traits]
+    ) -> dict[str, list[int]]:
+        """The other cases of which relations may say something else, and which relations."""
+        found: dict[str, list[int]] = {}
         for number, relation in enumerate(self._relations):
             was, now = Counter[tuple[int, int, int]](), Counter[tuple[int, int, int]]()
             for case in traits:
@@ -111,7 +115,8 @@ class Crowd:
                     was.update(_keyed(old[case][number]))
                     now.update(_keyed(traits[case][number]))
             # Though others have the same stretch, each looks at those that are not its own.
-            found.update(relation.looking_at({*(was - now), *(now - was)}))
+            for case in {*relation.looking_at({*(was - now), *(now - was)})}.difference(traits):
+                found.setdefault(case, []).append(number)
         return found
 
     def _said(self, case: str, traits: Traits) -> Said:
@@ -119,6 +124,14 @@ class Crowd:
         return tuple(
             {anchor: relation.says(anchor, trait.key, of_own) for anchor in trait.anchors}
             for relation, trait, of_own in zip(self._relations, traits, own, strict=True)
+        )
+
+    def _says(self, case: str, numbers: Iterable[int]) -> Said:
+        """What some relations say of a case that is there."""
+        own, relations = self._traits[case], self._relations
+        return tuple(
+            {it: relation.says(it, trait.key, trait) for it in trait.anchors}
+            for relation, trait in ((relations[number], own[number]) for number in numbers)
         )
 
 

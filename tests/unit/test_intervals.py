@@ -11,8 +11,8 @@ from processors.days.intervals import (
     Interval,
     Intervals,
     at_least,
+    crossing,
     meet,
-    meet_one,
     stretches,
     totals,
     union,
@@ -49,11 +49,21 @@ def test_what_is_without_another_is_on_the_days_of_the_one_alone(
     assert is_apart(found)
 
 
-@given(ANY, st.tuples(DAY, DAY).filter(lambda it: it[0] < it[1]))
-def test_one_interval_meets_a_list_on_the_days_that_a_list_of_it_does(
-    many: list[Interval], one: Interval
+@given(ANY, ANY)
+def test_what_two_lists_are_of_is_known_of_each_day_in_both(
+    some: list[Interval], others: list[Interval]
 ) -> None:
-    assert list(meet_one(union(many), one)) == meet(union(many), union([one]))
+    # Each day is an interval of its own, so that they touch.
+    one = [(begin, end, f"since {begin}") for begin, end in union(some)]
+    other = [(day, day + 1, day) for day in sorted(days(others))]
+    expected = [
+        (day, day + 1, said, day)
+        for day in sorted(days(others))
+        for begin, end, said in one
+        if begin <= day < end
+    ]
+    assert list(crossing(one, other)) == expected
+    assert [(*it, theirs, mine) for *it, mine, theirs in crossing(other, one)] == expected
 
 
 @given(st.lists(st.tuples(DAY, DAY, st.integers(-2, 3)), max_size=8))
