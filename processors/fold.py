@@ -16,7 +16,7 @@ from processors.facts.cases import Cases, derive, traits
 from processors.facts.columns import Columns
 from processors.facts.counted_changes import counted_change
 from processors.facts.crowds import Crowd, Said, Traits, is_crowd
-from processors.ledger.entries import Part, entries_of
+from processors.ledger.entries import Part, entries_of, together
 from processors.ledger.tables import Tables, Touched
 from processors.record.decoding import Event
 from processors.record.record import Written, seal
@@ -175,22 +175,28 @@ class Partition:
         cases = _Cases(looked_at, self.rules, None)
         for child in looked_at.values():
             child.outlook = None
-        touched, *_ = self._measure(cases)
+        touched, _ = self._measure(cases)
         return touched, Telling(deadlines=dict.fromkeys(looked_at, AT_ONCE))
 
     def _settle_judged(self, judgement: Judgement) -> tuple[Touched, Telling]:
         looked_at = self._dirty | self._due
         cases = _Cases(looked_at, self.rules, judgement)
-        touched, found, segments = self._measure(cases)
+        touched, spans = self._measure(cases)
+        found = runs_by_case(*spans, len(cases.now)) if spans else {}
         runs: dict[str, dict[str, OfCase]] = {}
-        for position, of_case in runs_by_case(found, segments, len(cases.now)).items():
+        for position, of_case in found.items():
             child, case = cases.names[position]
             runs.setdefault(child, {})[case] = of_case
         return touched, self.rules.watch.judge(looked_at, runs, cases.some, judgement)
 
-    def _measure(self, cases: "_Cases") -> tuple[Touched, Spans, Columns]:
-        """Add what changed to the tables; what changed there, and the spans of all cases."""
-        rules = self.rules
+    def _measure(self, cases: "_Cases") -> tuple[Touched, tuple[Spans, Columns] | None]:
+        """Add what changed to the tables; what changed there, and the spans of all cases, if any.
+
+        Beside the spans are the segments that they are of.
+        """
+        rules, further = self.rules, self._counted()
+        if not cases.now and not cases.unchanged:
+            return self.tables.add(together(further), rules.calendar), None
         facts = derive(
             Cases(cases.before, cases.now, cases.children, cases.unchanged, cases.said),
             rules.localities,
@@ -199,11 +205,10 @@ class Partition:
             rules.wanted,
         )
         found = rules.deadlines.spans(facts.case)
-        further = self._counted()
         if cases.now:
             further += breaches(found, facts.case, rules.first_of_standards)
         entries = rules.ledger.entries(facts, further)
-        return self.tables.add(entries, rules.calendar), found, facts.case
+        return self.tables.add(entries, rules.calendar), (found, facts.case)
 
     def _counted(self) -> list[Part]:
         """Entries of what changed records add as people, or as places of sessions."""

@@ -67,6 +67,11 @@ class Counting:
         self._sites = localities.graph.sites
         self._windows = _Windows(calendar)
         self._people = [(slots[it.name], it) for it in catalogue.person_measures]
+        # Measures that ask the same are asked once of a person: the first that does, of each.
+        self._alike_own, self._alike_there = (
+            _first_alike([(it.name, asked(it)) for _, it in self._people])
+            for asked in (_asked_of_own, _asked_of_there)
+        )
         needed = {it for _, measure in self._people for it in (*needs(measure), *measure.at)}
         self._needed = frozenset(needed)
         self._asking = lru_cache(maxsize=1_000)(self._that_may_count)
@@ -153,6 +158,12 @@ class Counting:
 
     def _own(self, measure: PersonMeasure, about: Person) -> Intervals:
         """When a person is what a measure asks for, wherever it is counted."""
+        key = (self._alike_own[measure.name],)
+        if key not in about.worked_out:
+            about.worked_out[key] = self._worked_out_own(measure, about)
+        return about.worked_out[key]
+
+    def _worked_out_own(self, measure: PersonMeasure, about: Person) -> Intervals:
         asked: list[Intervals] = []
         if measure.age:
             asked.append(about.aged(*measure.age))
@@ -225,6 +236,14 @@ class Counting:
 
     def _there(self, measure: PersonMeasure, about: Person, site: Site | None) -> Intervals:
         """When a person is registered, attends and has outcomes as asked, at a site or anywhere."""
+        key = self._alike_there[measure.name], site.name if site else None
+        if key not in about.worked_out:
+            about.worked_out[key] = self._worked_out_there(measure, about, site)
+        return about.worked_out[key]
+
+    def _worked_out_there(
+        self, measure: PersonMeasure, about: Person, site: Site | None
+    ) -> Intervals:
         asked: list[Intervals] = []
         if measure.registered:
             asked.append(self._registered(measure, about, site))
@@ -360,6 +379,23 @@ def _all(asked: list[Intervals]) -> Intervals:
     for intervals in asked:
         found = meet(found, intervals)
     return found
+
+
+def _asked_of_own(measure: PersonMeasure) -> object:
+    """All that a measure asks of what a person is."""
+    scs = measure.scs or measure.scs_status is not None, measure.scs_status
+    return measure.age, measure.deprived, frozenset(measure.characteristics), scs
+
+
+def _asked_of_there(measure: PersonMeasure) -> object:
+    """All that a measure asks of where a person is registered, attends and has outcomes."""
+    registered = measure.registered, measure.newly, measure.registration
+    return registered, measure.at, measure.attended, measure.recorded
+
+
+def _first_alike(asked: list[tuple[str, object]]) -> dict[str, str]:
+    """The first name of which the same is asked, by name."""
+    return {name: next(first for first, that in asked if that == what) for name, what in asked}
 
 
 def _months(measure: PersonMeasure) -> int:

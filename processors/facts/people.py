@@ -73,7 +73,8 @@ class Person:
     """What is known of one person, each in order of (time, source, id).
 
     `said` has the days on which each attribute is said, and what is said of it; `places_of` the
-    days on which each registration was recorded, and at which place.
+    days on which each registration was recorded, and at which place. `worked_out` is for whoever
+    asks the same of the person more than once.
     """
 
     said: Mapping[str, list[tuple[int, Any]]] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Person:
     registrations: list[Registered] = field(default_factory=list)
     places_of: Mapping[str, list[tuple[int, str]]] = field(default_factory=dict)
     scs_cases: list[Opened] = field(default_factory=list)
+    worked_out: dict[tuple[str | None, ...], Intervals] = field(default_factory=dict)
 
     def changes(self, name: str) -> list[tuple[int, Any]]:
         """The days on which an attribute is said, and what is said of it."""
