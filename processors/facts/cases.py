@@ -183,7 +183,7 @@ def _notifications(table: Table) -> Columns:
     district, none = table.district[case], np.zeros(len(chosen), dtype=np.int64)
     return Columns(
         sign=table.sign[case],
-        twin=twins(case, table.changed),
+        twins=twins(case, table.changed),
         group=case,
         locality=table.localities.of(district, none),
         band=table.band_on(table.birth[case], day),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.arrays import Flags
+from processors.arrays import Flags, Positions, positions
 from processors.days.calendar import Days
 from schemas.catalogue import Relation
 from schemas.events.case import SERVICES
@@ -16,20 +16,24 @@ UNKNOWN_BAND = len(BAND_STARTS)
 NO_SERVICE = len(SERVICES)
 
 
+Twins = tuple[Positions, Positions]
+
+
 @dataclass(frozen=True)
 class Columns:
     """Facts to be measured; each column has one element a row, and rows are in order of groups.
 
     Days are day numbers, NEVER where there is no such day. `begin` is the first day the row holds
     and `end` the first on which it no longer does. `sign` is +1 for what is now true, -1 for what
-    was before, and 0 for what has not changed. `twin` is the position of the row that has the same
-    place among those of the case at the other time, -1 where there is none. `group` is the position
-    of the row's case among all that were given, `episode` how many times the case has been open,
-    `service` the holder's index in SERVICES. The `passes` columns have a bit for each text test.
+    was before, and 0 for what has not changed. `twins` are the positions of rows that were before,
+    and of those that now have the same place among those of the case, where there are such. `group`
+    is the position of the row's case among all that were given, `episode` how many times the case
+    has been open, `service` the holder's index in SERVICES. The `passes` columns have a bit for
+    each text test.
     """
 
     sign: Days
-    twin: Days
+    twins: Twins
     group: Days
     locality: Days
     band: Days
@@ -74,16 +78,15 @@ class Facts:
         return columns
 
 
-def twins(group: Days, changed: int) -> Days:
-    """The twin of each row, of the groups of so many cases that have changed (see Columns)."""
+def twins(group: Days, changed: int) -> Twins:
+    """The twins among rows, of the groups of so many cases that have changed (see Columns)."""
     edges = group.searchsorted(np.arange(2 * changed + 1))
-    # The first row of each group, and that after its last, of before and of now.
-    firsts, ends = edges[:-1].reshape(2, changed), edges[1:].reshape(2, changed)
-    own = group[: edges[-1]]
-    other = np.arange(len(own)) + (firsts[::-1] - firsts).reshape(-1)[own]
-    found = np.full(len(group), -1)
-    found[: len(own)] = np.where(other < ends[::-1].reshape(-1)[own], other, -1)
-    return found
+    # Where the rows of each case that has changed begin, and end, before and now.
+    first, end = edges[:-1], edges[1:]
+    case = group[: edges[changed]]
+    other = np.arange(len(case)) + (first[changed:] - first[:changed])[case]
+    before = positions(other < end[changed:][case])
+    return before, other[before]
 
 
 def at(values: NDArray[np.generic], position: Days, absent: int) -> Days:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -67,6 +68,11 @@ class Kin:
     openings: tuple[Days, Days]
     holder_bits: Mapping[str, int]
 
+    @cached_property
+    def has_spell(self) -> Flags:
+        """Whether each spell is of a case that is kin to another."""
+        return self.is_kin[self.spells.group]
+
 
 def relate(relation: Relation, facts: FactColumns, kin: Kin) -> None:
     """Give the facts the flag, or the day, that a relation is."""
@@ -90,7 +96,7 @@ def _earlier(relation: Relation, facts: FactColumns, kin: Kin) -> Flags:
     """Whether another case of the child was with a service, or closed by it, not long before."""
     spells, anchor = kin.spells, facts.days[relation.before or ""]
     found = np.zeros(len(facts.group), dtype=np.bool_)
-    at = positions(kin.is_kin[spells.group] & looked_for(relation, spells, kin.holder_bits))
+    at = positions(kin.has_spell & looked_for(relation, spells, kin.holder_bits))
     if not len(at):
         return found
     asking = positions(kin.is_kin[facts.group] & (anchor < NEVER))

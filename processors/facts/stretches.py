@@ -75,7 +75,7 @@ class Stretches:
         district = table.district[case]
         return Columns(
             sign=table.sign[case],
-            twin=twins(case, table.changed),
+            twins=twins(case, table.changed),
             group=case,
             locality=table.localities.of(district, at(self._rows["area"], holder, 0)),
             band=table.band[case],
@@ -170,7 +170,7 @@ class Stretches:
         district = table.district[group]
         return Columns(
             sign=table.sign[group],
-            twin=twins(group, table.changed),
+            twins=twins(group, table.changed),
             group=group,
             locality=table.localities.of(district, at(self._rows["area"], self._holder[row], 0)),
             band=table.band[group],

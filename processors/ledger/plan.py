@@ -121,10 +121,9 @@ class Plan:
     def _changed(self, rows: Columns, passed: Days) -> Days:
         """The aspects of each fact that are not as before: all of them where it has no twin."""
         changed = np.where(rows.sign == 0, 0, EVERY_ASPECT)
-        before = positions((rows.sign < 0) & (rows.twin >= 0))
+        before, now = rows.twins
         if not len(before):
             return changed
-        now = rows.twin[before]
         days = (rows.days[name] for name in self._days)
         columns = np.array([rows.begin, rows.end, rows.locality, rows.band, *days])
         differs = columns.take(before, axis=1) != columns.take(now, axis=1)

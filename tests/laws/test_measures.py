@@ -133,7 +133,7 @@ def columns(facts: list[tuple[int, int, Fact]], changed: int) -> Columns:
     none = column([0] * len(facts))
     return Columns(
         sign=column([sign for _, sign, _ in facts]),
-        twin=twins(group, changed),
+        twins=twins(group, changed),
         group=group,
         locality=column([it.locality for it in each]),
         band=column([it.band for it in each]),
@@ -283,9 +283,11 @@ def test_a_twin_has_the_same_place_in_its_case_at_the_other_time(
 ) -> None:
     groups = data.draw(st.lists(st.integers(0, 2 * changed + 2), max_size=20).map(sorted))
     places = [groups[:at].count(group) for at, group in enumerate(groups)]
-    found = twins(np.array(groups, dtype=np.int64), changed).tolist()
-    for at, (group, place) in enumerate(zip(groups, places, strict=True)):
-        other = group + changed if group < changed else group - changed
-        is_there = group < 2 * changed and (other, place) in zip(groups, places, strict=True)
-        wanted = list(zip(groups, places, strict=True)).index((other, place)) if is_there else -1
-        assert found[at] == wanted
+    before, now = (it.tolist() for it in twins(np.array(groups, dtype=np.int64), changed))
+    rows = list(zip(groups, places, strict=True))
+    expected = [
+        (at, rows.index((group + changed, place)))
+        for at, (group, place) in enumerate(rows)
+        if group < changed and (group + changed, place) in rows
+    ]
+    assert list(zip(before, now, strict=True)) == expected
