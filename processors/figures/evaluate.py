@@ -1,8 +1,9 @@
 """Evaluation: from the stock of a date and what others supply to the figures of cells."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -30,11 +31,20 @@ class AsOf(NamedTuple):
     targets: Mapping[tuple[str, str], YearTarget] = {}
 
 
-def known(rules: Rules, day: date, stock: Stock, reference: Iterable[Event]) -> AsOf:
-    """What is known as of a date, of its stock and of the reference events that count."""
+def known(
+    rules: Rules,
+    day: date,
+    stock: Stock,
+    reference: Iterable[Event],
+    supplies: Supplies | None = None,
+) -> AsOf:
+    """What is known as of a date, of its stock and of the reference events that count.
+
+    What others supplied by then is worked out from these, unless it is given.
+    """
     events = list(reference)
     aims = targets(events, rules.areas, day, rules.catalogue.target)
-    return AsOf(day, stock, Supplies(events, day), aims)
+    return AsOf(day, stock, supplies or Supplies(events, day), aims)
 
 
 # Whole as long as nothing that others supply is a part of it.
@@ -167,24 +177,20 @@ class FiguresOfDate:
         below_where = np.where(cells.is_of_district, elsewhere, where)
         above = sums.totals(cells.above)[cells.indicator, where, cells.band]
         below = sums.totals(cells.below)[cells.indicator, below_where, cells.band]
-        numbers = _supplied_below(cells, as_of.supplies)
-        whole = [it if type(it) is int and -MOST < it < MOST else 0 for it in numbers]
-        below[cells.divided] = np.array(whole, dtype=np.int64)[cells.divided_at]
+        divisors = _divisors(cells, as_of.supplies)
+        below[cells.divided] = divisors.whole[cells.divided_at]
         self.columns = worked_out(cells.ways, above, below)
         self.columns.status[cells.awaited] = CODE["to-be-supplied"]
-        is_other = np.array([a != b for a, b in zip(numbers, whole, strict=True)], dtype=np.bool_)
-        self._computed_apart = dict(self._apart(above, numbers, is_other))
+        self._computed_apart = dict(self._apart(above, divisors))
         self.supplied = self._given(as_of)
         self.apart = self._computed_apart | dict(self._shown_as_supplied())
 
-    def _apart(
-        self, above: Column, numbers: Sequence[Exact], is_other: Flags
-    ) -> Iterator[tuple[int, Figure]]:
+    def _apart(self, above: Column, divisors: "_Divisors") -> Iterator[tuple[int, Figure]]:
         """The figures of cells that are divided by one of the numbers that columns do not take."""
-        is_apart = is_other[self._cells.divided_at]
+        is_apart = divisors.is_other[self._cells.divided_at]
         cells, at = self._cells.divided[is_apart], self._cells.divided_at[is_apart]
-        divisors = np.array([numbers[it] for it in at.tolist()], dtype=object)
-        columns = worked_out(self._cells.ways.of(cells), above[cells].astype(object), divisors)
+        numbers = np.array([divisors.numbers[it] for it in at.tolist()], dtype=object)
+        columns = worked_out(self._cells.ways.of(cells), above[cells].astype(object), numbers)
         yield from zip(cells.tolist(), map(_figure, *columns), strict=True)
 
     def _given(self, as_of: AsOf) -> dict[int, SuppliedFigure]:
@@ -222,6 +228,26 @@ def _figure(
 ) -> Figure:
     value = _ratio(above, below) if below else NO_VALUE
     return Figure(numerator, denominator, value, STATUSES[status])
+
+
+class _Divisors(NamedTuple):
+    """What is supplied to divide by: each number, those that columns take, and which are others.
+
+    In the place of those that are no whole numbers of 64 bits, `whole` has 0.
+    """
+
+    numbers: list[Exact]
+    whole: NDArray[np.int64]
+    is_other: Flags
+
+
+@lru_cache(maxsize=4)
+def _divisors(cells: Cells, supplies: Supplies) -> _Divisors:
+    """What is supplied for cells to be divided by, once for all dates of which it is the same."""
+    numbers = _supplied_below(cells, supplies)
+    whole = [it if type(it) is int and -MOST < it < MOST else 0 for it in numbers]
+    is_other = [a != b for a, b in zip(numbers, whole, strict=True)]
+    return _Divisors(numbers, np.array(whole, dtype=np.int64), np.array(is_other, dtype=np.bool_))
 
 
 def _supplied_below(cells: Cells, supplies: Supplies) -> list[Exact]:

@@ -1,6 +1,7 @@
 """Stocks added up by place: from localities to all the places that each is in."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,34 @@ def terms(slots: Sequence[str], formulas: Sequence[Mapping[str, int]]) -> Terms:
     )
 
 
+class _Within(NamedTuple):
+    """Which places localities are in, and all places.
+
+    Of each locality in their order `first` is where its places begin among those that are `flat`,
+    one locality's after another's, and `number` how many they are.
+    """
+
+    places: list[Place]
+    position: Mapping[Place, int]
+    flat: NDArray[np.int64]
+    first: NDArray[np.int64]
+    number: NDArray[np.int64]
+
+
+@lru_cache(maxsize=64)
+def _within(localities: Localities, met: tuple[int, ...]) -> _Within:
+    """The places of localities that are met, by their numbers in order."""
+    graph = localities.graph
+    within = [list(graph.places_of(localities.all[it])) for it in met]
+    known = graph.known()
+    seen = {place for places in within for place in places}
+    places = [*known, *sorted(seen.difference(known))]
+    index = {place: position for position, place in enumerate(places)}
+    flat = np.array([index[it] for of_one in within for it in of_one], dtype=np.int64)
+    number = np.array([len(it) for it in within], dtype=np.int64)
+    return _Within(places, index, flat, np.cumsum(number) - number, number)
+
+
 class PlaceSums:
     """A stock by (slot, place, all ages and then each band).
 
@@ -50,29 +79,28 @@ class PlaceSums:
 
     def __init__(self, slots: Sequence[str], localities: Localities, stock: Stock) -> None:
         slot, locality, band = parts(stock.cells)
-        met = positions(np.bincount(locality))
-        number = np.zeros(int(met[-1]) + 1 if len(met) else 0, dtype=np.intp)
-        number[met] = np.arange(len(met))
-        where = number[locality]
-        within = [list(localities.graph.places_of(localities.all[it])) for it in met.tolist()]
-        known = localities.graph.known()
-        seen = {place for places in within for place in places}
-        self.places: list[Place] = [*known, *sorted(seen.difference(known))]
-        self._index = {place: position for position, place in enumerate(self.places)}
-        counts = np.array([len(places) for places in within], dtype=np.int64)
-        flat = np.array([self._index[it] for places in within for it in places], dtype=np.int64)
-        first = np.cumsum(counts) - counts
-        times = counts[where] if len(where) else np.zeros(0, dtype=np.int64)
-        row = np.repeat(np.arange(len(where)), times)
-        step = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
-        place = flat[first[where[row]] + step] if len(row) else np.zeros(0, dtype=np.int64)
+        is_met = np.bincount(locality).astype(np.bool_)
+        within = _within(localities, tuple(positions(is_met).tolist()))
+        self.places, self._index = within.places, within.position
+        # First what shards hold of a cell together, so that each cell is taken to its places once.
         bands = len(AGE_BANDS)
-        shape = len(slots), len(self.places), bands
-        at = (slot[row] * shape[1] + place) * bands + band[row]
-        size = shape[0] * shape[1] * bands
-        by_band = np.rint(np.bincount(at, stock.amounts[row], size)).astype(np.int64)
-        by_band = by_band.reshape(shape)
-        self._sums = np.concatenate([by_band.sum(axis=2, keepdims=True), by_band], axis=2)
+        size = len(slots) * bands
+        met = (is_met.cumsum() - 1)[locality]
+        held = np.bincount(met * size + slot * bands + band, stock.amounts)
+        cell = positions(held)
+        met, kind = cell // size, cell % size
+        times = within.number[met]
+        row = np.repeat(np.arange(len(cell)), times)
+        step = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
+        place = within.flat[within.first[met[row]] + step]
+        slot, band = kind // bands, kind % bands
+        at = (slot[row] * len(self.places) + place) * bands + band[row]
+        each = len(slots) * len(self.places)
+        # Sums of whole numbers far below 2**53 are whole in floating point.
+        sums = np.empty((each, 1 + bands))
+        sums[:, 1:] = np.bincount(at, held[cell][row], each * bands).reshape(each, bands)
+        sums[:, 0] = sums[:, 1:] @ np.ones(bands)
+        self._sums = sums.astype(np.int64).reshape(len(slots), len(self.places), 1 + bands)
 
     def totals(self, asked: Terms) -> Figures:
         """What the formulas asked come to, by (formula, place, all ages and then each band).
@@ -82,7 +110,8 @@ class PlaceSums:
         places, bands = self._sums.shape[1:]
         found = np.zeros((asked.formulas, places + 1, bands), dtype=np.int64)
         if len(asked.summed):
-            each = self._sums[asked.slot] * asked.times[:, None, None]
+            each = self._sums[asked.slot]
+            each *= asked.times[:, None, None]
             found[asked.summed, :places] = np.add.reduceat(each, asked.first, axis=0)
         return found
 

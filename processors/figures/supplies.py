@@ -44,21 +44,20 @@ class Supplies:
         self._workforces: dict[tuple[str, str, str], Fraction] = {}
         self._given: dict[str, dict[CellName, SuppliedFigure]] = {}
         today = day_number(as_of)
-        known = in_order(it for it in events if it.day <= today)
-        published = (it.data for it in known if it.type == "population.published")
-        estimates = [it for it in published if it["year"] <= as_of.year]
-        for data in sorted(estimates, key=_year):
-            self._take_population(data)
-        for it in known:
-            if it.type == "workforce.reported":
+        for it in in_order(it for it in events if it.day <= today):
+            if it.type == "population.published":
+                self._take_population(it.data, as_of.year)
+            elif it.type == "workforce.reported":
                 self._take_workforce(it.data)
             elif it.type == "measure.supplied":
                 self._take_measure(it.data)
 
-    def _take_population(self, data: Mapping[str, Any]) -> None:
-        ages = ALL_AGES if data["age_band"] in EVERYONE else data["age_band"]
-        key = data["area"], ages, data.get("group", "all")
-        self._populations[key] = data["year"], data["count"]
+    def _take_population(self, data: Mapping[str, Any], latest: int) -> None:
+        """Take an estimate, unless there is one for a later year; none beyond the latest counts."""
+        ages, year = data["age_band"], data["year"]
+        key = data["area"], ALL_AGES if ages in EVERYONE else ages, data.get("group", "all")
+        if year <= latest and year >= self._populations.get(key, (year, 0))[0]:
+            self._populations[key] = year, data["count"]
 
     def _take_workforce(self, data: Mapping[str, Any]) -> None:
         key = data["provider"], data.get("area", ""), data.get("service", "")
@@ -103,9 +102,3 @@ class Supplies:
 def exact(number: float) -> Fraction:
     """The number as it was written: 80.1 is 801/10, not the nearest binary fraction."""
     return Fraction(repr(number))
-
-
-def _year(estimate: Mapping[str, Any]) -> int:
-    """The year that an estimate is for, before which its time counts."""
-    year: int = estimate["year"]
-    return year

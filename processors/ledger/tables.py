@@ -117,9 +117,11 @@ class Month:
 
     def until(self, day_of_month: int, cells: int) -> NDArray[np.int64]:
         """The sum of each cell's entries up to a day of the month."""
-        chosen = self.places % ROW_DAYS <= day_of_month
-        cell, amount = self.places[chosen] // ROW_DAYS, self.amounts[chosen]
-        return np.bincount(cell, amount, cells).astype(np.int64)
+        places, amounts = self.places, self.amounts
+        if day_of_month < ROW_DAYS - 1:
+            chosen = positions((places & (ROW_DAYS - 1)) <= day_of_month)
+            places, amounts = places[chosen], amounts[chosen]
+        return np.bincount(places // ROW_DAYS, amounts, cells).astype(np.int64)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,12 +47,16 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 def in_order(events: Iterable[Event]) -> list[Event]:
     """Events in order of (time, source, id), in which those of a case are read."""
-    return sorted(events, key=place_in_order)
+    return sorted(events, key=_place)
 
 
 def place_in_order(event: Event) -> tuple[int, str, str]:
     """What events are in order of."""
     return event.instant, event.source, event.id
+
+
+# The same, which takes half as long.
+_place = attrgetter("instant", "source", "id")
 
 
 class Rejection(NamedTuple):

@@ -112,13 +112,13 @@ def decode_month(stored: bytes, added: bytes = b"") -> Month:
 
     Raises ValueError for what was not stored so.
     """
-    places, amounts = _together(stored)
+    month = Month(*_together(stored))
     more = np.frombuffer(added, dtype=ADDED)
     if len(more):
-        places = np.concatenate([places, more["place"].astype(np.int64)])
-        amounts = np.concatenate([amounts, more["amount"]])
-        places, amounts = summed(places, amounts.astype(np.int64))
-    return Month(places, amounts)
+        month.add(*summed(more["place"].astype(np.int64), more["amount"].astype(np.int64)))
+        held = positions(month.amounts)
+        month = Month(month.places[held], month.amounts[held])
+    return month
 
 
 def _together(stored: bytes) -> tuple[Days, Sums]:

@@ -6,14 +6,19 @@ shard of it has changed, and looked through once for each date.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
+from processors.days.calendar import day_number
 from processors.figures.evaluate import AsOf, known
+from processors.figures.supplies import Supplies
 from processors.ledger.tables import Stock, Tables
 from processors.record.decoding import Event, in_order
+from processors.record.pieces import events_of_one
 from processors.record.record import decode_record
 from processors.rules import Rules
 from streams.kafka.batches import TP
@@ -46,6 +51,9 @@ class HeldTables:
     _reference: Reference = field(default_factory=lambda: Reference([], {}))
     _records: dict[TP, list[Event]] = field(default_factory=dict)
     _dates: dict[date, AsOf] = field(default_factory=dict)
+    # What others supplied, by how many of the reference events count and the year of the date: of
+    # dates in one year between which no event came it is the same.
+    _supplies: dict[tuple[int, int], Supplies] = field(default_factory=dict)
 
     async def months(
         self, store: ShardStore, shard: TP, months: Collection[int]
@@ -78,7 +86,7 @@ class HeldTables:
             if before.heads.get(shard) != head:
                 records[shard] = await _events(stores[shard], head)
         counted = in_order(event for shard in heads for event in records[shard])
-        self._records, self._dates = records, {}
+        self._records, self._dates, self._supplies = records, {}, {}
         self._reference = Reference(counted, heads)
         return self._reference
 
@@ -87,12 +95,22 @@ class HeldTables:
         is_held = reference is self._reference
         found = self._dates.get(day) if is_held else None
         if found is None:
-            found = known(rules, day, stock, reference.events)
+            supplies = self._supplied(day) if is_held else None
+            found = known(rules, day, stock, reference.events, supplies)
             if is_held:
-                if len(self._dates) >= MOST_DATES:
-                    self._dates.clear()
                 self._dates[day] = found
         return found._replace(stock=stock)
+
+    def _supplied(self, day: date) -> Supplies:
+        """What others supplied by a date."""
+        if len(self._dates) >= MOST_DATES:
+            self._dates, self._supplies = {}, {}
+        events = self._reference.events
+        number = bisect_right(events, day_number(day), key=attrgetter("day"))
+        key = number, day.year
+        if key not in self._supplies:
+            self._supplies[key] = Supplies(events[:number], day)
+        return self._supplies[key]
 
     def forget(self, shard: TP) -> None:
         """Hold nothing more of a shard, part of which is missing: it is read anew, or refused."""
@@ -103,5 +121,6 @@ class HeldTables:
 async def _events(store: ShardStore, head: Head) -> list[Event]:
     found: list[Event] = []
     async for _, stored in store.all_records(head):
-        found.extend(decode_record(stored, lambda _: b"").events)
+        events = events_of_one(stored)
+        found.extend(decode_record(stored, lambda _: b"").events if events is None else events)
     return found

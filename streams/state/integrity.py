@@ -89,10 +89,11 @@ local sizes = {
 }
 local gone = {}
 if ARGV[1] == 'all' and sizes[4] > 0 then
-  for _, month in ipairs(redis.call('ZRANGE', base .. 'months', 0, -1)) do
-    for name, kind in pairs({entries = 'string', checkpoint = 'string'}) do
-      local key = base .. name .. ':' .. month
-      if redis.call('TYPE', key).ok ~= kind then gone[#gone + 1] = name .. ':' .. month end
+  local call, names = redis.call, {'entries:', 'checkpoint:'}
+  for _, month in ipairs(call('ZRANGE', base .. 'months', 0, -1)) do
+    for _, name in ipairs(names) do
+      local part = name .. month
+      if call('TYPE', base .. part).ok ~= 'string' then gone[#gone + 1] = part end
     end
   end
 end

@@ -1,5 +1,6 @@
 """What a reader holds of shards: never other figures than those of one that reads anew."""
 
+import json
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -7,8 +8,10 @@ import pytest
 from redis.asyncio import Redis
 
 from examples.workload import population_events
+from processors.figures.supplies import Supplies
 from processors.fold import Partition
-from processors.record.decoding import decode
+from processors.ledger.tables import NOTHING
+from processors.record.decoding import Message, decode
 from processors.rules import Rules
 from schemas.events.registry import REFERENCE_TOPIC
 from schemas.settings import Settings
@@ -20,7 +23,7 @@ from streams.serving.live_figures import LiveFigures
 from streams.serving.roles import Role
 from streams.state.held_tables import MOST_MONTHS, HeldTables
 from streams.state.integrity import Incomplete
-from streams.state.reading import LiveScorecard, partitions_key, read_scorecard
+from streams.state.reading import LiveScorecard, partitions_key, read_reference, read_scorecard
 from streams.state.store import Advance, Head, ShardStore
 from tests.support.servers import Server
 from tests.support.stored import TP0, State, batches, in_redis
@@ -85,6 +88,43 @@ def test_what_others_supply_is_read_again_once_there_is_more_of_it(
         await reader.check()
         rates = [it for it in (await reader.read(DATES[-1])).rows if it.code == "EH02"]
         assert any(it.status == "reported" for it in rates)
+
+    in_redis(redis_server.address, work)
+
+
+def test_what_others_supplied_by_a_date_is_not_taken_for_that_of_another(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    # An estimate for each of three years, and one more for the last year in its summer.
+    (key, first), *_ = population_events(1)
+    said = json.loads(first)
+    area, band = said["data"]["area"], said["data"]["age_band"]
+    messages: list[Message] = []
+    for number, (year, month) in enumerate([(2015, 1), (2016, 1), (2017, 1), (2017, 7)]):
+        said["data"] |= {"year": year, "count": 1 + number}
+        said |= {"id": f"{number}", "time": f"{year}-{month:02}-01T00:00:00Z"}
+        messages.append((key, json.dumps(said).encode(), ()))
+    around = date(2015, 6, 1), date(2016, 1, 1), date(2017, 1, 1), date(2017, 7, 1)
+
+    async def work(redis: Redis) -> None:
+        await begun(redis, deployment, rules)
+        shard = TP(REFERENCE_TOPIC, 0)
+        await redis.sadd(partitions_key(deployment), f"{shard.topic}:0")
+        store, memory, held = (
+            ShardStore(redis, deployment, shard, rules),
+            Partition(rules),
+            HeldTables(),
+        )
+        memory.fold_unstored(decode(shard.topic, messages).events)
+        advance = Advance({shard.topic: len(messages)}, 1, {})
+        await store.commit(Head(), memory.settle(), memory.tables, advance)
+        reference = await read_reference(redis, deployment, rules, held)
+        found = []
+        for day in (it + timedelta(days=days) for it in around for days in (-1, 0, 1)):
+            supplies = held.known(rules, day, NOTHING, reference).supplies
+            found.append(supplies.population(area, band))
+            assert found[-1] == Supplies(reference.events, day).population(area, band)
+        assert len({*found}) == len(around)
 
     in_redis(redis_server.address, work)
 
