@@ -14,7 +14,8 @@ import msgspec
 BUCKET_MESSAGES = 10_000
 # Bytes that wait in memory to be written, over all buckets, and at most for one.
 WAITING_BYTES, MOST_WAITING = 64 << 20, 1 << 18
-LENGTH_BYTES = 4
+# How MessagePack begins an array of many elements, before how many they are.
+ARRAY, ARRAY_LENGTH_BYTES = b"\xdd", 4
 
 
 class LogRecord(NamedTuple):
@@ -42,15 +43,18 @@ class Spill:
         # Where the pieces of each bucket begin in the file, and how long they are.
         self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(count)]
         self._waiting = [bytearray() for _ in range(count)]
+        # How many records those bytes are.
+        self._records = [0] * count
         self._most = min(MOST_WAITING, WAITING_BYTES // count)
 
     def add(self, records: Iterable[LogRecord]) -> None:
         """Take in records; not after `buckets` has been called."""
+        count = len(self._waiting)
         for record in records:
-            packed = _encode(record)
-            number = crc32(record.key or b"") % len(self._waiting)
+            number = crc32(record.key or b"") % count
             waiting = self._waiting[number]
-            waiting += len(packed).to_bytes(LENGTH_BYTES) + packed
+            waiting += _encode(record)
+            self._records[number] += 1
             if len(waiting) > self._most:
                 self._write(number)
 
@@ -62,17 +66,16 @@ class Spill:
 
     def _write(self, number: int) -> None:
         begin = self._file.seek(0, SEEK_END)
-        self._pieces[number].append((begin, self._file.write(self._waiting[number])))
+        head = ARRAY + self._records[number].to_bytes(ARRAY_LENGTH_BYTES)
+        size = self._file.write(head) + self._file.write(self._waiting[number])
+        self._pieces[number].append((begin, size))
         self._waiting[number].clear()
+        self._records[number] = 0
 
-    def _read(self, begin: int, size: int) -> Iterator[LogRecord]:
+    def _read(self, begin: int, size: int) -> list[LogRecord]:
         self._file.seek(begin)
-        piece = memoryview(self._file.read(size))
-        while piece:
-            end = LENGTH_BYTES + int.from_bytes(piece[:LENGTH_BYTES])
-            yield _decode(piece[LENGTH_BYTES:end])
-            piece = piece[end:]
+        return _decode(self._file.read(size))
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(LogRecord).decode
+_decode = msgspec.msgpack.Decoder(list[LogRecord]).decode
