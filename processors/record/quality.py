@@ -1,7 +1,7 @@
 """Data quality: facts that are valid but odd, kept and reported (docs/events.md, Bad input)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -53,25 +53,25 @@ def odd_facts(
     events: Iterable[Event], areas: Areas, calendar: Calendar, as_of: date
 ) -> Iterator[OddFact]:
     """The odd facts about cases among one child's events, as they stand on a date."""
-    today = day_number(as_of)
+    today, leaves = day_number(as_of), areas.leaves
     cases: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if event.type in CASE_TYPES:
             cases[event.subject].append(event)
     for case, known in sorted(cases.items()):
-        for kind, event in _of_case(in_order(known), areas, calendar, today):
+        for kind, event in _of_case(in_order(known), leaves, calendar, today):
             yield OddFact(kind, case, event.source, event.id)
 
 
 def _of_case(
-    events: list[Event], areas: Areas, calendar: Calendar, today: int
+    events: list[Event], leaves: Collection[str], calendar: Calendar, today: int
 ) -> Iterator[tuple[Oddity, Event]]:
     notifications = [event for event in events if event.type == NOTIFIED]
     if not notifications:
         yield Oddity.NO_NOTIFICATION, events[0]
     else:
         district = notifications[0].data.get("district")
-        if district is not None and district not in areas.leaves:
+        if district is not None and district not in leaves:
             yield Oddity.UNKNOWN_DISTRICT, notifications[0]
     for event in events:
         if event.day > today:

@@ -3,9 +3,7 @@
 Reconciliation's own: one case at a time, from its events in order of (time, source, id).
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -21,6 +19,9 @@ ALLOCATED = "case.allocated"
 ASSIGNED = "worker.assigned"
 CONTACTED, PLANNED = "contact.made", "plan.completed"
 CLOSED, REOPENED = "case.closed", "case.reopened"
+DESTINATION = "destination.started"
+STATUSES = frozenset({CLOSED, REOPENED})
+TURNS = STATUSES | {ALLOCATED}
 # Working days before receipt from which a worker's assignment counts as on the day of receipt.
 WORKER_AHEAD = 5
 # Months after a destination started from which it is sustained.
@@ -50,84 +51,75 @@ class Spell(NamedTuple):
         return service_of(self.allocation)
 
 
-class EndOfDay(NamedTuple):
-    """How a case stands at the end of a day: whether it is open, and by what allocation."""
-
-    is_open: bool
-    holder: Event | None
+# How a case stands at the end of a day: whether it is open, and by what allocation.
+EndOfDay = tuple[bool, Event | None]
 
 
-@dataclass(frozen=True)
 class Case:
-    """A case that has been notified, by the events dated up to a day; `first` is the earliest."""
+    """A case that has been notified, by the events dated up to a day, in order.
 
-    subject: str
-    events: Sequence[Event]
-    first: Event
-    week: WorkingDays
+    `first` is its earliest notification, `closure` the closure that it stands closed by, and
+    `allocation` the latest; of a closed case the latest at or before its closure's time.
+    """
 
-    @property
-    def received(self) -> int:
-        """The day of the first notification."""
-        return self.first.day
+    def __init__(
+        self, subject: str, events: Sequence[Event], first: Event, week: WorkingDays
+    ) -> None:
+        self.subject, self.events, self.first = subject, events, first
+        self.received = first.day
+        self._week = week
+        closure: Event | None = None
+        for event in events:
+            if self._is_status(event):
+                closure = event if event.type == CLOSED else None
+        allocation: Event | None = None
+        for event in events:
+            if event.type == ALLOCATED and (closure is None or event.instant <= closure.instant):
+                allocation = event
+        self.closure, self.allocation = closure, allocation
 
     @property
     def reason(self) -> str | None:
         """The primary reason that the first notification gave."""
         return self.first.data.get("primary_reason") or None
 
-    @cached_property
-    def closure(self) -> Event | None:
-        """The closure that the case stands closed by."""
-        statuses = [it for it in self.events if self._is_status(it)]
-        return statuses[-1] if statuses and statuses[-1].type == CLOSED else None
-
-    @cached_property
-    def allocation(self) -> Event | None:
-        """The latest allocation; of a closed case the latest at or before its closure's time."""
-        closure = self.closure
-        allocated = [
-            it
-            for it in self.events
-            if it.type == ALLOCATED and (closure is None or it.instant <= closure.instant)
-        ]
-        return allocated[-1] if allocated else None
-
     @property
     def holder(self) -> str:
         """The service that holds the case."""
         return service_of(self.allocation)
 
+    @property
+    def services(self) -> set[str]:
+        """The services that were ever given the case, and that of a case given to nobody."""
+        return {"", *(it.data["service"] for it in self.events if it.type == ALLOCATED)}
+
+    @cached_property
+    def band(self) -> str:
+        """The age band on the day of the first notification."""
+        return band_of(self.first, self.received)
+
     @cached_property
     def receipt(self) -> int | None:
         """The first day that the holder's service was given the case, never before its first."""
-        days = (
-            it.day
-            for it in self.events
-            if it.type == ALLOCATED and it.data["service"] == self.holder
-        )
-        first = next(days, None)
-        return None if first is None else max(first, self.received)
+        for event in self.events:
+            if event.type == ALLOCATED and event.data["service"] == self.holder:
+                return max(event.day, self.received)
+        return None
 
-    @cached_property
+    @property
     def worker(self) -> int | None:
         """The first assignment that counts from receipt on, or shortly before as on that day."""
         receipt = self.receipt
         if receipt is None:
             return None
         days = self._days(ASSIGNED, self.received)
-        counting = (it for it in days if self.week.between(it, receipt) <= WORKER_AHEAD)
+        counting = (it for it in days if self._week.between(it, receipt) <= WORKER_AHEAD)
         return max(first, receipt) if (first := next(counting, None)) is not None else None
 
-    @cached_property
-    def destination(self) -> int | None:
-        """The first destination."""
-        return self.first_day("destination.started")
-
-    @cached_property
+    @property
     def sustained(self) -> int | None:
         """The first time that a destination was held long enough after the first began."""
-        started = self.destination
+        started = self.first_day(DESTINATION)
         if started is None:
             return None
         held = self._days("destination.sustained", started)
@@ -140,24 +132,30 @@ class Case:
 
     def first_day(self, kind: str) -> int | None:
         """The first day of a type of event from the first notification on."""
-        return next(self._days(kind, self.received), None)
+        return self._first_since(kind, self.received)
 
     def first_since_receipt(self, kind: str) -> int | None:
         """The first day of a type of event from receipt on."""
-        return None if self.receipt is None else next(self._days(kind, self.receipt), None)
+        return None if self.receipt is None else self._first_since(kind, self.receipt)
 
     def days(self, wanted: Iterable[str]) -> dict[str, int]:
         """The days wanted that have come."""
-        found = {name: DAYS[name](self) for name in wanted if name in DAYS}
-        return {name: day for name, day in found.items() if day is not None}
+        found = {}
+        for name in wanted:
+            day = DAYS[name](self)
+            if day is not None:
+                found[name] = day
+        return found
 
     @cached_property
     def spells(self) -> list[Spell]:
         """The spells, in order of their last day, an ending before what began again on its day."""
-        is_open, holder = EndOfDay(is_open=True, holder=None)
-        at, found = {self.received: EndOfDay(is_open, holder)}, list[Spell]()
+        is_open, holder = True, None
+        at: dict[int, EndOfDay] = {self.received: (is_open, holder)}
+        found = list[Spell]()
+        turns = [it for it in self.events if it.type in TURNS]
         # Of one instant allocations come first, as for the holder of a closed case.
-        for event in sorted(self.events, key=lambda it: (it.instant, it.type != ALLOCATED)):
+        for event in sorted(turns, key=lambda it: (it.instant, it.type != ALLOCATED)):
             day = max(event.day, self.received)
             if event.type == ALLOCATED:
                 holder = event
@@ -167,22 +165,20 @@ class Case:
                 is_open = event.type == REOPENED
             else:
                 continue
-            at[day] = EndOfDay(is_open, holder)
+            at[day] = is_open, holder
         return sorted([*found, *_at_days_ends(at)], key=_last_day)
 
     def _is_status(self, event: Event) -> bool:
-        return event.type in {CLOSED, REOPENED} and event.day >= self.received
+        return event.type in STATUSES and event.day >= self.received
 
     def _days(self, kind: str, since: int) -> Iterator[int]:
-        return iter([day for day in self._days_by_type.get(kind, ()) if day >= since])
+        return (it.day for it in self.events if it.type == kind and it.day >= since)
 
-    @cached_property
-    def _days_by_type(self) -> Mapping[str, Sequence[int]]:
-        """The days of the events of each type, in their order."""
-        found: dict[str, list[int]] = {}
+    def _first_since(self, kind: str, since: int) -> int | None:
         for event in self.events:
-            found.setdefault(event.type, []).append(event.day)
-        return found
+            if event.type == kind and event.day >= since:
+                return event.day
+        return None
 
 
 DAYS: Mapping[str, Callable[[Case], int | None]] = {
@@ -196,26 +192,41 @@ DAYS: Mapping[str, Callable[[Case], int | None]] = {
     "service_plan": lambda case: case.first_since_receipt(PLANNED),
     "referrer": lambda case: case.first_day("referrer.contacted"),
     "stepped_up": lambda case: case.stepped_up,
-    "destination": lambda case: case.destination,
+    "destination": lambda case: case.first_day(DESTINATION),
     "sustained": lambda case: case.sustained,
 }
 
 
-def cases(events: Iterable[Event], week: WorkingDays) -> list[Case]:
-    """The cases that events in order make; one without a notification does not count."""
-    by_subject: dict[str, list[Event]] = defaultdict(list)
+def by_case(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """The events about each case, in the order given."""
+    found: dict[str, list[Event]] = {}
     for event in events:
         if event.type in CASE_TYPES:
-            by_subject[event.subject].append(event)
-    firsts = (
-        (subject, next((it for it in of_case if it.type == NOTIFIED), None))
-        for subject, of_case in by_subject.items()
-    )
-    return [
-        Case(subject, by_subject[subject], first, week)
-        for subject, first in firsts
-        if first is not None
-    ]
+            found.setdefault(event.subject, []).append(event)
+    return found
+
+
+def cases_on(
+    day: int,
+    events: Mapping[str, Sequence[Event]],
+    week: WorkingDays,
+    known: Mapping[str, Case],
+) -> dict[str, Case]:
+    """The cases that a child's events in order make up to a day, by subject.
+
+    One without a notification does not count. One that is `known`, by as many of its events, is
+    taken as it is: up to an earlier day there are the same events or fewer.
+    """
+    found = {}
+    for subject, of_case in events.items():
+        come = of_case if of_case[-1].day <= day else [it for it in of_case if it.day <= day]
+        case = known.get(subject)
+        if case is None or len(case.events) != len(come):
+            first = next((it for it in come if it.type == NOTIFIED), None)
+            case = Case(subject, come, first, week) if first else None
+        if case is not None:
+            found[subject] = case
+    return found
 
 
 def service_of(allocation: Event | None) -> str:

@@ -9,6 +9,8 @@ from processors.record.record import RETRACTION, Record
 from schemas.release import Cause, Position
 from snapshots.recount.disk import LogRecord
 
+# What tells an event from every other: its source and id.
+Identity = tuple[str, str]
 Offsets = Mapping[tuple[str, int], int]
 # Where something lies in the log: topic, partition, offset.
 Spot = tuple[str, int, int]
@@ -69,11 +71,17 @@ def _of_topic(topic: str, records: Sequence[LogRecord]) -> Iterator[tuple[str, P
 
 def known(events: Iterable[Event]) -> list[Event]:
     """The events that count (docs/events.md, Identity rules)."""
-    came, found = list(events), dict[tuple[str, str], Event]()
+    came, found = list(events), dict[Identity, Event]()
+    contested: dict[Identity, list[Event]] = {}
     for event in came:
-        known_as = found.setdefault((event.source, event.id), event)
-        if event.type == RETRACTION or known_as != event:
+        if event.type == RETRACTION:
             return list(_record(came).events)
+        identity = event.source, event.id
+        known_as = found.setdefault(identity, event)
+        if known_as is not event and known_as != event:
+            contested.setdefault(identity, [known_as]).append(event)
+    for identity, versions in contested.items():
+        (found[identity],) = _record(versions).events
     return list(found.values())
 
 

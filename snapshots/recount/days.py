@@ -35,6 +35,7 @@ def month_of(day: int) -> int:
     return civil.year * 12 + civil.month - 1
 
 
+@lru_cache(maxsize=100_000)
 def financial_year_of(day: int) -> int:
     """The calendar year in which a day's year from April begins."""
     civil = date_of(day)
@@ -47,7 +48,7 @@ def last_of_month(month: int) -> int:
     return day_of(date(year, index + 1, monthrange(year, index + 1)[1]))
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=10_000)
 def back(day: int, months: int) -> int:
     """So many calendar months before a day: month-end to month-end, else the same day or the last.
 

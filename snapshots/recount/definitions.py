@@ -5,19 +5,30 @@ no ledger, no tables and no columns: it looks at what was known on the date, of 
 place, and asks of each measure what it counts (docs/indicators.md).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from processors.record.decoding import Event, in_order
 from schemas.areas import Areas
-from schemas.catalogue import Catalogue, Measure
+from schemas.catalogue import Catalogue, Measure, Relation
 from schemas.events.registry import types_feeding
 from schemas.places import Locality, Places
 from snapshots.recount.attending import People, session_amounts
-from snapshots.recount.cases import NOTIFIED, UNKNOWN, Case, band_of, cases, provider_of
+from snapshots.recount.cases import (
+    DAYS,
+    NOTIFIED,
+    UNKNOWN,
+    Case,
+    band_of,
+    by_case,
+    cases_on,
+    provider_of,
+)
 from snapshots.recount.days import WorkingDays
-from snapshots.recount.measures import Countable, counts, is_about
+from snapshots.recount.measures import Countable, DatedMeasures, is_about
 from snapshots.recount.people import RecountedPerson
 from snapshots.recount.places import Whereabouts
 from snapshots.recount.relations import ChildCases
@@ -44,12 +55,20 @@ class Amount(NamedTuple):
     amount: int
 
 
-class _Fact(NamedTuple):
-    """Something about a case that may count, and the measures that are about it."""
+@dataclass(frozen=True, eq=False)
+class _About:
+    """The measures that are about a fact of a case, and what they rest on.
 
-    subject: str
+    That is days of the case, by their names, and relations.
+    """
+
     measures: Sequence[Measure]
-    counted: Countable
+    days: Sequence[str]
+    relations: Sequence[Relation]
+
+
+# Something about a case that may count: the case, what is about it, and what there is to count.
+_Fact = tuple[str, _About, Countable]
 
 
 class Definitions:
@@ -60,32 +79,11 @@ class Definitions:
     ) -> None:
         self.where = Whereabouts(areas, places)
         self._week = week
-        # By kind of fact and whether it is closed.
-        self._measures = {
-            (kind, is_closed): [
-                it
-                for it in catalogue.case_measures
-                if it.of == kind and it.state in {None, "closed" if is_closed else "open"}
-            ]
-            for kind in ("case", "notification", "spell")
-            for is_closed in (True, False)
-        }
+        self._measures, self._relations = catalogue.case_measures, catalogue.relation
         self._about = lru_cache(MOST_TEXTS)(self._measures_about)
-        facts: dict[str, Callable[[Case, Mapping[str, int]], Iterator[Countable]]] = {
-            "case": self._as_case,
-            "notification": self._as_notifications,
-            "spell": self._as_spells,
-        }
-        # What there is of each kind of fact that measures count: the facts, and their relations.
-        self._kinds = [
-            (kind, found, [it for it in catalogue.relation if it.of == kind])
-            for kind, found in facts.items()
-            if self._measures[kind, True] or self._measures[kind, False]
-        ]
+        self._dated = lru_cache(MOST_TEXTS)(self._measures_as_of)
         self._people = catalogue.person_measures
         self._sessions = catalogue.session_measures
-        named = {day for it in catalogue.case_measures for day in it.days_named}
-        self._days = named | {it.before or it.after or "" for it in catalogue.relation}
 
     def amounts(self, events: Iterable[Event], today: int) -> Iterator[Amount]:
         """What the events of one key add to each sum as of a day."""
@@ -100,94 +98,91 @@ class Definitions:
         What is known of cases is worked out once for days by which the same events have come.
         """
         ordered, before = in_order(events), -1
+        of_cases, types = by_case(ordered), {event.type for event in ordered}
+        is_person = bool(self._people) and not types.isdisjoint(PERSON_TYPES)
+        has_sessions = bool(self._sessions) and not types.isdisjoint(SESSION_TYPES)
+        cases: dict[str, Case] = {}
         facts: list[_Fact] = []
         for today in days:
             known = [event for event in ordered if event.day <= today]
             # Those of an earlier day are among those of a later one, so that their number tells.
             if len(known) != before:
-                facts, before = list(self._facts(known)), len(known)
-            yield self._counted(known, facts, today)
+                cases = cases_on(today, of_cases, self._week, cases)
+                facts, before = list(self._facts(known, cases.values())), len(known)
+            found = [self._of_facts(facts, today)]
+            if is_person and any(event.type in PERSON_TYPES for event in known):
+                found.append(self._of_person(RecountedPerson(known, today)))
+            if has_sessions:
+                found += [self._of_session(it, today) for it in known if it.type in SESSION_TYPES]
+            yield chain.from_iterable(found)
 
-    def _counted(
-        self, known: Sequence[Event], facts: Iterable[_Fact], today: int
-    ) -> Iterator[Amount]:
-        for subject, measures, counted in facts:
-            yield from self._of_fact(subject, measures, counted, today)
-        if self._people and any(event.type in PERSON_TYPES for event in known):
-            yield from self._of_person(RecountedPerson(known, today))
-        for event in known if self._sessions else ():
-            if event.type in SESSION_TYPES:
-                yield from self._of_session(event, today)
-
-    def _facts(self, known: Sequence[Event]) -> Iterator[_Fact]:
+    def _facts(self, known: Sequence[Event], cases: Collection[Case]) -> Iterator[_Fact]:
         """What may count of each case, with what relations say of it."""
-        of_child = cases(known, self._week)
-        kin = ChildCases(known, of_child)
-        for case in of_child:
-            days = case.days(self._days)
-            for kind, found, relations in self._kinds:
-                for counted in found(case, days):
-                    for relation in relations:
-                        kin.relate(relation, case, counted)
-                    texts = tuple(counted.texts.items())
-                    measures = self._about(kind, counted.is_closed, texts)
-                    yield _Fact(case.subject, measures, counted)
+        kin = ChildCases(known, cases)
+        for case in cases:
+            for about, counted in chain(
+                self._as_case(case), self._as_notifications(case), self._as_spells(case)
+            ):
+                for relation in about.relations:
+                    kin.relate(relation, case, counted)
+                yield case.subject, about, counted
 
-    def _measures_about(
-        self, kind: str, is_closed: bool, texts: tuple[tuple[str, str], ...]
-    ) -> Sequence[Measure]:
-        return [it for it in self._measures[kind, is_closed] if is_about(it, dict(texts))]
+    def _measures_about(self, kind: str, is_closed: bool, *texts: tuple[str, str]) -> _About | None:
+        """The measures about facts of a kind with these texts; None where there are none."""
+        state, said = "closed" if is_closed else "open", dict(texts)
+        measures = [
+            it
+            for it in self._measures
+            if it.of == kind and it.state in {None, state} and is_about(it, said)
+        ]
+        named = {name for it in measures for name in it.names}
+        relations = [it for it in self._relations if it.of == kind and it.name in named]
+        named |= {it.before or it.after or "" for it in relations}
+        days = [name for name in DAYS if name in named]
+        return _About(measures, days, relations) if measures else None
 
-    def _of_fact(
-        self, subject: str, measures: Sequence[Measure], counted: Countable, today: int
-    ) -> Iterator[Amount]:
-        for measure in measures:
-            if counts(measure, counted, today, self._week):
-                amounts = [1]
-                if measure.total:
-                    days = counted.days
-                    amounts.append(days[measure.total.end] - days[measure.total.start])
-                for slot, amount in zip(measure.slots, amounts, strict=True):
-                    yield Amount(subject, Share(slot, counted.locality, counted.band), amount)
+    def _measures_as_of(self, about: _About, today: int) -> DatedMeasures:
+        return DatedMeasures(about.measures, today, self._week)
 
-    def _as_case(self, case: Case, days: Mapping[str, int]) -> Iterator[Countable]:
+    def _of_facts(self, facts: Iterable[_Fact], today: int) -> Iterator[Amount]:
+        for subject, about, counted in facts:
+            for slot, amount in self._dated(about, today).amounts(counted):
+                yield Amount(subject, Share(slot, counted.locality, counted.band), amount)
+
+    def _as_case(self, case: Case) -> Iterator[tuple[_About, Countable]]:
         """The case as it stands."""
-        texts, flags, closure = {"holder": case.holder}, set[str](), case.closure
+        texts, flags, closure = [("holder", case.holder)], set[str](), case.closure
         if closure is not None:
-            texts["outcome"] = closure.data["outcome"]
+            texts.append(("outcome", closure.data["outcome"]))
             flags |= {EVIDENCE} if closure.data.get(EVIDENCE) else set()
-        yield Countable(
-            self._locality(case, case.allocation),
-            band_of(case.first, case.received),
-            {**days},
-            texts,
-            closure is not None,
-            flags,
-        )
+        about = self._about("case", closure is not None, *texts)
+        if about:
+            locality = self._locality(case, case.allocation)
+            yield about, Countable(locality, case.band, case.days(about.days), flags)
 
-    def _as_notifications(self, case: Case, days: Mapping[str, int]) -> Iterator[Countable]:
+    def _as_notifications(self, case: Case) -> Iterator[tuple[_About, Countable]]:
         """Each notification: its own day and type, the first one's date of birth and district."""
         for event in case.events:
             if event.type == NOTIFIED:
-                yield Countable(
-                    self._locality(case, None),
-                    band_of(case.first, event.day),
-                    {**days, "notified": event.day},
-                    {"notification_type": event.data["notification_type"]},
-                )
+                said = event.data["notification_type"]
+                about = self._about("notification", False, ("notification_type", said))
+                if about:
+                    days = {**case.days(about.days), "notified": event.day}
+                    band = band_of(case.first, event.day)
+                    yield about, Countable(self._locality(case, None), band, days)
 
-    def _as_spells(self, case: Case, _: Mapping[str, int]) -> Iterator[Countable]:
+    def _as_spells(self, case: Case) -> Iterator[tuple[_About, Countable]]:
         """The last time that each service had the case."""
-        for spell in {spell.service: spell for spell in case.spells}.values():
-            days = {"received": case.received}
-            if spell.until is not None:
-                days["until"] = spell.until
-            yield Countable(
-                self._locality(case, spell.allocation),
-                band_of(case.first, case.received),
-                days,
-                {"holder": spell.service},
-            )
+        wanted = {it: self._about("spell", False, ("holder", it)) for it in case.services}
+        if not any(wanted.values()):
+            return
+        for service, spell in {spell.service: spell for spell in case.spells}.items():
+            about = wanted[service]
+            if about:
+                days = {"received": case.received}
+                if spell.until is not None:
+                    days["until"] = spell.until
+                yield about, Countable(self._locality(case, spell.allocation), case.band, days)
 
     def _locality(self, case: Case, allocation: Event | None) -> Locality:
         return self.where.in_district(case.first.data.get("district"), provider_of(allocation))

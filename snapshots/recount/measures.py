@@ -1,7 +1,8 @@
 """Whether a measure counts a fact about a case on a day (docs/indicators.md, Words)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 from schemas.catalogue import Limit, Match, Measure, Start, Window
 from schemas.places import Locality
@@ -9,22 +10,77 @@ from snapshots.recount.days import WorkingDays, back, financial_year_of, month_o
 
 # More months than lie between any two days.
 ALL_MONTHS = 12 * 300
+# Days of facts of which it is remembered whether they lie in a window: of 20 years.
+MOST_DAYS = 8_192
 
 
-@dataclass
+@dataclass(slots=True)
 class Countable:
     """Something that a measure of cases may count on the as-of date.
 
-    `days` has those of the days that a measure may name which have come by then; `texts` what its
-    tests are of, and `flags` those that it has.
+    `days` has those of the days that its measures name which have come by then, and `flags` those
+    that it has.
     """
 
     locality: Locality
     band: str
     days: dict[str, int]
-    texts: Mapping[str, str]
-    is_closed: bool = False
     flags: set[str] = field(default_factory=set)
+
+
+class DatedMeasures:
+    """Measures as of one day, ready to be asked about facts that all of them are about."""
+
+    def __init__(self, measures: Iterable[Measure], today: int, week: WorkingDays) -> None:
+        by_window: dict[Window | None, list[_Counting]] = {}
+        for it in measures:
+            by_window.setdefault(it.window, []).append(_Counting(it, today, week))
+        # A fact that lies outside of a window, as most do, is not asked about one by one. Windows
+        # ask of a single day, of which a log has the same ones over and over.
+        self._by_window = [
+            (window.day, lru_cache(MOST_DAYS)(partial(_is_within, window, today)), its)
+            for window, its in by_window.items()
+            if window
+        ]
+        self._always = by_window.get(None, [])
+
+    def amounts(self, counted: Countable) -> list[tuple[str, int]]:
+        """What a fact adds to each slot."""
+        found, days = list[tuple[str, int]](), counted.days
+        for measure in self._always:
+            found += measure.amounts(counted)
+        for name, is_within, measures in self._by_window:
+            if is_within(days.get(name)):
+                for measure in measures:
+                    found += measure.amounts(counted)
+        return found
+
+
+class _Counting:
+    """A measure but for its window, as of one day."""
+
+    def __init__(self, measure: Measure, today: int, week: WorkingDays) -> None:
+        self._flags, self._limit, self._total = set(measure.flags), measure.limit, measure.total
+        self._slots, self._week = measure.slots, week
+        self._one = [(measure.slots[0], 1)]
+        self._starts = [
+            (it.day, lru_cache(MOST_DAYS)(partial(_has_begun, it, today, week)))
+            for it in measure.starts
+        ]
+
+    def amounts(self, counted: Countable) -> Sequence[tuple[str, int]]:
+        """What a fact within the window adds to each of the measure's slots, if it counts."""
+        days, limit, total = counted.days, self._limit, self._total
+        if self._flags and not self._flags <= counted.flags:
+            return ()
+        for name, has_begun in self._starts:
+            if not has_begun(days.get(name)):
+                return ()
+        if limit and not _is_kept(limit, days, self._week):
+            return ()
+        if total is None:
+            return self._one
+        return [*self._one, (self._slots[1], days[total.end] - days[total.start])]
 
 
 def is_about(measure: Measure, texts: Mapping[str, str]) -> bool:
@@ -33,17 +89,6 @@ def is_about(measure: Measure, texts: Mapping[str, str]) -> bool:
         _passes(measure.holder, texts.get("holder"))
         and _passes(measure.outcome, texts.get("outcome"))
         and _passes(measure.notification_type, texts.get("notification_type"))
-    )
-
-
-def counts(measure: Measure, counted: Countable, today: int, week: WorkingDays) -> bool:
-    """Whether a measure counts today a fact of its kind and state that it is about."""
-    days = counted.days
-    return (
-        counted.flags.issuperset(measure.flags)
-        and (measure.window is None or _is_within(measure.window, days, today))
-        and all(_has_begun(start, days, today, week) for start in measure.starts)
-        and (measure.limit is None or _is_kept(measure.limit, days, week))
     )
 
 
@@ -56,8 +101,7 @@ def _passes(match: Match | None, text: str | None) -> bool:
     return match is None or (text is not None and match(text))
 
 
-def _is_within(window: Window, days: Mapping[str, int], today: int) -> bool:
-    day = days.get(window.day)
+def _is_within(window: Window, today: int, day: int | None) -> bool:
     if day is None:
         return window.kind == "until-year-end"
     if window.kind == "last-months":
@@ -70,8 +114,7 @@ def _is_within(window: Window, days: Mapping[str, int], today: int) -> bool:
     return (1 if window.kind == "months-after" else window.months) <= months_since <= window.months
 
 
-def _has_begun(start: Start, days: Mapping[str, int], today: int, week: WorkingDays) -> bool:
-    day = days.get(start.day)
+def _has_begun(start: Start, today: int, week: WorkingDays, day: int | None) -> bool:
     if day is None:
         return False
     if start.working_days is None:

@@ -1,6 +1,6 @@
 """What else is true of the same child, before or after the day of a fact about a case."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from processors.record.decoding import Event
 from schemas.catalogue import Relation
@@ -13,12 +13,15 @@ SCS_OPENED = "scs.opened"
 class ChildCases:
     """The cases of one child, and the days on which social care opened one."""
 
-    def __init__(self, known: Iterable[Event], cases: Sequence[Case]) -> None:
+    def __init__(self, known: Iterable[Event], cases: Collection[Case]) -> None:
         self._openings = [event.day for event in known if event.type == SCS_OPENED]
         self._cases = cases
+        self._is_alone = len(cases) == 1 and not self._openings
 
     def relate(self, relation: Relation, case: Case, counted: Countable) -> None:
         """Give a fact about a case the flag or the day that a relation is, if it holds."""
+        if self._is_alone:
+            return
         anchor = counted.days.get(relation.before or relation.after or "")
         if anchor is None:
             return
