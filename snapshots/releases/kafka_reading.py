@@ -21,6 +21,8 @@ from snapshots.releases.release_failures import LogUnreadable
 
 POLL_MS = 1_000
 POLL_RECORDS = 5_000
+# As much as the broker gives at once, of all partitions together, but for a message that is larger.
+FETCH_BYTES = 4 << 20
 # How many times in a row the broker may have nothing, though there is something.
 MOST_SILENCES = 30
 
@@ -36,6 +38,7 @@ def _reader(brokers: Brokers) -> Iterator[KafkaConsumer]:
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_records=POLL_RECORDS,
+            fetch_max_bytes=FETCH_BYTES,
         )
         try:
             yield consumer
@@ -118,13 +121,17 @@ def _read(
         if silences > MOST_SILENCES:
             names = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in sorted(waiting))
             raise LogUnreadable(f"Kafka fell silent before it had given all of {names}")
-        records = [
-            LogRecord(tp.topic, tp.partition, it.offset, it.key, it.value, tuple(it.headers))
-            for tp, of_partition in found.items()
-            for it in of_partition
-            if it.offset < ends[tp]
-        ]
-        places = [erasure_at(it.key, it.value, it.headers) for it in records]
-        if erased is not None:
-            erased.update(it for it in places if it)
-        yield [it for it, place in zip(records, places, strict=True) if place is None]
+        records = list[LogRecord]()
+        for (topic, partition), of_partition in found.items():
+            end = ends[TopicPartition(topic, partition)]
+            for it in of_partition:
+                if it.offset >= end:
+                    break
+                key, value, headers = it.key, it.value, it.headers
+                place = erasure_at(key, value, headers) if value is None else None
+                if place is None:
+                    at = topic, partition, it.offset
+                    records.append(LogRecord(*at, key, value, tuple(headers)))
+                elif place and erased is not None:
+                    erased[place] += 1
+        yield records
