@@ -8,7 +8,7 @@ from datetime import date
 
 from schemas.catalogue import Catalogue
 from schemas.release import Release
-from snapshots.checking.evidence import LogQuestion
+from snapshots.checking.question import LogQuestion
 from snapshots.recount.days import bank_holidays
 from snapshots.releases.release_failures import NotAllowed
 

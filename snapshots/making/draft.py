@@ -10,7 +10,8 @@ from schemas.catalogue import Catalogue
 from schemas.places import NO_PLACES
 from schemas.release import FORMAT, Change, Release
 from snapshots.checking.differences import Explanation, differences
-from snapshots.checking.evidence import Evidence, LogQuestion, known_of
+from snapshots.checking.evidence import Evidence, known_of
+from snapshots.checking.question import LogQuestion
 from snapshots.checking.reconciliation import check_equal, check_same_events
 from snapshots.making.freeze import Cut, as_of_period, calendar_version, commentary, frozen_cells
 from snapshots.recount.days import bank_holidays

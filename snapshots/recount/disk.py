@@ -1,11 +1,11 @@
 """A log laid out on disk by child, so that children can be gone through in bounded memory."""
 
-from collections.abc import Iterable, Iterator
-from os import SEEK_END
+import os
+from array import array
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO, NamedTuple
-from weakref import finalize
+from typing import BinaryIO, NamedTuple, TypeAlias
 from zlib import crc32
 
 import msgspec
@@ -13,9 +13,13 @@ import msgspec
 # Messages a bucket holds on average: a bucket's children are in memory together.
 BUCKET_MESSAGES = 10_000
 # Bytes that wait in memory to be written, over all buckets, and at most for one.
-WAITING_BYTES, MOST_WAITING = 64 << 20, 1 << 18
+WAITING_BYTES, MOST_WAITING = 24 << 20, 1 << 18
 # How MessagePack begins an array of many elements, before how many they are.
 ARRAY, ARRAY_LENGTH_BYTES = b"\xdd", 4
+
+
+# Where each piece of a bucket begins in a file, and how long it is, one after another.
+Pieces: TypeAlias = "array[int]"
 
 
 class LogRecord(NamedTuple):
@@ -29,26 +33,37 @@ class LogRecord(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...]
 
 
+def unnamed_file(folder: Path | None = None) -> BinaryIO:
+    """A new file without a name, in the folder of temporary files unless another is given.
+
+    So nothing of it is left on disk however the processes end that have it open, and nobody else
+    can open it.
+    """
+    return TemporaryFile(dir=folder)
+
+
+def buckets_for(messages: int) -> int:
+    """How many buckets so many messages are laid out in."""
+    return max(1, messages // BUCKET_MESSAGES)
+
+
 class Spill:
     """Buckets in one file; all records of one key are in one bucket, in the order added.
 
-    The file has no name, so that nothing of it is left on disk however the process ends, and
-    nobody else can open it. There may be as many buckets as the size of the log asks for.
+    There may be as many buckets as the size of the log asks for. Of all buckets together so many
+    bytes wait in memory to be written.
     """
 
-    def __init__(self, folder: Path, messages: int) -> None:
-        count = max(1, messages // BUCKET_MESSAGES)
-        self._file: BinaryIO = TemporaryFile(dir=folder)  # noqa: SIM115 - closed with this object
-        finalize(self, self._file.close)
-        # Where the pieces of each bucket begin in the file, and how long they are.
-        self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-        self._waiting = [bytearray() for _ in range(count)]
+    def __init__(self, file: BinaryIO, buckets: int, waiting: int = WAITING_BYTES) -> None:
+        self._file, self._end = file, 0
+        self._pieces: list[Pieces] = [array("Q") for _ in range(buckets)]
+        self._waiting = [bytearray() for _ in range(buckets)]
         # How many records those bytes are.
-        self._records = [0] * count
-        self._most = min(MOST_WAITING, WAITING_BYTES // count)
+        self._records = [0] * buckets
+        self._most = min(MOST_WAITING, waiting // buckets)
 
     def add(self, records: Iterable[LogRecord]) -> None:
-        """Take in records; not after `buckets` has been called."""
+        """Take in records; not after `pieces` has been called."""
         count = len(self._waiting)
         for record in records:
             number = crc32(record.key or b"") % count
@@ -58,23 +73,29 @@ class Spill:
             if len(waiting) > self._most:
                 self._write(number)
 
-    def buckets(self) -> Iterator[list[LogRecord]]:
-        """Each bucket's records."""
-        for number, pieces in enumerate(self._pieces):
-            self._write(number)
-            yield [record for begin, size in pieces for record in self._read(begin, size)]
+    def pieces(self) -> list[Pieces]:
+        """Where the pieces of each bucket lie in the file."""
+        for number in range(len(self._pieces)):
+            if self._records[number]:
+                self._write(number)
+        self._file.flush()
+        return self._pieces
 
     def _write(self, number: int) -> None:
-        begin = self._file.seek(0, SEEK_END)
         head = ARRAY + self._records[number].to_bytes(ARRAY_LENGTH_BYTES)
         size = self._file.write(head) + self._file.write(self._waiting[number])
-        self._pieces[number].append((begin, size))
-        self._waiting[number].clear()
+        self._pieces[number].extend((self._end, size))
+        self._end += size
+        self._waiting[number] = bytearray()
         self._records[number] = 0
 
-    def _read(self, begin: int, size: int) -> list[LogRecord]:
-        self._file.seek(begin)
-        return _decode(self._file.read(size))
+
+def read_pieces(descriptor: int, pieces: Pieces) -> list[LogRecord]:
+    """The records in pieces of an open file, which other processes may be reading as well."""
+    found = list[LogRecord]()
+    for begin, size in zip(pieces[::2], pieces[1::2], strict=True):
+        found += _decode(os.pread(descriptor, size, begin))
+    return found
 
 
 _encode = msgspec.msgpack.Encoder().encode

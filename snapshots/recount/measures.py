@@ -32,9 +32,9 @@ class DatedMeasures:
     """Measures as of one day, ready to be asked about facts that all of them are about."""
 
     def __init__(self, measures: Iterable[Measure], today: int, week: WorkingDays) -> None:
-        by_window: dict[Window | None, list[_Counting]] = {}
+        by_window: dict[Window | None, list[_DatedMeasure]] = {}
         for it in measures:
-            by_window.setdefault(it.window, []).append(_Counting(it, today, week))
+            by_window.setdefault(it.window, []).append(_DatedMeasure(it, today, week))
         # A fact that lies outside of a window, as most do, is not asked about one by one. Windows
         # ask of a single day, of which a log has the same ones over and over.
         self._by_window = [
@@ -56,7 +56,7 @@ class DatedMeasures:
         return found
 
 
-class _Counting:
+class _DatedMeasure:
     """A measure but for its window, as of one day."""
 
     def __init__(self, measure: Measure, today: int, week: WorkingDays) -> None:

@@ -17,6 +17,10 @@ class LogUnreadable(ReleaseError):  # noqa: N818
     """The log does not hold, or Kafka does not give, all that a release rests on."""
 
 
+class CounterEnded(ReleaseError):  # noqa: N818
+    """A process that counted a part of the log ended before it was done."""
+
+
 class NoRoom(ReleaseError):  # noqa: N818
     """A disk that a release needs is full, or may not be written."""
 

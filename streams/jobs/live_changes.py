@@ -8,6 +8,7 @@ is what the log had by then, counted as a release is recounted.
 import asyncio
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -18,7 +19,8 @@ from schemas.events.registry import VALIDATORS
 from schemas.release import Change, Position, Release, ReleaseCell
 from schemas.settings import Settings
 from snapshots.checking.differences import Explanation, FigureDifference, differences
-from snapshots.checking.evidence import Evidence, LogQuestion, examine
+from snapshots.checking.evidence import Evidence, examine
+from snapshots.checking.question import LogQuestion
 from snapshots.making.freeze import frozen_cells
 from snapshots.releases.kafka_reading import read_log
 from snapshots.releases.release_failures import NotAllowed
@@ -84,8 +86,8 @@ async def since(
     live = frozen_cells(rules, as_of, cut)
 
     def examined(question: LogQuestion) -> Evidence:
-        records = read_log(settings.kafka, question.cut, question.passed_over)
-        return examine(records, question, lambda *_: None)
+        log = partial(read_log, settings.kafka, passed_over=question.passed_over)
+        return examine(log, question, lambda *_: None)
 
     def explained() -> SinceCut:
         if isinstance(earlier, Release):

@@ -5,9 +5,11 @@ one, which the next run puts into the folder.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -15,7 +17,9 @@ from redis.asyncio import Redis
 from processors.rules import Rules
 from schemas.events.registry import VALIDATORS
 from schemas.settings import Settings
-from snapshots.checking.evidence import Show, examine
+from snapshots.checking.counters import processes_for
+from snapshots.checking.evidence import examine
+from snapshots.checking.question import Show
 from snapshots.making.draft import Draft, withdrawal
 from snapshots.making.freeze import Cut, as_of_period
 from snapshots.making.timely import check_timely
@@ -35,7 +39,7 @@ from snapshots.releases.chain import (
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.kafka_reading import log_ends, read_log
 from snapshots.releases.release_failures import Damaged
-from streams.failures import Understood
+from streams.failures import GivenUp, Understood
 from streams.jobs.log_troubles import other_logs
 from streams.kafka.logreading import log_reader
 from streams.state.election import Term, elected
@@ -193,14 +197,24 @@ class Releasing:
     async def sealed(self, draft: Draft) -> Sealed:
         """The drafted release, reconciled and sealed.
 
-        All of the work is done on a thread of its own, so that the lock is kept meanwhile. Raises
-        snapshots.releases.release_failures.NotReconciled or LogUnreadable.
+        All of the work is done on a thread of its own, so that the lock is kept meanwhile; where
+        nobody waits for it any longer, it ends soon. Raises
+        snapshots.releases.release_failures.NotReconciled, LogUnreadable, NoRoom or CounterEnded.
         """
-        question = draft.question
-        show = self.show(sum(it.offset for it in question.cut))
+        question, is_over = draft.question, threading.Event()
+        log = partial(read_log, self.settings.kafka, passed_over=question.passed_over)
+        show = self.show(question.messages)
+
+        def show_or_end(read: int, evaluated: int) -> None:
+            if is_over.is_set():
+                raise GivenUp
+            show(read, evaluated)
 
         def work() -> Sealed:
-            records = read_log(self.settings.kafka, question.cut, question.passed_over)
-            return seal(draft.release(examine(records, question, show)))
+            processes = processes_for(question.messages)
+            return seal(draft.release(examine(log, question, show_or_end, processes)))
 
-        return await asyncio.to_thread(work)
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            is_over.set()

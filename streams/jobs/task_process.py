@@ -17,7 +17,7 @@ import time
 import traceback
 from typing import BinaryIO
 
-from snapshots.checking.evidence import Show
+from snapshots.checking.question import Show
 from streams.failures import described
 from streams.jobs.doing_tasks import do_task
 from streams.jobs.release_tasks import TaskOrder, TaskOutcome, TaskProgress

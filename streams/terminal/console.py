@@ -25,7 +25,7 @@ from rich.segment import Segment
 from processors.rules import Rules
 from schemas.outward import for_terminal
 from schemas.settings import Settings, load_settings
-from snapshots.checking.evidence import Show
+from snapshots.checking.question import Show
 from snapshots.releases.release_failures import ReleaseError
 from streams.clock import Clock, clock_of
 from streams.failures import Understood, described

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import os
 import random
 import shutil
 import signal
@@ -54,6 +55,7 @@ pytestmark = [pytest.mark.services, pytest.mark.long]
 
 KILLS = 6
 CATALOGUE = Path(str(files("schemas") / "data/catalogue.toml"))
+COUNTING_BY = Path(__file__).parents[1] / "support/counting_by.py"
 DYING = Path(__file__).parents[1] / "support/dying_command.py"
 DIED = 9
 # After which step the process dies, or at it; in the order of streams.jobs.releasing.
@@ -346,6 +348,56 @@ def test_dead_between_any_two_steps_it_is_made_once_by_the_next(
     assert after == {sealed.name: sealed.text}
     assert before in ({}, after)
     assert "1 releases, nothing wrong" in small.run("snapshot", "verify").stdout
+
+
+def script(folder: Path, text: str) -> Path:
+    path = folder / "script"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return path
+
+
+def freezing(caseline: CommandLine, program: Path | str) -> "subprocess.Popen[str]":
+    """A freeze whose counting is done by two processes of a program, such as Python itself."""
+    return subprocess.Popen(
+        [sys.executable, COUNTING_BY, program, *OCTOBER],
+        cwd=caseline.folder,
+        env=caseline.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_where_a_process_that_counts_is_killed_nothing_is_released_and_the_next_run_goes_through(
+    small: CommandLine, tmp_path: Path
+) -> None:
+    killed = script(tmp_path, "kill -KILL $$")
+    said = finished(freezing(small, killed), 1).stderr
+    assert "one of the processes that count the log was ended by SIGKILL" in " ".join(said.split())
+    assert folder_of(small).periods() == []
+    assert published(small.settings.kafka_bootstrap) == {}
+    assert "released" in finished(freezing(small, sys.executable), 0).stderr
+    assert len(folder_of(small).read("2015-10")) == 1
+    verified = small.run("snapshot", "verify", "--recompute")
+    assert "1 releases, nothing wrong" in verified.stdout
+
+
+def test_asked_to_end_in_the_middle_it_does_with_those_that_count_and_the_lock_is_free(
+    small: CommandLine, tmp_path: Path
+) -> None:
+    silent = script(tmp_path, f'touch "{tmp_path}/$$.pid"\nexec sleep 1000')
+    process = freezing(small, silent)
+    wait_until(
+        lambda: len(list(tmp_path.glob("*.pid"))) == 2 or process.poll() is not None, "they begin"
+    )
+    process.send_signal(signal.SIGINT)
+    finished(process, 130)
+    for path in tmp_path.glob("*.pid"):
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(path.stem), 0)
+    assert folder_of(small).periods() == []
+    assert "released" in small.run(*OCTOBER).stderr
 
 
 def test_two_jobs_at_once_make_one_release(small: CommandLine) -> None:

@@ -1,9 +1,13 @@
 """A log in memory that releases are frozen from, by the live fold and by the log's evidence."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from zlib import crc32
 
+from examples.workload import case_events
 from processors.days.calendar import day_number, previous_month_end
 from processors.figures.evaluate import known
 from processors.figures.scorecard_rows import scorecard
@@ -12,18 +16,38 @@ from processors.ledger.tables import together
 from processors.record.decoding import Event, decode
 from processors.rules import Rules
 from schemas.cells import CellKey
-from schemas.events.registry import REFERENCE_TOPIC, TOPICS, group_of
+from schemas.events.registry import CASE_TOPIC, REFERENCE_TOPIC, TOPICS, group_of
 from schemas.release import Position, Release, ReleaseKind
 from schemas.scorecard import ScorecardRow
-from snapshots.checking.evidence import Evidence, LogQuestion, examine, recounted
+from snapshots.checking.evidence import Evidence, examine, recounted
+from snapshots.checking.question import LogQuestion
 from snapshots.making.draft import Draft
 from snapshots.making.freeze import Cut, as_of_period
 from snapshots.recount.disk import LogRecord
 from snapshots.releases.chain import Sealed, requested, seal
 from streams.kafka.eventfiles import EventLine
 
+# From where other processes import what tests give them.
+ROOT = Path(__file__).resolve().parents[2]
 PARTITIONS = {it.name: 1 if it.group == REFERENCE_TOPIC else 3 for it in TOPICS}
 RELEASED_ON = date(2015, 11, 9)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Records of a log as it stands, by topic and partition."""
+
+    records: Mapping[tuple[str, int], Sequence[LogRecord]]
+
+    def __call__(
+        self,
+        cut: Sequence[Position],
+        *,
+        erased: Counter[str],  # noqa: ARG002 - nothing of it is
+    ) -> Iterator[Sequence[LogRecord]]:
+        """The records before a cut's offsets."""
+        for it in cut:
+            yield self.records[it.topic, it.partition][: it.offset]
 
 
 class FrozenLog:
@@ -105,11 +129,11 @@ class FrozenLog:
 
     def recount(self, as_of: date) -> list[ScorecardRow]:
         """What the log itself says of every indicator in every place."""
-        return recounted(self.records.values(), self.question(as_of))
+        return recounted(Recorded(self.records), self.question(as_of))
 
-    def evidence(self, question: LogQuestion) -> Evidence:
+    def evidence(self, question: LogQuestion, processes: int = 1) -> Evidence:
         """What the log itself says of a release."""
-        return examine(self.records.values(), question, lambda *_: None)
+        return examine(Recorded(self.records), question, lambda *_: None, processes)
 
     def release(
         self,
@@ -124,6 +148,12 @@ class FrozenLog:
         cut = self.cut(as_of_period(period))
         draft = Draft(request, RELEASED_ON, rules, links, cut)
         return seal(draft.release(self.evidence(draft.question)))
+
+
+def case_log(rules: Rules, events: int) -> FrozenLog:
+    """A log of about so many case events, as a county makes them."""
+    messages = ((key, value, ()) for key, value in case_events(events))
+    return FrozenLog(rules, [EventLine(0, it, (CASE_TOPIC,)) for it in messages])
 
 
 def _fold(shard: Partition, topic: str, records: list[LogRecord]) -> None:

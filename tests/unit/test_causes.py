@@ -13,7 +13,7 @@ from schemas.catalogue import Catalogue
 from schemas.datafile import DataFile
 from schemas.events.registry import CASE_TOPIC
 from schemas.places import NO_PLACES, Place
-from snapshots.checking.causes import Moves
+from snapshots.checking.causes import Moves, MoveSearch
 from snapshots.recount.children import Placed, news
 from snapshots.recount.days import WorkingDays
 from snapshots.recount.definitions import Definitions
@@ -66,9 +66,9 @@ def moves(it: Happening, cut: int) -> Moves:
     catalogue = DataFile(CATALOGUE.encode()).into(Catalogue)
     definitions = Definitions(catalogue, load_areas(), NO_PLACES, WorkingDays([]))
     dates = [day_number(TODAY), day_number(BEFORE)]
-    found = Moves(definitions, dates, {(CASE_TOPIC, 0): cut})
-    found.add(placed(it.events))
-    return found
+    search = MoveSearch(definitions, dates, {(CASE_TOPIC, 0): cut})
+    search.add(placed(it.events))
+    return search.take()
 
 
 def causes(found: Moves, slot: str, place: Place = KENT, band: str = "all") -> list[int]:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from processors.rules import Rules
 from schemas.settings import Settings
-from snapshots.checking.evidence import Show
+from snapshots.checking.question import Show
 from snapshots.publish.text.wording import INTERNAL_NOTE
 from snapshots.releases.chain import seal
 from snapshots.releases.folder import ReleaseFolder

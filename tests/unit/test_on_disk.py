@@ -17,18 +17,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.workload import case_events
 from processors.rules import Rules
-from schemas.events.registry import CASE_TOPIC
-from snapshots.checking.evidence import LogQuestion, examine
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import PublicationFormat, publish
 from snapshots.recount import disk
-from snapshots.recount.disk import LogRecord, Spill
+from snapshots.recount.disk import LogRecord, Spill, read_pieces, unnamed_file
 from snapshots.releases.access import Access, write_privately
 from snapshots.releases.chain import unseal
 from snapshots.releases.folder import ReleaseFolder
 from snapshots.releases.release_failures import NoRoom
+from tests.support.frozenlogs import ROOT, case_log
 
 STORED = Path(__file__).parents[1] / "data/release-format-1/release.json"
 SEALED = unseal("2015-10/001", STORED.read_bytes())
@@ -54,11 +52,12 @@ def test_a_freeze_that_is_killed_leaves_no_event_on_disk(tmp_path: Path) -> None
         from snapshots.recount import disk
 
         disk.MOST_WAITING = 100
-        spill = disk.Spill(Path(sys.argv[1]), 100_000)
+        file = disk.unnamed_file(Path(sys.argv[1]))
+        spill = disk.Spill(file, disk.buckets_for(100_000))
         birth = b'{"date_of_birth": "2003-12-03"}'
         spill.add(disk.LogRecord("t", 0, n, b"CHILD-%d" % n, birth, ()) for n in range(20_000))
         print("laid out", flush=True)
-        bucket = next(spill.buckets())
+        bucket = disk.read_pieces(file.fileno(), spill.pieces()[0])
         print("being read", len(bucket), flush=True)
         sys.stdin.read()
     """)
@@ -96,9 +95,10 @@ def test_what_is_laid_out_comes_back_by_key_and_in_order(
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disk, "MOST_WAITING", 64)
-        spill = Spill(Path(os.environ.get("TMPDIR", "/tmp")), buckets * disk.BUCKET_MESSAGES)
-        spill.add(records)
-        read = list(spill.buckets())
+        with unnamed_file() as file:
+            spill = Spill(file, buckets)
+            spill.add(records)
+            read = [read_pieces(file.fileno(), pieces) for pieces in spill.pieces()]
     assert len(read) == buckets
     assert sorted(it.offset for bucket in read for it in bucket) == list(range(len(records)))
     places = defaultdict(set)
@@ -188,12 +188,13 @@ def test_a_release_for_which_there_is_no_room_is_not_there_and_is_whole_once_the
     assert folder.read("2015-10") == [SEALED]
 
 
-def test_a_recount_that_has_no_room_for_the_log_says_where(rules: Rules) -> None:
-    question = LogQuestion(rules.catalogue, rules.areas, date(2015, 10, 31), ())
-    records = [
-        LogRecord(CASE_TOPIC, 0, number, key, value, ())
-        for number, (key, value) in enumerate(case_events(2_000))
-    ]
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_recount_that_has_no_room_for_the_log_says_where(
+    rules: Rules, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    log = case_log(rules, 2_000)
+    question = log.question(date(2015, 10, 31))
     with full_disk(10_000), pytest.raises(NoRoom, match="or name another folder in TMPDIR"):
-        examine([records], question, lambda *_: None)
-    assert examine([records], question, lambda *_: None).cells
+        log.evidence(question, processes)
+    assert log.evidence(question, processes).cells

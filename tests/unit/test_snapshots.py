@@ -18,8 +18,8 @@ from schemas.areas import Areas
 from schemas.catalogue import Catalogue, load_catalogue
 from schemas.cells import CellKey
 from snapshots.checking.differences import Explanation, differences
-from snapshots.checking.evidence import LogQuestion
 from snapshots.checking.made_with import question_of
+from snapshots.checking.question import LogQuestion
 from snapshots.checking.reconciliation import check_equal
 from snapshots.making.draft import Draft
 from snapshots.making.freeze import as_of_period, frozen_cells

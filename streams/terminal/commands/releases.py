@@ -3,8 +3,8 @@
 import asyncio
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -15,9 +15,11 @@ from schemas.events.attributes import MONTH
 from schemas.release import Release
 from schemas.settings import Settings
 from snapshots.checking.comments import changed_comments
+from snapshots.checking.counters import processes_for
 from snapshots.checking.differences import Explanation, FigureDifference, differences
-from snapshots.checking.evidence import Evidence, LogQuestion, examine
+from snapshots.checking.evidence import Evidence, examine
 from snapshots.checking.made_with import question_of
+from snapshots.checking.question import LogQuestion
 from snapshots.checking.verify import erased_since, gone_from, problems, recompute_problems
 from snapshots.disclosure.record_folder import RecordFolder, record_problems
 from snapshots.releases.canonical import sha256
@@ -240,8 +242,8 @@ def _recomputed(
         except NotAllowed as unknown:
             yield f"{name}: {unknown}"
             continue
-        erased = Counter[str]()
-        cells = _examined(settings, question, erased).cells
+        evidence = _examined(settings, question)
+        cells, erased = evidence.cells, evidence.erased
         known = asyncio.run(erasure_days(settings)) if erased else {}
         gone = gone_from(release, erased, known)
         if gone.unknown:
@@ -253,12 +255,11 @@ def _recomputed(
             yield from recompute_problems(release, name, cells)
 
 
-def _examined(
-    settings: Settings, question: LogQuestion, erased: Counter[str] | None = None
-) -> Evidence:
+def _examined(settings: Settings, question: LogQuestion) -> Evidence:
+    log = partial(read_log, settings.kafka, passed_over=question.passed_over)
+    processes = processes_for(question.messages)
     with log_progress() as begin:
-        records = read_log(settings.kafka, question.cut, question.passed_over, erased)
-        return examine(records, question, begin(sum(it.offset for it in question.cut)))
+        return examine(log, question, begin(question.messages), processes)
 
 
 def _stored(folder: ReleaseFolder, period: str, number: int | None) -> Sealed:

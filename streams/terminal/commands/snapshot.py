@@ -9,7 +9,7 @@ import typer
 from processors.rules import Rules
 from schemas.release import FrozenKind
 from schemas.settings import Settings
-from snapshots.checking.evidence import Show
+from snapshots.checking.question import Show
 from snapshots.making.schedule import wait
 from snapshots.publish.formats.glyphs import unshown
 from snapshots.releases.chain import Request, requested
