@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from processors.record.decoding import Event
 from schemas.catalogue import ALL_AGES
-from schemas.places import Place
+from schemas.places import Locality, Place
 from snapshots.recount.children import Offsets, Placed, Spot, before, known, news
-from snapshots.recount.definitions import Definitions, Share
+from snapshots.recount.definitions import Definitions
 
-# What one case, person or session adds, by the date's position and where it is added.
-OneShare = tuple[str, int, Share]
+# What one case, person or session adds, by the date's position and where it is added: to a slot of
+# the catalogue, in a locality and an age band.
+OneShare = tuple[str, int, tuple[str, Locality, str]]
 Amounts = Counter[OneShare]
 # A slot's sum in a place and band.
 PlaceSum = tuple[str, Place, str]
@@ -125,8 +126,9 @@ class MoveSearch:
         events: list[Event] = known(it.event for it in placed)
         amounts: Amounts = Counter()
         for position, of_day in enumerate(self._definitions.amounts_on(events, self._dates)):
-            for subject, share, amount in of_day:
-                amounts[subject, position, share] += amount
+            for subject, locality, band, of_slots in of_day:
+                for slot, amount in of_slots:
+                    amounts[subject, position, (slot, locality, band)] += amount
         return amounts
 
 

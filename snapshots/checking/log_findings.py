@@ -15,7 +15,7 @@ from snapshots.checking.causes import Moves, MoveSearch
 from snapshots.checking.question import LogQuestion, ReadLog, Show
 from snapshots.recount.children import Placed, by_key, known, offsets_of
 from snapshots.recount.days import WorkingDays, bank_holidays, day_of
-from snapshots.recount.definitions import Definitions, Share
+from snapshots.recount.definitions import Definitions, Sums, add_up
 from snapshots.recount.disk import LogRecord, Pieces, Spill, buckets_for, read_pieces, unnamed_file
 from snapshots.releases.release_failures import NoRoom
 
@@ -45,9 +45,7 @@ class LaidOut:
 class LogSums:
     """Sums on both of a question's dates, and odd facts by kind, of some of a log's keys."""
 
-    sums: tuple[Counter[Share], Counter[Share]] = field(
-        default_factory=lambda: (Counter(), Counter())
-    )
+    sums: tuple[Sums, Sums] = field(default_factory=lambda: ({}, {}))
     quality: Counter[str] = field(
         default_factory=lambda: Counter({str(kind): 0 for kind in Oddity})
     )
@@ -55,7 +53,8 @@ class LogSums:
     def add(self, other: "LogSums") -> None:
         """Take in what was counted of other keys."""
         for sums, more in zip(self.sums, other.sums, strict=True):
-            sums.update(more)
+            for at, of_slots in more.items():
+                sums.setdefault(at, Counter()).update(of_slots)
         self.quality.update(other.quality)
 
 
@@ -177,8 +176,7 @@ class _KeyCount:
         events = known(it.event for it in placed)
         amounts = self._definitions.amounts_on(events, self._days)
         for of_day, sums in zip(amounts, self.counted.sums, strict=True):
-            for _, share, amount in of_day:
-                sums[share] += amount
+            add_up(of_day, sums)
         for fact in odd_facts(events, question.areas, calendar(), question.as_of):
             self.counted.quality[fact.kind] += 1
         if self._search:

@@ -3,6 +3,7 @@
 Reconciliation's own: one case at a time, from its events in order of (time, source, id).
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
@@ -29,7 +30,7 @@ SUSTAINED_MONTHS = 3
 # Completed years up to which each band of AGE_BANDS but the last two goes.
 BAND_ENDS = (4, 10, 15)
 UNKNOWN = AGE_BANDS[-1]
-# Dates of birth, each with a day, of which the band is remembered: a case is asked several times.
+# Dates of birth that are remembered, of which a log has the same ones over and over.
 MOST_BIRTHS = 10_000
 
 
@@ -93,7 +94,7 @@ class Case:
         """The services that were ever given the case, and that of a case given to nobody."""
         return {"", *(it.data["service"] for it in self.events if it.type == ALLOCATED)}
 
-    @cached_property
+    @property
     def band(self) -> str:
         """The age band on the day of the first notification."""
         return band_of(self.first, self.received)
@@ -241,15 +242,12 @@ def provider_of(allocation: Event | None) -> str | None:
 
 def band_of(notification: Event, day: int) -> str:
     """The band of the completed years on a day, by a notification's date of birth."""
-    return _band(notification.data.get("date_of_birth"), day)
+    born = notification.data.get("date_of_birth")
+    years = -1 if born is None else completed_years(_birth(born), day)
+    return UNKNOWN if years < 0 else AGE_BANDS[bisect_left(BAND_ENDS, years)]
 
 
-@lru_cache(maxsize=MOST_BIRTHS)
-def _band(born: str | None, day: int) -> str:
-    years = completed_years(date.fromisoformat(born), day) if born is not None else -1
-    if years < 0:
-        return UNKNOWN
-    return AGE_BANDS[sum([years > end for end in BAND_ENDS])]
+_birth = lru_cache(maxsize=MOST_BIRTHS)(date.fromisoformat)
 
 
 def _at_days_ends(at: Mapping[int, EndOfDay]) -> Iterator[Spell]:

@@ -16,7 +16,8 @@ from schemas.places import Place
 from schemas.release import ReleaseCell
 from schemas.schemes import Scheme
 from schemas.scorecard import Direction, Rag, ScorecardRow
-from snapshots.recount.figures import Figures, RecountedFigure, Sums, number, printed
+from snapshots.recount.definitions import Sums
+from snapshots.recount.figures import Figures, RecountedFigure, number, printed
 from snapshots.recount.places import Whereabouts
 from snapshots.recount.supplies import Goal, exact, goals_of, said
 

@@ -5,6 +5,7 @@ no ledger, no tables and no columns: it looks at what was known on the date, of 
 place, and asks of each measure what it counts (docs/indicators.md).
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,20 +40,27 @@ EVIDENCE = "troubled_families_evidence"
 MOST_TEXTS = 4096
 
 
-class Share(NamedTuple):
-    """Where an amount is added: a slot of the catalogue, a locality, and an age band."""
-
-    slot: str
-    locality: Locality
-    band: str
-
-
-class Amount(NamedTuple):
-    """What one case, person or session adds to a sum."""
+class Added(NamedTuple):
+    """What one case, person or session adds to sums of a locality and an age band, by slot."""
 
     subject: str
-    share: Share
-    amount: int
+    locality: Locality
+    band: str
+    amounts: Sequence[tuple[str, int]]
+
+
+# By locality and age band, the sum of each slot of the catalogue.
+Sums = dict[tuple[Locality, str], Counter[str]]
+
+
+def add_up(added: Iterable[Added], sums: Sums) -> None:
+    """Add amounts to sums."""
+    for _, locality, band, amounts in added:
+        here = sums.get((locality, band))
+        if here is None:
+            here = sums[locality, band] = Counter()
+        for slot, amount in amounts:
+            here[slot] += amount
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +93,12 @@ class Definitions:
         self._people = catalogue.person_measures
         self._sessions = catalogue.session_measures
 
-    def amounts(self, events: Iterable[Event], today: int) -> Iterator[Amount]:
+    def amounts(self, events: Iterable[Event], today: int) -> Iterator[Added]:
         """What the events of one key add to each sum as of a day."""
         (found,) = self.amounts_on(events, [today])
         return found
 
-    def amounts_on(
-        self, events: Iterable[Event], days: Sequence[int]
-    ) -> Iterator[Iterator[Amount]]:
+    def amounts_on(self, events: Iterable[Event], days: Sequence[int]) -> Iterator[Iterator[Added]]:
         """The same as of several days, one after another.
 
         What is known of cases is worked out once for days by which the same events have come.
@@ -144,10 +150,11 @@ class Definitions:
     def _measures_as_of(self, about: _About, today: int) -> DatedMeasures:
         return DatedMeasures(about.measures, today, self._week)
 
-    def _of_facts(self, facts: Iterable[_Fact], today: int) -> Iterator[Amount]:
+    def _of_facts(self, facts: Iterable[_Fact], today: int) -> Iterator[Added]:
         for subject, about, counted in facts:
-            for slot, amount in self._dated(about, today).amounts(counted):
-                yield Amount(subject, Share(slot, counted.locality, counted.band), amount)
+            amounts = self._dated(about, today).amounts(counted)
+            if amounts:
+                yield Added(subject, counted.locality, counted.band, amounts)
 
     def _as_case(self, case: Case) -> Iterator[tuple[_About, Countable]]:
         """The case as it stands."""
@@ -187,15 +194,15 @@ class Definitions:
     def _locality(self, case: Case, allocation: Event | None) -> Locality:
         return self.where.in_district(case.first.data.get("district"), provider_of(allocation))
 
-    def _of_person(self, person: RecountedPerson) -> Iterator[Amount]:
+    def _of_person(self, person: RecountedPerson) -> Iterator[Added]:
         for measure in self._people:
             for locality, times in People(measure, self.where, person).counted():
-                yield Amount("", Share(measure.name, locality, UNKNOWN), times)
+                yield Added("", locality, UNKNOWN, [(measure.name, times)])
 
-    def _of_session(self, session: Event, today: int) -> Iterator[Amount]:
+    def _of_session(self, session: Event, today: int) -> Iterator[Added]:
         for measure in self._sessions:
             found = session_amounts(measure, self.where, session, today)
             if found is not None:
                 locality, amounts = found
-                for slot, amount in zip(measure.slots, amounts, strict=True):
-                    yield Amount(session.subject, Share(slot, locality, UNKNOWN), amount)
+                of_slots = list(zip(measure.slots, amounts, strict=True))
+                yield Added(session.subject, locality, UNKNOWN, of_slots)

@@ -10,11 +10,10 @@ from typing import NamedTuple
 from schemas.catalogue import ALL_AGES, Indicator, WorkforceOf
 from schemas.places import Place
 from schemas.scorecard import Status
-from snapshots.recount.definitions import Share
+from snapshots.recount.definitions import Sums
 from snapshots.recount.places import Whereabouts
 from snapshots.recount.supplies import Key, Said, SuppliedByOthers, figure_keys, keys_of
 
-Sums = Mapping[Share, int]
 Number = int | Fraction
 
 
@@ -33,10 +32,11 @@ class Figures:
     def __init__(self, where: Whereabouts, as_of: date, sums: Sums, supplied: Said) -> None:
         self._where, self._as_of, self._supplied = where, as_of, supplied
         self._sums: Counter[tuple[str, Place, str]] = Counter()
-        for share, amount in sums.items():
-            for place in where.within(share.locality):
-                for band in (ALL_AGES, share.band):
-                    self._sums[share.slot, place, band] += amount
+        for (locality, band), of_slots in sums.items():
+            for place in where.within(locality):
+                for each in (ALL_AGES, band):
+                    for slot, amount in of_slots.items():
+                        self._sums[slot, place, each] += amount
 
     @property
     def places(self) -> set[Place]:

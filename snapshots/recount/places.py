@@ -5,10 +5,14 @@ figures are added up with, whose results it is there to check.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from processors.record.decoding import Event
 from schemas.areas import Areas
 from schemas.places import PROVIDER, SITE_LEVELS, Locality, Place, Places, Site
+
+# Names of districts, each with a provider, of which the locality is remembered.
+MOST_NAMES = 4_096
 
 
 class Whereabouts:
@@ -21,6 +25,9 @@ class Whereabouts:
         self._providers = places.provider
         self.sites: Mapping[str, Site] = {site.name: site for site in places.site}
         self._within: dict[Locality, list[Place]] = {}
+        # Somewhere in a district, or nowhere in particular where there is none of that name; with
+        # a provider, if that is given.
+        self.in_district = lru_cache(MOST_NAMES)(self._in_district)
 
     @property
     def known(self) -> list[Place]:
@@ -29,8 +36,7 @@ class Whereabouts:
         providers = [Place(PROVIDER, name) for name in self._providers]
         return areas + providers + [self.at(it) for it in self.sites.values() if _is_own(it)]
 
-    def in_district(self, name: str | None, provider: str | None = None) -> Locality:
-        """Somewhere in a district, or nowhere in particular where there is none of that name."""
+    def _in_district(self, name: str | None, provider: str | None = None) -> Locality:
         return Locality(name if name in self._leaves else None, provider or None)
 
     def of_session(self, event: Event) -> Locality:

@@ -90,8 +90,8 @@ def recounted(measures: str, it: Happening) -> Counts:
     found = {}
     for day in days():
         here = Counter[Locality]()
-        for amount in definitions.amounts(it.events, day):
-            here[amount.share.locality] += amount.amount
+        for added in definitions.amounts(it.events, day):
+            here[added.locality] += sum(amount for _, amount in added.amounts)
         found[date_of(day)] = here
     return found
 
