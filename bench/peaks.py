@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 KIB_A_MEGABYTE = 1024
@@ -18,6 +19,35 @@ def peak_memory(pid: int) -> float:
         return 0.0
     found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) / KIB_A_MEGABYTE if found else 0.0
+
+
+def tree_memory(pid: int) -> float:
+    """The memory that a process and all that it has started take now, in MB.
+
+    What several share, such as the interpreter, is counted once.
+    """
+    return sum(_shared_out(it) for it in _tree(pid)) / KIB_A_MEGABYTE
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        started = [child for it in threads for child in (it / "children").read_text().split()]
+    except OSError:
+        return
+    for child in started:
+        yield from _tree(int(child))
+
+
+def _shared_out(pid: int) -> int:
+    """A process's memory in kB, of what is shared its part; 0 when it has ended."""
+    try:
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^Pss:\s+(\d+) kB", told, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def processor_seconds(pid: int) -> float:
