@@ -234,7 +234,7 @@ def test_what_is_stored_of_a_small_record_is_what_is_known_after_each_settlement
 
 
 def content(of: Record) -> tuple[dict[tuple[str, str], Event], set[tuple[str, str]]]:
-    return of.known, of.retracted
+    return of.known, set(of.retracted)
 
 
 @settings(max_examples=100)
