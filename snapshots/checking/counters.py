@@ -12,15 +12,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from math import ceil
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from tempfile import gettempdir
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from schemas.release import Position
 from snapshots.checking.causes import Moves
 from snapshots.checking.log_findings import LaidOut, LogFindings, LogSums, room
 from snapshots.checking.question import LogQuestion, ReadLog, Show
-from snapshots.recount.disk import WAITING_BYTES, Pieces, buckets_for, unnamed_file
+from snapshots.recount.disk import Pieces, buckets_for, unnamed_file
 from snapshots.releases.release_failures import CounterEnded
 
 T = TypeVar("T", LaidOut, LogSums)
@@ -29,21 +32,25 @@ T = TypeVar("T", LaidOut, LogSums)
 COMMAND = (sys.executable, "-P", "-m", "snapshots.checking.counting_process")
 # Messages for which it is worth to start another process, which takes about a second to begin.
 WORTH_A_PROCESS = 50_000
-# More would have too little of the memory that they share for what waits to be written.
+# Each takes some memory of its own.
 MOST_PROCESSES = 8
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
 # How often it is shown how far they are, also while they tell nothing.
 SHOWN_SECONDS = 1.0
 
 
 class ReadOrder(NamedTuple):
-    """What another process is to read, and how to lay it out: in the file of its descriptor."""
+    """What another process is to read, and how to lay it out: in the file of its descriptor.
+
+    `folder` is where that lies, for what is to be said of it.
+    """
 
     log: ReadLog
     question: LogQuestion
     cut: tuple[Position, ...]
     file: int
+    folder: str
     buckets: int
-    waiting: int
 
 
 class CountOrder(NamedTuple):
@@ -79,9 +86,21 @@ def processes_for(messages: int) -> int:
 
     1, which is this process, where the log is too short for more, or there is one processor.
     """
+    return max(1, min(_processors(), messages // WORTH_A_PROCESS, MOST_PROCESSES))
+
+
+def _processors() -> int:
+    """How many processors may be used: by this process's affinity, and by a container's quota.
+
+    The latter is a share of time (Linux, Control Group v2, cpu.max).
+    """
     has_affinity = hasattr(os, "sched_getaffinity")
-    processors = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    return max(1, min(processors, messages // WORTH_A_PROCESS, MOST_PROCESSES))
+    found = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    try:
+        quota, period = map(int, QUOTA.read_text().split())
+    except (OSError, ValueError):  # there is none, or it is "max"
+        return found
+    return min(found, ceil(quota / period))
 
 
 def found_by(processes: int, log: ReadLog, question: LogQuestion, show: Show) -> LogFindings:
@@ -94,9 +113,9 @@ def found_by(processes: int, log: ReadLog, question: LogQuestion, show: Show) ->
     with room(), ExitStack() as stack:
         files = [stack.enter_context(unnamed_file()) for _ in range(processes)]
         counters = [stack.enter_context(_started(files)) for _ in files]
-        waiting, parts = WAITING_BYTES // processes, shares(question.cut, processes)
+        parts, folder = shares(question.cut, processes), gettempdir()
         for counter, file, cut in zip(counters, files, parts, strict=True):
-            _send(counter, ReadOrder(log, question, cut, file.fileno(), buckets, waiting))
+            _send(counter, ReadOrder(log, question, cut, file.fileno(), folder, buckets))
         laid_out = _answers(counters, LaidOut, found)
         for it in laid_out:
             found.has_laid_out(it)
@@ -175,8 +194,11 @@ def _answers(counters: Sequence[_Counter], kind: type[T], found: LogFindings) ->
 
 def _ended(counter: _Counter) -> CounterEnded:
     code = counter.process.wait()
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+    if code < 0:
+        how, advice = f"was ended by {signal.Signals(-code).name}", "; was there memory for it?"
+    else:
+        how, advice = f"ended with code {code}", ", and has said why."
     return CounterEnded(
         f"one of the processes that count the log {how} before it was done, so that nothing is "
-        "known of the log; was there memory for it? Run the same again"
+        f"known of the log{advice} Run the same again"
     )

@@ -8,6 +8,7 @@ about is the answer as well. It ends with the process at the other end, whatever
 import gc
 import os
 import sys
+import tempfile
 import threading
 import traceback
 from itertools import chain
@@ -39,8 +40,10 @@ def run(connection: Connection) -> None:
 
     try:
         order: ReadOrder = orders.get()
-        with open(order.file, "wb", closefd=False) as file:
-            spill = Spill(file, order.buckets, order.waiting)
+        # For what is said of a disk that is full: to find out would be to write to it.
+        tempfile.tempdir = order.folder
+        with room(), open(order.file, "wb", closefd=False) as file:
+            spill = Spill(file, order.buckets)
             connection.send(lay_out(order.log, order.cut, spill, has_read))
         del spill
         what: CountOrder = orders.get()
@@ -50,17 +53,29 @@ def run(connection: Connection) -> None:
                 for pieces in what.buckets
             )
             connection.send(count(buckets, order.question, has_counted))
-    except ReleaseError as error:
+    except (ReleaseError, OSError) as error:
         connection.send(error)
 
 
 def _take_in(connection: Connection, orders: "SimpleQueue[Any]") -> None:
-    """Have orders queue up; end this process at once when the other one has ended."""
+    """Have orders queue up; end this process at once when the other one has ended.
+
+    So too for an order that cannot be read, such as one of another version of Caseline.
+    """
     try:
         while True:
             orders.put(connection.recv())
     except (EOFError, OSError):
         os._exit(1)
+    except BaseException as error:
+        _tell(error)
+        os._exit(1)
+
+
+def _tell(error: BaseException) -> None:
+    """Where an error was and what it was called; its own text may be of a child."""
+    traceback.print_tb(error.__traceback__)
+    print(f"{type(error).__name__} in a process that counts the log", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
@@ -71,6 +86,5 @@ if __name__ == "__main__":
     except BrokenPipeError:
         os._exit(1)  # the other process has ended
     except Exception as error:
-        # Where it was and what it was called; its own text may be of a child.
-        traceback.print_tb(error.__traceback__)
-        sys.exit(f"{type(error).__name__} in a process that counts the log")
+        _tell(error)
+        sys.exit(1)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from tempfile import gettempdir
 
 from processors.days.calendar import calendar
@@ -136,12 +137,16 @@ def count(buckets: Iterable[list[LogRecord]], question: LogQuestion, tell: TellC
     """
     counting = _KeyCount(question)
     for bucket in buckets:
+        bucket.sort(key=_position)  # whoever has read them
         for key, placed in by_key(bucket).items():
             counting.add(key, placed)
         records = len(bucket)
         bucket.clear()  # before the next one is read
         tell(records, counting.take_moves())
     return counting.counted
+
+
+_position = attrgetter("topic", "partition", "offset")
 
 
 class _KeyCount:

@@ -1,4 +1,4 @@
-"""A log laid out on disk by child, so that children can be gone through in bounded memory."""
+"""A log laid out on disk by key, so that keys can be gone through in bounded memory."""
 
 import os
 from array import array
@@ -12,8 +12,9 @@ import msgspec
 
 # Messages a bucket holds on average: a bucket's children are in memory together.
 BUCKET_MESSAGES = 10_000
-# Bytes that wait in memory to be written, over all buckets, and at most for one.
-WAITING_BYTES, MOST_WAITING = 24 << 20, 1 << 18
+# Bytes that wait in memory to be written, over all buckets, and for one at most and at least: so a
+# log of very many messages has buckets of more of them, and not pieces of a few.
+WAITING_BYTES, MOST_WAITING, LEAST_WAITING = 12 << 20, 1 << 18, 1 << 13
 # How MessagePack begins an array of many elements, before how many they are.
 ARRAY, ARRAY_LENGTH_BYTES = b"\xdd", 4
 
@@ -44,23 +45,22 @@ def unnamed_file(folder: Path | None = None) -> BinaryIO:
 
 def buckets_for(messages: int) -> int:
     """How many buckets so many messages are laid out in."""
-    return max(1, messages // BUCKET_MESSAGES)
+    return min(max(1, messages // BUCKET_MESSAGES), WAITING_BYTES // LEAST_WAITING)
 
 
 class Spill:
     """Buckets in one file; all records of one key are in one bucket, in the order added.
 
-    There may be as many buckets as the size of the log asks for. Of all buckets together so many
-    bytes wait in memory to be written.
+    Of all buckets together at most WAITING_BYTES wait in memory to be written.
     """
 
-    def __init__(self, file: BinaryIO, buckets: int, waiting: int = WAITING_BYTES) -> None:
+    def __init__(self, file: BinaryIO, buckets: int) -> None:
         self._file, self._end = file, 0
         self._pieces: list[Pieces] = [array("Q") for _ in range(buckets)]
         self._waiting = [bytearray() for _ in range(buckets)]
         # How many records those bytes are.
         self._records = [0] * buckets
-        self._most = min(MOST_WAITING, waiting // buckets)
+        self._most = min(MOST_WAITING, WAITING_BYTES // buckets)
 
     def add(self, records: Iterable[LogRecord]) -> None:
         """Take in records; not after `pieces` has been called."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -120,10 +121,22 @@ def test_there_are_as_many_as_processors_unless_the_log_is_short(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
+    monkeypatch.setattr(counters, "QUOTA", Path("none"))
     enough = counters.WORTH_A_PROCESS
     assert [processes_for(it) for it in (0, enough, 2 * enough, 50 * enough)] == [1, 1, 2, 3]
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(99)))
     assert processes_for(1_000 * enough) == counters.MOST_PROCESSES
+
+
+@pytest.mark.parametrize(("quota", "most"), [("150000 100000", 2), ("max 100000", 4), ("", 4)])
+def test_a_container_s_quota_of_processors_is_kept(
+    quota: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpu.max"
+    file.write_text(quota)
+    monkeypatch.setattr(counters, "QUOTA", file)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    assert processes_for(100 * counters.WORTH_A_PROCESS) == most
 
 
 def troubled(folder: Path, what: str) -> tuple[TroubledLog, LogQuestion]:
@@ -159,6 +172,25 @@ def test_where_one_fails_it_is_said_why_and_the_others_end(
         examine(log, asked, lambda *_: None, PROCESSES)
     assert nobody(tmp_path)
     assert CASE_TOPIC not in capfd.readouterr().err
+
+
+class OfAnotherVersion:
+    """What cannot be made again of its bytes."""
+
+    def __reduce__(self) -> tuple[type[int], tuple[str]]:
+        return int, ("P1 is no number",)
+
+
+def test_an_order_that_cannot_be_read_ends_it_and_says_nothing_of_a_child(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, asked = troubled(tmp_path, "nothing")
+    log: Any = OfAnotherVersion()
+    with pytest.raises(CounterEnded, match="ended with code 1"):
+        examine(log, asked, lambda *_: None, PROCESSES)
+    said = capfd.readouterr().err
+    assert "ValueError" in said
+    assert "P1" not in said
 
 
 def test_one_that_is_killed_while_it_counts_is_told_of(

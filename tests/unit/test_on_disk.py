@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
@@ -188,13 +189,21 @@ def test_a_release_for_which_there_is_no_room_is_not_there_and_is_whole_once_the
     assert folder.read("2015-10") == [SEALED]
 
 
+@pytest.mark.parametrize("messages", [10_000, 20], ids=["few-buckets", "many-buckets"])
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_recount_that_has_no_room_for_the_log_says_where(
-    rules: Rules, processes: int, monkeypatch: pytest.MonkeyPatch
+    rules: Rules,
+    processes: int,
+    messages: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(disk, "BUCKET_MESSAGES", messages)
     log = case_log(rules, 2_000)
     question = log.question(date(2015, 10, 31))
-    with full_disk(10_000), pytest.raises(NoRoom, match="or name another folder in TMPDIR"):
+    where = f"laid out in {tmp_path}, .* or name another folder in TMPDIR"
+    with full_disk(10_000), pytest.raises(NoRoom, match=where):
         log.evidence(question, processes)
     assert log.evidence(question, processes).cells
