@@ -85,7 +85,9 @@ class Person:
     registrations: list[Registered] = field(default_factory=list)
     places_of: Mapping[str, list[tuple[int, str]]] = field(default_factory=dict)
     scs_cases: list[Opened] = field(default_factory=list)
-    worked_out: dict[tuple[str | None, ...], Intervals] = field(default_factory=dict)
+    worked_out: dict[tuple[str | None, ...], Intervals] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def changes(self, name: str) -> list[tuple[int, Any]]:
         """The days on which an attribute is said, and what is said of it."""

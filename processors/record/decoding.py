@@ -1,6 +1,6 @@
 """From Kafka messages to events: both CloudEvents modes, validation, instants and civil dates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -47,16 +47,11 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 def in_order(events: Iterable[Event]) -> list[Event]:
     """Events in order of (time, source, id), in which those of a case are read."""
-    return sorted(events, key=_place)
+    return sorted(events, key=place_in_order)
 
 
-def place_in_order(event: Event) -> tuple[int, str, str]:
-    """What events are in order of."""
-    return event.instant, event.source, event.id
-
-
-# The same, which takes half as long.
-_place = attrgetter("instant", "source", "id")
+# What events are in order of; in C, which takes half as long as a function here.
+place_in_order: Callable[[Event], tuple[int, str, str]] = attrgetter("instant", "source", "id")
 
 
 class Rejection(NamedTuple):
@@ -139,7 +134,8 @@ def _structured_quickly(value: bytes | None, headers: Headers) -> bytes | None:
         return None
 
 
-# Each day once in memory, since very many events are of one: a number takes 32 bytes.
+# Each day once in memory, of some hundred thousand that may be, since very many events are of one:
+# a number takes 32 bytes.
 _day = dict[int, int]().setdefault
 
 

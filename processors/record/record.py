@@ -315,7 +315,7 @@ class Record:
         if identity in self.retracted:
             return False
         if isinstance(self.retracted, frozenset):
-            self.retracted = set()
+            self.retracted = set(self.retracted)
         self.retracted.add(identity)
         encoded = encode_identity(identity, self._texts)
         if self._gone is not None:

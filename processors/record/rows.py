@@ -30,8 +30,6 @@ from schemas.events.case import SERVICES
     SUSTAINED,
     SCS_OPENING,
 ) = range(1, 13)
-# More than there are kinds.
-MOST_KINDS = 13
 KINDS = {
     "notification.received": NOTIFICATION,
     "case.allocated": ALLOCATION,
@@ -46,6 +44,8 @@ KINDS = {
     "destination.sustained": SUSTAINED,
     "scs.opened": SCS_OPENING,
 }
+# More than the number of any kind.
+MOST_KINDS = max(KINDS.values()) + 1
 
 # instant: microseconds from 1970 UTC; day: civil date, as a day number; birth: a date written
 # yyyymmdd, 0 where unknown; passes: a bit for each text test of the catalogue; detail: of a

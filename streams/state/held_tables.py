@@ -95,6 +95,8 @@ class HeldTables:
         is_held = reference is self._reference
         found = self._dates.get(day) if is_held else None
         if found is None:
+            if is_held and len(self._dates) >= MOST_DATES:
+                self._dates, self._supplies = {}, {}
             supplies = self._supplied(day) if is_held else None
             found = known(rules, day, stock, reference.events, supplies)
             if is_held:
@@ -103,8 +105,6 @@ class HeldTables:
 
     def _supplied(self, day: date) -> Supplies:
         """What others supplied by a date."""
-        if len(self._dates) >= MOST_DATES:
-            self._dates, self._supplies = {}, {}
         events = self._reference.events
         number = bisect_right(events, day_number(day), key=attrgetter("day"))
         key = number, day.year

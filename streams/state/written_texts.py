@@ -14,7 +14,10 @@ LONG = 65_536
 
 
 class WrittenTexts(NamedTuple):
-    """Texts as they are from then on, and what others grow by at their ends; no key is in both."""
+    """Texts as they are from then on, and what others grow by at their ends; no key is in both.
+
+    Where a key holds something else than a text, those after it are not written either.
+    """
 
     whole: dict[str, bytes]
     more: dict[str, bytes]

@@ -88,7 +88,9 @@ class Committing:
         messages = sum(it["messages"] for it in tallies.values())
         much = max(messages, len(settlement.telling.deadlines))
         now = asyncio.get_running_loop().time()
-        are_many_due = any(it.lookups.are_more for it in self._shards.values())
+        are_many_due = any(
+            it.lookups.are_more and not it.trouble.is_broken for it in self._shards.values()
+        )
         pause = pause_after(
             held.state.largest, much, used, self._busy(now), are_many_due=are_many_due
         )

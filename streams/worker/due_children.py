@@ -75,6 +75,7 @@ class DueChildren:
         clock = self._given.clock
         until_tomorrow = midnight(clock.day() + 1) - clock.seconds()
         held.lookups.due = now + min(LOOK_SECONDS, max(0.0, until_tomorrow))
+        held.lookups.are_more = False
         if not held.calm.is_replaying(now):
             held.lookups.task = asyncio.create_task(self._due(held))
 

@@ -30,7 +30,8 @@ class Focus:
 
     def forget(self) -> None:
         """All partitions are placed anew, and read on."""
-        self._turns, self._waiting, self._still = Turns(), set(), None
+        self._turns.forget()
+        self._waiting, self._still = set(), None
         self._memory.favoured = None
         self._show(set())
 

@@ -1,5 +1,8 @@
 """Of shards that are far behind, one has its turn at a time, and none is left out."""
 
+from collections import Counter
+from collections.abc import Callable, Iterator
+
 from streams.kafka.batches import TP
 from streams.kafka.turns import CIRCLE_SECONDS, FAR, NEAR, STILL_SECONDS, Backlog, Turns
 
@@ -71,6 +74,60 @@ def test_one_that_stood_still_goes_on_once_something_is_read_in_its_turn() -> No
     assert (turns.chosen, turns.still) == (FIRST, {FIRST, SECOND})
     turns.look(2 * STILL_SECONDS + 1, {**still, FIRST: Backlog(FAR + 1, 8)}, is_short=True)
     assert turns.still == {SECOND}
+
+
+def passed(
+    turns: Turns, until: int, moves: Callable[[int, TP], bool], count: int = 8
+) -> Iterator[tuple[int, set[TP]]]:
+    """Each second who waits, of shards far behind, of which one reads in its turn if it `moves`."""
+    shards = {TP("case-events", number): Backlog(FAR + 1, 0) for number in range(count)}
+    for now in range(until):
+        yield now, turns.look(now, shards, is_short=True)
+        if turns.chosen and moves(now, turns.chosen):
+            before = shards[turns.chosen]
+            shards[turns.chosen] = before._replace(read=before.read + 1)
+
+
+def test_where_nothing_was_to_be_had_of_any_each_is_soon_known_to_go_on_again() -> None:
+    turns = Turns()
+    over = 100
+    for now, _ in passed(turns, 400, lambda now, _: not 20 <= now < over):
+        if now == over:
+            assert len(turns.still) > 4
+        if now > over + 8 * (STILL_SECONDS + 1):
+            assert turns.still == set()
+
+
+def test_one_that_never_goes_on_stays_known_for_it_and_costs_the_others_little() -> None:
+    turns, of_others = Turns(), Counter[bool]()
+    for now, _ in passed(turns, 4_000, lambda _, shard: shard != SECOND, count=4):
+        of_others[turns.chosen != SECOND] += 1
+        assert turns.still == ({SECOND} if SECOND in turns.still else set())
+        assert SECOND in turns.still or now < CIRCLE_SECONDS
+    assert of_others[True] > 0.9 * 4_000
+
+
+def test_those_far_behind_each_have_a_turn_in_one_circle_however_late_they_came() -> None:
+    turns = Turns()
+    looked(turns, 0, p0=FAR + 1)
+    had = {turns.chosen}
+    for now in range(1, int(CIRCLE_SECONDS) + 8):
+        shards = {TP("case-events", number): Backlog(FAR + now, now) for number in range(8)}
+        turns.look(now, shards, is_short=True)
+        had.add(turns.chosen)
+    assert len(had) == 8
+
+
+def test_who_stood_still_is_watched_when_all_are_placed_anew_until_it_went_on() -> None:
+    turns = Turns()
+    still = {FIRST: Backlog(FAR + 1, 7), SECOND: Backlog(FAR + 1, 7)}
+    for now in (0, STILL_SECONDS):
+        turns.look(now, still, is_short=True)
+    turns.forget()
+    turns.look(20, still, is_short=True)
+    assert turns.still == {FIRST}
+    turns.look(21, {**still, FIRST: Backlog(0, 9)}, is_short=False)
+    assert turns.still == set()
 
 
 def test_one_that_cannot_be_read_has_no_turn() -> None:
