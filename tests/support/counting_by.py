@@ -4,11 +4,14 @@ Usage: counting_by.py PROGRAM ARGUMENT...
 """
 
 import os
+import signal
 import sys
 
 from snapshots.checking import counters
 
 if __name__ == "__main__":
+    # As at a terminal, also where whoever runs the tests has Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     counters.WORTH_A_PROCESS = 1
     os.sched_getaffinity = lambda _: {0, 1}
     from streams.cli import main

@@ -31,7 +31,7 @@ from snapshots.recount.places import Whereabouts
 from snapshots.releases.release_failures import CounterEnded, LogUnreadable
 from tests.support.examples import good_lines, log_file
 from tests.support.frozenlogs import ROOT, FrozenLog, Recorded, case_log
-from tests.support.patience import wait_for
+from tests.support.patience import SECONDS, wait_for
 from tests.support.troubled_logs import TroubledLog, is_unlocked
 
 AS_OF = date(2017, 6, 30)
@@ -224,11 +224,14 @@ def test_with_the_process_that_started_them_they_end_and_nothing_is_left(
     begun.mkdir()
     rest.mkdir()
     program = textwrap.dedent("""
+        import signal
         import sys
         from pathlib import Path
         from snapshots.checking.evidence import examine
         from tests.unit.test_counters import PROCESSES, troubled
 
+        # As at a terminal, also where whoever runs the tests has Ctrl-C ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         log, question = troubled(Path(sys.argv[1]), "nothing")
         examine(log, question, lambda *_: None, PROCESSES)
     """)
@@ -242,7 +245,7 @@ def test_with_the_process_that_started_them_they_end_and_nothing_is_left(
     try:
         wait_for(lambda: len(list(begun.glob("[0-9]"))) == PROCESSES, "all have begun")
         os.killpg(process.pid, number)
-        assert process.wait() == -number
+        assert process.wait(SECONDS) == -number
         wait_for(lambda: nobody(begun), "they have ended")
     finally:
         process.kill()
