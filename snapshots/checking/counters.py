@@ -116,16 +116,25 @@ def found_by(processes: int, log: ReadLog, question: LogQuestion, show: Show) ->
         parts, folder = shares(question.cut, processes), gettempdir()
         for counter, file, cut in zip(counters, files, parts, strict=True):
             _send(counter, ReadOrder(log, question, cut, file.fileno(), folder, buckets))
-        laid_out = _answers(counters, LaidOut, found)
-        for it in laid_out:
-            found.has_laid_out(it)
-        numbers = tuple(file.fileno() for file in files)
-        pieces = [list(each) for each in zip(*(it.pieces for it in laid_out), strict=True)]
-        for number, counter in enumerate(counters):
-            _send(counter, CountOrder(numbers, pieces[number::processes]))
+        _have_counted(counters, files, _answers(counters, LaidOut, found), found)
         for counted in _answers(counters, LogSums, found):
             found.counted.add(counted)
     return found
+
+
+def _have_counted(
+    counters: Sequence[_Counter],
+    files: Sequence[BinaryIO],
+    laid_out: Sequence[LaidOut],
+    found: LogFindings,
+) -> None:
+    """Send what each process is to count of what all have laid out, and keep nothing of it."""
+    for it in laid_out:
+        found.has_laid_out(it)
+    numbers = tuple(file.fileno() for file in files)
+    pieces = [list(each) for each in zip(*(it.pieces for it in laid_out), strict=True)]
+    for number, counter in enumerate(counters):
+        _send(counter, CountOrder(numbers, pieces[number :: len(counters)]))
 
 
 def shares(cut: Sequence[Position], count: int) -> list[tuple[Position, ...]]:

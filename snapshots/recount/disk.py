@@ -11,7 +11,7 @@ from zlib import crc32
 import msgspec
 
 # Messages a bucket holds on average: a bucket's children are in memory together.
-BUCKET_MESSAGES = 10_000
+BUCKET_MESSAGES = 5_000
 # Bytes that wait in memory to be written, over all buckets, and for one at most and at least: so a
 # log of very many messages has buckets of more of them, and not pieces of a few.
 WAITING_BYTES, MOST_WAITING, LEAST_WAITING = 12 << 20, 1 << 18, 1 << 13
