@@ -16,7 +16,6 @@ from math import ceil
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from tempfile import gettempdir
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from schemas.release import Position
@@ -40,16 +39,12 @@ SHOWN_SECONDS = 1.0
 
 
 class ReadOrder(NamedTuple):
-    """What another process is to read, and how to lay it out: in the file of its descriptor.
-
-    `folder` is where that lies, for what is to be said of it.
-    """
+    """What another process is to read, and how to lay it out: in the file of its descriptor."""
 
     log: ReadLog
     question: LogQuestion
     cut: tuple[Position, ...]
     file: int
-    folder: str
     buckets: int
 
 
@@ -113,9 +108,9 @@ def found_by(processes: int, log: ReadLog, question: LogQuestion, show: Show) ->
     with room(), ExitStack() as stack:
         files = [stack.enter_context(unnamed_file()) for _ in range(processes)]
         counters = [stack.enter_context(_started(files)) for _ in files]
-        parts, folder = shares(question.cut, processes), gettempdir()
+        parts = shares(question.cut, processes)
         for counter, file, cut in zip(counters, files, parts, strict=True):
-            _send(counter, ReadOrder(log, question, cut, file.fileno(), folder, buckets))
+            _send(counter, ReadOrder(log, question, cut, file.fileno(), buckets))
         _have_counted(counters, files, _answers(counters, LaidOut, found), found)
         for counted in _answers(counters, LogSums, found):
             found.counted.add(counted)

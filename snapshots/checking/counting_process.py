@@ -8,7 +8,6 @@ about is the answer as well. It ends with the process at the other end, whatever
 import gc
 import os
 import sys
-import tempfile
 import threading
 import traceback
 from itertools import chain
@@ -18,7 +17,7 @@ from typing import Any
 
 from snapshots.checking.causes import Moves
 from snapshots.checking.counters import CountOrder, HasCounted, HasRead, ReadOrder
-from snapshots.checking.log_findings import count, lay_out, room
+from snapshots.checking.log_findings import count, lay_out
 from snapshots.recount.disk import Spill, read_pieces
 from snapshots.releases.release_failures import ReleaseError
 
@@ -40,19 +39,16 @@ def run(connection: Connection) -> None:
 
     try:
         order: ReadOrder = orders.get()
-        # For what is said of a disk that is full: to find out would be to write to it.
-        tempfile.tempdir = order.folder
-        with room(), open(order.file, "wb", closefd=False) as file:
+        with open(order.file, "wb", closefd=False) as file:
             spill = Spill(file, order.buckets)
             connection.send(lay_out(order.log, order.cut, spill, has_read))
         del spill
         what: CountOrder = orders.get()
-        with room():
-            buckets = (
-                list(chain.from_iterable(map(read_pieces, what.files, pieces)))
-                for pieces in what.buckets
-            )
-            connection.send(count(buckets, order.question, has_counted))
+        buckets = (
+            list(chain.from_iterable(map(read_pieces, what.files, pieces)))
+            for pieces in what.buckets
+        )
+        connection.send(count(buckets, order.question, has_counted))
     except (ReleaseError, OSError) as error:
         connection.send(error)
 

@@ -104,7 +104,7 @@ def found_here(log: ReadLog, question: LogQuestion, show: Show) -> LogFindings:
 
 @contextmanager
 def room() -> Iterator[None]:
-    """Say of a disk that is full which one it is. Raises NoRoom."""
+    """Say of a disk that is full which one it is, whatever process found it so. Raises NoRoom."""
     try:
         yield
     except OSError as error:
@@ -119,15 +119,14 @@ def room() -> Iterator[None]:
 def lay_out(log: ReadLog, cut: Sequence[Position], spill: Spill, tell: TellRead) -> LaidOut:
     """Read a log up to a cut, and lay what happened to children and at places out by key.
 
-    Raises NoRoom, and what reading raises.
+    Raises OSError where there is no room, and what reading raises.
     """
     reference, erased = list[LogRecord](), Counter[str]()
-    with room():
-        for batch in log(cut, erased=erased):
-            spill.add(it for it in batch if it.topic not in REFERENCE_TOPICS)
-            reference += [it for it in batch if it.topic in REFERENCE_TOPICS]
-            tell(len(batch))
-        return LaidOut(spill.pieces(), reference, erased)
+    for batch in log(cut, erased=erased):
+        spill.add(it for it in batch if it.topic not in REFERENCE_TOPICS)
+        reference += [it for it in batch if it.topic in REFERENCE_TOPICS]
+        tell(len(batch))
+    return LaidOut(spill.pieces(), reference, erased)
 
 
 def count(buckets: Iterable[list[LogRecord]], question: LogQuestion, tell: TellCounted) -> LogSums:

@@ -3,7 +3,6 @@
 import os
 from array import array
 from collections.abc import Iterable
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple, TypeAlias
 from zlib import crc32
@@ -34,13 +33,13 @@ class LogRecord(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...]
 
 
-def unnamed_file(folder: Path | None = None) -> BinaryIO:
-    """A new file without a name, in the folder of temporary files unless another is given.
+def unnamed_file() -> BinaryIO:
+    """A new file without a name, in the folder of temporary files.
 
     So nothing of it is left on disk however the processes end that have it open, and nobody else
     can open it.
     """
-    return TemporaryFile(dir=folder)
+    return TemporaryFile()
 
 
 def buckets_for(messages: int) -> int:

@@ -330,15 +330,7 @@ def test_a_run_that_died_between_kafka_and_the_folder_is_completed_by_the_next(
 def test_dead_between_any_two_steps_it_is_made_once_by_the_next(
     small: CommandLine, point: str
 ) -> None:
-    process = subprocess.Popen(
-        [sys.executable, DYING, point, *OCTOBER],
-        cwd=small.folder,
-        env=small.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    finished(process, DIED)
+    finished(running(small, DYING, point, *OCTOBER), DIED)
     forget_lock(small)
     before = published(small.settings.kafka_bootstrap)
     said = small.run(*OCTOBER).stderr
@@ -359,8 +351,13 @@ def script(folder: Path, text: str) -> Path:
 
 def freezing(caseline: CommandLine, program: Path | str) -> "subprocess.Popen[str]":
     """A freeze whose counting is done by two processes of a program, such as Python itself."""
+    return running(caseline, COUNTING_BY, program, *OCTOBER)
+
+
+def running(caseline: CommandLine, *arguments: Path | str) -> "subprocess.Popen[str]":
+    """A program of Python, begun where the command is run."""
     return subprocess.Popen(
-        [sys.executable, COUNTING_BY, program, *OCTOBER],
+        [sys.executable, *arguments],
         cwd=caseline.folder,
         env=caseline.environment(),
         stdout=subprocess.DEVNULL,

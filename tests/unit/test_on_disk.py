@@ -49,11 +49,10 @@ def modes(folder: Path) -> dict[str, int]:
 def test_a_freeze_that_is_killed_leaves_no_event_on_disk(tmp_path: Path) -> None:
     program = textwrap.dedent("""
         import sys
-        from pathlib import Path
         from snapshots.recount import disk
 
         disk.MOST_WAITING = 100
-        file = disk.unnamed_file(Path(sys.argv[1]))
+        file = disk.unnamed_file()
         spill = disk.Spill(file, disk.buckets_for(100_000))
         birth = b'{"date_of_birth": "2003-12-03"}'
         spill.add(disk.LogRecord("t", 0, n, b"CHILD-%d" % n, birth, ()) for n in range(20_000))
@@ -63,7 +62,8 @@ def test_a_freeze_that_is_killed_leaves_no_event_on_disk(tmp_path: Path) -> None
         sys.stdin.read()
     """)
     process = subprocess.Popen(
-        [sys.executable, "-c", program, tmp_path],
+        [sys.executable, "-c", program],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
