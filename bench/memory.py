@@ -8,7 +8,7 @@ from time import sleep
 from redis import Redis
 
 from bench.bed import PARTITIONS, Bed
-from bench.figures import Figure, Section
+from bench.figures import Figure, Section, at_most
 from bench.filling import case_filling
 from bench.progress import Show, stage
 from bench.sizes import Sizes
@@ -18,6 +18,7 @@ from streams.state.redis_clients import connect_redis
 
 # Redis writes its append-only buffer out every second.
 SETTLE_SECONDS = 1.5
+MOST_BYTES = 500
 TITLE = "Redis memory"
 MEGABYTE = 1_000_000
 KINDS = ("records", "entries", "checkpoint")
@@ -43,7 +44,7 @@ def memory(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
         "All: the growth of used_memory. By kind of key: MEMORY USAGE; records grow with children "
         "and their events, entries and checkpoints with months, areas and indicators alone."
     )
-    figures = [Figure("all, a child", used / children, "bytes")]
+    figures = [Figure("all, a child", used / children, "bytes", at_most(MOST_BYTES))]
     figures.append(Figure("records, a child", kinds["records"] / children, "bytes"))
     figures.append(Figure("events, a child", events / children, "events"))
     figures += [Figure(kind, kinds.pop(kind) / MEGABYTE, "MB") for kind in KINDS]

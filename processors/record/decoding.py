@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 
 from processors.days.calendar import FIRST_YEAR, LAST_YEAR, london_days
 from processors.record.instants import EARLIEST, LATEST, UNUSUAL, microseconds, usual_instants
-from processors.record.usual import Envelope, Usual, mentions_constants, present
+from processors.record.usual import MOST_SUBJECTS, Envelope, Usual, mentions_constants, present
 from schemas.events.registry import VALIDATORS
 
 # A header may be without a value.
@@ -76,23 +76,24 @@ class RejectedError(Exception):
         self.rejection = Rejection(reason, message)
 
 
-def decode(topic: str, messages: Iterable[Message]) -> Decoded:
+def decode(topic: str, messages: Iterable[Message], subjects: int = MOST_SUBJECTS) -> Decoded:
     """The events among a topic's (key, value, headers) messages, and why the others are none.
 
     The key must be the event's `partitionkey`: otherwise one child's events would lie in several
-    partitions and no figure about the child could be right.
+    partitions and no figure about the child could be right. Up to so many subjects are remembered
+    from call to call, so that events of a case have one text.
     """
     messages, events = list(messages), list[tuple[str, Event]]()
     rejected: list[tuple[int, Rejection]] = []
     for start in range(0, len(messages), AT_ONCE):
-        part = _decode(topic, messages[start : start + AT_ONCE])
+        part = _decode(_usual(topic, subjects), topic, messages[start : start + AT_ONCE])
         events += part.events
         rejected += [(start + position, why) for position, why in part.rejected]
     return Decoded(events, rejected)
 
 
-def _decode(topic: str, messages: Sequence[Message]) -> Decoded:
-    quick = _read_quickly(topic, messages)
+def _decode(usual: Usual, topic: str, messages: Sequence[Message]) -> Decoded:
+    quick = _read_quickly(usual, messages)
     instants = usual_instants([it.time if it else "" for it in quick])
     rejected: list[tuple[int, Rejection]] = []
     for position, instant in enumerate(instants):
@@ -116,14 +117,14 @@ def _decode(topic: str, messages: Sequence[Message]) -> Decoded:
     return Decoded(events, rejected)
 
 
-def _read_quickly(topic: str, messages: Sequence[Message]) -> list[Envelope | None]:
+def _read_quickly(usual: Usual, messages: Sequence[Message]) -> list[Envelope | None]:
     """What messages say that are as nearly all are; None for those to be judged one by one."""
     texts = [
         _structured_quickly(value, headers) if headers else value for _, value, headers in messages
     ]
     return [
         it if it is not None and key == it.partitionkey.encode() else None
-        for it, (key, _, _) in zip(_usual(topic).read(texts), messages, strict=True)
+        for it, (key, _, _) in zip(usual.read(texts), messages, strict=True)
     ]
 
 
@@ -140,8 +141,8 @@ _day = dict[int, int]().setdefault
 
 
 @cache
-def _usual(topic: str) -> Usual:
-    return Usual(topic)
+def _usual(topic: str, subjects: int) -> Usual:
+    return Usual(topic, subjects)
 
 
 def _judged(topic: str, message: Message) -> tuple[Envelope, int]:

@@ -18,7 +18,8 @@ from schemas.events.registry import data_on
 MOST_BYTES = 400
 # Data remembered of a topic; of notifications nearly each has other data.
 MOST_REMEMBERED = 5_000
-# Subjects remembered of a topic: those of cases that are open, of which more comes.
+# Subjects remembered of a topic: those of cases that are open, of which more comes. They take some
+# 15 MB.
 MOST_SUBJECTS = 100_000
 BACKSLASH = ord("\\")
 
@@ -69,9 +70,10 @@ def mentions_constants(text: bytes) -> bool:
 
 
 class Usual:
-    """Reads the messages of one topic."""
+    """Reads the messages of one topic, of which it remembers up to so many subjects."""
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, subjects: int = MOST_SUBJECTS) -> None:
+        self._most_subjects = subjects
         self._data_of = data_on(topic)
         self._known: dict[tuple[str, bytes], tuple[str, dict[str, Any]]] = {}
         # Each source once in memory, since there are few and every event has one, and each subject,
@@ -87,7 +89,7 @@ class Usual:
         source_of, subject_of = self._sources.setdefault, self._subjects.setdefault
         if len(self._sources) >= MOST_REMEMBERED:
             self._sources.clear()
-        if len(self._subjects) >= MOST_SUBJECTS:
+        if len(self._subjects) >= self._most_subjects:
             self._subjects.clear()
         for text in texts:
             event: Envelope | None = None

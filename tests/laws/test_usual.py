@@ -174,3 +174,17 @@ def test_data_that_are_equal_are_kept_once_and_what_is_remembered_has_a_bound() 
     assert anew is not None
     assert anew.data is not first.data
     assert anew.data == first.data
+
+
+def test_subjects_that_are_equal_are_kept_once_as_many_as_are_asked_for() -> None:
+    usual = Usual(CASE_TOPIC, subjects=2)
+
+    def subject(text: str) -> str:
+        event = read(usual, written({**NOTIFICATION, "subject": text}))
+        assert event is not None
+        return event.subject
+
+    first = subject("C-1")
+    assert subject("C-1") is first
+    subject("C-2")
+    assert subject("C-1") is not first
