@@ -26,7 +26,7 @@ NOTES = (
     "All rows of the last month of the history, every indicator, area and age band, in this "
     "process, warm; a population estimate a year for every area and band. Anew: nothing is held of "
     "an earlier read. Otherwise as a server reads it, which holds what it has read, after an event "
-    "about another child has changed one of the partitions. "
+    "of the day about another child has changed one of the partitions. "
     "Growth: the middle time with more events over that with fewer, in the same years: "
     "only how many of a month's cells are not zero can make it grow, and that ends."
 )
@@ -70,16 +70,16 @@ async def _measure(
             await reference.fill(population_events(years), unseen)
         gc.collect()
         gc.freeze()  # a reader has no state of its own for the collector to look through
-        as_of = (START + timedelta(days=365 * years - 1)).date()
+        today = START + timedelta(days=365 * years - 1)
 
         async def read(held: HeldTables) -> float:
             began = perf_counter()
-            await read_scorecard(redis, settings.deployment, rules, as_of, held=held)
+            await read_scorecard(redis, settings.deployment, rules, today.date(), held=held)
             return 1000 * (perf_counter() - began)
 
         held, again, anew = HeldTables(), list[float](), list[float]()
         for number in range(WARMING + count):
-            await cases.fill([new_event(number)], unseen)
+            await cases.fill([new_event(number, today)], unseen)
             again.append(await read(held))
             anew.append(await read(HeldTables()))
         return again[WARMING:], anew[WARMING:]

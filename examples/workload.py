@@ -41,7 +41,7 @@ def case_events(events: int, *, years: float = 1.0, seed: int = 1) -> Iterator[t
         yield heappop(waiting)[2:]
 
 
-def new_event(number: int) -> tuple[bytes, bytes]:
+def new_event(number: int, time: datetime = START) -> tuple[bytes, bytes]:
     """A (key, value) message of a child and a case of its own for each number."""
     child = f"N{number}"
     event = {
@@ -50,7 +50,7 @@ def new_event(number: int) -> tuple[bytes, bytes]:
         "source": "urn:bench",
         "type": "notification.received",
         "subject": f"N{number}",
-        "time": START.isoformat(timespec="seconds"),
+        "time": time.isoformat(timespec="seconds"),
         "partitionkey": child,
         "data": {"notification_type": TYPES[0], "district": load_areas().leaves[0]},
     }

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.arrays import Flags
+from processors.arrays import Flags, Positions
 from processors.figures.figure_cells import CODE, STATUSES, Cells, Ways, cells_at
 from processors.figures.placesums import PlaceSums
 from processors.figures.rating import YearTarget, targets
@@ -139,6 +139,10 @@ class Worked(NamedTuple):
     above: Column
     below: Column
     status: NDArray[np.int64]
+
+    def of(self, cells: Positions) -> "Worked":
+        """Those of some of the cells."""
+        return Worked(*(column[cells] for column in self))
 
 
 def worked_out(ways: Ways, numerator: Column, denominator: Column) -> Worked:

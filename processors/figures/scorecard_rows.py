@@ -4,7 +4,7 @@ All cells are compared and rated together, as columns of 64 bits. Those whose nu
 are done one by one, by the same rules.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.arrays import Positions, positions
+from processors.arrays import Flags, Positions, positions
 from processors.figures.direction import (
     CHANGE,
     HIGHER_IS,
@@ -24,15 +24,14 @@ from processors.figures.direction import (
 from processors.figures.evaluate import (
     AsOf,
     Exact,
-    FiguresOfDate,
     Worked,
     exact_value,
     is_whole,
-    place_sums,
     rounded_half_up,
     shown,
 )
 from processors.figures.figure_cells import STATUSES, Cells, cells_at
+from processors.figures.held_figures import FiguresOfRows, HeldFigures
 from processors.figures.rating import (
     RAGS,
     Tolerated,
@@ -69,19 +68,24 @@ def scorecard(
     previous: AsOf,
     levels: Collection[str] = (),
     codes: frozenset[str] | None = None,
+    held: HeldFigures | None = None,
 ) -> list[ScorecardRow]:
     """Every indicator's rows at levels, those of the areas if none is named; or those of codes.
 
-    By place, those of the areas from the top down, and then by band, all ages first.
+    By place, those of the areas from the top down, and then by band, all ages first. What is held
+    of scorecards made before is not worked out again where it is the same.
     """
+    held = held or HeldFigures()
     asked = tuple(levels) or tuple(rules.areas.levels)
-    today, earlier = place_sums(rules, now), place_sums(rules, previous)
+    today, earlier = held.sums(rules, now), held.sums(rules, previous)
     places = _together(today.places, earlier.places, rules.graph.known())
     there = tuple(place for place in places if place.level in asked)
     outline = _outline(rules, there, asked, codes)
-    figures = FiguresOfDate(rules, outline.cells, now, today)
-    before = FiguresOfDate(rules, outline.cells, previous, earlier)
-    return _rows(outline, figures, before, now.targets)
+    cells = outline.cells
+    figures = held.figures(rules, cells, now, today)
+    before = held.figures(rules, cells, previous, earlier)
+    of = FiguresOfRows(figures, before, now.targets)
+    return held.rows(cells, of, lambda some: _rows(outline, of, some))
 
 
 def _together(now: list[Place], before: list[Place], known: list[Place]) -> list[Place]:
@@ -93,10 +97,10 @@ class _Outline:
     """What of rows does not rest on figures: what they are of, and how they are compared.
 
     Of each cell: whether it is a count; the number of the first word for its direction, and what
-    the sign of a change is multiplied by to choose among them. `since` are the cells that are rated
-    against the month before, with the sign of what is better and what is tolerated of each. By
-    number, the indicators `rated_since` so, those `rated` against their target, and those `nearing`
-    it, of which what is nearer is the better.
+    the sign of a change is multiplied by to choose among them; whether it is rated against the
+    month before (`is_since`), the sign of what is better then, and what is tolerated. By number,
+    the indicators `rated_since` so, those `rated` against their target, and those `nearing` it, of
+    which what is nearer is the better.
     """
 
     def __init__(self, rules: Rules, cells: Cells) -> None:
@@ -117,16 +121,18 @@ class _Outline:
         }
         self.rated_since = {*positions(np.array(is_rated)).tolist()} - self.rated
         is_since = _each(cells, [number in self.rated_since for number in range(len(pairs))])
-        self.since: Positions = positions((is_since == 1) & (cells.band == 0))
-        self.sign = _each(cells, [HIGHER_IS.get(it.polarity, 0) for it in indicators])[self.since]
+        self.is_since = (is_since == 1) & (cells.band == 0)
+        self.sign = _each(cells, [HIGHER_IS.get(it.polarity, 0) for it in indicators])
         exact = [tolerance(it, scheme.share_of(it.code)) for scheme, it in pairs]
         self.is_coarse = _each(cells, [max(it) < MOST_OF_TOLERANCE for it in exact]) == 1
         coarse = [it if max(it) < MOST_OF_TOLERANCE else NOTHING_TOLERATED for it in exact]
         self.tolerated = (
-            _each(cells, [it.amount for it in coarse])[self.since],
-            _each(cells, [it.share for it in coarse])[self.since],
-            _each(cells, [it.whole for it in coarse])[self.since],
+            _each(cells, [it.amount for it in coarse]),
+            _each(cells, [it.share for it in coarse]),
+            _each(cells, [it.whole for it in coarse]),
         )
+        self.is_awaited = np.zeros(len(cells.indicator), dtype=np.bool_)
+        self.is_awaited[cells.awaited] = True
         self.names = self._names()
 
     def _names(self) -> tuple[list[str], ...]:
@@ -165,36 +171,43 @@ def _outline(
 
 
 class _Columns:
-    """The columns of rows that rest on figures."""
+    """The columns of the rows of some cells that rest on figures, in the order of these cells."""
 
-    def __init__(self, outline: _Outline, now: FiguresOfDate, before: FiguresOfDate) -> None:
-        self._outline, self._now, self._before = outline, now, before
-        today, earlier = now.columns, before.columns
+    def __init__(self, outline: _Outline, of: FiguresOfRows, cells: Positions) -> None:
+        self._outline, self._now, self._before, self._cells = outline, of.now, of.before, cells
+        self._place = {cell: place for place, cell in enumerate(cells.tolist())}
+        today, earlier = of.now.columns.of(cells), of.before.columns.of(cells)
         self.numerators: list[Any] = today.numerator.tolist()
         self.denominators: list[Any] = today.denominator.tolist()
-        for cell in outline.cells.awaited.tolist():
-            self.numerators[cell] = self.denominators[cell] = None
-        self.values = _shown(outline, today)
+        for place in positions(outline.is_awaited[cells]).tolist():
+            self.numerators[place] = self.denominators[place] = None
+        is_count = outline.is_count[cells]
+        self.values = _shown(is_count, today)
         self.statuses = STATUS_WORDS[today.status].tolist()
-        self.previous = _shown(outline, earlier)
+        self.previous = _shown(is_count, earlier)
         self.directions = self._directions(today, earlier)
-        self.targets: list[float | None] = [None] * len(self.values)
+        self.targets: list[float | None] = [None] * len(cells)
         self.ratings = self._ratings(today, earlier)
-        for cell in {*now.apart, *before.apart, *self._beyond(today, earlier)}:
+        apart = self._place.keys() & (of.now.apart.keys() | of.before.apart.keys())
+        for cell in {*apart, *self._beyond(today, earlier)}:
             self._do_alone(cell)
+        for (code, name), target in of.targets.items():
+            self._aim(code, name, target)
 
     def _directions(self, now: Worked, before: Worked) -> list[Any]:
-        outline = self._outline
-        signs = change((now.above, now.below), (before.above, before.below)) * outline.factor
-        words = outline.words + signs % len(CHANGE)
-        words[(now.below == 0) | (before.below == 0) | (outline.factor == 0)] = NO_DIRECTION
+        factor, first = self._outline.factor[self._cells], self._outline.words[self._cells]
+        signs = change((now.above, now.below), (before.above, before.below)) * factor
+        words = first + signs % len(CHANGE)
+        words[(now.below == 0) | (before.below == 0) | (factor == 0)] = NO_DIRECTION
         found: list[Any] = DIRECTIONS[words].tolist()
         return found
 
     def _ratings(self, now: Worked, before: Worked) -> list[Any]:
-        outline, since = self._outline, self._outline.since
+        since = positions(self._outline.is_since[self._cells])
+        cells = self._cells[since]
         one, other = ((it.above[since], it.below[since]) for it in (now, before))
-        grades = grade_since(outline.sign, one, other, outline.tolerated)
+        amount, share, whole = (it[cells] for it in self._outline.tolerated)
+        grades = grade_since(self._outline.sign[cells], one, other, (amount, share, whole))
         grades[(one[1] == 0) | (other[1] == 0)] = NO_RATING
         words = np.full(len(now.below), NO_RATING)
         words[since] = grades
@@ -203,59 +216,55 @@ class _Columns:
 
     def _beyond(self, *dates: Worked) -> list[int]:
         """The cells whose numbers may be beyond what columns hold."""
-        is_within = self._outline.is_coarse.copy()
+        is_within = self._outline.is_coarse[self._cells]
         for it in dates:
             is_within &= (np.abs(it.above) < MOST_ABOVE) & (it.below < MOST_BELOW)
-        found: list[int] = positions(~is_within).tolist()
+        found: list[int] = self._cells[positions(~is_within)].tolist()
         return found
 
     def _do_alone(self, cell: int) -> None:
-        now, before = self._now.figure(cell), self._before.figure(cell)
+        now, before, at = self._now.figure(cell), self._before.figure(cell), self._place[cell]
         number = self._outline.cells.indicator[cell]
         indicator, scheme = self._outline.cells.indicators[number], self._outline.schemes[number]
-        self.numerators[cell] = _number(now.numerator)
-        self.denominators[cell] = _number(now.denominator)
-        self.values[cell] = shown(indicator, now.value)
-        self.statuses[cell] = now.status
-        self.previous[cell] = shown(indicator, before.value)
-        self.directions[cell] = direction_of_travel(
+        self.numerators[at] = _number(now.numerator)
+        self.denominators[at] = _number(now.denominator)
+        self.values[at] = shown(indicator, now.value)
+        self.statuses[at] = now.status
+        self.previous[at] = shown(indicator, before.value)
+        self.directions[at] = direction_of_travel(
             now.value, before.value, scheme.direction, indicator.polarity
         )
         if number in self._outline.rated_since and not self._outline.cells.band[cell]:
             values = exact_value(now.value), exact_value(before.value)
             share = scheme.share_of(indicator.code)
-            self.ratings[cell] = rating_since(indicator, *values, share)
+            self.ratings[at] = rating_since(indicator, *values, share)
 
-    def aim(self, code: str, name: str, target: YearTarget) -> None:
+    def _aim(self, code: str, name: str, target: YearTarget) -> None:
         """Hold the cells of an indicator and place against their target."""
         outline, aim = self._outline, exact(target.aim)
         for cell in outline.cells.of(code, name):
+            at = self._place.get(cell)
+            if at is None:
+                continue
             number = outline.cells.indicator[cell]
             indicator, scheme = outline.cells.indicators[number], outline.schemes[number]
             now = self._now.figure(cell).value
             if number in outline.nearing:
                 before = self._before.figure(cell).value
-                self.directions[cell] = direction_of_travel(
+                self.directions[at] = direction_of_travel(
                     now, before, scheme.direction, indicator.polarity, aim
                 )
             if outline.cells.band[cell]:
                 continue
-            self.targets[cell] = float(target.aim)
+            self.targets[at] = float(target.aim)
             if number in outline.rated:
                 share = scheme.share_of(code)
-                self.ratings[cell] = rating(indicator, exact_value(now), target, share)
+                self.ratings[at] = rating(indicator, exact_value(now), target, share)
 
 
-def _rows(
-    outline: _Outline,
-    now: FiguresOfDate,
-    before: FiguresOfDate,
-    targets: Mapping[tuple[str, str], YearTarget],
-) -> list[ScorecardRow]:
-    columns = _Columns(outline, now, before)
-    for (code, name), target in targets.items():
-        columns.aim(code, name, target)
-    codes, titles, areas, levels, bands = outline.names
+def _rows(outline: _Outline, of: FiguresOfRows, cells: Positions) -> list[ScorecardRow]:
+    columns, where = _Columns(outline, of, cells), cells.tolist()
+    codes, titles, areas, levels, bands = ([it[at] for at in where] for it in outline.names)
     return list(
         map(
             ScorecardRow,
@@ -276,11 +285,11 @@ def _rows(
     )
 
 
-def _shown(outline: _Outline, figures: Worked) -> list[Any]:
+def _shown(is_count: Flags, figures: Worked) -> list[Any]:
     """Values as they are shown; None where there is none."""
     above, below = figures.above, figures.below
     found = rounded_half_up(above, np.maximum(below, 1)).astype(object)
-    whole = is_whole(outline.is_count, below)
+    whole = is_whole(is_count, below)
     found[whole] = above[whole]
     found[below == 0] = None
     values: list[Any] = found.tolist()

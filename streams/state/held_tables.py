@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from processors.days.calendar import day_number
 from processors.figures.evaluate import AsOf, known
+from processors.figures.held_figures import HeldFigures
 from processors.figures.supplies import Supplies
 from processors.ledger.tables import Stock, Tables
 from processors.record.decoding import Event, in_order
@@ -45,8 +46,12 @@ class _Months(NamedTuple):
 
 @dataclass
 class HeldTables:
-    """What is held of a deployment's shards; nothing to begin with."""
+    """What is held of a deployment's shards; nothing to begin with.
 
+    And in `figures` of the scorecards made of them.
+    """
+
+    figures: HeldFigures = field(default_factory=HeldFigures)
     _months: dict[TP, _Months] = field(default_factory=dict)
     _reference: Reference = field(default_factory=lambda: Reference([], {}))
     _records: dict[TP, list[Event]] = field(default_factory=dict)

@@ -115,7 +115,8 @@ async def read_scorecard(
         for day, stock in zip(dates, stocks.by_date, strict=True)
     )
     heads = stocks.heads | reference.heads
-    return LiveScorecard(scorecard(rules, now, previous, levels), heads, standing.notes)
+    rows = scorecard(rules, now, previous, levels, held=held.figures)
+    return LiveScorecard(rows, heads, standing.notes)
 
 
 class StateStanding(NamedTuple):
