@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 
 from schemas.connection_settings import RedisConnection
+from streams.sending import SendsTogether
 
 # Those that redis-py has no types for.
 AsyncSentinel: Any = async_sentinel.Sentinel
@@ -120,7 +121,8 @@ def redis_client(connection: RedisConnection) -> redis.asyncio.Redis:
     client = _redis_client(connection)
     if connection.kind != "cluster":
         pool = client.connection_pool
-        pool.connection_class = type("Connection", (PacksQuickly, pool.connection_class), {})
+        kinds = PacksQuickly, SendsTogether, pool.connection_class
+        pool.connection_class = type("Connection", kinds, {})
     return client
 
 

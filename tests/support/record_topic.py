@@ -2,6 +2,9 @@
 
 import pytest
 
+# What publishes names the topic's publisher as a type when it is first imported, which commands do
+# when they are first run: by then another might stand in its place.
+import streams.jobs.publishing  # noqa: F401
 from schemas.connection_settings import Brokers
 from snapshots.releases import topic
 from snapshots.releases.release_failures import NotPublished
