@@ -2,8 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring as _string
 from math import isfinite
+from types import NoneType
 from typing import Any
 
 # Beyond these JSON's numbers are not exact in every language (RFC 7493, section 2.2).
@@ -42,17 +46,36 @@ def sha256(text: bytes) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None or isinstance(value, bool | str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, int):
-        return _integer(value)
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(_text, value))}]"
-    if isinstance(value, dict):
-        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-        return f"{{{','.join(f'{_text(name)}:{_text(value[name])}' for name in names)}}}"
+    write = _WRITERS.get(type(value)) or _writer_of(value)
+    return write(value)
+
+
+def _constant(value: bool | None) -> str:
+    return "null" if value is None else "true" if value else "false"
+
+
+def _list(values: Sequence[Any]) -> str:
+    return f"[{','.join(map(_text, values))}]"
+
+
+def _object(members: dict[str, Any]) -> str:
+    # Few names stand in very many places: which order they come in is worked out once.
+    names = _named(tuple(members))
+    return f"{{{','.join([head + _text(members[name]) for name, head in names])}}}"
+
+
+@lru_cache(maxsize=1_000)
+def _named(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Names by their UTF-16 code units (RFC 8785, section 3.2.3), each as it is written."""
+    ordered = sorted(names, key=lambda name: name.encode("utf-16-be"))
+    return [(name, f"{_string(name)}:") for name in ordered]
+
+
+def _writer_of(value: Any) -> Callable[[Any], str]:
+    """What writes a value of a kind that derives from one that JSON has."""
+    for kind, write in _WRITERS.items():
+        if isinstance(value, kind):
+            return write
     raise TypeError(f"{type(value).__name__} has no JSON")
 
 
@@ -90,3 +113,16 @@ def _placed(digits: str, point: int) -> str:
         return f"0.{'0' * -point}{digits}"
     fraction = f".{digits[1:]}" if len(digits) > 1 else ""
     return f"{digits[0]}{fraction}e{point - 1:+d}"
+
+
+# A bool before the whole numbers, which it derives from.
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    NoneType: _constant,
+    bool: _constant,
+    str: _string,
+    int: _integer,
+    float: _number,
+    list: _list,
+    tuple: _list,
+    dict: _object,
+}
