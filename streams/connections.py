@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 
 from schemas.connection_settings import RedisConnection
-from streams.sending import SendsTogether
+from streams.sent_together import SendsTogether
 
 # Those that redis-py has no types for.
 AsyncSentinel: Any = async_sentinel.Sentinel
