@@ -48,6 +48,8 @@ def growth(_bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     set_threshold(*GC_THRESHOLDS)
     figures: list[Figure] = []
     try:
+        with stage("warming up"):
+            _cost(rules, many_cases, sizes.growth_events[0], sizes.growth_more, is_judged=True)
         for (name, shape), is_judged in product(SHAPES.items(), (False, True)):
             title = f"{name}, judged" if is_judged else name
             for known in sizes.growth_events:

@@ -33,9 +33,10 @@ def parsed(text: bytes) -> Any:
     """
     try:
         value = json.loads(text, parse_int=_exact)
+        is_canonical = canonical(value) == text
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if canonical(value) != text:
+    if not is_canonical:
         raise ValueError("not canonical JSON")
     return value
 

@@ -794,7 +794,7 @@ class ShardStore:
         """
         form = await self._form(head.generation)
         try:
-            async with fenced(self._redis, self.head_key) as pipe:
+            async with fenced(self._redis, self.head_key, reads_first=True) as pipe:
                 found = await look(pipe, self.head_key)
                 stored = self._head(dict(found.head)) or Head(head.generation)
                 if stored.place != head.place:

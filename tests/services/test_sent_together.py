@@ -14,6 +14,8 @@ from redis.exceptions import NoPermissionError, WatchError
 
 from schemas.connection_settings import RedisConnection
 from streams.connections import redis_client
+from streams.sent_together import WATCH_WITH_NEXT
+from streams.state.fence import Overtaken, fenced
 from tests.support.servers import Server
 
 pytestmark = pytest.mark.services
@@ -35,7 +37,7 @@ async def client(url: str) -> AsyncIterator[Redis]:
 @asynccontextmanager
 async def watching(redis: Redis) -> AsyncIterator[Any]:
     async with redis.pipeline(transaction=True) as pipe:
-        await pipe.watch(KEY)
+        await pipe.execute_command(WATCH_WITH_NEXT, KEY)
         yield pipe
 
 
@@ -58,6 +60,11 @@ def plain(redis_server: Server) -> Any:
 def sent(plain: Any) -> int:
     """How many times commands came to Redis together, by all of its clients."""
     return int(plain.info("stats")["total_reads_processed"])
+
+
+def calls(plain: Any, command: str) -> int:
+    """How often Redis was given a command, by all of its clients."""
+    return int(plain.info("commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"])
 
 
 def test_what_changes_after_it_was_watched_and_read_refuses_the_step(
@@ -93,23 +100,45 @@ def test_a_step_that_nothing_comes_between_takes_place_in_two_writes(
     run(redis_server.address, step)
 
 
+def test_what_is_read_on_another_connection_is_watched_by_then(
+    redis_server: Server, plain: Any
+) -> None:
+    async def overtaken(redis: Redis) -> None:
+        async with fenced(redis, KEY) as pipe:
+            assert await redis.get(KEY) == b"before"
+            plain.set(KEY, "meanwhile")
+            pipe.multi()
+            pipe.set(KEY, "after")
+
+    async def step(redis: Redis) -> None:
+        with pytest.raises(Overtaken):
+            await overtaken(redis)
+        assert await redis.get(KEY) == b"meanwhile"
+
+    run(redis_server.address, step)
+
+
 def test_a_step_that_reads_nothing_watches_all_the_same(redis_server: Server, plain: Any) -> None:
     async def step(redis: Redis) -> None:
+        before = calls(plain, "watch")
         async with watching(redis) as pipe:
             pipe.multi()
             pipe.set(KEY, "after")
             assert await pipe.execute() == [True]
+        assert calls(plain, "watch") == before + 1
         assert await redis.get(KEY) == b"after"
 
     run(redis_server.address, step)
 
 
-def test_a_step_given_up_before_anything_was_sent_leaves_the_connection_as_it_was(
+def test_a_step_given_up_before_anything_was_sent_leaves_nothing_watched(
     redis_server: Server, plain: Any
 ) -> None:
     async def step(redis: Redis) -> None:
+        before = calls(plain, "unwatch")
         async with watching(redis):
             pass
+        assert calls(plain, "unwatch") == before + 1
         plain.set(KEY, "meanwhile")
         async with redis.pipeline(transaction=True) as pipe:
             pipe.set(KEY, "after")
@@ -119,16 +148,24 @@ def test_a_step_given_up_before_anything_was_sent_leaves_the_connection_as_it_wa
     run(redis_server.address, step)
 
 
-def test_whoever_may_not_watch_is_told_so_and_later_answers_are_of_their_own_commands(
-    redis_server: Server, plain: Any
+@pytest.mark.parametrize("is_read", [False, True], ids=["reading nothing", "reading"])
+def test_whoever_may_not_watch_changes_nothing_and_later_answers_are_of_their_own_commands(
+    redis_server: Server, plain: Any, is_read: bool
 ) -> None:
     name = f"u{uuid4().hex}"
     plain.execute_command("ACL", "SETUSER", name, "on", ">pass", "~*", "+@all", "-watch")
 
-    async def step(redis: Redis) -> None:
+    async def refused(redis: Redis) -> None:
         async with watching(redis) as pipe:
-            with pytest.raises(NoPermissionError):
+            if is_read:
                 await pipe.get(KEY)
+            pipe.multi()
+            pipe.set(KEY, "after")
+            await pipe.execute()
+
+    async def step(redis: Redis) -> None:
+        with pytest.raises(NoPermissionError):
+            await refused(redis)
         assert await redis.get(KEY) == b"before"
         assert await redis.echo("same") == b"same"
 
@@ -136,6 +173,22 @@ def test_whoever_may_not_watch_is_told_so_and_later_answers_are_of_their_own_com
         run(redis_server.address.replace("://", f"://{name}:pass@"), step)
     finally:
         plain.execute_command("ACL", "DELUSER", name)
+
+
+def test_a_connection_closed_here_before_the_watch_was_sent_refuses_the_step(
+    redis_server: Server, plain: Any
+) -> None:
+    async def closed(redis: Redis) -> None:
+        async with watching(redis) as pipe:
+            await redis.connection_pool.disconnect()
+            await pipe.get(KEY)
+
+    async def step(redis: Redis) -> None:
+        with pytest.raises(WatchError):
+            await closed(redis)
+        assert await redis.get(KEY) == b"before"
+
+    run(redis_server.address, step)
 
 
 @pytest.mark.parametrize("is_read", [False, True], ids=["before it was sent", "after"])

@@ -26,7 +26,7 @@ from snapshots.making.timely import check_timely
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import publish
 from snapshots.recount import days
-from snapshots.releases.canonical import canonical
+from snapshots.releases.canonical import canonical, parsed
 from snapshots.releases.chain import (
     Sealed,
     already,
@@ -110,6 +110,13 @@ def test_canonical_json_reads_back_as_what_was_written(value: object) -> None:
 def test_a_number_that_json_does_not_carry_is_refused(number: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical({"a": [number]})
+
+
+@pytest.mark.parametrize("depth", [600, 100_000])
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a":', "}")])
+def test_a_text_that_is_nested_too_deeply_is_refused(begin: str, end: str, depth: int) -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parsed(f"{begin * depth}1{end * depth}".encode())
 
 
 @given(st.dates(date(1901, 1, 1), date(2198, 1, 1)), st.integers(0, 24), st.integers(-30, 500))
