@@ -125,36 +125,53 @@ def test_all_cells_together_are_as_each_is_alone(
     assert rows_json(rows) == rows_json(alone(now, before))
 
 
-def of_both(held: list[tuple[Holding, int, int]], events: list[Event]) -> tuple[AsOf, AsOf]:
-    now = known(RULES, TODAY, stock_of([it for it, *_ in held]), events)
+def of_both(
+    held: list[tuple[Holding, int, int]],
+    events: list[Event],
+    dates: tuple[date, date] = (TODAY, BEFORE),
+) -> tuple[AsOf, AsOf]:
+    today, before = dates
+    now = known(RULES, today, stock_of([it for it, *_ in held]), events)
     earlier = [(*it[:4], above, below) for it, above, below in held]
-    return now, known(RULES, BEFORE, stock_of(earlier), events)
+    return now, known(RULES, before, stock_of(earlier), events)
 
 
 @settings(max_examples=30)
 @given(
     HISTORIES,
-    st.lists(st.tuples(st.booleans(), st.booleans(), HISTORIES), min_size=1, max_size=3),
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.booleans(),
+            HISTORIES,
+            st.sampled_from([(TODAY, BEFORE), (BEFORE, BEFORE.replace(day=1))]),
+            st.sampled_from([LEVELS, LEVELS[:1]]),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
 )
 def test_rows_held_of_earlier_scorecards_are_as_all_made_anew(
     first: tuple[list[tuple[Holding, int, int]], list[Event]],
-    changes: list[tuple[bool, bool, tuple[list[tuple[Holding, int, int]], list[Event]]]],
+    changes: list[tuple[bool, bool, Any, tuple[date, date], list[str]]],
 ) -> None:
-    figures = HeldFigures()
-    (held, events), (now, before) = first, of_both(*first)
-    assert scorecard(RULES, now, before, LEVELS, held=figures) == scorecard(
-        RULES, now, before, LEVELS
-    )
-    for is_counted, is_supplied, (more_held, more_events) in changes:
+    figures, (held, events) = HeldFigures(), first
+    # As a reader does that holds what others supplied, by date, as long as nobody supplies more.
+    supplied: dict[date, AsOf] = {}
+    for is_counted, is_supplied, (more_held, more_events), dates, levels in changes:
         held = [*held, *more_held] if is_counted else held
-        events = [*events, *more_events] if is_supplied else events
-        anew, anew_before = of_both(held, events)
-        # As a reader does that holds what others supplied as long as nobody supplies more.
-        now = anew if is_supplied else now._replace(stock=anew.stock)
-        before = anew_before if is_supplied else before._replace(stock=anew_before.stock)
-        assert scorecard(RULES, now, before, LEVELS, held=figures) == scorecard(
-            RULES, anew, anew_before, LEVELS
-        )
+        if is_supplied:
+            events = [*events, *more_events]
+            supplied.clear()
+        now, before = of_both(held, events, dates)
+        once, once_before = (supplied.setdefault(it.date, it) for it in (now, before))
+        assert scorecard(
+            RULES,
+            once._replace(stock=now.stock),
+            once_before._replace(stock=before.stock),
+            levels,
+            held=figures,
+        ) == scorecard(RULES, now, before, levels)
 
 
 def test_rows_that_nothing_changed_of_are_not_made_again_and_a_list_is_the_readers_own() -> None:
