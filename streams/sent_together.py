@@ -90,7 +90,7 @@ class SendsTogether(AbstractConnection):
 
     def _is_sound(self) -> bool:
         """Whether the connection is there, as far as is known without asking."""
-        if not self.is_connected or self._reader is None or self._writer is None:
+        if self._reader is None or self._writer is None:
             return False
         is_over = self._reader.at_eof() or self._reader.exception() is not None
         return not is_over and not self._writer.is_closing()

@@ -25,7 +25,6 @@ from schemas.scorecard import ScorecardRow
 # Dates, and outlines of cells, of which something is held at a time: a scorecard is of two dates.
 MOST_DATES, MOST_CELLS = 4, 4
 
-Targets = Mapping[tuple[str, str], YearTarget]
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -46,7 +45,7 @@ class FiguresOfRows(NamedTuple):
 
     now: FiguresOfDate
     before: FiguresOfDate
-    targets: Targets
+    targets: Mapping[tuple[str, str], YearTarget]
 
 
 class _Made(NamedTuple):
@@ -92,12 +91,12 @@ class HeldFigures:
         if held is None:
             rows = make(np.arange(len(cells.indicator)))
         else:
-            rows = held.rows.copy()
+            rows = held.rows
             changed = positions(_changed(cells, of, held.of))
             for cell, row in zip(changed.tolist(), make(changed), strict=True):
                 rows[cell] = row
-        _keep(self._made, cells, _Made(of, rows.copy()), MOST_CELLS)
-        return rows
+        _keep(self._made, cells, _Made(of, rows), MOST_CELLS)
+        return rows.copy()
 
 
 def _keep(held: dict[Key, Value], key: Key, value: Value, most: int) -> None:

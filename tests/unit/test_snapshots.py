@@ -79,7 +79,7 @@ def south_east() -> Rules:
     return Rules(load_catalogue(), Areas.model_validate(tree))
 
 
-@settings(max_examples=30)
+@settings(max_examples=60)
 @given(histories())
 def test_the_tables_and_the_definitions_from_scratch_agree_in_every_cell_of_any_history(
     south_east: Rules, history: History
