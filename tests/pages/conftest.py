@@ -4,9 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.support.browser import BrowserMissingError, open_browser
+from tests.support.patience import MILLISECONDS
+
+# What a page comes to after a click or a key is waited for, however long that takes.
+expect.set_options(timeout=MILLISECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from redis.asyncio import Redis
 
 from processors.rules import Rules
@@ -19,6 +19,7 @@ from streams.kafka.topics import create_topics
 from streams.serving.roles import Role
 from streams.serving.tokens import Tokens
 from tests.support.alerting import Recorder, change
+from tests.support.patience import MILLISECONDS
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
@@ -91,6 +92,7 @@ def opened(
         java_script_enabled=script,
         http_credentials={"username": "x", "password": token},
     )
+    context.set_default_timeout(MILLISECONDS)
     return context.new_page()
 
 
@@ -190,7 +192,7 @@ def test_an_alert_is_silenced_without_a_script(browser: Browser, pages: Pages) -
     page.locator("#silence-note").fill("Away until Monday")
     page.locator("#silence-for").select_option("1 week")
     page.get_by_role("button", name="Silence").click()
-    assert "Silenced by T. Lead until 2017-07-07" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("Silenced by T. Lead until 2017-07-07")
     page.goto(f"{pages.address}/alerts")
     assert "silenced until 2017-07-07" in page.locator("main").inner_text()
     page.context.close()

@@ -12,6 +12,7 @@ from schemas.settings import Settings
 from snapshots.releases.chain import seal
 from snapshots.releases.folder import ReleaseFolder
 from tests.support.october_releases import EVENTS, later, october
+from tests.support.patience import MILLISECONDS
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
@@ -60,6 +61,7 @@ def opened(browser: Browser, width: int, scheme: str) -> Page:
         color_scheme="dark" if scheme == "dark" else "light",
         extra_http_headers={"X-Forwarded-User": "ann", "X-Forwarded-Groups": "analysts"},
     )
+    context.set_default_timeout(MILLISECONDS)
     page = context.new_page()
     page.on("console", lambda said: pytest.fail(said.text) if said.type == "error" else None)
     return page

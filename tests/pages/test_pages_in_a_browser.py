@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from snapshots.publish.text.view import View
 from snapshots.publish.writing import PublicationFormat, publish
@@ -87,7 +87,7 @@ def test_a_reader_goes_from_the_front_page_to_a_provider_and_to_a_hub(
         page.goto((wide_folder / "index-internal.html").as_uri())
         page.get_by_role("link", name="Providers and places").first.click()
         page.get_by_role("link", name=place, exact=True).first.click()
-        assert place in page.locator("h1").inner_text()
+        expect(page.locator("h1")).to_contain_text(place)
 
 
 def test_axe_finds_a_fault_where_there_is_one(page: Page) -> None:
@@ -137,9 +137,9 @@ def test_pages_reflow_on_a_narrow_screen(page: Page, folder: Path, name: str) ->
 def test_the_keyboard_reaches_the_content_first(page: Page, folder: Path) -> None:
     page.goto((folder / "kent-internal.html").as_uri())
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+    expect(page.get_by_text("Skip to main content")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content"
+    expect(page.locator("#content")).to_be_focused()
 
 
 def test_tables_say_which_headers_their_cells_have(page: Page, folder: Path) -> None:

@@ -14,7 +14,7 @@ from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic, headers_of
 from streams.serving.examples import EVENT
 from tests.support.disclosing import step_downs
-from tests.support.patience import SECONDS
+from tests.support.patience import MILLISECONDS
 from tests.support.publishers import Publishers, keep, publishing
 from tests.support.topics import Sent, send
 from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken, broken_rules
@@ -22,7 +22,6 @@ from tests.support.workers import CommandLine
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.long]
 
-PATIENCE_MS = SECONDS * 1000
 TOPIC = "case-events"
 LETTER = f"{TOPIC}:0:7"
 
@@ -74,7 +73,7 @@ def opened(
         java_script_enabled=script,
         http_credentials={"username": name, "password": token},
     )
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(MILLISECONDS)
     return context.new_page()
 
 
@@ -92,7 +91,7 @@ def tab_to_button(page: Page, label: str) -> None:
 
 
 def wait_for_state(page: Page, state: str) -> None:
-    expect(page.locator("main p[role=status]")).to_have_text(state, timeout=PATIENCE_MS)
+    expect(page.locator("main p[role=status]")).to_have_text(state)
 
 
 def test_a_publisher_freezes_a_month_and_publishes_it_by_keyboard_alone(
@@ -209,7 +208,7 @@ def test_an_operator_corrects_a_dead_letter_and_is_not_shown_what_is_in_it(
     page.locator("#wrong").wait_for()
     assert "it is still no event" in page.locator("#wrong").inner_text()
     # What was typed is there, to be put right where the keyboard is.
-    assert page.evaluate("document.activeElement.id") == "event"
+    expect(page.locator("#event")).to_be_focused()
     assert page.locator("#event").input_value() == '{"specversion": "1.0"}'
     judge(page, WIDE)
     page.locator("#event").fill(dumps(EVENT))

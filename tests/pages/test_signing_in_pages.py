@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from processors.rules import Rules
 from schemas.settings import Settings
 from tests.support.openid import CLIENT, SECRET, openid_provider
-from tests.support.patience import SECONDS
+from tests.support.patience import MILLISECONDS
 from tests.support.ports import free_ports
 from tests.support.redis_servers import server
 from tests.support.serving_process import serving
@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2015, 10, 17, 12, tzinfo=UTC)
-PATIENT = SECONDS * 1_000
 GROUPS = """
 [[group]]
 name = "eh-managers"
@@ -76,7 +75,7 @@ def opened(browser: Browser, width: int = WIDE, dark: bool = False, script: bool
         color_scheme="dark" if dark else "light",
         java_script_enabled=script,
     )
-    context.set_default_timeout(PATIENT)
+    context.set_default_timeout(MILLISECONDS)
     return context.new_page()
 
 
@@ -95,7 +94,7 @@ def test_a_manager_signs_in_is_denied_an_operators_page_and_signs_out_by_keyboar
     page.get_by_role("link", name="Sign in", exact=True).press("Enter")
     page.get_by_label("Name").fill("manager")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Your account")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
     assert page.url == f"{site.address}/account"
     text = page.locator("main").inner_text()
     assert "manager@example.org" in text
@@ -108,13 +107,13 @@ def test_a_manager_signs_in_is_denied_an_operators_page_and_signs_out_by_keyboar
     assert denied.status == 403
     page.get_by_role("button", name="Sign out").press("Enter")
     # The page leads on to the provider, which asks whether they mean it, and back.
-    expect(page.get_by_text("Do you want to sign-out")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text("Do you want to sign-out")).to_be_visible()
     assert page.url.startswith(f"{site.issuer}/session/end")
     page.get_by_role("button", name="Yes, sign me out").press("Enter")
-    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
     assert page.url.startswith(f"{site.address}/signed-out")
     page.goto(f"{site.address}/account")
-    expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
     page.context.close()
 
 
@@ -124,11 +123,11 @@ def test_a_page_that_is_open_elsewhere_is_emptied_when_the_session_ends(
     page = opened(browser)
     page.goto(f"{site.address}/scorecard")
     sign_in(page, "analyst")
-    expect(page.get_by_role("button", name="Pause updates")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("button", name="Pause updates")).to_be_visible()
     other = page.context.new_page()
     other.goto(f"{site.address}/account")
     other.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
     assert page.locator("main").inner_text() == "You are signed out"
     page.context.close()
 
@@ -140,28 +139,28 @@ def test_sessions_elsewhere_are_ended_by_whose_they_are_and_by_the_provider(
     for it in (page, other):
         it.goto(f"{site.address}/account")
         sign_in(it, "analyst")
-        expect(it.get_by_role("heading", name="Your account")).to_be_visible(timeout=PATIENT)
+        expect(it.get_by_role("heading", name="Your account")).to_be_visible()
     page.goto(f"{site.address}/account")
     assert page.get_by_role("row", name="Chrome").count() == 2
     page.get_by_role("link", name="sign in again").press("Enter")
     page.get_by_label("Name").fill("analyst")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="End all but this one")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("button", name="End all but this one")).to_be_visible()
     assert_no_rule_is_broken(page)
     page.goto(f"{site.address}/connect")
-    expect(page.get_by_role("button", name="Make it")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("button", name="Make it")).to_be_visible()
     assert_no_rule_is_broken(page)
     page.goto(f"{site.address}/account")
     page.get_by_role("button", name="End", exact=True).press("Enter")
-    expect(page.get_by_text("You are signed in nowhere else")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text("You are signed in nowhere else")).to_be_visible()
     other.goto(f"{site.address}/account")
-    expect(other.get_by_text("you are not signed in here")).to_be_visible(timeout=PATIENT)
+    expect(other.get_by_text("you are not signed in here")).to_be_visible()
     # Signing out at the provider, which no browser tells the site of.
     page.goto(f"{site.issuer}/session/end")
     page.get_by_role("button", name="Yes, sign me out").press("Enter")
-    expect(page.get_by_text("Sign-out Success")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text("Sign-out Success")).to_be_visible()
     page.goto(f"{site.address}/account")
-    expect(page.get_by_text("you are not signed in here")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text("you are not signed in here")).to_be_visible()
     page.context.close()
     other.context.close()
 
@@ -172,7 +171,7 @@ def test_one_without_a_role_is_told_so_and_not_signed_in(
     page = opened(browser)
     page.goto(f"{site.address}/account")
     sign_in(page, "stranger")
-    expect(page.get_by_text("none of the roles")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text("none of the roles")).to_be_visible()
     assert not [it for it in page.context.cookies() if it["name"] == "caseline-session"]
     page.context.close()
 
@@ -187,7 +186,7 @@ def test_no_page_of_signing_in_breaks_a_rule_of_wcag(
         assert_no_rule_is_broken(page)
     page.goto(f"{site.address}/account")
     sign_in(page, "analyst")
-    expect(page.get_by_role("heading", name="Your account")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
     assert_no_rule_is_broken(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 # What is waited for takes seconds on an idle machine.
 SECONDS = 300.0
+MILLISECONDS = SECONDS * 1_000
 POLL_SECONDS = 0.05
 
 
