@@ -24,6 +24,7 @@ port $redis_port
 dir $dir/redis
 appendonly yes
 appendfsync everysec
+auto-aof-rewrite-min-size 512mb
 save ""
 maxmemory-policy noeviction
 daemonize no

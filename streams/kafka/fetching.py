@@ -26,8 +26,9 @@ T = TypeVar("T")
 
 COMMIT_SECONDS = 5.0  # group offsets only feed lag displays: not worth waiting for longer
 GROUP_RETRIES = 10  # errors in a row, with no assignment between them, before the worker gives up
-# How long what arrives is gathered: to hand over and fold a few records costs as much as many.
-GATHER_SECONDS = 0.01
+# How long what arrives is left with the broker before more is fetched, unless there was much: a few
+# records cost as much to fetch, hand over and fold as many, and what is fetched late is young.
+GATHER_SECONDS, MUCH = 0.02, 1_000
 POLL_SECONDS = 1.0  # how often waiting for records looks round, to notice a stop
 
 
@@ -115,9 +116,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         if private.is_closed(consumer):
             raise ConsumerStoppedError
         self._check_group(consumer)
-        if self._move(consumer):
+        moved = self._move(consumer)
+        if moved:
             self._arrived.set()
-            await asyncio.sleep(GATHER_SECONDS)
+            if moved < MUCH:
+                await asyncio.sleep(GATHER_SECONDS)
+            private.fetch_on(consumer)
             return
         await private.wait_for_records(consumer, POLL_SECONDS)
 
@@ -131,18 +135,19 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             raise error
         self.log.warning("Joining the group again after %r", error)
 
-    def _move(self, consumer: AIOKafkaConsumer) -> bool:
+    def _move(self, consumer: AIOKafkaConsumer) -> int:
+        """Read ahead what was fetched; over how many offsets, or stops, that goes."""
         fetched = private.fetched(consumer)
-        return sum(self._move_partition(consumer, pair) for pair in fetched) > 0
+        return sum(self._move_partition(consumer, pair) for pair in fetched)
 
-    def _move_partition(self, consumer: AIOKafkaConsumer, pair: TopicPartition) -> bool:
+    def _move_partition(self, consumer: AIOKafkaConsumer, pair: TopicPartition) -> int:
         tp, state = TP(*pair), private.position_state(consumer, pair)
         epoch, room = self._epochs.get(tp), self._ahead.room(tp)
         if epoch is None or state is None:
             private.drop_fetched(consumer, pair)
-            return False
+            return 0
         if room <= 0:
-            return False
+            return 0
         start = state.position
         try:
             records = private.take_fetched(consumer, pair, room, _record)
@@ -150,12 +155,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             private.drop_fetched(consumer, pair)
             state.pause()
             self._ahead.add(Stop(tp, epoch, start, error))
-            return True
+            return 1
         if state.position > start:
             end = private.stable_end(state)
             messages = [it for it in records if is_message(it)]
             self._ahead.add(Batch(tp, epoch, start, state.position, messages, end))
-        return bool(state.position > start)
+        return int(state.position - start)
 
     def forget(self) -> None:
         """Drop what was read ahead, and hand out nothing until partitions are placed again."""

@@ -263,8 +263,9 @@ def take_fetched(
 ) -> list[Any]:
     """Take at most so many of a partition's fetched records, each as `made(pair, raw)` makes it.
 
-    That skips aiokafka's own, slower, record class. What cannot be parsed raises, but not before
-    all that lies before it has been taken. Raises aiokafka.errors.KafkaError.
+    That skips aiokafka's own, slower, record class. More is fetched once `fetch_on` says so. What
+    cannot be parsed raises, but not before all that lies before it has been taken.
+    Raises aiokafka.errors.KafkaError.
     """
     fetcher = consumer._fetcher
     result = fetcher._records[pair]
@@ -283,8 +284,12 @@ def take_fetched(
         result._update_position()
     if len(records) < limit:
         del fetcher._records[pair]
-        fetcher._notify(fetcher._wait_consume_future)
     return records
+
+
+def fetch_on(consumer: AIOKafkaConsumer) -> None:
+    """Have more fetched of the partitions of which all that was fetched is taken."""
+    consumer._fetcher._notify(consumer._fetcher._wait_consume_future)
 
 
 # Parsing: header names that are not UTF-8

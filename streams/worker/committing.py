@@ -17,12 +17,12 @@ from streams.worker.stops import where_raised
 
 # The least time from one commit of a partition to the next. Each costs some 3 ms of work whatever
 # is in it, so that in light traffic this, and not the traffic, decides how busy a worker is.
-COMMIT_SECONDS = 0.03
+COMMIT_SECONDS = 0.02
 # Settlements of few messages in all of a worker's busy shards take at most one part in so many of
 # its time: where more comes than can be settled so often, it is settled less often, and nobody
 # waits for a processor. An ordinary one puts off the next for no longer than a reader would notice,
 # nor for longer than makes so many commits a second in all of these shards.
-SHARE, LONGEST_SECONDS, COMMITS_A_SECOND = 5, 0.1, 60
+SHARE, LONGEST_SECONDS, COMMITS_A_SECOND = 3, 0.1, 80
 # A shard is busy for so long after a commit.
 BUSY_SECONDS = 1.0
 # A settlement that takes long for few messages is one of a very large record, which is worked out
