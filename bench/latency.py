@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from threading import Event, Thread
 from time import perf_counter, sleep
 from typing import Any, NamedTuple
@@ -21,33 +22,30 @@ from schemas.events.registry import CASE_TOPIC
 
 
 class Way(NamedTuple):
-    """How events are sent: so many a second, each waiting at most `linger` ms for others.
-
-    `seed` is of the workload: of other children and other events than those already in the tables.
-    """
+    """How events are sent: so many a second, each waiting at most `linger` ms for others."""
 
     rate: int
-    linger: float
-    seed: int
+    linger: int
 
     @property
     def words(self) -> str:
         """For people."""
-        return f"at {self.rate:,} events/s{'' if self.linger else ', each alone'}"
+        return f"at {self.rate:,} events/s, linger {self.linger} ms"
 
 
 # Events a second: of an ordinary day many times over, and of a busy one.
 RATE, BUSY_RATE = 1_000, 5_000
 MOST_P99 = {RATE: 100, BUSY_RATE: 150}
 # How long producers wait where they are not told otherwise: librdkafka's, and Kafka's own.
-LINGER = 5.0
-WARMING = Way(RATE, LINGER, 2)
-WAYS = Way(RATE, LINGER, 3), Way(BUSY_RATE, LINGER, 4), Way(RATE, 0, 5), Way(BUSY_RATE, 0, 6)
+LINGER = 5
+WAYS = tuple(Way(rate, linger) for linger in (LINGER, 0) for rate in MOST_P99)
 LOOK_SECONDS = 0.005
 # How long sending may go on in this process while looking waits for its turn. Moments are noted
 # when a look is over, so that a look which waits makes events later, and never sooner.
 SWITCH_SECONDS = 0.0005
 FLUSH_SECONDS = 30.0
+# What a producer sends at first waits until it knows its brokers.
+FIRST_SECONDS = 1.0
 SHARES = (0.5, 0.95, 0.99)
 
 
@@ -92,38 +90,53 @@ class Watch:
 def latency(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     """Milliseconds to visible at two rates of events, on tables that are not empty.
 
-    Nothing is measured before events have come for a while: in its first minute a broker takes
+    Nothing is measured before events have come for a while: a broker that has just started takes
     twice the processor, to compile what it does.
     """
     bed.clean()
     total = bed.preload(case_events(sizes.latency_state_events), sizes.latency_state_events)
-    samples: dict[Way, list[float]] = {}
+    warming, seconds = WAYS[0], sizes.latency_seconds
+    needed = int(sum(way.rate for way in (warming, *WAYS)) * seconds)
+    # Other events than those already in the tables, and somewhat more than are needed, since how
+    # many are made is approximate.
+    workload = case_events(needed * 11 // 10, seed=2)
+    sent_before, figures = total, list[Figure]()
     with running_worker(bed, bed.settings(), rules) as worker:
         with stage("one worker folds them", total) as show:
             worker.wait_until_stored(total, show)
-        for way in (WARMING, *WAYS):
-            before = total + sum(map(len, samples.values()))
-            samples[way] = _measure(bed, worker, before, way, int(way.rate * sizes.latency_seconds))
+        for number, way in enumerate((warming, *WAYS)):
+            messages = list(islice(workload, int(way.rate * seconds)))
+            rate, times = _measure(bed, worker, sent_before, way, messages)
+            sent_before += len(messages)
+            if number > 0:
+                figures += _figures(way, rate, times)
     notes = (
-        f"Events sent for {sizes.latency_seconds:g} seconds in each way, and before that as long to "
-        f"warm up, to one worker with {total:,} events in its tables: by a producer as it comes, "
-        f"which waits up to {LINGER:g} ms for others to send with an event, and by one that sends "
-        "each event alone, at once. From the call of the producer until the offset stored with the "
-        "state is past the event, looked at every 5 ms."
+        f"Events sent for {seconds:g} seconds each way, and before that as long to warm up, to one "
+        f"worker with {total:,} events in its tables at first: by a producer as it comes, which "
+        f"lingers for {LINGER} ms so that others are sent with an event, and by one that does not. "
+        "A producer's first second, in which it looks for its brokers, is left out. "
+        "From the call of the producer until the offset stored with the state is past the event, "
+        "looked at every 5 ms."
     )
-    figures: list[Figure] = []
-    for way in WAYS:
-        times, targets = samples[way], {0.99: at_most(MOST_P99[way.rate])}
-        figures += [_quantile(times, share, way.words, targets.get(share)) for share in SHARES]
-        figures.append(Figure(f"longest {way.words}", max(times), "ms"))
     return Section("Event to visible", notes, tuple(figures))
+
+
+def _figures(way: Way, rate: float, times: list[float]) -> Iterator[Figure]:
+    targets = {0.99: at_most(MOST_P99[way.rate])}
+    for share in SHARES:
+        yield _quantile(times, share, way.words, targets.get(share))
+    yield Figure(f"longest {way.words}", max(times), "ms")
+    yield Figure(f"sent {way.words}", rate, "events/s")
 
 
 def _quantile(samples: list[float], share: float, when: str, target: Target | None) -> Figure:
     return Figure(f"p{round(100 * share)} {when}", quantile(samples, share), "ms", target)
 
 
-def _measure(bed: Bed, worker: Worker, total: int, way: Way, events: int) -> list[float]:
+def _measure(
+    bed: Bed, worker: Worker, total: int, way: Way, messages: list[tuple[bytes, bytes]]
+) -> tuple[float, list[float]]:
+    """How many a second were sent, and the milliseconds that each took."""
     watch = Watch(worker.stored)
     watching = Thread(target=watch.run, daemon=True)
     before = sys.getswitchinterval()
@@ -131,21 +144,20 @@ def _measure(bed: Bed, worker: Worker, total: int, way: Way, events: int) -> lis
     watching.start()
     try:
         with stage(f"sending {way.words}"):
-            sent = list(_send(bed, way, events))
+            rate, sent = _send(bed, way, messages)
             worker.wait_until_stored(total + len(sent))
             sleep(10 * LOOK_SECONDS)
     finally:
         watch.is_over.set()
         watching.join()
         sys.setswitchinterval(before)
-    return watch.latencies(sent)
+    begun = min(it.moment for it in sent) + FIRST_SECONDS
+    return rate, watch.latencies([it for it in sent if it.moment >= begun])
 
 
-def _send(bed: Bed, way: Way, events: int) -> Iterator[Sent]:
-    """Send evenly; gives all of them once they are acknowledged."""
+def _send(bed: Bed, way: Way, messages: list[tuple[bytes, bytes]]) -> tuple[float, list[Sent]]:
+    """Send evenly; how many a second that were, and all of them once they are acknowledged."""
     producer, sent = bed.producer(way.linger), list[Sent]()
-    # Somewhat more than are needed, since how many are made is approximate.
-    messages = list(case_events(events * 11 // 10, seed=way.seed))[:events]
     began = perf_counter()
     for number, (key, value) in enumerate(messages):
         sleep(max(0.0, began + number / way.rate - perf_counter()))
@@ -157,9 +169,10 @@ def _send(bed: Bed, way: Way, events: int) -> Iterator[Sent]:
             on_delivery=partial(_acknowledged, sent, moment),
         )
         producer.poll(0)
+    rate = len(messages) / (perf_counter() - began)
     if producer.flush(FLUSH_SECONDS):
         raise BenchError("Kafka did not take the events in time")
-    yield from sent
+    return rate, sent
 
 
 def _acknowledged(sent: list[Sent], moment: float, error: object, message: Any) -> None:

@@ -45,9 +45,8 @@ def million(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
         TITLE,
         f"{total:,} events of {one.children:,} children, in Kafka before a worker starts, each of "
         f"which keeps {held:,} children in memory: by one worker, and by two that begin together "
-        "and share the partitions. From when each has taken its share, what is stored until then "
-        "left out, to all stored. Memory: the peak of a worker's process; the growth of Redis's "
-        "used_memory.",
+        "and share the partitions. From when the first has a partition to all stored. Memory: the "
+        "peak of a worker's process; the growth of Redis's used_memory.",
         (
             *_rates(one, 1),
             *_rates(two, 2),
@@ -76,9 +75,8 @@ def _catch_up(bed: Bed, rules: Rules, total: int, held: int, workers: int) -> Ca
         before = int(redis.info("memory")["used_memory"])
         made = (running_worker(bed, settings, rules) for _ in range(workers))
         running = [stack.enter_context(it) for it in made]
-        for worker in running:
-            worker.wait_until_sharing()
-        began, earlier = perf_counter(), sum(running[0].stored.read())
+        running[0].wait_until_sharing()
+        began = perf_counter()
         used = sum(it.processor_seconds() for it in running)
         with stage(f"{IN_WORDS[workers]} fold {total:,} events", total) as show:
 
@@ -93,7 +91,7 @@ def _catch_up(bed: Bed, rules: Rules, total: int, held: int, workers: int) -> Ca
         children = sum(int(redis.hlen(key)) for key in redis.scan_iter("*:records", 1_000))
     begun, done = next(it for it in moments if it[1] >= total * (1 - 1 / LAST_SHARE))
     return CaughtUp(
-        (total - earlier) / (end - began),
+        total / (end - began),
         (total - done) / (end - begun),
         1e6 * used / total,
         peak,

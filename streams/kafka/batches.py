@@ -154,6 +154,14 @@ class ReadAhead:
             self._records -= len(item.records)
         return item
 
+    def pop_some(self, records: int) -> list[Batch | Stop]:
+        """Take item after item until they have so many records, or nothing waits."""
+        items: list[Batch | Stop] = []
+        while records > 0 and (item := self.pop()) is not None:
+            items.append(item)
+            records -= len(item.records) if isinstance(item, Batch) else 0
+        return items
+
     def drop(self, tp: TP) -> None:
         """Forget what waits of the partition."""
         for item in self._waiting.pop(tp, ()):

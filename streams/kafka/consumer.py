@@ -247,8 +247,7 @@ class BatchConsumer(driver.Consumer):
         """Carry what the thread fetches into Faust's streams; the fetcher service's only task."""
         try:
             while not (self.should_stop or fetcher.should_stop):
-                item = await self._thread.run(self._thread.take())
-                if item is not None:
+                for item in await self._thread.run(self._thread.take()):
                     await self.callback(self._message(item))
         except asyncio.CancelledError:
             if not self.app.should_stop:

@@ -26,9 +26,9 @@ T = TypeVar("T")
 
 COMMIT_SECONDS = 5.0  # group offsets only feed lag displays: not worth waiting for longer
 GROUP_RETRIES = 10  # errors in a row, with no assignment between them, before the worker gives up
-# How long what arrives is left with the broker before more is fetched, unless there was much: a few
+# How long a broker is asked for no more once something came of it, unless so much is there: a few
 # records cost as much to fetch, hand over and fold as many, and what is fetched late is young.
-GATHER_SECONDS, MUCH = 0.02, 1_000
+GATHER_SECONDS, MUCH = 0.01, 1_000
 POLL_SECONDS = 1.0  # how often waiting for records looks round, to notice a stop
 
 
@@ -52,6 +52,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         self._ahead = ReadAhead(reading.batch_records, reading.ahead_records)
         self._epochs: dict[TP, int] = {}
         self._arrived = asyncio.Event()
+        self._fetch_at = 0.0
         self._group_errors = 0
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
@@ -63,6 +64,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             fetch_bytes=reading.fetch_bytes,
             loop=self.thread_loop,
         )
+        self._fetched = private.Fetched(consumer)
         return consumer
 
     async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -89,8 +91,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     def close(self) -> None:
         """Do nothing: Faust would close the client from the wrong loop; stopping closes it."""
 
-    async def take(self) -> Batch | Stop | None:
-        """The oldest batch read ahead; None if there was none for a while."""
+    async def take(self) -> list[Batch | Stop]:
+        """What was read ahead, oldest first, as far as it is little; none if none came for a while.
+
+        To pass from this thread to another takes longer than to fold a few records.
+        """
         consumer = self._ensure_consumer()
         with private.awaiting_records(consumer):
             if not self._ahead:
@@ -99,7 +104,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._arrived.wait()
         private.wake(consumer)
-        return self._ahead.pop()
+        return self._ahead.pop_some(MUCH)
 
     @Service.task
     async def _read_ahead(self) -> None:
@@ -116,14 +121,19 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         if private.is_closed(consumer):
             raise ConsumerStoppedError
         self._check_group(consumer)
-        moved = self._move(consumer)
-        if moved:
+        was_held, there = self._fetched.is_held, self._move(consumer)
+        if there:
             self._arrived.set()
-            if moved < MUCH:
-                await asyncio.sleep(GATHER_SECONDS)
-            private.fetch_on(consumer)
-            return
-        await private.wait_for_records(consumer, POLL_SECONDS)
+        wait = POLL_SECONDS
+        if self._fetched.is_held:
+            now = asyncio.get_running_loop().time()
+            if not was_held:
+                self._fetch_at = now + GATHER_SECONDS
+            wait = self._fetch_at - now
+            if there >= MUCH or wait <= 0:
+                self._fetched.fetch_on()
+                wait = POLL_SECONDS
+        await private.wait_for_records(consumer, wait)
 
     def _check_group(self, consumer: AIOKafkaConsumer) -> None:
         """Join again after an error of the group; raise one that no retry will mend."""
@@ -136,31 +146,31 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         self.log.warning("Joining the group again after %r", error)
 
     def _move(self, consumer: AIOKafkaConsumer) -> int:
-        """Read ahead what was fetched; over how many offsets, or stops, that goes."""
-        fetched = private.fetched(consumer)
-        return sum(self._move_partition(consumer, pair) for pair in fetched)
+        """Read ahead what was fetched; how many offsets were there to read of these partitions."""
+        return sum(self._move_partition(consumer, pair) for pair in self._fetched.waiting())
 
     def _move_partition(self, consumer: AIOKafkaConsumer, pair: TopicPartition) -> int:
         tp, state = TP(*pair), private.position_state(consumer, pair)
         epoch, room = self._epochs.get(tp), self._ahead.room(tp)
         if epoch is None or state is None:
-            private.drop_fetched(consumer, pair)
+            self._fetched.drop(pair)
             return 0
         if room <= 0:
             return 0
         start = state.position
         try:
-            records = private.take_fetched(consumer, pair, room, _record)
+            records = self._fetched.take(pair, room, _record)
         except Exception as error:  # whatever a message does to its parser, only it stops
-            private.drop_fetched(consumer, pair)
+            self._fetched.drop(pair)
             state.pause()
             self._ahead.add(Stop(tp, epoch, start, error))
             return 1
-        if state.position > start:
-            end = private.stable_end(state)
-            messages = [it for it in records if is_message(it)]
-            self._ahead.add(Batch(tp, epoch, start, state.position, messages, end))
-        return int(state.position - start)
+        if state.position == start:
+            return 0
+        end = private.stable_end(state)
+        messages = [it for it in records if is_message(it)]
+        self._ahead.add(Batch(tp, epoch, start, state.position, messages, end))
+        return int(max(end, state.position) - start)
 
     def forget(self) -> None:
         """Drop what was read ahead, and hand out nothing until partitions are placed again."""

@@ -237,16 +237,6 @@ def group_error(consumer: AIOKafkaConsumer) -> tuple[KafkaError | None, bool]:
     return None, False
 
 
-def fetched(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-    """The partitions of which something was fetched, records or an error."""
-    return [] if is_reassigning(consumer) else list(consumer._fetcher._records)
-
-
-def drop_fetched(consumer: AIOKafkaConsumer, pair: TopicPartition) -> None:
-    """Forget what was fetched of a partition."""
-    del consumer._fetcher._records[pair]
-
-
 def position_state(consumer: AIOKafkaConsumer, pair: TopicPartition) -> Any:
     """Where the consumer stands in a partition; None if it is not the consumer's."""
     return consumer._subscription.subscription.assignment.state_value(pair)
@@ -258,38 +248,65 @@ def stable_end(state: Any) -> int:
     return int(lso if lso is not None and lso >= 0 else state.highwater)
 
 
-def take_fetched(
-    consumer: AIOKafkaConsumer, pair: TopicPartition, limit: int, made: Any
-) -> list[Any]:
-    """Take at most so many of a partition's fetched records, each as `made(pair, raw)` makes it.
+class Fetched:
+    """What a consumer has fetched, to be taken partition by partition.
 
-    That skips aiokafka's own, slower, record class. More is fetched once `fetch_on` says so. What
-    cannot be parsed raises, but not before all that lies before it has been taken.
-    Raises aiokafka.errors.KafkaError.
+    aiokafka asks a broker for nothing while something that it has sent lies there, for a tenth of a
+    second: what is taken stays until `fetch_on`, so that more is asked for then and not before.
     """
-    fetcher = consumer._fetcher
-    result = fetcher._records[pair]
-    if isinstance(result, fetching.FetchError):
-        result.check_raise()
-    records: list[Any] = []
-    parsed = result._partition_records if result.check_assignment(pair) else None
-    if parsed is not None:
-        parsed._consumer_record = made
-        try:
-            # Not by way of its own `__next__`, which takes as long again for each record.
-            records.extend(islice(parsed._records_iterator or (), limit))
-        except Exception:
-            if not records:
-                raise
-        result._update_position()
-    if len(records) < limit:
-        del fetcher._records[pair]
-    return records
 
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._taken: dict[TopicPartition, Any] = {}
 
-def fetch_on(consumer: AIOKafkaConsumer) -> None:
-    """Have more fetched of the partitions of which all that was fetched is taken."""
-    consumer._fetcher._notify(consumer._fetcher._wait_consume_future)
+    @property
+    def is_held(self) -> bool:
+        """Whether something is taken, and its broker is not asked for more."""
+        return bool(self._taken)
+
+    def waiting(self) -> list[TopicPartition]:
+        """The partitions of which something is not taken, records or an error."""
+        if is_reassigning(self._consumer):
+            return []
+        found = self._consumer._fetcher._records.items()
+        return [pair for pair, result in found if self._taken.get(pair) is not result]
+
+    def drop(self, pair: TopicPartition) -> None:
+        """Forget what was fetched of a partition."""
+        del self._consumer._fetcher._records[pair]
+
+    def take(self, pair: TopicPartition, limit: int, made: Any) -> list[Any]:
+        """Take at most so many of a partition's records, each as `made(pair, raw)` makes it.
+
+        That skips aiokafka's own, slower, record class. What cannot be parsed raises, but not
+        before all that lies before it has been taken. Raises aiokafka.errors.KafkaError.
+        """
+        result = self._consumer._fetcher._records[pair]
+        if isinstance(result, fetching.FetchError):
+            result.check_raise()
+        records: list[Any] = []
+        parsed = result._partition_records if result.check_assignment(pair) else None
+        if parsed is not None:
+            parsed._consumer_record = made
+            try:
+                # Not by way of its own `__next__`, which takes as long again for each record.
+                records.extend(islice(parsed._records_iterator or (), limit))
+            except Exception:
+                if not records:
+                    raise
+            result._update_position()
+        if len(records) < limit:
+            self._taken[pair] = result
+        return records
+
+    def fetch_on(self) -> None:
+        """Have more fetched of the partitions of which all that was there is taken."""
+        fetcher = self._consumer._fetcher
+        for pair, result in self._taken.items():
+            if fetcher._records.get(pair) is result:
+                del fetcher._records[pair]
+        self._taken.clear()
+        fetcher._notify(fetcher._wait_consume_future)
 
 
 # Parsing: header names that are not UTF-8

@@ -22,7 +22,7 @@ COMMIT_SECONDS = 0.02
 # its time: where more comes than can be settled so often, it is settled less often, and nobody
 # waits for a processor. An ordinary one puts off the next for no longer than a reader would notice,
 # nor for longer than makes so many commits a second in all of these shards.
-SHARE, LONGEST_SECONDS, COMMITS_A_SECOND = 3, 0.1, 80
+SHARE, LONGEST_SECONDS, COMMITS_A_SECOND = 4, 0.1, 80
 # A shard is busy for so long after a commit.
 BUSY_SECONDS = 1.0
 # A settlement that takes long for few messages is one of a very large record, which is worked out
