@@ -151,6 +151,8 @@ def _measure(
         watch.is_over.set()
         watching.join()
         sys.setswitchinterval(before)
+    if len(sent) < len(messages):
+        raise BenchError(f"Kafka refused {len(messages) - len(sent):,} events")
     begun = min(it.moment for it in sent) + FIRST_SECONDS
     return rate, watch.latencies([it for it in sent if it.moment >= begun])
 

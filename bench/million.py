@@ -1,14 +1,14 @@
 """Catching up on a million children: too many to keep in memory, so that they are read back."""
 
 from contextlib import ExitStack
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 
 from bench.bed import Bed
 from bench.figures import Figure, Section, at_least, at_most
 from bench.progress import stage
 from bench.sizes import Sizes
-from bench.workers import running_worker
+from bench.workers import LOOK_SECONDS, running_worker
 from examples.workload import EVENTS_A_CHILD, case_events
 from processors.rules import Rules
 
@@ -75,7 +75,10 @@ def _catch_up(bed: Bed, rules: Rules, total: int, held: int, workers: int) -> Ca
         before = int(redis.info("memory")["used_memory"])
         made = (running_worker(bed, settings, rules) for _ in range(workers))
         running = [stack.enter_context(it) for it in made]
-        running[0].wait_until_sharing()
+        while not any(it.is_sharing for it in running):
+            for it in running:
+                it.check()
+            sleep(LOOK_SECONDS)
         began = perf_counter()
         used = sum(it.processor_seconds() for it in running)
         with stage(f"{IN_WORDS[workers]} fold {total:,} events", total) as show:

@@ -112,6 +112,11 @@ class Worker:
         self._wait(self._is_taken.is_set)
         return self.taken - self.began
 
+    @property
+    def is_sharing(self) -> bool:
+        """Whether it has taken any partition."""
+        return self._has_some.is_set()
+
     def wait_until_sharing(self) -> None:
         """Wait until it has taken any partition from whoever had them."""
         self._wait(self._has_some.is_set)

@@ -44,10 +44,11 @@ class Reading:
     """How a worker reads Kafka; times in seconds.
 
     A batch has at most `batch_records`. Memory: up to `ahead_records` read ahead and three batches
-    on their way, decoded, and about `fetch_bytes` a broker, undecoded. `fetch_wait` is how long a
-    broker may hold an empty fetch: a partition that became readable meanwhile waits for it.
-    `leader_wait` is how long the group's leader waits before it shares out the partitions. After
-    `stall_timeout` in one call of the handler the worker leaves the group until it returns.
+    on their way, with what little was taken beside them, decoded, and about `fetch_bytes` a broker,
+    undecoded. `fetch_wait` is how long a broker may hold an empty fetch: a partition that became
+    readable meanwhile waits for it. `leader_wait` is how long the group's leader waits before it
+    shares out the partitions. After `stall_timeout` in one call of the handler the worker leaves
+    the group until it returns.
     """
 
     group: str

@@ -24,6 +24,10 @@ from streams.kafka.fetching import FetchThread, RebalanceListener
 from streams.kafka.private import Described
 from streams.kafka.stalls import Stalls
 
+# How long what was taken together is handed on before the group hears that this goes on: how long a
+# worker may take is a limit for one item.
+BUSY_SECONDS = 1.0
+
 
 class PartitionOwner(Protocol):
     """Who holds the partitions' state. Its methods never overlap: one at a time has the turn."""
@@ -247,7 +251,12 @@ class BatchConsumer(driver.Consumer):
         """Carry what the thread fetches into Faust's streams; the fetcher service's only task."""
         try:
             while not (self.should_stop or fetcher.should_stop):
-                for item in await self._thread.run(self._thread.take()):
+                items = await self._thread.run(self._thread.take())
+                since = self.loop.time()
+                for item in items:
+                    if self.loop.time() > since + BUSY_SECONDS:
+                        await self._thread.run(self._thread.note_busy())
+                        since = self.loop.time()
                     await self.callback(self._message(item))
         except asyncio.CancelledError:
             if not self.app.should_stop:

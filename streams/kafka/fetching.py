@@ -26,8 +26,9 @@ T = TypeVar("T")
 
 COMMIT_SECONDS = 5.0  # group offsets only feed lag displays: not worth waiting for longer
 GROUP_RETRIES = 10  # errors in a row, with no assignment between them, before the worker gives up
-# How long a broker is asked for no more once something came of it, unless so much is there: a few
-# records cost as much to fetch, hand over and fold as many, and what is fetched late is young.
+# How long brokers that have sent something are asked for no more, from the first of them on, unless
+# so much is there: a few records cost as much to fetch, hand over and fold as many, and what is
+# fetched late is young.
 GATHER_SECONDS, MUCH = 0.01, 1_000
 POLL_SECONDS = 1.0  # how often waiting for records looks round, to notice a stop
 
@@ -92,7 +93,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         """Do nothing: Faust would close the client from the wrong loop; stopping closes it."""
 
     async def take(self) -> list[Batch | Stop]:
-        """What was read ahead, oldest first, as far as it is little; none if none came for a while.
+        """What was read ahead, oldest first, until it is much; none if none came for a while.
 
         To pass from this thread to another takes longer than to fold a few records.
         """
@@ -105,6 +106,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
                         await self._arrived.wait()
         private.wake(consumer)
         return self._ahead.pop_some(MUCH)
+
+    async def note_busy(self) -> None:
+        """Have the consumer stay in the group while what was taken last is still worked at."""
+        with private.awaiting_records(self._ensure_consumer()):
+            pass
 
     @Service.task
     async def _read_ahead(self) -> None:
@@ -161,7 +167,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         try:
             records = self._fetched.take(pair, room, _record)
         except Exception as error:  # whatever a message does to its parser, only it stops
-            self._fetched.drop(pair)
+            self._fetched.give_up(pair)
             state.pause()
             self._ahead.add(Stop(tp, epoch, start, error))
             return 1

@@ -275,6 +275,10 @@ class Fetched:
         """Forget what was fetched of a partition."""
         del self._consumer._fetcher._records[pair]
 
+    def give_up(self, pair: TopicPartition) -> None:
+        """Take nothing more of what was fetched of a partition, as if all of it were taken."""
+        self._taken[pair] = self._consumer._fetcher._records[pair]
+
     def take(self, pair: TopicPartition, limit: int, made: Any) -> list[Any]:
         """Take at most so many of a partition's records, each as `made(pair, raw)` makes it.
 

@@ -101,6 +101,15 @@ def test_a_partition_that_is_no_longer_ours_gives_nothing_and_is_asked_for_no_lo
     assert fetched.is_held
 
 
+def test_what_is_given_up_waits_no_more_and_holds_its_broker_as_what_is_taken_does() -> None:
+    consumer = Consumer()
+    fetched = Fetched(consumer)
+    fetched.give_up(FIRST)
+    assert (fetched.waiting(), fetched.is_held) == ([], True)
+    fetched.fetch_on()
+    assert (consumer.records, consumer.asked) == ({}, 1)
+
+
 def test_nothing_waits_while_partitions_are_assigned_anew() -> None:
     consumer = Consumer()
     consumer._subscription.reassignment_in_progress = True
