@@ -4,19 +4,18 @@ This is the whole of the live computation; where the bytes come from and go to i
 """
 
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from processors.alerts.changes import runs_by_case
 from processors.alerts.child import Child, read_child
-from processors.alerts.deadlines import Spans, breaches
+from processors.alerts.deadlines import breaches
 from processors.alerts.judging import AT_ONCE, Judgement, OfCase, Telling
-from processors.facts.cases import Cases, derive, traits
-from processors.facts.columns import Columns
+from processors.changed_cases import CasesTogether, ChangedCases
+from processors.facts.cases import derive
 from processors.facts.counted_changes import counted_change
-from processors.facts.crowds import Crowd, Said, Traits, is_crowd
-from processors.ledger.entries import Part, entries_of, together
+from processors.ledger.entries import Part, by_shard, entries_of
 from processors.ledger.tables import Tables, Touched
 from processors.record.decoding import Event
 from processors.record.record import Written, seal
@@ -37,8 +36,6 @@ class Grown(NamedTuple):
 
 
 NOTHING_MORE = Grown()
-# The rows before and now of each case of a record that changed.
-Changes = Mapping[str, tuple[bytes, bytes]]
 
 
 @dataclass
@@ -138,12 +135,18 @@ class Partition:
 
         Without a judgement nothing is told; every child whose record changed is to be looked at.
         """
-        if judgement is None:
-            touched, telling = self._settle_unjudged()
-        else:
-            touched, telling = self._settle_judged(judgement)
+        (settlement,) = settle_together([(self, judgement)])
+        return settlement
+
+    @property
+    def looked_at(self) -> Mapping[str, Child]:
+        """The children whom the next settlement looks at."""
+        return self._dirty | self._due if self._due else self._dirty
+
+    def settle_with(self, touched: Touched, telling: Telling) -> Settlement:
+        """What there is to store, once the tables are up to date; nothing is unsettled after."""
+        looked_at = self.looked_at
         records, grown = self._written()
-        looked_at = self._dirty | self._due if self._due else self._dirty
         deadlines = {
             number: day
             for name, day in telling.deadlines.items()
@@ -170,48 +173,8 @@ class Partition:
             self._weigh(child)
         return records, Grown(self.records - since, seals % 2**64, unmatched, since)
 
-    def _settle_unjudged(self) -> tuple[Touched, Telling]:
-        looked_at = self._dirty | self._due
-        cases = _Cases(looked_at, self.rules, None)
-        for child in looked_at.values():
-            child.outlook = None
-        touched, _ = self._measure(cases)
-        return touched, Telling(deadlines=dict.fromkeys(looked_at, AT_ONCE))
-
-    def _settle_judged(self, judgement: Judgement) -> tuple[Touched, Telling]:
-        looked_at = self._dirty | self._due
-        cases = _Cases(looked_at, self.rules, judgement)
-        touched, spans = self._measure(cases)
-        found = runs_by_case(*spans, len(cases.now)) if spans else {}
-        runs: dict[str, dict[str, OfCase]] = {}
-        for position, of_case in found.items():
-            child, case = cases.names[position]
-            runs.setdefault(child, {})[case] = of_case
-        return touched, self.rules.watch.judge(looked_at, runs, cases.some, judgement)
-
-    def _measure(self, cases: "_Cases") -> tuple[Touched, tuple[Spans, Columns] | None]:
-        """Add what changed to the tables; what changed there, and the spans of all cases, if any.
-
-        Beside the spans are the segments that they are of.
-        """
-        rules, further = self.rules, self._counted()
-        if not cases.now and not cases.unchanged:
-            return self.tables.add(together(further), rules.calendar), None
-        facts = derive(
-            Cases(cases.before, cases.now, cases.children, cases.unchanged, cases.said),
-            rules.localities,
-            rules.calendar,
-            rules.unheld,
-            rules.wanted,
-        )
-        found = rules.deadlines.spans(facts.case)
-        if cases.now:
-            further += breaches(found, facts.case, rules.first_of_standards)
-        entries = rules.ledger.entries(facts, further)
-        return self.tables.add(entries, rules.calendar), (found, facts.case)
-
-    def _counted(self) -> list[Part]:
-        """Entries of what changed records add as people, or as places of sessions."""
+    def counted(self, shard: int) -> list[Part]:
+        """Entries, in a shard, of what changed records add as people, or as places of sessions."""
         before, now = [], []
         for child in self._dirty.values():
             personal = child.record.personal
@@ -222,7 +185,7 @@ class Partition:
                 if change.before != change.now:
                     before.append(change.before)
                     now.append(change.now)
-        return [*entries_of(before, -1), *entries_of(now, 1)] if now else []
+        return [*entries_of(shard, before, -1), *entries_of(shard, now, 1)] if now else []
 
     def _weigh(self, child: Child) -> None:
         """Add up what a record has grown by."""
@@ -257,95 +220,50 @@ class Partition:
             del self.children[name]
 
 
-class _Cases:
-    """Cases of records: those that changed, others to be judged, and their names in that order.
+def settle_together(asked: Sequence[tuple[Partition, Judgement | None]]) -> list[Settlement]:
+    """Settle partitions of the same rules, one or more, each judged in its own way.
 
-    Where cases of a child relate to one another, all of them change when one does; in a crowd only
-    those do of which a relation says something else. Nobody asks for names, or for others, where
-    nothing is judged. Of a child in `some` only the cases there are judged, as the outlook for the
-    others says; of the rest all are.
+    To the same effect as one after another; but columns are worked over once for all, which is most
+    of what it costs to settle a few events. Where it raises, none of the partitions is of use.
     """
-
-    def __init__(
-        self, children: Mapping[str, Child], rules: Rules, judgement: Judgement | None
-    ) -> None:
-        self._rules = rules
-        self.before: list[bytes] = []
-        self.now: list[bytes] = []
-        self.children: list[int] = []
-        self.unchanged: list[bytes] = []
-        self.names: list[tuple[str, str]] = []
-        self.some: dict[str, Collection[str]] = {}
-        self._other_names: list[tuple[str, str]] = []
-        # The position of a case of a crowd, and what relations said of it and say.
-        self._answers: list[tuple[int, Said, Said]] = []
-        self._others = len(children)
-        crowds: list[tuple[str, Child, Changes]] = []
-        relates = bool(rules.wanted.relations)
-        for number, (name, child) in enumerate(children.items()):
-            changes, settled = child.record.settle(), child.record.settled
-            if len(changes) < len(settled):
-                if changes and relates and is_crowd(len(changes), len(settled)):
-                    crowds.append((name, child, changes))
-                    continue
-                if changes and relates:
-                    for case in [case for case in settled if case not in changes]:
-                        changes[case] = settled[case], settled[case]
-                elif judgement is not None:
-                    self._add_others(name, child, changes, judgement)
-            if changes:
-                child.crowd = None
-            for before, now in changes.values():
-                self.before.append(before)
-                self.now.append(now)
-                self.children.append(number)
-            if judgement is not None:
-                self.names += [(name, case) for case in changes]
-        for name, child, of_crowd in crowds:
-            added = self._add_crowd(child, of_crowd)
-            if judgement is not None:
-                self.names += [(name, case) for case in added]
-                self._add_others(name, child, added, judgement)
-        self.said = {position: said for position, said, _ in self._answers}
-        self.said |= {len(self.now) + position: said for position, _, said in self._answers}
-        self.names += self._other_names
-
-    def _add_others(
-        self, name: str, child: Child, changed: Collection[str], judgement: Judgement
-    ) -> None:
-        """Add the cases of a child to be judged beside those that changed."""
-        settled, outlook = child.record.settled, child.outlook
-        if outlook is None or judgement.day < outlook.day:
-            others = [case for case in settled if case not in changed]
+    rules = asked[0][0].rules
+    changed = [ChangedCases(it.looked_at, rules, judgement) for it, judgement in asked]
+    cases = CasesTogether(changed)
+    parts = [part for shard, (it, _) in enumerate(asked) for part in it.counted(shard)]
+    spans, segments = None, None
+    if cases:
+        facts = derive(cases.cases, rules.localities, rules.calendar, rules.unheld, rules.wanted)
+        spans, segments = rules.deadlines.spans(facts.case), facts.case
+        if cases.cases.now:
+            parts += breaches(spans, segments, rules.first_of_standards, cases.shard)
+        parts += rules.ledger.entries(facts, cases.shard)
+    settlements: list[Settlement] = []
+    for shard, entries in enumerate(by_shard(parts, len(asked))):
+        partition, judgement = asked[shard]
+        touched = partition.tables.add(entries, rules.calendar)
+        if judgement is None:
+            telling = _unjudged(partition.looked_at)
         else:
-            due = outlook.due(judgement.day, is_withheld=judgement.is_withheld(name))
-            others = [case for case in dict.fromkeys(due) if case not in changed]
-            self.some[name] = [*changed, *others]
-        self._other_names += [(name, case) for case in others]
-        self.unchanged += [settled[case] for case in others]
+            found: Mapping[int, OfCase] = {}
+            if spans is not None and segments is not None:
+                found = runs_by_case(spans, segments, cases.positions(shard))
+            telling = _judged(partition, changed[shard], found, judgement)
+        settlements.append(partition.settle_with(touched, telling))
+    return settlements
 
-    def _add_crowd(self, child: Child, changes: Changes) -> Collection[str]:
-        """Add the cases of a crowd that changed, and those that it changes something of."""
-        settled = child.record.settled
-        if child.crowd is None:
-            rows = {
-                case: changes[case][0] if case in changes else settled[case] for case in settled
-            }
-            child.crowd = Crowd(self._rules.wanted.relations)
-            child.crowd.add(self._traits(rows))
-        change = child.crowd.change(self._traits({case: now for case, (_, now) in changes.items()}))
-        for case, said in change.before.items():
-            before, now = changes.get(case, (settled[case], settled[case]))
-            self._answers.append((len(self.now), said, change.now[case]))
-            self.before.append(before)
-            self.now.append(now)
-            # What its kin are for it is known: each case is looked at on its own.
-            self.children.append(self._others + len(self._answers))
-        return change.before.keys()
 
-    def _traits(self, rows: Mapping[str, bytes]) -> dict[str, Traits]:
-        rules = self._rules
-        found = traits(
-            list(rows.values()), rules.localities, rules.calendar, rules.unheld, rules.related
-        )
-        return dict(zip(rows, found, strict=True))
+def _unjudged(children: Mapping[str, Child]) -> Telling:
+    for child in children.values():
+        child.outlook = None
+    return Telling(deadlines=dict.fromkeys(children, AT_ONCE))
+
+
+def _judged(
+    partition: Partition, cases: ChangedCases, found: Mapping[int, OfCase], judgement: Judgement
+) -> Telling:
+    """What is told, `found` having the runs of cases by their positions among the names."""
+    runs: dict[str, dict[str, OfCase]] = {}
+    for position, of_case in found.items():
+        child, case = cases.names[position]
+        runs.setdefault(child, {})[case] = of_case
+    return partition.rules.watch.judge(partition.looked_at, runs, cases.some, judgement)

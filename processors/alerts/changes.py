@@ -12,7 +12,7 @@ import numpy as np
 
 from processors.alerts.deadlines import Spans
 from processors.alerts.told import Alert
-from processors.days.calendar import NEVER
+from processors.days.calendar import NEVER, Days
 from processors.facts.columns import Columns
 from schemas.alerts import AlertState, Reason
 
@@ -54,10 +54,10 @@ class Run:
 
 
 def runs_by_case(
-    found: Spans, rows: Columns, first_group: int
+    found: Spans, rows: Columns, position: Days
 ) -> dict[int, dict[tuple[int, int], list[Run]]]:
-    """Runs by group, counted from `first_group`, then by (standard's position, episode)."""
-    group = rows.group[found.row] - first_group
+    """Runs by the position of each group, left out where below 0, then by (standard, episode)."""
+    group = position[rows.group[found.row]]
     kept = np.flatnonzero(group >= 0)
     row = found.row[kept]
     columns = (

@@ -128,11 +128,20 @@ def _leads_to_closure(rows: Columns) -> Flags:
     return leads
 
 
-def breaches(found: Spans, rows: Columns, first_slot: int) -> tuple[Part, Part]:
-    """Entries of how many open cases breach each standard, in slots from `first_slot` on."""
+def breaches(found: Spans, rows: Columns, first_slot: int, shard: Days) -> tuple[Part, Part]:
+    """Entries of how many open cases breach each standard, in slots from `first_slot` on.
+
+    `shard` has that of each group.
+    """
     begin = np.maximum(found.begin, found.breach)
     kept = positions(begin < found.end)
     row, slot = found.row[kept], found.standard[kept] + first_slot
     return entered(
-        slot, rows.locality[row], rows.band[row], begin[kept], found.end[kept], rows.sign[row]
+        shard[rows.group[row]],
+        slot,
+        rows.locality[row],
+        rows.band[row],
+        begin[kept],
+        found.end[kept],
+        rows.sign[row],
     )

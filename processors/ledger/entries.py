@@ -7,7 +7,8 @@ months" are stocks too, whose exit is entered together with their entry.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,32 +34,42 @@ class Entries:
     amount: Days
 
 
-Part = tuple[Days, Days, Days, Days, Days]
+# Columns of entries: those of Entries, after the number of the shard that each is of.
+Part = tuple[Days, Days, Days, Days, Days, Days]
 
 
 def entered(
-    slot: Days, locality: Days, band: Days, begin: Days, end: Days, amount: Days
+    shard: Days, slot: Days, locality: Days, band: Days, begin: Days, end: Days, amount: Days
 ) -> tuple[Part, Part]:
     """What counts from one day until another, as columns of entries; those of never left out."""
     ends = end < NEVER
-    exits = slot[ends], locality[ends], band[ends], end[ends], -amount[ends]
-    return (slot, locality, band, begin, amount), exits
+    exits = shard[ends], slot[ends], locality[ends], band[ends], end[ends], -amount[ends]
+    return (shard, slot, locality, band, begin, amount), exits
 
 
-def together(parts: Sequence[Part]) -> Entries:
-    """Entries put together from parts, of which there may be none."""
+def by_shard(parts: Sequence[Part], shards: int) -> list[Entries]:
+    """The entries of each shard, put together from parts, of which there may be none."""
     if not parts:
-        return Entries(*(np.zeros(0, dtype=np.int64) for _ in range(5)))
-    return Entries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        nothing = Entries(*(np.zeros(0, dtype=np.int64) for _ in fields(Entries)))
+        return [nothing] * shards
+    shard, *columns = zip(*parts, strict=True)
+    together = [np.concatenate(column) for column in columns]
+    if shards == 1:
+        return [Entries(*together)]
+    of = np.concatenate(shard)
+    order = of.argsort(kind="stable")
+    edges = of[order].searchsorted(np.arange(shards + 1)).tolist()
+    together = [column[order] for column in together]
+    return [Entries(*(column[start:end] for column in together)) for start, end in pairwise(edges)]
 
 
-def entries_of(found: Iterable[tuple[Counted, ...]], sign: int) -> tuple[Part, Part]:
-    """Entries of what records add, or with sign -1 no longer do; without an age band."""
+def entries_of(shard: int, found: Iterable[tuple[Counted, ...]], sign: int) -> tuple[Part, Part]:
+    """Entries of what a shard's records add, or with sign -1 no longer do; without an age band."""
     flat = [it for of_record in found for it in of_record]
     columns = np.array(flat, dtype=np.int64).reshape(-1, len(Counted._fields)).T
     slot, locality, begin, end, amount = columns
     band: Days = np.full(len(slot), UNKNOWN_BAND)
-    return entered(slot, locality, band, begin, end, sign * amount)
+    return entered(np.full(len(slot), shard), slot, locality, band, begin, end, sign * amount)
 
 
 class Ledger:
@@ -72,14 +83,14 @@ class Ledger:
             by_kind.setdefault(measure.of, []).append(measure)
         self._plans = {of: Plan(it, slots, texts, calendar) for of, it in by_kind.items()}
 
-    def entries(self, facts: Facts, further: Iterable[Part] = ()) -> Entries:
-        """The entries of every measure for these facts, and further ones."""
+    def entries(self, facts: Facts, shard: Days) -> list[Part]:
+        """The entries of every measure for these facts, of which `shard` has that of each group."""
         parts: list[Part] = []
         for it in self.counts(facts):
             if len(it.slot):
-                parts += entered(it.slot, it.locality, it.band, it.begin, it.end, it.amount)
-        parts += further
-        return together(parts)
+                of = shard[it.group]
+                parts += entered(of, it.slot, it.locality, it.band, it.begin, it.end, it.amount)
+        return parts
 
     def counts(self, facts: Facts) -> Iterator[Counts]:
         """What the measures of each kind of fact count of these."""

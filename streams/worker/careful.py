@@ -85,6 +85,7 @@ class CarefulFolding:
     async def fold_in_parts(self, held: Held, batch: Batch) -> None:
         """Fold a batch in which a message may be that cannot be taken in, and store each part."""
         careful, trouble = self._careful[batch.tp], held.trouble
+        trouble.is_suspect = True
         self._committing.begin(held)
         await held.committed()
         for part in careful.parts(batch):
@@ -96,6 +97,7 @@ class CarefulFolding:
                 self._fail(held, part, trouble.failure)
         if not trouble.is_broken and batch.end >= careful.until:
             del self._careful[batch.tp]
+            trouble.is_suspect = False
 
     def look_closer(self, held: Held) -> None:
         """After settling failed: read what was in memory again in parts, to find out at what."""

@@ -1,37 +1,49 @@
-"""The state into Redis: one commit of a shard at a time, while the next batches are folded."""
+"""The state into Redis: one commit of a shard at a time, while the next batches are folded.
+
+Shards of which few messages came are settled together, which costs little more than one of them
+does; each is stored on its own.
+"""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from processors.alerts.judging import Judgement
+from processors.fold import Settlement, settle_together
 from streams.kafka.batches import TP
+from streams.metrics.workers import Arrivals
 from streams.state.integrity import Incomplete
 from streams.state.store import Advance, OtherLayout, Refused
 from streams.worker.given import Given
 from streams.worker.held import Held, log
+from streams.worker.pace import FEW, LEAST_SECONDS, is_large, pause_after, pause_of_large
 from streams.worker.service_errors import TROUBLE
 from streams.worker.stops import where_raised
 
-# The least time from one commit of a partition to the next. Each costs some 3 ms of work whatever
-# is in it, so that in light traffic this, and not the traffic, decides how busy a worker is.
-COMMIT_SECONDS = 0.02
-# Settlements of few messages in all of a worker's busy shards take at most one part in so many of
-# its time: where more comes than can be settled so often, it is settled less often, and nobody
-# waits for a processor. An ordinary one puts off the next for no longer than a reader would notice,
-# nor for longer than makes so many commits a second in all of these shards.
-SHARE, LONGEST_SECONDS, COMMITS_A_SECOND = 4, 0.1, 80
-# A shard is busy for so long after a commit.
-BUSY_SECONDS = 1.0
-# A settlement that takes long for few messages is one of a very large record, which is worked out
-# whole: so many times as long is waited until the next, within what a reader can wait, so that what
-# it costs is bounded by time, and not by how many messages come. It is the processor's time that
-# counts, since a machine that is busy with other things makes any settlement last.
-FEW, LARGE_BYTES, SLOW_SECONDS, PACE, LONGEST_PACE = 1_000, 1_000_000, 0.02, 4, 2.0
 # The tally of retractions that named no event that was known when they came.
 UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A commit that has begun: of what, when by the monotonic clock, and where it leads.
+
+    `tallies` and `arrivals` are of each topic, `judgement` how alerts are judged.
+    """
+
+    held: Held
+    began: float
+    advance: Advance
+    tallies: Mapping[str, Counter[str]]
+    arrivals: Mapping[str, Arrivals]
+    judgement: Judgement | None
+
+    @property
+    def messages(self) -> int:
+        """How many messages were folded since the last."""
+        return sum(it["messages"] for it in self.tallies.values())
 
 
 class Committing:
@@ -39,28 +51,70 @@ class Committing:
 
     def __init__(self, given: Given, shards: Mapping[TP, Held]) -> None:
         self._given, self._shards = given, shards
+        # When shards of which few messages came may be settled next.
+        self._due = 0.0
 
     def soon(self, held: Held) -> None:
         """Begin a commit, at once or when the next one is due; of many to be judged at once."""
         loop, commits = asyncio.get_running_loop(), held.commits
-        if loop.time() >= commits.due or (held.state.is_due and held.lookups.are_more):
+        if held.state.is_due and held.lookups.are_more:
             self.begin(held)
-        elif commits.timer is None:
-            commits.timer = loop.call_at(commits.due, self.begin, held)
+            return
+        due = commits.due if _has_much(held) else max(commits.due, self._due)
+        if loop.time() < due:
+            if commits.timer is None:
+                commits.timer = loop.call_at(due, self._due_now, held)
+        elif _is_settled_alone(held):
+            self.begin(held)
+        else:
+            self._begin([held, *self._ready_beside(held)])
 
     def begin(self, held: Held) -> None:
         """Begin a commit, if there is anything to store and none is under way."""
-        commits = held.commits
-        if commits.timer is not None:
-            commits.timer.cancel()
-            commits.timer = None
-        if held.is_dirty and not held.trouble.is_broken and not held.is_committing:
-            commits.due = asyncio.get_running_loop().time() + COMMIT_SECONDS
-            commits.task = asyncio.create_task(self._commit(held))
-            if held.state.is_due:
+        self._begin([held])
+
+    def _due_now(self, held: Held) -> None:
+        held.commits.timer = None
+        self.soon(held)
+
+    def _ready_beside(self, held: Held) -> list[Held]:
+        """The other shards of which something is to be stored by now."""
+        now = asyncio.get_running_loop().time()
+        return [
+            it
+            for it in self._shards.values()
+            if it is not held
+            and now >= max(it.commits.due, it.commits.put_off)
+            and not _is_settled_alone(it)
+        ]
+
+    def _begin(self, asked: Sequence[Held]) -> None:
+        ready = [it for it in asked if _is_ready(it)]
+        for held in asked:
+            if held.commits.timer is not None:
+                held.commits.timer.cancel()
+                held.commits.timer = None
+        if not ready:
+            return
+        begun = [self._begin_one(it) for it in ready]
+        is_judged = [it.state.is_due for it in ready]
+        used = time.thread_time()
+        try:
+            settlements = settle_together([(it.held.state, it.judgement) for it in begun])
+        except Exception as error:
+            for held in ready:
+                held.trouble.is_broken, held.trouble.failure = True, error
+                log.error("cannot be settled: %s", where_raised(error), extra=held.where)
+            return
+        self._pause(begun, settlements, time.thread_time() - used)
+        self._given.garbage.spare()
+        for it, settlement, judged in zip(begun, settlements, is_judged, strict=True):
+            commits = it.held.commits
+            commits.task = asyncio.create_task(self._store(it, settlement))
+            if judged:
                 commits.judging = commits.task
 
-    async def _commit(self, held: Held) -> None:
+    def _begin_one(self, held: Held) -> _Begun:
         again = self._given.clock.seconds() + self._given.limits.calm_seconds
         tallies = {topic: +read.tallies for topic, read in held.reads.items()}
         advance = Advance(
@@ -76,25 +130,31 @@ class Committing:
         for topic, read in held.reads.items():
             read.tallies.clear()
             arrivals[topic] = read.meter.commit_begins()
-        began, used = time.monotonic(), time.thread_time()
-        try:
-            settlement = held.state.settle(self._judgement(held))
-        except Exception as error:
-            held.trouble.is_broken, held.trouble.failure = True, error
-            log.error("cannot be settled: %s", where_raised(error), extra=held.where)
-            return
-        used = time.thread_time() - used
-        self._given.garbage.spare()
-        messages = sum(it["messages"] for it in tallies.values())
-        much = max(messages, len(settlement.telling.deadlines))
+        began = time.monotonic()
+        return _Begun(held, began, advance, tallies, arrivals, self._judgement(held))
+
+    def _pause(
+        self, begun: Sequence[_Begun], settlements: Sequence[Settlement], used: float
+    ) -> None:
+        """Have the next settlements wait for as long as these ask for."""
         now = asyncio.get_running_loop().time()
+        much = sum(
+            max(it.messages, len(settlement.telling.deadlines))
+            for it, settlement in zip(begun, settlements, strict=True)
+        )
         are_many_due = any(
             it.lookups.are_more and not it.trouble.is_broken for it in self._shards.values()
         )
-        pause = pause_after(
-            held.state.largest, much, used, self._busy(now), are_many_due=are_many_due
-        )
-        held.commits.due = max(held.commits.due, now + pause)
+        pause = pause_after(len(begun), much, used, are_many_due=are_many_due)
+        self._due = max(self._due, now + pause)
+        for it in begun:
+            pause = LEAST_SECONDS
+            if is_large(it.held.state.largest):
+                pause = max(pause, pause_of_large(much, used))
+            it.held.commits.due = now + pause
+
+    async def _store(self, begun: _Begun, settlement: Settlement) -> None:
+        held, advance = begun.held, begun.advance
         if settlement.grown.unmatched:
             more = {**advance.tallies, UNMATCHED: settlement.grown.unmatched}
             advance = replace(advance, tallies=more)
@@ -109,19 +169,15 @@ class Committing:
             log.warning("commit failed: %s", error, extra=held.where)
             return
         held.retakes.in_vain = 0
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - begun.began
         for topic, read in held.reads.items():
-            if tallies[topic]:
+            if begun.tallies[topic]:
                 offset = advance.offsets[topic]
-                read.meter.stored(arrivals[topic], tallies[topic], offset, seconds)
+                read.meter.stored(begun.arrivals[topic], begun.tallies[topic], offset, seconds)
                 self._given.dead_letters.stored(TP(topic, held.shard.partition), offset)
         metrics = self._given.metrics
         metrics.told(settlement.telling.changes)
         metrics.recorded(held.shard, held.state.largest, settlement.grown.unmatched)
-
-    def _busy(self, now: float) -> int:
-        """How many shards had a commit of late, of which the one just settled is one."""
-        return sum(it.commits.due > now - BUSY_SECONDS for it in self._shards.values()) or 1
 
     def _judgement(self, held: Held) -> Judgement | None:
         """How to judge alerts now; None while old events are read again: all are judged after."""
@@ -131,19 +187,16 @@ class Committing:
         return Judgement(clock.day(), held.calm.kept_back(now), clock.seconds())
 
 
-def pause_after(
-    largest: int, much: int, seconds: float, shards: int, *, are_many_due: bool = False
-) -> float:
-    """How long to wait after a settlement that took so many seconds of the processor.
+def _is_ready(held: Held) -> bool:
+    """Whether there is anything to store, and nothing against it."""
+    return held.is_dirty and not held.trouble.is_broken and not held.is_committing
 
-    `much` is of how many messages it was, or children who were judged; `largest` about how many
-    bytes the largest record takes, `shards` how many are busy. After many nothing waits; while many
-    more are to be judged in any of the worker's shards, whatever else is settled leaves them room.
-    """
-    if much >= FEW:
-        return 0.0
-    if largest > LARGE_BYTES and seconds > SLOW_SECONDS:
-        return min(LONGEST_PACE, PACE * seconds)
-    if are_many_due:
-        return LONGEST_SECONDS
-    return min(LONGEST_SECONDS, shards / COMMITS_A_SECOND, SHARE * shards * seconds)
+
+def _has_much(held: Held) -> bool:
+    """Whether many children are to be settled, by whom others are not to be held up."""
+    return held.state.unsettled >= FEW
+
+
+def _is_settled_alone(held: Held) -> bool:
+    """Whether a shard is settled on its own, because that may take long or fail."""
+    return _has_much(held) or is_large(held.state.largest) or held.trouble.is_suspect

@@ -264,22 +264,33 @@ def test_a_dead_letter_that_cannot_be_written_stops_its_partition_alone_until_it
     assert "1 messages are passed over" in caseline.run("dead-letters", "list").stderr
 
 
-def test_a_message_that_cannot_be_folded_stops_its_partition_and_all_pass_over_it_when_told(
-    caseline: CommandLine, kafka: Server
-) -> None:
-    messages = some(1_500, seed=35)
+def with_poison(seed: int) -> tuple[Messages, bytes, str]:
+    """Messages with one that is to fail, that one, and the case that it is of."""
+    messages = some(1_500, seed)
     poison = next(value for _, value in messages[700:] if b"notification.received" in value)
     subject = json.loads(poison)["subject"]
     # The first event of the case is the one that fails; those after it would as well.
     kept = [it for it in messages if json.loads(it[1])["subject"] != subject or it[1] == poison]
-    feed(kafka, kept)
-    ((tp, offset),) = [
+    return kept, poison, subject
+
+
+def place_of(kafka: Server, message: bytes) -> tuple[TP, int]:
+    (place,) = [
         (at, it.offset)
         for at, records in everything(kafka.address, TOPIC).items()
         for it in records
-        if it.value == poison
+        if it.value == message
     ]
-    launcher = [sys.executable, str(FAILING_WORKER), subject]
+    return place
+
+
+def test_a_message_that_cannot_be_folded_stops_its_partition_and_all_pass_over_it_when_told(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    kept, poison, subject = with_poison(seed=35)
+    feed(kafka, kept)
+    tp, offset = place_of(kafka, poison)
+    launcher = [sys.executable, str(FAILING_WORKER), "fold", subject]
     with caseline.worker(launcher=launcher) as worker:
         wait_until(lambda: tp in stopped(worker), "the partition stops", [worker])
         wait_for_all_but(caseline, tp, worker)
@@ -309,6 +320,31 @@ def test_a_message_that_cannot_be_folded_stops_its_partition_and_all_pass_over_i
     caseline.run("rebuild", "--yes")
     assert cells(caseline.rows(DAY)) == expected(caseline, without)
     assert caseline.tally("quarantined") == 1
+
+
+def test_a_message_that_cannot_be_settled_stops_its_partition_and_none_that_are_settled_with_it(
+    caseline: CommandLine, kafka: Server
+) -> None:
+    kept, poison, subject = with_poison(seed=37)
+    feed(kafka, kept)
+    tp, offset = place_of(kafka, poison)
+    launcher = [sys.executable, str(FAILING_WORKER), "settle", subject]
+    with caseline.worker(launcher=launcher) as worker:
+        wait_until(lambda: tp in stopped(worker), "the partition stops", [worker])
+        wait_for_all_but(caseline, tp, worker)
+        assert stopped(worker) == {tp: offset}
+        assert caseline.offsets()[tp] == offset
+        assert "ZeroDivisionError in failing_worker.py" in worker.text
+        more = [it for it in some(3_000, seed=38) if json.loads(it[1])["subject"] != subject]
+        feed(kafka, more)
+        wait_for_all_but(caseline, tp, worker)
+        assert stopped(worker) == {tp: offset}
+
+        place = f"{TOPIC}:{tp.partition}:{offset}"
+        caseline.run("dead-letters", "quarantine", place, "--reason", "a bug of ours")
+        caseline.wait_for_the_end([worker])
+        without = [it for it in kept if it[1] != poison]
+        assert cells(caseline.rows(DAY)) == expected(caseline, without + more)
 
 
 def test_a_message_that_is_in_the_state_is_out_of_it_after_a_rebuild(

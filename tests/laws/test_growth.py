@@ -1,10 +1,7 @@
 """What grows with a child's history is worked out by what is new, and is as if it were all new."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 from zlib import crc32
 
@@ -15,15 +12,12 @@ from hypothesis import strategies as st
 
 from examples.workload import case_events
 from processors import fold
-from processors.alerts import judging, toldalerts
 from processors.alerts.judging import Judgement
 from processors.alerts.toldalerts import read_told
 from processors.days.calendar import day_number
-from processors.facts import crowds
 from processors.facts.cases import derive
 from processors.fold import Partition, Settlement
 from processors.ledger.tables import ROW_DAYS
-from processors.record import record
 from processors.record.decoding import Event, decode
 from processors.record.pieces import DAY, Texts, decode_event, encode_event
 from processors.record.record import Record, decode_record, seal
@@ -33,11 +27,18 @@ from processors.rules import Rules
 from schemas.catalogue import load_catalogue
 from schemas.events.registry import CASE_TOPIC, SCS_TOPIC
 from schemas.standards import load_standards
+from tests.support.growing import (
+    START,
+    Batch,
+    Fields,
+    batches_of_a_child,
+    decoded,
+    happenings,
+    much_is_little,
+)
 from tests.support.south_east import south_east_areas
 from tests.support.storedtold import StoredTold
 
-Fields = dict[str, Any]
-START = datetime(2015, 1, 1, tzinfo=UTC)
 # Of the words that there are: another number makes what is stored mean something else.
 WORDS_STORED = 1181495779
 FIRST_DAY = day_number(START.date())
@@ -48,73 +49,6 @@ def south_east() -> Rules:
     """The rules that ship, on a small tree of areas."""
     catalogue = load_catalogue()
     return Rules(catalogue, south_east_areas(), load_standards(catalogue))
-
-
-@contextmanager
-def much_is_little() -> Iterator[None]:
-    """What is done for very many is done for a few."""
-    with (
-        patch.object(crowds, "CROWD", 2),
-        patch.object(judging, "CROWD", 2),
-        patch.object(toldalerts, "MANY", 2),
-        patch.object(crowds, "MOST_CHANGED", 1),
-        patch.object(record, "LONG", 2),
-        patch.object(record, "LARGE", 100),
-        patch.object(record, "TEXTS", 2),
-    ):
-        yield
-
-
-KINDS: dict[str, st.SearchStrategy[Fields]] = {
-    "notification.received": st.fixed_dictionaries(
-        {
-            "notification_type": st.sampled_from(["EHN", "SCS", "CDT"]),
-            "district": st.sampled_from(["Dover", "Swale"]),
-            "primary_reason": st.sampled_from(["one", "two"]),
-        }
-    ),
-    "case.allocated": st.fixed_dictionaries(
-        {"service": st.sampled_from(["unit", "unit", "family-support", "neet-support"])}
-    ),
-    "case.closed": st.fixed_dictionaries({"outcome": st.sampled_from(["Outcomes achieved", "x"])}),
-    "destination.started": st.just({"kind": "training"}),
-    "destination.sustained": st.just({"kind": "training"}),
-    "worker.assigned": st.just({"worker": "W1"}),
-} | dict.fromkeys(
-    ["contact.made", "contact.made", "plan.completed", "case.reopened", "referrer.contacted"],
-    st.just({}),
-)
-# Close together, and about as far apart as relations look.
-DAYS = st.builds(int.__add__, st.sampled_from([20, 20, 111, 290, 385]), st.integers(-12, 12))
-
-
-@st.composite
-def happenings(draw: st.DrawFn) -> tuple[str, Fields]:
-    """An event of the child, new or a revision, or a retraction, and its topic."""
-    name = draw(st.integers(0, 60))
-    made: Fields = {
-        "specversion": "1.0",
-        "source": draw(st.sampled_from(["urn:a", "urn:b"])),
-        "id": f"e{name}",
-        "subject": f"C{draw(st.integers(0, 5))}",
-        "partitionkey": "P1",
-        "revision": draw(st.integers(0, 2)),
-        "time": (START + timedelta(days=draw(DAYS), hours=draw(st.integers(0, 23)))).isoformat(),
-    }
-    topic, kind = CASE_TOPIC, draw(st.sampled_from([*KINDS] * 2 + ["retraction", "opening"]))
-    if kind == "retraction":
-        made |= {"type": "event.retracted", "id": f"r{name}", "data": {"retracts": f"e{name}"}}
-    elif kind == "opening":
-        topic = SCS_TOPIC
-        made |= {"type": "scs.opened", "data": {"origin": "referral"}}
-    else:
-        made |= {"type": kind, "data": draw(KINDS[kind])}
-    return topic, made
-
-
-def decoded(topic: str, made: Fields) -> tuple[str, Event]:
-    (event,) = decode(topic, [(b"P1", json.dumps(made).encode(), ())]).events
-    return event
 
 
 def entries(state: Partition) -> dict[tuple[int, int, int], int]:
@@ -151,27 +85,6 @@ def telling(
     found = settlement.telling
     alerts = [repr(it) for of in told.values() for it in read_told(of).alerts.values()]
     return sorted(map(repr, found.changes)), sorted(alerts), found.deadlines
-
-
-class Batch(NamedTuple):
-    """What comes at once, so many days later; how it is judged, and whether memory forgets then."""
-
-    happened: list[tuple[str, Fields]]
-    days: int
-    judged: str
-    is_forgotten: bool
-
-
-@st.composite
-def batches_of_a_child(draw: st.DrawFn) -> list[Batch]:
-    """A long history, then at most a few events at a time."""
-    begun = draw(st.lists(happenings(), min_size=15, max_size=40))
-    few = st.lists(happenings(), max_size=2)
-    rarely = st.sampled_from([False] * 5 + [True])
-    days = st.sampled_from([0, 0, 1, 10, 50, -1])
-    judged = st.sampled_from(["judged", "judged", "withheld", "unjudged"])
-    rest = st.lists(st.builds(Batch, few, days, judged, rarely), min_size=4, max_size=12)
-    return [Batch(begun, draw(DAYS), "judged", draw(rarely)), *draw(rest)]
 
 
 @settings(max_examples=120)

@@ -1,4 +1,7 @@
-"""A worker that is `caseline worker` but for a bug: it cannot fold events of the subjects given."""
+"""A worker that is `caseline worker` but for a bug: it fails at events of the subjects given.
+
+Usage: failing_worker.py (fold | settle) SUBJECT...
+"""
 
 import asyncio
 import sys
@@ -10,21 +13,34 @@ from schemas.settings import load_settings
 from streams.terminal.logs import set_up_logs
 from streams.worker import worker
 
+fold, counted = Partition.fold, Partition.counted
 
-def main(*subjects: str) -> None:
+
+def main(step: str, *subjects: str) -> None:
     """Run it until a signal asks it to stop."""
     settings = load_settings()
     set_up_logs(settings.log_level)
-    fold = Partition.fold
 
-    def failing(self: Partition, events: Iterable[Any]) -> int:
+    def failing_fold(self: Partition, events: Iterable[Any]) -> int:
         taken = fold(self, events := list(events))
         if any(event.subject in subjects for _, event in events):
             raise ZeroDivisionError(subjects)
         return taken
 
-    setattr(Partition, "fold", failing)  # noqa: B010 - a method replaced
+    def failing_counted(self: Partition, shard: int) -> list[Any]:
+        if any(not child.record.cases.keys().isdisjoint(subjects) for child in settled(self)):
+            raise ZeroDivisionError(subjects)
+        return counted(self, shard)
+
+    failing = {"fold": failing_fold, "settle": failing_counted}[step]
+    method = {"fold": "fold", "settle": "counted"}[step]
+    setattr(Partition, method, failing)
     asyncio.run(worker.run(settings))
+
+
+def settled(partition: Partition) -> list[Any]:
+    """The children that are settled."""
+    return list(partition.looked_at.values())
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from processors.alerts.deadlines import REASONS, breaches
 from processors.days.calendar import NEVER, day_number
-from processors.ledger.entries import together
+from processors.ledger.entries import by_shard
 from processors.rules import Rules
 from schemas.standards import Standard
 from tests.support.derived import facts, spans_of
@@ -145,7 +146,9 @@ def test_spans_are_of_one_standard_after_the_other(rules: Rules) -> None:
 def test_a_breach_is_counted_from_its_first_day_to_its_end(rules: Rules) -> None:
     def entries(it: Happening) -> list[tuple[int, int, int]]:
         columns = facts(rules, it).case
-        found = together(breaches(spans_of(rules, columns, [standard()]), columns, 100))
+        shard = np.zeros(columns.group.max() + 1, dtype=np.int64)
+        parts = breaches(spans_of(rules, columns, [standard()]), columns, 100, shard)
+        (found,) = by_shard(parts, 1)
         rows = (found.slot.tolist(), (found.day - ZERO).tolist(), found.amount.tolist())
         return list(zip(*rows, strict=True))
 
