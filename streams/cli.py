@@ -1,6 +1,8 @@
 """The command line: every command of `caseline` and the module it lives in."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -22,6 +24,7 @@ from streams.terminal.commands.catalogue import catalogue
 from streams.terminal.commands.sessions import session
 from streams.terminal.commands.snapshot import snapshot
 from streams.terminal.commands.tokens import token
+from streams.terminal.console import out
 from streams.terminal.logs import show_uncaught
 
 app = typer.Typer(
@@ -37,6 +40,26 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        out.print(f"caseline {version('caseline')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _caseline(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
+    """Options that belong to no command."""
+
+
 app.command()(demo.demo)
 app.command()(figures.scorecard)
 app.command()(figures.replay)

@@ -130,16 +130,21 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         was_held, there = self._fetched.is_held, self._move(consumer)
         if there:
             self._arrived.set()
-        wait = POLL_SECONDS
-        if self._fetched.is_held:
-            now = asyncio.get_running_loop().time()
-            if not was_held:
-                self._fetch_at = now + GATHER_SECONDS
-            wait = self._fetch_at - now
-            if there >= MUCH or wait <= 0:
-                self._fetched.fetch_on()
-                wait = POLL_SECONDS
-        await private.wait_for_records(consumer, wait)
+        if self._fetched.is_held and not was_held:
+            self._fetch_at = asyncio.get_running_loop().time() + GATHER_SECONDS
+        if self._fetched.is_held and self._is_time_to_fetch(there):
+            self._fetched.fetch_on()
+        await private.wait_for_records(consumer, self._wait_seconds())
+
+    def _is_time_to_fetch(self, there: int) -> bool:
+        """Whether brokers that are held are to send on; always where there was much to read."""
+        return there >= MUCH or asyncio.get_running_loop().time() >= self._fetch_at
+
+    def _wait_seconds(self) -> float:
+        """How long to wait for more, at most."""
+        if not self._fetched.is_held:
+            return POLL_SECONDS
+        return max(0.0, self._fetch_at - asyncio.get_running_loop().time())
 
     def _check_group(self, consumer: AIOKafkaConsumer) -> None:
         """Join again after an error of the group; raise one that no retry will mend."""

@@ -19,7 +19,7 @@ from streams.kafka.topics import create_topics
 from streams.serving.roles import Role
 from streams.serving.tokens import Tokens
 from tests.support.alerting import Recorder, change
-from tests.support.patience import MILLISECONDS
+from tests.support.browser import open_page
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
@@ -86,14 +86,8 @@ def pages(
 def opened(
     browser: Browser, token: str, width: int = WIDE, dark: bool = False, script: bool = True
 ) -> Page:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
-        java_script_enabled=script,
-        http_credentials={"username": "x", "password": token},
-    )
-    context.set_default_timeout(MILLISECONDS)
-    return context.new_page()
+    credentials = {"username": "x", "password": token}
+    return open_page(browser, width, dark=dark, script=script, http_credentials=credentials)
 
 
 @pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])

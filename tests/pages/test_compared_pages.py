@@ -11,8 +11,8 @@ from processors.rules import Rules
 from schemas.settings import Settings
 from snapshots.releases.chain import seal
 from snapshots.releases.folder import ReleaseFolder
+from tests.support.browser import open_page
 from tests.support.october_releases import EVENTS, later, october
-from tests.support.patience import MILLISECONDS
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
@@ -56,13 +56,8 @@ def address(
 
 
 def opened(browser: Browser, width: int, scheme: str) -> Page:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        extra_http_headers={"X-Forwarded-User": "ann", "X-Forwarded-Groups": "analysts"},
-    )
-    context.set_default_timeout(MILLISECONDS)
-    page = context.new_page()
+    headers = {"X-Forwarded-User": "ann", "X-Forwarded-Groups": "analysts"}
+    page = open_page(browser, width, dark=scheme == "dark", extra_http_headers=headers)
     page.on("console", lambda said: pytest.fail(said.text) if said.type == "error" else None)
     return page
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from processors.rules import Rules
 from schemas.settings import Settings
+from tests.support.browser import open_page
 from tests.support.opencases import open_case
-from tests.support.patience import MILLISECONDS
 from tests.support.servers import Server
 from tests.support.serving_process import serving
 from tests.support.stored_state import StoredState
@@ -44,13 +44,7 @@ def address(served: tuple[str, StoredState]) -> str:
 
 
 def opened(browser: Browser, width: int, scheme: str, script: bool = True) -> Page:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        java_script_enabled=script,
-    )
-    context.set_default_timeout(MILLISECONDS)
-    page = context.new_page()
+    page = open_page(browser, width, dark=scheme == "dark", script=script)
     page.on("console", lambda said: pytest.fail(said.text) if said.type == "error" else None)
     return page
 

@@ -13,8 +13,8 @@ from snapshots.releases.chain import seal
 from streams.kafka.batches import TP, KafkaRecord
 from streams.kafka.deadletters import dead_letter_topic, headers_of
 from streams.serving.examples import EVENT
+from tests.support.browser import open_page
 from tests.support.disclosing import step_downs
-from tests.support.patience import MILLISECONDS
 from tests.support.publishers import Publishers, keep, publishing
 from tests.support.topics import Sent, send
 from tests.support.wcag import NARROW, WIDE, assert_no_rule_is_broken, broken_rules
@@ -67,14 +67,8 @@ def opened(
     script: bool = True,
 ) -> Page:
     name, token = publishers.basic(who)
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
-        java_script_enabled=script,
-        http_credentials={"username": name, "password": token},
-    )
-    context.set_default_timeout(MILLISECONDS)
-    return context.new_page()
+    credentials = {"username": name, "password": token}
+    return open_page(browser, width, dark=dark, script=script, http_credentials=credentials)
 
 
 def tab_to(page: Page, script: str) -> None:

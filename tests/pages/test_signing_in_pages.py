@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from processors.rules import Rules
 from schemas.settings import Settings
+from tests.support.browser import open_page
 from tests.support.openid import CLIENT, SECRET, openid_provider
-from tests.support.patience import MILLISECONDS
 from tests.support.ports import free_ports
 from tests.support.redis_servers import server
 from tests.support.serving_process import serving
@@ -70,13 +70,7 @@ def site(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sig
 
 
 def opened(browser: Browser, width: int = WIDE, dark: bool = False, script: bool = True) -> Page:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
-        java_script_enabled=script,
-    )
-    context.set_default_timeout(MILLISECONDS)
-    return context.new_page()
+    return open_page(browser, width, dark=dark, script=script)
 
 
 def sign_in(page: Page, name: str) -> None:

@@ -3,8 +3,11 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.patience import MILLISECONDS
 
 # Chromium asks home for components and settings unless it is told not to.
 QUIET = (
@@ -35,3 +38,17 @@ def open_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def open_page(
+    browser: Browser, width: int, *, dark: bool = False, script: bool = True, **options: Any
+) -> Page:
+    """An empty page, as in a browser of its own, which waits as patiently as other tests."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if dark else "light",
+        java_script_enabled=script,
+        **options,
+    )
+    context.set_default_timeout(MILLISECONDS)
+    return context.new_page()
