@@ -7,7 +7,8 @@ lies in Redis as what it says beyond them. A dictionary never changes: others ar
 grows, and a record says by which it was packed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from zstandard import (
     ZstdCompressionDict,
@@ -28,6 +29,9 @@ DICTIONARY_BYTES, SAMPLES = 8_192, 1_000
 # How many records a shard has when the first is made, and how many times as many at each next one:
 # what is known of a child grows, and of the first of a history little is known yet.
 FIRST, TIMES = 1_000, 3
+# Records that are stored together from which on nobody waits for them to be visible, so that the
+# dictionary is waited for: it takes a tenth of a second to make.
+MANY = 1_000
 MOST_DICTIONARIES = 8
 # Lower levels take a quarter less time, half a microsecond a record, and eight bytes a record more.
 LEVEL = 3
@@ -40,26 +44,36 @@ class Packing:
 
     def __init__(self, dictionaries: Mapping[int, bytes]) -> None:
         self.number = max(dictionaries, default=AS_IS)
-        self._samples: list[bytes | bytearray | memoryview] = []
+        self._samples: list[bytes] = []
+        self._making: Future[bytes | None] | None = None
         self._compressor = _compressor(dictionaries[self.number]) if self.number else None
 
-    def learn(self, records: Iterable[Written], known: int) -> bytes | None:
+    def learn(self, records: Collection[Written], known: int) -> bytes | None:
         """Look at what is to be stored by a shard of so many records; a new dictionary, or None.
 
-        By a new one, whose number is the next, records are packed from then on.
+        By a new one, whose number is the next, records are packed from then on. It is made beside
+        all else, and given once it is there, but where many records are stored.
         """
+        if self._making is None:
+            self._making = self._begin_making(records, known)
+        if self._making is None or not (self._making.done() or len(records) >= MANY):
+            return None
+        made, self._making = self._making.result(), None
+        if made is not None:
+            self.number, self._compressor = self.number + 1, _compressor(made)
+        return made
+
+    def _begin_making(
+        self, records: Collection[Written], known: int
+    ) -> Future[bytes | None] | None:
+        """Begin to make a dictionary, if it is time for one and there are samples enough."""
         if self.number >= MOST_DICTIONARIES or known < FIRST * TIMES**self.number:
             return None
         self._samples += [it.piece for it in records if not it.kept and not it.is_apart]
         if len(self._samples) < SAMPLES:
             return None
         samples, self._samples = self._samples[-SAMPLES:], []
-        try:
-            made: bytes = train_dictionary(DICTIONARY_BYTES, samples).as_bytes()
-        except ZstdError:  # they have nothing in common, or all of it
-            return None
-        self.number, self._compressor = self.number + 1, _compressor(made)
-        return made
+        return _MAKER.submit(_dictionary_of, samples)
 
     def pack(self, record: bytes) -> tuple[int, bytes]:
         """A record packed, and by which dictionary; as it is where that is no longer."""
@@ -99,6 +113,19 @@ def unpack(packed: bytes, number: int, by: Unpacking) -> bytes | None:
         return by[number].decompress(frame)
     except ZstdError:
         return None
+
+
+# What zstandard does there holds up no other thread.
+_MAKER = ThreadPoolExecutor(1, thread_name_prefix="dictionary")
+
+
+def _dictionary_of(samples: list[bytes]) -> bytes | None:
+    """What samples share; None where they have nothing in common, or all of it."""
+    try:
+        made: bytes = train_dictionary(DICTIONARY_BYTES, list(samples)).as_bytes()
+    except ZstdError:
+        return None
+    return made
 
 
 def _compressor(dictionary: bytes) -> ZstdCompressor:

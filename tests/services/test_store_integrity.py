@@ -235,7 +235,7 @@ def test_records_that_are_packed_are_read_by_anyone_and_missed_with_what_packs_t
         with pytest.raises(Incomplete, match="dictionaries"):
             await Shard(redis, deployment, rules).take_over()
 
-    with patch.multiple(packing_module, FIRST=100, SAMPLES=100, TIMES=4):
+    with patch.multiple(packing_module, FIRST=100, SAMPLES=100, TIMES=4, MANY=1):
         in_redis(redis_server.address, work)
 
 

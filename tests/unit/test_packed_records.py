@@ -1,10 +1,12 @@
 """Small records as they are stored: packed by what those of their shard share."""
 
+from threading import Event
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zstandard import ZstdCompressionDict, train_dictionary
 
 from examples.workload import case_events
 from processors.fold import Partition
@@ -14,6 +16,7 @@ from processors.rules import Rules
 from streams.state import packing as packing_module
 from streams.state.integrity import SEAL_BYTES, apart_in, number_in, opened, sealed
 from streams.state.packing import AS_IS, Packing, Unpacking, unpack, unpacking
+from tests.support.patience import SECONDS, wait_for
 
 SAMPLES = 250
 
@@ -35,7 +38,7 @@ def records(rules: Rules) -> list[Written]:
 @pytest.fixture(scope="module")
 def learnt(records: list[Written]) -> tuple[Packing, Unpacking]:
     """How a shard packs once it has seen some, and what undoes it."""
-    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES):
+    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES, MANY=1):
         packing = Packing({})
         assert packing.learn(records[: SAMPLES - 1], SAMPLES - 1) is None
         assert packing.learn(records[: SAMPLES - 1], SAMPLES) is None
@@ -62,7 +65,7 @@ def test_a_packed_record_is_read_by_no_other_dictionary_than_its_own(
     records: list[Written], learnt: tuple[Packing, Unpacking]
 ) -> None:
     packing, by = learnt
-    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES):
+    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES, MANY=1):
         another = Packing({}).learn(records[-SAMPLES:], SAMPLES)
     assert another
     place = sealed(records[0], packing)
@@ -75,7 +78,7 @@ def test_a_packed_record_is_read_by_no_other_dictionary_than_its_own(
 def test_a_shard_that_is_taken_over_packs_by_the_last_of_its_dictionaries(
     records: list[Written],
 ) -> None:
-    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES):
+    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES, MANY=1):
         packing = Packing({})
         first, second = (packing.learn(it, SAMPLES**2) for it in (records, records[SAMPLES:]))
     assert first
@@ -87,11 +90,38 @@ def test_a_shard_that_is_taken_over_packs_by_the_last_of_its_dictionaries(
 
 def test_what_has_nothing_in_common_is_stored_as_it_is() -> None:
     empty = [written(number, b"") for number in range(SAMPLES)]
-    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES):
+    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES, MANY=1):
         packing = Packing({})
         assert packing.learn(empty, SAMPLES) is None
     assert packing.number == AS_IS
     assert packing.pack(b"any") == (AS_IS, b"any")
+
+
+def test_few_records_do_not_wait_for_a_dictionary_and_are_packed_by_it_once_it_is_there(
+    records: list[Written],
+) -> None:
+    may_go_on = Event()
+
+    def trained(size: int, samples: list[bytes | bytearray | memoryview]) -> ZstdCompressionDict:
+        assert may_go_on.wait(SECONDS)
+        return train_dictionary(size, samples)
+
+    with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES, train_dictionary=trained):
+        packing = Packing({})
+        assert packing.learn(records[:SAMPLES], SAMPLES) is None
+        assert packing.learn(records[SAMPLES : 2 * SAMPLES], 2 * SAMPLES) is None
+        assert packing.pack(records[0].piece) == (AS_IS, records[0].piece)
+        may_go_on.set()
+        found: list[bytes] = []
+
+        def is_there() -> bool:
+            dictionary = packing.learn([], 2 * SAMPLES)
+            found.extend([dictionary] if dictionary else [])
+            return bool(found)
+
+        wait_for(is_there, "the dictionary")
+    assert packing.pack(records[0].piece) == Packing({1: found[0]}).pack(records[0].piece)
+    assert packing.number == 1
 
 
 @settings(deadline=None)
