@@ -285,10 +285,13 @@ def wrong_in_tables(kept: Kept, tables: Tables, cells: bytes, localities: Sequen
     )
 
 
-def sealed(written: Written, packing: Packing = NO_PACKING) -> bytes:
-    """A small record as it is stored."""
-    dictionary, packed = packing.pack(written.piece)
-    return packed + _END.pack(dictionary, written.number, written.seal)
+def sealed(written: Sequence[Written], packing: Packing = NO_PACKING) -> list[bytes]:
+    """Small records as they are stored."""
+    packed = packing.pack([it.piece for it in written])
+    return [
+        place + _END.pack(dictionary, it.number, it.seal)
+        for it, (dictionary, place) in zip(written, packed, strict=True)
+    ]
 
 
 def number_in(stored: bytes) -> int:

@@ -7,7 +7,7 @@ lies in Redis as what it says beyond them. A dictionary never changes: others ar
 grows, and a record says by which it was packed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from zstandard import (
@@ -75,13 +75,20 @@ class Packing:
         samples, self._samples = self._samples[-SAMPLES:], []
         return _MAKER.submit(_dictionary_of, samples)
 
-    def pack(self, record: bytes) -> tuple[int, bytes]:
-        """A record packed, and by which dictionary; as it is where that is no longer."""
-        if self._compressor is not None:
-            packed = self._compressor.compress(record)[len(MAGIC) :]
-            if len(packed) < len(record):
-                return self.number, packed
-        return AS_IS, record
+    def pack(self, records: Sequence[bytes]) -> list[tuple[int, bytes]]:
+        """Each record packed, and by which dictionary; as it is where that is no longer.
+
+        All by one call, beside which other threads run: to let them after each record would have
+        the rest wait for them each time.
+        """
+        if self._compressor is None or not any(records):
+            return [(AS_IS, it) for it in records]
+        frames = self._compressor.multi_compress_to_buffer(list(records), threads=0)
+        packed = (frames[at].tobytes()[len(MAGIC) :] for at in range(len(frames)))
+        return [
+            (self.number, it) if len(it) < len(record) else (AS_IS, record)
+            for it, record in zip(packed, records, strict=True)
+        ]
 
 
 NO_PACKING = Packing({})

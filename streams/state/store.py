@@ -1030,11 +1030,11 @@ class ShardStore:
         dictionary = packing.learn(settlement.records.values(), known)
         if dictionary is not None:
             pipe.hset(self.key(generation, "dictionaries"), packing.number, dictionary)
-        places: dict[str, bytes] = {}
+        small = {child: it for child, it in settlement.records.items() if not it.is_apart}
+        places = dict(zip(small, sealed([*small.values()], packing), strict=True))
         for child, written in settlement.records.items():
             key = self.key(generation, f"record:{child}")
             if not written.is_apart:
-                places[child] = sealed(written, packing)
                 if written.was_apart:
                     pipe.delete(key)
                 continue

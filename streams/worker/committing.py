@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from processors.alerts.judging import Judgement
 from processors.fold import Settlement, settle_together
@@ -90,12 +91,12 @@ class Committing:
 
     def _begin(self, asked: Sequence[Held]) -> None:
         ready = [it for it in asked if _is_ready(it)]
-        for held in asked:
+        if not ready:
+            return
+        for held in ready:
             if held.commits.timer is not None:
                 held.commits.timer.cancel()
                 held.commits.timer = None
-        if not ready:
-            return
         begun = [self._begin_one(it) for it in ready]
         is_judged = [it.state.is_due for it in ready]
         used = time.thread_time()
@@ -111,8 +112,15 @@ class Committing:
         for it, settlement, judged in zip(begun, settlements, is_judged, strict=True):
             commits = it.held.commits
             commits.task = asyncio.create_task(self._store(it, settlement))
+            commits.task.add_done_callback(partial(self._go_on, it.held))
             if judged:
                 commits.judging = commits.task
+
+    def _go_on(self, held: Held, _: object) -> None:
+        """After a commit: begin the next, unless there is nothing more, or a larger step is due."""
+        is_expected = asyncio.get_running_loop().time() < held.commits.put_off
+        if held.is_dirty and not is_expected and self._shards.get(held.shard) is held:
+            self.soon(held)
 
     def _begin_one(self, held: Held) -> _Begun:
         again = self._given.clock.seconds() + self._given.limits.calm_seconds

@@ -49,7 +49,7 @@ def forge_a_record(caseline: CommandLine) -> None:
                     without.apply(event, caseline.rules.make_row)
                 forged = without.encode()
                 written = Written(forged, 0, 0, seal(child, forged), number_in(stored))
-                redis.hset(key, name, sealed(written))
+                redis.hset(key, name, *sealed([written]))
                 total = int(redis.hget(f"{base}:head", "kept:record_sum"))
                 total += seal(child, forged) - seal(child, record)
                 redis.hset(f"{base}:head", "kept:record_sum", total % 2**64)

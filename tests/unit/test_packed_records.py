@@ -52,7 +52,7 @@ def test_records_take_two_thirds_of_their_bytes_at_most_and_are_the_same_when_re
 ) -> None:
     packing, by = learnt
     others = records[SAMPLES:]
-    stored = [sealed(it, packing) for it in others]
+    stored = sealed(others, packing)
     for it, place in zip(others, stored, strict=True):
         assert opened(f"P{it.number}", place, by) == it.piece
         assert number_in(place) == it.number
@@ -68,7 +68,7 @@ def test_a_packed_record_is_read_by_no_other_dictionary_than_its_own(
     with patch.multiple(packing_module, FIRST=SAMPLES, SAMPLES=SAMPLES, MANY=1):
         another = Packing({}).learn(records[-SAMPLES:], SAMPLES)
     assert another
-    place = sealed(records[0], packing)
+    (place,) = sealed(records[:1], packing)
     for wrong in ({}, unpacking({1: another}), {2: by[1]}):
         assert opened("P0", place, wrong) is None
     assert opened("P1", place, by) is None
@@ -84,8 +84,9 @@ def test_a_shard_that_is_taken_over_packs_by_the_last_of_its_dictionaries(
     assert first
     assert second
     again = Packing({1: first, 2: second})
-    assert again.pack(records[0].piece) == packing.pack(records[0].piece)
-    assert again.pack(records[0].piece)[0] == 2
+    pieces = [it.piece for it in records]
+    assert again.pack(pieces) == packing.pack(pieces)
+    assert {number for number, _ in again.pack(pieces)} == {2}
 
 
 def test_what_has_nothing_in_common_is_stored_as_it_is() -> None:
@@ -94,7 +95,7 @@ def test_what_has_nothing_in_common_is_stored_as_it_is() -> None:
         packing = Packing({})
         assert packing.learn(empty, SAMPLES) is None
     assert packing.number == AS_IS
-    assert packing.pack(b"any") == (AS_IS, b"any")
+    assert packing.pack([b"any", b""]) == [(AS_IS, b"any"), (AS_IS, b"")]
 
 
 def test_few_records_do_not_wait_for_a_dictionary_and_are_packed_by_it_once_it_is_there(
@@ -110,7 +111,7 @@ def test_few_records_do_not_wait_for_a_dictionary_and_are_packed_by_it_once_it_i
         packing = Packing({})
         assert packing.learn(records[:SAMPLES], SAMPLES) is None
         assert packing.learn(records[SAMPLES : 2 * SAMPLES], 2 * SAMPLES) is None
-        assert packing.pack(records[0].piece) == (AS_IS, records[0].piece)
+        assert packing.pack([records[0].piece]) == [(AS_IS, records[0].piece)]
         may_go_on.set()
         found: list[bytes] = []
 
@@ -120,7 +121,7 @@ def test_few_records_do_not_wait_for_a_dictionary_and_are_packed_by_it_once_it_i
             return bool(found)
 
         wait_for(is_there, "the dictionary")
-    assert packing.pack(records[0].piece) == Packing({1: found[0]}).pack(records[0].piece)
+    assert packing.pack([records[0].piece]) == Packing({1: found[0]}).pack([records[0].piece])
     assert packing.number == 1
 
 
@@ -128,7 +129,7 @@ def test_few_records_do_not_wait_for_a_dictionary_and_are_packed_by_it_once_it_i
 @given(piece=st.binary(max_size=LARGE - 1))
 def test_any_bytes_come_back_as_they_were(learnt: tuple[Packing, Unpacking], piece: bytes) -> None:
     packing, by = learnt
-    place = sealed(written(7, piece), packing)
+    (place,) = sealed([written(7, piece)], packing)
     assert len(place) <= len(piece) + 9
     assert opened("P7", place, by) == piece
 
@@ -144,10 +145,11 @@ def test_damage_is_never_read_as_another_record(
 ) -> None:
     packing, by = learnt
     it = records[at % len(records)]
-    place = bytearray(sealed(it, packing))
+    (whole,) = sealed([it], packing)
+    place = bytearray(whole)
     at %= len(place)
     place[at] ^= 1 << bit
-    for damaged in (bytes(place), bytes(place[:at]), longer + sealed(it, packing), longer):
+    for damaged in (bytes(place), bytes(place[:at]), longer + whole, longer):
         assert opened(f"P{it.number}", damaged, by) in {None, it.piece}
 
 
