@@ -187,9 +187,12 @@ class Held:
                 read.source = read.source._replace(log=log_name(described, topic))
 
     async def committed(self) -> None:
-        """Wait for the commit under way, if there is one."""
-        if self.commits.task is not None:
-            await self.commits.task
+        """Wait until no commit is under way; where one ends another may have begun by then."""
+        awaited = None
+        while awaited is not self.commits.task:
+            awaited = self.commits.task
+            if awaited is not None:
+                await awaited
 
     def let_go(self) -> None:
         """End what is under way and is of no more use."""
