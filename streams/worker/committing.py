@@ -19,7 +19,7 @@ from streams.state.integrity import Incomplete
 from streams.state.store import Advance, OtherLayout, Refused
 from streams.worker.given import Given
 from streams.worker.held import Held, log
-from streams.worker.pace import FEW, LEAST_SECONDS, is_large, pause_after, pause_of_large
+from streams.worker.pace import FEW, is_large, pause_after, pause_of_large
 from streams.worker.service_errors import TROUBLE
 from streams.worker.stops import where_raised
 
@@ -58,21 +58,19 @@ class Committing:
     def soon(self, held: Held) -> None:
         """Begin a commit, at once or when the next one is due; of many to be judged at once."""
         loop, commits = asyncio.get_running_loop(), held.commits
-        if held.state.is_due and held.lookups.are_more:
-            self.begin(held)
-            return
-        due = commits.due if _has_much(held) else max(commits.due, self._due)
-        if loop.time() < due:
+        is_alone = _is_settled_alone(held)
+        due = commits.due if is_alone else max(commits.due, self._due)
+        if loop.time() < due and not _has_many_due(held):
             if commits.timer is None:
                 commits.timer = loop.call_at(due, self._due_now, held)
-        elif _is_settled_alone(held):
+        elif is_alone:
             self.begin(held)
         else:
-            self._begin([held, *self._ready_beside(held)])
+            self._begin([held, *self._ready_beside(held)], together=True)
 
     def begin(self, held: Held) -> None:
         """Begin a commit, if there is anything to store and none is under way."""
-        self._begin([held])
+        self._begin([held], together=False)
 
     def _due_now(self, held: Held) -> None:
         held.commits.timer = None
@@ -89,7 +87,7 @@ class Committing:
             and not _is_settled_alone(it)
         ]
 
-    def _begin(self, asked: Sequence[Held]) -> None:
+    def _begin(self, asked: Sequence[Held], *, together: bool) -> None:
         ready = [it for it in asked if _is_ready(it)]
         if not ready:
             return
@@ -107,7 +105,7 @@ class Committing:
                 held.trouble.is_broken, held.trouble.failure = True, error
                 log.error("cannot be settled: %s", where_raised(error), extra=held.where)
             return
-        self._pause(begun, settlements, time.thread_time() - used)
+        self._pause(begun, settlements, time.thread_time() - used, together=together)
         self._given.garbage.spare()
         for it, settlement, judged in zip(begun, settlements, is_judged, strict=True):
             commits = it.held.commits
@@ -142,7 +140,12 @@ class Committing:
         return _Begun(held, began, advance, tallies, arrivals, self._judgement(held))
 
     def _pause(
-        self, begun: Sequence[_Begun], settlements: Sequence[Settlement], used: float
+        self,
+        begun: Sequence[_Begun],
+        settlements: Sequence[Settlement],
+        used: float,
+        *,
+        together: bool,
     ) -> None:
         """Have the next settlements wait for as long as these ask for."""
         now = asyncio.get_running_loop().time()
@@ -154,9 +157,9 @@ class Committing:
             it.lookups.are_more and not it.trouble.is_broken for it in self._shards.values()
         )
         pause = pause_after(len(begun), much, used, are_many_due=are_many_due)
-        self._due = max(self._due, now + pause)
+        if together:
+            self._due = now + pause
         for it in begun:
-            pause = LEAST_SECONDS
             if is_large(it.held.state.largest):
                 pause = max(pause, pause_of_large(much, used))
             it.held.commits.due = now + pause
@@ -200,11 +203,16 @@ def _is_ready(held: Held) -> bool:
     return held.is_dirty and not held.trouble.is_broken and not held.is_committing
 
 
-def _has_much(held: Held) -> bool:
-    """Whether many children are to be settled, by whom others are not to be held up."""
-    return held.state.unsettled >= FEW
+def _has_many_due(held: Held) -> bool:
+    """Whether many children are to be judged, and more after them."""
+    return held.state.is_due and held.lookups.are_more
 
 
 def _is_settled_alone(held: Held) -> bool:
-    """Whether a shard is settled on its own, because that may take long or fail."""
-    return _has_much(held) or is_large(held.state.largest) or held.trouble.is_suspect
+    """Whether a shard is settled on its own, because that takes long, or may fail."""
+    return (
+        held.state.unsettled >= FEW
+        or _has_many_due(held)
+        or is_large(held.state.largest)
+        or held.trouble.is_suspect
+    )

@@ -1,7 +1,7 @@
 """How long commits wait for one another, so that a worker has time for all that it does."""
 
-# The least time from one settlement of few messages to the next, whatever came: in light traffic
-# this decides how busy a worker is.
+# The least time from one settlement to the next, whatever came: in light traffic this decides how
+# busy a worker is.
 LEAST_SECONDS = 0.02
 # What it takes of a worker's time to store what was settled of a shard, beside settling it; and
 # which share of its time both may take. Where more comes than can be settled so often, it is
@@ -19,12 +19,12 @@ FEW = 1_000
 def pause_after(shards: int, much: int, seconds: float, *, are_many_due: bool = False) -> float:
     """Seconds to wait after so many shards were settled, in so many seconds of the processor.
 
-    `much` is of how many messages it was, or children who were judged. After many nothing waits;
-    while many more are to be judged in any of the worker's shards, whatever else is settled leaves
-    them room.
+    `much` is of how many messages it was, or children who were judged. After many the next waits
+    for the least time; while many more are to be judged in any of the worker's shards, whatever
+    else is settled leaves them room.
     """
     if much >= FEW:
-        return 0.0
+        return LEAST_SECONDS
     if are_many_due:
         return LONGEST_SECONDS
     # What was settled is stored while the next waits.

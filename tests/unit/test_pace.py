@@ -28,17 +28,18 @@ def test_in_light_traffic_there_is_the_least_time_between_settlements() -> None:
     assert pause_after(1, 1, 0.001) == LEAST_SECONDS
 
 
-def test_who_falls_due_at_one_midnight_is_judged_without_a_pause() -> None:
-    assert pause_after(8, JUDGED_AT_ONCE, 10.0) == 0
+def test_who_falls_due_at_one_midnight_is_judged_with_hardly_a_pause() -> None:
+    assert pause_after(8, JUDGED_AT_ONCE, 10.0) == LEAST_SECONDS
 
 
 def test_while_many_are_to_be_judged_whatever_else_is_settled_leaves_them_room() -> None:
     assert pause_after(1, 10, 0.001, are_many_due=True) == LONGEST_SECONDS
-    assert pause_after(1, JUDGED_AT_ONCE, 0.02, are_many_due=True) == 0
+    assert pause_after(1, JUDGED_AT_ONCE, 0.02, are_many_due=True) == LEAST_SECONDS
 
 
-def test_a_backlog_in_which_there_is_much_to_do_at_once_puts_nothing_off() -> None:
-    assert pause_after(8, FEW, 10.0) == pause_of_large(FEW, 10.0) == 0
+def test_a_backlog_in_which_there_is_much_to_do_at_once_puts_hardly_anything_off() -> None:
+    assert pause_after(8, FEW, 10.0) == LEAST_SECONDS
+    assert pause_of_large(FEW, 10.0) == 0
 
 
 @given(st.floats(0.0, 0.03), st.integers(1, 12))
