@@ -1,0 +1,172 @@
+"""Which shards are settled and stored with which others, and when, on a real Redis."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pytest
+from redis.asyncio import Redis
+
+from examples.workload import case_events
+from processors.fold import Partition
+from processors.record.decoding import decode
+from processors.rules import Rules
+from schemas.events.registry import CASE_TOPIC
+from streams.clock import Clock
+from streams.kafka.batches import TP
+from streams.metrics.exposition import new_registry
+from streams.metrics.workers import WorkerMetrics
+from streams.state.store import Head, ShardStore
+from streams.worker.committing import Committing
+from streams.worker.given import Limits
+from streams.worker.held import Held, Read
+from streams.worker.holdback import Calm
+from streams.worker.pace import LARGE_BYTES
+from tests.support.parts_of_worker import given_to
+from tests.support.patience import POLL_SECONDS, SECONDS
+from tests.support.servers import Server
+from tests.support.shards import in_redis
+
+pytestmark = pytest.mark.services
+
+LIMITS = Limits(records_in_memory=10_000, bytes_in_memory=10**9, calm_seconds=0.0)
+SHARDS, EVENTS = 3, 20
+
+
+class Work:
+    """A worker's shards, its commits, and events for them."""
+
+    def __init__(self, redis: Redis, deployment: str, rules: Rules) -> None:
+        metrics = WorkerMetrics(new_registry())
+        given = given_to(
+            rules,
+            LIMITS,
+            redis=redis,
+            clock=Clock(),
+            metrics=metrics,
+            dead_letters=SimpleNamespace(stored=lambda *_: None),
+            garbage=SimpleNamespace(spare=lambda: None),
+        )
+        self.shards: dict[TP, Held] = {}
+        for number in range(SHARDS):
+            tp = TP(CASE_TOPIC, number)
+            store = ShardStore(redis, deployment, tp, rules)
+            reads = {CASE_TOPIC: Read(metrics.meter(tp), 0)}
+            calm = Calm(0.0, 0.0, 0.0)
+            self.shards[tp] = Held(tp, store, Head(), Partition(rules), reads, calm, 0)
+        self.held = [*self.shards.values()]
+        self.committing = Committing(given, self.shards)
+        self._events: Iterator[tuple[bytes, bytes]] = iter(case_events(1_000))
+
+    def fold(self, held: Held) -> None:
+        """A few messages into memory."""
+        messages = [(*next(self._events), ()) for _ in range(EVENTS)]
+        held.state.fold_unstored(decode(CASE_TOPIC, messages).events)
+        read = held.reads[CASE_TOPIC]
+        read.next += EVENTS
+        read.tallies["messages"] += EVENTS
+
+    async def stored(self, held: Held) -> int:
+        """The offset that is stored."""
+        head = await held.store.head()
+        return head.offset(CASE_TOPIC) if head else 0
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not holds():
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def test_shards_of_which_few_messages_came_are_settled_at_one_time_and_stored_each(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        it = Work(redis, deployment, rules)
+        first, second, idle = it.held
+        it.fold(first)
+        it.fold(second)
+        it.committing.soon(first)
+        assert [held.is_committing for held in it.held] == [True, True, False]
+        await first.committed()
+        await second.committed()
+        assert [await it.stored(held) for held in it.held] == [EVENTS, EVENTS, 0]
+        assert [held.head.commits for held in (first, second)] == [1, 1]
+        assert idle.commits.task is None
+
+    in_redis(redis_server.address, work)
+
+
+def test_one_with_a_very_large_record_waits_for_no_other_and_no_other_for_it(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        it = Work(redis, deployment, rules)
+        first, _, large = it.held
+        for held in it.held:
+            it.fold(held)
+        large.state.largest = LARGE_BYTES + 1
+        it.committing.soon(first)
+        assert [held.is_committing for held in it.held] == [True, True, False]
+        it.committing.soon(large)
+        assert large.is_committing
+        for held in it.held:
+            await held.committed()
+        assert [await it.stored(held) for held in it.held] == [EVENTS] * SHARDS
+
+    in_redis(redis_server.address, work)
+
+
+def test_what_came_while_a_shard_was_stored_is_stored_next_though_nobody_asks(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        it = Work(redis, deployment, rules)
+        held = it.held[0]
+        it.fold(held)
+        it.committing.soon(held)
+        it.fold(held)
+        await until(lambda: held.head.offset(CASE_TOPIC) == 2 * EVENTS)
+        assert await it.stored(held) == 2 * EVENTS
+        assert held.head.commits == 2
+
+    in_redis(redis_server.address, work)
+
+
+def test_of_a_shard_that_was_given_up_nothing_more_is_stored(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        it = Work(redis, deployment, rules)
+        held = it.held[0]
+        it.fold(held)
+        it.committing.soon(held)
+        it.fold(held)
+        del it.shards[held.shard]
+        await held.committed()
+        await asyncio.sleep(0)  # what follows a commit has had its turn by then
+        assert held.commits.timer is None
+        assert not held.is_committing
+        assert await it.stored(held) == EVENTS
+
+    in_redis(redis_server.address, work)
+
+
+def test_one_that_is_looked_at_closely_is_settled_with_no_other(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        it = Work(redis, deployment, rules)
+        first, suspect, _ = it.held
+        it.fold(first)
+        it.fold(suspect)
+        suspect.trouble.is_suspect = True
+        it.committing.soon(first)
+        assert not suspect.is_committing
+        it.committing.begin(suspect)
+        assert suspect.is_committing
+        await first.committed()
+        await suspect.committed()
+        assert await it.stored(suspect) == EVENTS
+
+    in_redis(redis_server.address, work)
