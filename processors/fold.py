@@ -126,6 +126,11 @@ class Partition:
         return len(self._dirty)
 
     @property
+    def to_settle(self) -> int:
+        """How many children the next settlement looks at, at most."""
+        return len(self._dirty) + len(self._due)
+
+    @property
     def is_due(self) -> bool:
         """Whether the next settlement has children to judge whose records did not change."""
         return bool(self._due)

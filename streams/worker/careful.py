@@ -1,8 +1,8 @@
 """How a message is found that cannot be taken in.
 
-When folding or settling a batch fails for a reason that no service is to blame for, the batch is
-folded again in ever smaller parts, each stored on its own, until the message is alone. Then its
-partition is stopped.
+When folding, settling or storing a batch fails for a reason that no service is to blame for, what
+was not stored is folded again in ever smaller parts, each stored on its own, until the message is
+alone. Then its partition is stopped. So it is done for every shard that was settled with it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -85,14 +85,12 @@ class CarefulFolding:
     async def fold_in_parts(self, held: Held, batch: Batch) -> None:
         """Fold a batch in which a message may be that cannot be taken in, and store each part."""
         careful, trouble = self._careful[batch.tp], held.trouble
-        trouble.is_suspect = True
-        self._committing.begin(held)
-        await held.committed()
+        await self._committing.finish(held)
         for part in careful.parts(batch):
+            trouble.is_suspect = True
             if trouble.is_broken or not await self.fold(held, part):
                 return
-            self._committing.begin(held)
-            await held.committed()
+            await self._committing.finish(held)
             if trouble.failure is not None:
                 self._fail(held, part, trouble.failure)
         if not trouble.is_broken and batch.end >= careful.until:

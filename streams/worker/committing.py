@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate, islice
 
 from processors.alerts.judging import Judgement
 from processors.fold import Settlement, settle_together
@@ -31,7 +32,8 @@ UNMATCHED = "unmatched"
 class _Begun:
     """A commit that has begun: of what, when by the monotonic clock, and where it leads.
 
-    `tallies` and `arrivals` are of each topic, `judgement` how alerts are judged.
+    `tallies` and `arrivals` are of each topic, `judgement` how alerts are judged; with `is_due`
+    there are children who are judged by the clock.
     """
 
     held: Held
@@ -40,6 +42,7 @@ class _Begun:
     tallies: Mapping[str, Counter[str]]
     arrivals: Mapping[str, Arrivals]
     judgement: Judgement | None
+    is_due: bool
 
     @property
     def messages(self) -> int:
@@ -72,19 +75,34 @@ class Committing:
         """Begin a commit, if there is anything to store and none is under way."""
         self._begin([held], together=False)
 
+    async def finish(self, held: Held) -> None:
+        """Store all that is folded, and wait until it is stored, or has failed."""
+        await held.committed()
+        self.begin(held)
+        await held.committed()
+
     def _due_now(self, held: Held) -> None:
         held.commits.timer = None
         self.soon(held)
 
     def _ready_beside(self, held: Held) -> list[Held]:
-        """The other shards of which something is to be stored by now."""
+        """Other shards of which something is to be stored by now, the longest due first.
+
+        So many that all of them together take no longer than one of which much came.
+        """
         now = asyncio.get_running_loop().time()
-        return [
+        others = [
             it
             for it in self._shards.values()
             if it is not held
+            and _is_ready(it)
             and now >= max(it.commits.due, it.commits.put_off)
             and not _is_settled_alone(it)
+        ]
+        others.sort(key=lambda it: it.commits.due)
+        children = accumulate((it.state.to_settle for it in others), initial=held.state.to_settle)
+        return [
+            it for it, number in zip(others, islice(children, 1, None), strict=True) if number < FEW
         ]
 
     def _begin(self, asked: Sequence[Held], *, together: bool) -> None:
@@ -96,23 +114,26 @@ class Committing:
                 held.commits.timer.cancel()
                 held.commits.timer = None
         begun = [self._begin_one(it) for it in ready]
-        is_judged = [it.state.is_due for it in ready]
         used = time.thread_time()
         try:
             settlements = settle_together([(it.held.state, it.judgement) for it in begun])
         except Exception as error:
-            for held in ready:
-                held.trouble.is_broken, held.trouble.failure = True, error
-                log.error("cannot be settled: %s", where_raised(error), extra=held.where)
+            one_of = "" if len(ready) == 1 else ", or another that is settled with it"
+            for it in begun:
+                held, trouble = it.held, it.held.trouble
+                trouble.is_broken, trouble.failure = True, error
+                trouble.is_doubted |= it.is_due
+                log.error("cannot be settled%s: %s", one_of, where_raised(error), extra=held.where)
             return
-        self._pause(begun, settlements, time.thread_time() - used, together=together)
-        self._given.garbage.spare()
-        for it, settlement, judged in zip(begun, settlements, is_judged, strict=True):
+        used = time.thread_time() - used
+        for it, settlement in zip(begun, settlements, strict=True):
             commits = it.held.commits
             commits.task = asyncio.create_task(self._store(it, settlement))
             commits.task.add_done_callback(partial(self._go_on, it.held))
-            if judged:
+            if it.is_due:
                 commits.judging = commits.task
+        self._pause(begun, settlements, used, together=together)
+        self._given.garbage.spare()
 
     def _go_on(self, held: Held, _: object) -> None:
         """After a commit: begin the next, unless there is nothing more, or a larger step is due."""
@@ -137,7 +158,8 @@ class Committing:
             read.tallies.clear()
             arrivals[topic] = read.meter.commit_begins()
         began = time.monotonic()
-        return _Begun(held, began, advance, tallies, arrivals, self._judgement(held))
+        judgement = self._judgement(held)
+        return _Begun(held, began, advance, tallies, arrivals, judgement, held.state.is_due)
 
     def _pause(
         self,
@@ -149,20 +171,24 @@ class Committing:
     ) -> None:
         """Have the next settlements wait for as long as these ask for."""
         now = asyncio.get_running_loop().time()
-        much = sum(
+        much = max(
             max(it.messages, len(settlement.telling.deadlines))
             for it, settlement in zip(begun, settlements, strict=True)
         )
         are_many_due = any(
             it.lookups.are_more and not it.trouble.is_broken for it in self._shards.values()
         )
-        pause = pause_after(len(begun), much, used, are_many_due=are_many_due)
+        shards = len(begun)
+        if not together:
+            # Each of those that are settled alone takes as much, and none waits for another.
+            shards = max(1, sum(map(_is_settled_alone, self._shards.values())))
+            used *= shards
+        pause = pause_after(shards, much, used, are_many_due=are_many_due)
         if together:
             self._due = now + pause
         for it in begun:
-            if is_large(it.held.state.largest):
-                pause = max(pause, pause_of_large(much, used))
-            it.held.commits.due = now + pause
+            own = pause_of_large(much, used) if is_large(it.held.state.largest) else 0.0
+            it.held.commits.due = now + max(pause, own)
 
     async def _store(self, begun: _Begun, settlement: Settlement) -> None:
         held, advance = begun.held, begun.advance
@@ -179,6 +205,14 @@ class Committing:
                 read.meter.commit_failed()
             log.warning("commit failed: %s", error, extra=held.where)
             return
+        except Exception as error:
+            # What was settled is in no settlement to come: without it nothing may be stored.
+            held.trouble.is_broken, held.trouble.failure = True, error
+            held.trouble.is_doubted |= begun.is_due
+            log.error("cannot be stored: %s", where_raised(error), extra=held.where)
+            return
+        if begun.is_due:
+            held.trouble.is_doubted = False
         held.retakes.in_vain = 0
         seconds = time.monotonic() - begun.began
         for topic, read in held.reads.items():
@@ -211,8 +245,9 @@ def _has_many_due(held: Held) -> bool:
 def _is_settled_alone(held: Held) -> bool:
     """Whether a shard is settled on its own, because that takes long, or may fail."""
     return (
-        held.state.unsettled >= FEW
+        held.state.to_settle >= FEW
         or _has_many_due(held)
         or is_large(held.state.largest)
         or held.trouble.is_suspect
+        or held.trouble.is_doubted
     )

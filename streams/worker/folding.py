@@ -79,9 +79,7 @@ class Folding:
         for shard in sorted(by_shard(tps).keys() & self._shards.keys()):
             held = self._shards[shard]
             if not held.trouble.is_broken:
-                await held.committed()
-                self._committing.begin(held)
-                await held.committed()
+                await self._committing.finish(held)
             held.let_go()
             del self._shards[shard]
             for read in held.reads.values():

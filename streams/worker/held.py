@@ -81,16 +81,18 @@ class Trouble:
     """What is wrong with the state in memory.
 
     A broken one is of no use, and taken anew; `is_unknown` says that the services did not answer,
-    so that it is not known either where the shard is to be read on. `failure` is what settling
-    raised that no service is to blame for, of this shard or of one that was settled with it;
-    `is_suspect` says that messages are folded in parts, to find out at which it was. `stopped` is
-    why nothing more is counted in the shard until its state is made anew.
+    so that it is not known either where the shard is to be read on. `failure` is what settling or
+    storing raised that no service is to blame for, of this shard or of one that was settled with
+    it; `is_suspect` says that messages are folded in parts to find out at which it was,
+    `is_doubted` that it may have been at children whose time had come, who were not judged since.
+    `stopped` is why nothing more is counted in the shard until its state is made anew.
     """
 
     is_broken: bool = False
     is_unknown: bool = False
     failure: Exception | None = None
     is_suspect: bool = False
+    is_doubted: bool = False
     stopped: str = ""
 
 

@@ -88,6 +88,7 @@ class Taking:
             return False
         held.bind(watched.described)
         held.retakes = before.retakes
+        held.trouble.is_doubted = before.trouble.is_doubted
         before.let_go()
         self._shards[shard] = held
         log.info("shard taken anew", extra=held.where)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from redis.asyncio import Redis
@@ -17,9 +19,10 @@ from streams.kafka.batches import TP
 from streams.metrics.exposition import new_registry
 from streams.metrics.workers import WorkerMetrics
 from streams.state.store import Head, ShardStore
+from streams.worker import committing
 from streams.worker.committing import Committing
 from streams.worker.given import Limits
-from streams.worker.held import Held, Read
+from streams.worker.held import Held, Read, Trouble
 from streams.worker.holdback import Calm
 from streams.worker.pace import LARGE_BYTES
 from tests.support.parts_of_worker import given_to
@@ -38,7 +41,7 @@ class Work:
 
     def __init__(self, redis: Redis, deployment: str, rules: Rules) -> None:
         metrics = WorkerMetrics(new_registry())
-        given = given_to(
+        self.given = given_to(
             rules,
             LIMITS,
             redis=redis,
@@ -55,7 +58,7 @@ class Work:
             calm = Calm(0.0, 0.0, 0.0)
             self.shards[tp] = Held(tp, store, Head(), Partition(rules), reads, calm, 0)
         self.held = [*self.shards.values()]
-        self.committing = Committing(given, self.shards)
+        self.committing = Committing(self.given, self.shards)
         self._events: Iterator[tuple[bytes, bytes]] = iter(case_events(1_000))
 
     def fold(self, held: Held) -> None:
@@ -168,5 +171,89 @@ def test_one_that_is_looked_at_closely_is_settled_with_no_other(
         await first.committed()
         await suspect.committed()
         assert await it.stored(suspect) == EVENTS
+
+    in_redis(redis_server.address, work)
+
+
+def test_children_who_cannot_be_judged_break_other_shards_once(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        it = Work(redis, deployment, rules)
+        first, second, _ = it.held
+        it.fold(first)
+        it.fold(second)
+        children = list(first.state.looked_at)
+        it.committing.soon(first)
+        await first.committed()
+        await second.committed()
+
+        class Failing(Partition):
+            def counted(self, *_: Any) -> list[Any]:
+                raise ZeroDivisionError
+
+        first.state.__class__ = Failing
+        first.state.look_at(children[:1])
+        it.fold(second)
+        first.commits.due = second.commits.due = 0.0
+        it.committing = Committing(it.given, it.shards)
+        it.committing.soon(second)
+        assert [held.trouble.is_broken for held in it.held] == [True, True, False]
+        assert [held.trouble.is_doubted for held in it.held] == [True, False, False]
+        # Both are taken anew; what is known of the first is taken along.
+        first.trouble = Trouble(is_doubted=True)
+        second.trouble = Trouble()
+        it.committing.soon(second)
+        assert second.is_committing
+        assert not first.trouble.is_broken
+        it.committing.begin(first)
+        assert first.trouble.is_broken
+        await second.committed()
+        assert not second.trouble.is_broken
+        first.trouble = Trouble(is_doubted=True)
+        first.state.__class__ = Partition
+        await it.committing.finish(first)
+        assert not first.trouble.is_doubted
+
+    in_redis(redis_server.address, work)
+
+
+def test_what_was_settled_and_cannot_be_stored_breaks_the_shard(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        it = Work(redis, deployment, rules)
+        held = it.held[0]
+
+        class Failing(ShardStore):
+            async def commit(self, *_: Any) -> Head:
+                raise ZeroDivisionError
+
+        it.fold(held)
+        held.store.__class__ = Failing
+        await it.committing.finish(held)
+        assert held.trouble.is_broken
+        assert isinstance(held.trouble.failure, ZeroDivisionError)
+        held.store.__class__ = ShardStore
+        it.committing.soon(held)
+        assert not held.is_committing
+
+    in_redis(redis_server.address, work)
+
+
+def test_no_more_shards_are_settled_at_once_than_one_of_which_much_came_takes(
+    redis_server: Server, deployment: str, rules: Rules
+) -> None:
+    async def work(redis: Redis) -> None:
+        it = Work(redis, deployment, rules)
+        for held in it.held:
+            it.fold(held)
+        of_two = it.held[0].state.to_settle + it.held[1].state.to_settle
+        it.held[1].commits.due = -1.0
+        with patch.object(committing, "FEW", of_two + 1):
+            it.committing.soon(it.held[0])
+        assert [held.is_committing for held in it.held] == [True, True, False]
+        for held in it.held[:2]:
+            await held.committed()
 
     in_redis(redis_server.address, work)
