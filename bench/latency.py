@@ -90,12 +90,12 @@ class Watch:
 def latency(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     """Milliseconds to visible at two rates of events, on tables that are not empty.
 
-    Nothing is measured before events have come for a while: a broker that has just started takes
-    twice the processor, to compile what it does.
+    Nothing is measured before events have come for a while, as many a second as will at most: a
+    broker that has just started takes twice the processor, to compile what it does.
     """
     bed.clean()
     total = bed.preload(case_events(sizes.latency_state_events), sizes.latency_state_events)
-    warming, seconds = WAYS[0], sizes.latency_seconds
+    warming, seconds = max(WAYS), sizes.latency_seconds
     needed = int(sum(way.rate for way in (warming, *WAYS)) * seconds)
     # Other events than those already in the tables, and somewhat more than are needed, since how
     # many are made is approximate.
@@ -111,8 +111,9 @@ def latency(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
             if number > 0:
                 figures += _figures(way, rate, times)
     notes = (
-        f"Events sent for {seconds:g} seconds each way, and before that as long to warm up, to one "
-        f"worker with {total:,} events in its tables at first: by a producer as it comes, which "
+        f"Events sent for {seconds:g} seconds each way, and before that as long {warming.words} to "
+        f"warm up, to one worker with {total:,} events in its tables at first: by a producer as it "
+        "comes, which "
         f"lingers for {LINGER} ms so that others are sent with an event, and by one that does not. "
         "A producer's first second, in which it looks for its brokers, is left out. "
         "From the call of the producer until the offset stored with the state is past the event, "
