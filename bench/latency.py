@@ -113,8 +113,8 @@ def latency(bed: Bed, rules: Rules, sizes: Sizes) -> Section:
     notes = (
         f"Events sent for {seconds:g} seconds each way, and before that as long {warming.words} to "
         f"warm up, to one worker with {total:,} events in its tables at first: by a producer as it "
-        "comes, which "
-        f"lingers for {LINGER} ms so that others are sent with an event, and by one that does not. "
+        f"comes, which lingers for {LINGER} ms so that others are sent with an event, and by one "
+        "that does not. "
         "A producer's first second, in which it looks for its brokers, is left out. "
         "From the call of the producer until the offset stored with the state is past the event, "
         "looked at every 5 ms."

@@ -49,6 +49,13 @@ class _Begun:
         """How many messages were folded since the last."""
         return sum(it["messages"] for it in self.tallies.values())
 
+    def fail(self, what: str, error: Exception) -> None:
+        """Have the shard taken anew, because of an error that no service is to blame for."""
+        trouble = self.held.trouble
+        trouble.is_broken, trouble.failure = True, error
+        trouble.is_doubted |= self.is_due
+        log.error("%s: %s", what, where_raised(error), extra=self.held.where)
+
 
 class Committing:
     """Settles and stores what is folded."""
@@ -120,10 +127,7 @@ class Committing:
         except Exception as error:
             one_of = "" if len(ready) == 1 else ", or another that is settled with it"
             for it in begun:
-                held, trouble = it.held, it.held.trouble
-                trouble.is_broken, trouble.failure = True, error
-                trouble.is_doubted |= it.is_due
-                log.error("cannot be settled%s: %s", one_of, where_raised(error), extra=held.where)
+                it.fail(f"cannot be settled{one_of}", error)
             return
         used = time.thread_time() - used
         for it, settlement in zip(begun, settlements, strict=True):
@@ -207,9 +211,7 @@ class Committing:
             return
         except Exception as error:
             # What was settled is in no settlement to come: without it nothing may be stored.
-            held.trouble.is_broken, held.trouble.failure = True, error
-            held.trouble.is_doubted |= begun.is_due
-            log.error("cannot be stored: %s", where_raised(error), extra=held.where)
+            begun.fail("cannot be stored", error)
             return
         if begun.is_due:
             held.trouble.is_doubted = False

@@ -233,6 +233,14 @@ def wait_for_all_but(caseline: CommandLine, tp: TP, worker: RunningWorker) -> No
     )
 
 
+def assert_stops_alone(caseline: CommandLine, tp: TP, offset: int, worker: RunningWorker) -> None:
+    """Wait until a partition is stopped, and all others are read; and see at which offset it is."""
+    wait_until(lambda: tp in stopped(worker), "the partition stops", [worker])
+    wait_for_all_but(caseline, tp, worker)
+    assert stopped(worker) == {tp: offset}
+    assert caseline.offsets()[tp] == offset
+
+
 def test_a_dead_letter_that_cannot_be_written_stops_its_partition_alone_until_it_is_passed_over(
     caseline: CommandLine, kafka: Server
 ) -> None:
@@ -243,10 +251,7 @@ def test_a_dead_letter_that_cannot_be_written_stops_its_partition_alone_until_it
     offset = caseline.ends()[tp] - 1
     feed(kafka, more := some(600, seed=34)[300:])
     with caseline.worker() as worker:
-        wait_until(lambda: tp in stopped(worker), "the partition stops", [worker])
-        wait_for_all_but(caseline, tp, worker)
-        assert stopped(worker) == {tp: offset}
-        assert caseline.offsets()[tp] == offset
+        assert_stops_alone(caseline, tp, offset, worker)
         place = f"{TOPIC}:{tp.partition}:{offset}"
         assert f"{TOPIC}[{tp.partition}]: the message at offset {offset}" in worker.text
         assert f"caseline dead-letters quarantine {place}" in worker.text
@@ -292,10 +297,7 @@ def test_a_message_that_cannot_be_folded_stops_its_partition_and_all_pass_over_i
     tp, offset = place_of(kafka, poison)
     launcher = [sys.executable, str(FAILING_WORKER), "fold", subject]
     with caseline.worker(launcher=launcher) as worker:
-        wait_until(lambda: tp in stopped(worker), "the partition stops", [worker])
-        wait_for_all_but(caseline, tp, worker)
-        assert stopped(worker) == {tp: offset}
-        assert caseline.offsets()[tp] == offset
+        assert_stops_alone(caseline, tp, offset, worker)
         assert "ZeroDivisionError in failing_worker.py" in worker.text
         assert subject not in worker.text
 
@@ -330,10 +332,7 @@ def test_a_message_that_cannot_be_settled_stops_its_partition_and_none_that_are_
     tp, offset = place_of(kafka, poison)
     launcher = [sys.executable, str(FAILING_WORKER), "settle", subject]
     with caseline.worker(launcher=launcher) as worker:
-        wait_until(lambda: tp in stopped(worker), "the partition stops", [worker])
-        wait_for_all_but(caseline, tp, worker)
-        assert stopped(worker) == {tp: offset}
-        assert caseline.offsets()[tp] == offset
+        assert_stops_alone(caseline, tp, offset, worker)
         assert "ZeroDivisionError in failing_worker.py" in worker.text
         more = [it for it in some(3_000, seed=38) if json.loads(it[1])["subject"] != subject]
         feed(kafka, more)

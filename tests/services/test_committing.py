@@ -1,7 +1,7 @@
 """Which shards are settled and stored with which others, and when, on a real Redis."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -23,9 +23,9 @@ from streams.worker import committing
 from streams.worker.committing import Committing
 from streams.worker.given import Limits
 from streams.worker.held import Held, Read, Trouble
-from streams.worker.holdback import Calm
 from streams.worker.pace import LARGE_BYTES
 from tests.support.parts_of_worker import given_to
+from tests.support.parts_of_worker import held as shard_held
 from tests.support.patience import POLL_SECONDS, SECONDS
 from tests.support.servers import Server
 from tests.support.shards import in_redis
@@ -55,8 +55,7 @@ class Work:
             tp = TP(CASE_TOPIC, number)
             store = ShardStore(redis, deployment, tp, rules)
             reads = {CASE_TOPIC: Read(metrics.meter(tp), 0)}
-            calm = Calm(0.0, 0.0, 0.0)
-            self.shards[tp] = Held(tp, store, Head(), Partition(rules), reads, calm, 0)
+            self.shards[tp] = shard_held(tp, Partition(rules), reads, store)
         self.held = [*self.shards.values()]
         self.committing = Committing(self.given, self.shards)
         self._events: Iterator[tuple[bytes, bytes]] = iter(case_events(1_000))
@@ -75,6 +74,19 @@ class Work:
         return head.offset(CASE_TOPIC) if head else 0
 
 
+Try = Callable[[Callable[[Work], Awaitable[None]]], None]
+
+
+@pytest.fixture
+def tried(redis_server: Server, deployment: str, rules: Rules) -> Try:
+    """Does something with a worker's shards, on a real Redis."""
+
+    def tried(work: Callable[[Work], Awaitable[None]]) -> None:
+        in_redis(redis_server.address, lambda redis: work(Work(redis, deployment, rules)))
+
+    return tried
+
+
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(SECONDS):
         while not holds():
@@ -82,10 +94,9 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 def test_shards_of_which_few_messages_came_are_settled_at_one_time_and_stored_each(
-    redis_server: Server, deployment: str, rules: Rules
+    tried: Try,
 ) -> None:
-    async def work(redis: Redis) -> None:
-        it = Work(redis, deployment, rules)
+    async def work(it: Work) -> None:
         first, second, idle = it.held
         it.fold(first)
         it.fold(second)
@@ -97,14 +108,11 @@ def test_shards_of_which_few_messages_came_are_settled_at_one_time_and_stored_ea
         assert [held.head.commits for held in (first, second)] == [1, 1]
         assert idle.commits.task is None
 
-    in_redis(redis_server.address, work)
+    tried(work)
 
 
-def test_one_with_a_very_large_record_waits_for_no_other_and_no_other_for_it(
-    redis_server: Server, deployment: str, rules: Rules
-) -> None:
-    async def work(redis: Redis) -> None:
-        it = Work(redis, deployment, rules)
+def test_one_with_a_very_large_record_waits_for_no_other_and_no_other_for_it(tried: Try) -> None:
+    async def work(it: Work) -> None:
         first, _, large = it.held
         for held in it.held:
             it.fold(held)
@@ -117,14 +125,11 @@ def test_one_with_a_very_large_record_waits_for_no_other_and_no_other_for_it(
             await held.committed()
         assert [await it.stored(held) for held in it.held] == [EVENTS] * SHARDS
 
-    in_redis(redis_server.address, work)
+    tried(work)
 
 
-def test_what_came_while_a_shard_was_stored_is_stored_next_though_nobody_asks(
-    redis_server: Server, deployment: str, rules: Rules
-) -> None:
-    async def work(redis: Redis) -> None:
-        it = Work(redis, deployment, rules)
+def test_what_came_while_a_shard_was_stored_is_stored_next_though_nobody_asks(tried: Try) -> None:
+    async def work(it: Work) -> None:
         held = it.held[0]
         it.fold(held)
         it.committing.soon(held)
@@ -133,14 +138,11 @@ def test_what_came_while_a_shard_was_stored_is_stored_next_though_nobody_asks(
         assert await it.stored(held) == 2 * EVENTS
         assert held.head.commits == 2
 
-    in_redis(redis_server.address, work)
+    tried(work)
 
 
-def test_of_a_shard_that_was_given_up_nothing_more_is_stored(
-    redis_server: Server, deployment: str, rules: Rules
-) -> None:
-    async def work(redis: Redis) -> None:
-        it = Work(redis, deployment, rules)
+def test_of_a_shard_that_was_given_up_nothing_more_is_stored(tried: Try) -> None:
+    async def work(it: Work) -> None:
         held = it.held[0]
         it.fold(held)
         it.committing.soon(held)
@@ -152,14 +154,11 @@ def test_of_a_shard_that_was_given_up_nothing_more_is_stored(
         assert not held.is_committing
         assert await it.stored(held) == EVENTS
 
-    in_redis(redis_server.address, work)
+    tried(work)
 
 
-def test_one_that_is_looked_at_closely_is_settled_with_no_other(
-    redis_server: Server, deployment: str, rules: Rules
-) -> None:
-    async def work(redis: Redis) -> None:
-        it = Work(redis, deployment, rules)
+def test_one_that_is_looked_at_closely_is_settled_with_no_other(tried: Try) -> None:
+    async def work(it: Work) -> None:
         first, suspect, _ = it.held
         it.fold(first)
         it.fold(suspect)
@@ -172,14 +171,11 @@ def test_one_that_is_looked_at_closely_is_settled_with_no_other(
         await suspect.committed()
         assert await it.stored(suspect) == EVENTS
 
-    in_redis(redis_server.address, work)
+    tried(work)
 
 
-def test_children_who_cannot_be_judged_break_other_shards_once(
-    redis_server: Server, deployment: str, rules: Rules
-) -> None:
-    async def work(redis: Redis) -> None:
-        it = Work(redis, deployment, rules)
+def test_children_who_cannot_be_judged_break_other_shards_once(tried: Try) -> None:
+    async def work(it: Work) -> None:
         first, second, _ = it.held
         it.fold(first)
         it.fold(second)
@@ -215,14 +211,11 @@ def test_children_who_cannot_be_judged_break_other_shards_once(
         await it.committing.finish(first)
         assert not first.trouble.is_doubted
 
-    in_redis(redis_server.address, work)
+    tried(work)
 
 
-def test_what_was_settled_and_cannot_be_stored_breaks_the_shard(
-    redis_server: Server, deployment: str, rules: Rules
-) -> None:
-    async def work(redis: Redis) -> None:
-        it = Work(redis, deployment, rules)
+def test_what_was_settled_and_cannot_be_stored_breaks_the_shard(tried: Try) -> None:
+    async def work(it: Work) -> None:
         held = it.held[0]
 
         class Failing(ShardStore):
@@ -238,14 +231,11 @@ def test_what_was_settled_and_cannot_be_stored_breaks_the_shard(
         it.committing.soon(held)
         assert not held.is_committing
 
-    in_redis(redis_server.address, work)
+    tried(work)
 
 
-def test_no_more_shards_are_settled_at_once_than_one_of_which_much_came_takes(
-    redis_server: Server, deployment: str, rules: Rules
-) -> None:
-    async def work(redis: Redis) -> None:
-        it = Work(redis, deployment, rules)
+def test_no_more_shards_are_settled_at_once_than_one_of_which_much_came_takes(tried: Try) -> None:
+    async def work(it: Work) -> None:
         for held in it.held:
             it.fold(held)
         of_two = it.held[0].state.to_settle + it.held[1].state.to_settle
@@ -256,4 +246,4 @@ def test_no_more_shards_are_settled_at_once_than_one_of_which_much_came_takes(
         for held in it.held[:2]:
             await held.committed()
 
-    in_redis(redis_server.address, work)
+    tried(work)

@@ -14,10 +14,10 @@ from streams.metrics.exposition import new_registry
 from streams.metrics.workers import WorkerMetrics
 from streams.state.store import Head, ShardStore
 from streams.worker.held import Held, Read
-from streams.worker.holdback import Calm
 from streams.worker.logwatch import LogWatch
 from streams.worker.stops import Stopped, Stops
 from streams.worker.watching import Watching
+from tests.support.parts_of_worker import held as shard_held
 from tests.support.servers import Server
 from tests.support.shards import in_redis
 
@@ -34,8 +34,7 @@ class Stopping:
         for tp in TPS:
             store = ShardStore(redis, deployment, tp, rules)
             reads = {TOPIC: Read(metrics.meter(tp), 0)}
-            calm = Calm(0.0, 0.0, 0.0)
-            self.shards[tp] = Held(tp, store, Head(), Partition(rules), reads, calm, 0)
+            self.shards[tp] = shard_held(tp, Partition(rules), reads, store)
             stops.of[tp] = Stopped(7, "a reason")
         logs = LogWatch(redis, deployment, "nowhere:9092", rules, self.describe)
         self.watching = Watching(logs, redis, self.shards, stops)

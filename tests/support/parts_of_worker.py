@@ -5,7 +5,7 @@ from typing import Any, cast
 from processors.fold import Partition
 from processors.rules import Rules
 from streams.kafka.batches import TP
-from streams.state.store import Head
+from streams.state.store import Head, ShardStore
 from streams.worker.given import Given, Limits
 from streams.worker.held import Held, Read
 from streams.worker.holdback import Calm
@@ -21,6 +21,11 @@ def given_to(rules: Rules, limits: Limits, **others: Any) -> Given:
     return Given(**{**unused, "deployment": "", "rules": rules, "limits": limits, **others})
 
 
-def held(shard: TP, state: Partition, reads: dict[str, Read] | None = None) -> Held:
+def held(
+    shard: TP,
+    state: Partition,
+    reads: dict[str, Read] | None = None,
+    store: ShardStore = UNUSED,
+) -> Held:
     """A shard of which nothing is stored, with its state in memory."""
-    return Held(shard, UNUSED, Head(), state, reads or {}, Calm(0.0, 0.0, 0.0), 0)
+    return Held(shard, store, Head(), state, reads or {}, Calm(0.0, 0.0, 0.0), 0)
